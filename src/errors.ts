@@ -1,0 +1,44 @@
+/**
+ * The one table of errors that forktrace throws on purpose.
+ * Each has a stable code, and a message that names the option or file, what was found, and what is expected.
+ *
+ * @module
+ */
+
+const messages = {
+  FORKTRACE_CONFIG_INVALID: (option: string, found: string, expected: string) =>
+    `Option ${option}: got ${found}, expected ${expected}.`,
+  FORKTRACE_ENV_INVALID: (variable: string, found: string, expected: string) =>
+    `Environment variable ${variable}: got ${found}, expected ${expected}.`,
+  FORKTRACE_APP_UNSUPPORTED: (found: string) =>
+    `The app factory returned ${found}, expected a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
+  FORKTRACE_APP_NO_FACTORY: (path: string, found: string) =>
+    `The app module ${path} has ${found} as its default export, expected a factory function (worker) => app.`,
+  FORKTRACE_WORKER_START: (slot: number, reason: string) => `Worker in slot ${slot} did not start: ${reason}.`,
+} as const;
+
+/** The stable code of every error that forktrace throws. */
+export type ErrorCode = keyof typeof messages;
+
+/** An error that forktrace throws on purpose, with a stable `code`. */
+export class ForktraceError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'ForktraceError';
+  readonly code: Code;
+
+  constructor(code: Code, args: Parameters<(typeof messages)[Code]>, options?: ErrorOptions) {
+    super((messages[code] as (...values: unknown[]) => string)(...args), options);
+    this.code = code;
+  }
+}
+
+/** A short, safe rendering of a wrong value for an error message. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value)
+      ? `an array of ${value.length}`
+      : `an object (${value.constructor?.name ?? 'null prototype'})`;
+  }
+  return String(value);
+}

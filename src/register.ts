@@ -1,0 +1,2 @@
+/** Preload: `node --import forktrace/register app.js`. @module */
+export {};

@@ -1,0 +1,36 @@
+/**
+ * What the coordinator and the shipper process say to each other over the IPC channel of `child_process.fork`.
+ *
+ * @module
+ */
+
+/** Coordinator → shipper. */
+export type ToShipper =
+  /** A worker's process has ended; its journal and in-flight table can be finished now. */
+  | { type: 'writer-exit'; pid: number; code: number | null; signal: NodeJS.Signals | null }
+  /** Ship what there is, then exit. */
+  | { type: 'stop'; deadlineMs: number };
+
+/** Shipper → coordinator. */
+export type FromShipper =
+  | { type: 'ready' }
+  | { type: 'recovered'; pid: number; spansRecovered: number; requestsInterrupted: number }
+  | { type: 'stats'; stats: ShipperStats };
+
+/** Counters since the shipper started, in spans unless it says otherwise. */
+export interface ShipperStats {
+  read: number;
+  shipped: number;
+  /** The endpoint said no for good. */
+  refused: number;
+  /** Given up to stay within `journal.maxBytes`. */
+  dropped: number;
+  /** Read from the journal of a dead writer. */
+  recovered: number;
+  /** Rebuilt from the in-flight table of a dead writer. */
+  interrupted: number;
+  /** Committed bytes that are not shipped yet. */
+  lagBytes: number;
+  /** Age in milliseconds of the oldest byte not shipped yet; 0 when there is none. */
+  lagMs: number;
+}
