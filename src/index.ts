@@ -5,4 +5,15 @@
  */
 export type * from './config/types.js';
 export { type ErrorCode, ForktraceError } from './errors.js';
+export { traceServer } from './http/trace-server.js';
 export type { HttpRequest, HttpResponse, HttpTracingConfig } from './http/types.js';
+export type { AppFactory, AppSource } from './worker/app-source.js';
+export type { WorkerTracing } from './worker/start-worker.js';
+
+import type { TracingConfig } from './config/types.js';
+import type { WorkerTracing } from './worker/start-worker.js';
+
+/** Loads the SDK only when a process starts to trace: the coordinator imports this module too. */
+export async function startWorkerTracing(config?: TracingConfig): Promise<WorkerTracing> {
+  return (await import('./worker/start-worker.js')).startWorkerTracing(config);
+}

@@ -1,0 +1,39 @@
+/**
+ * How forktrace speaks to the operator: process warnings, which Node prints once on stderr and apps can listen to.
+ *
+ * @module
+ */
+
+/** One warning with a stable code, for `process.on('warning')`. */
+export function warn(code: `FORKTRACE_${string}`, message: string): void {
+  process.emitWarning(message, { type: 'ForktraceWarning', code });
+}
+
+const FIRST_INTERVAL_MS = 60_000;
+const LONGEST_INTERVAL_MS = 3_600_000;
+
+/** Counts what is lost and says so at once, then at growing intervals: 1 minute, doubling up to 1 hour. */
+export class LossReport {
+  /** All that was lost since the start. */
+  total = 0;
+  #unreported = 0;
+  #intervalMs = FIRST_INTERVAL_MS;
+  #nextReportAt = 0;
+  readonly #code: `FORKTRACE_${string}`;
+  readonly #describe: (lost: number, reason: string) => string;
+
+  constructor(code: `FORKTRACE_${string}`, describe: (lost: number, reason: string) => string) {
+    this.#code = code;
+    this.#describe = describe;
+  }
+
+  add(lost: number, reason: string, now = performance.now()): void {
+    this.total += lost;
+    this.#unreported += lost;
+    if (now < this.#nextReportAt) return;
+    warn(this.#code, this.#describe(this.#unreported, reason));
+    if (this.#nextReportAt !== 0) this.#intervalMs = Math.min(this.#intervalMs * 2, LONGEST_INTERVAL_MS);
+    this.#nextReportAt = now + this.#intervalMs;
+    this.#unreported = 0;
+  }
+}

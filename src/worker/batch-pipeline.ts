@@ -1,0 +1,41 @@
+import type { Resource } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { ResolvedConfig } from '../config/resolved.js';
+import { createExporter } from './exporter.js';
+import type { Pipeline } from './pipeline.js';
+import { createSampler } from './sampler.js';
+import { TrackedExporter } from './tracked-exporter.js';
+
+/** The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker. */
+export async function createBatchPipeline(config: ResolvedConfig, resource: Resource): Promise<Pipeline> {
+  const exporter = await createExporter(config);
+  const tracked = exporter && new TrackedExporter(exporter);
+  const spanProcessors: SpanProcessor[] = [...(config.spanProcessors?.() ?? [])];
+  if (tracked) spanProcessors.push(new BatchSpanProcessor(tracked, config.batch));
+  const tracerProvider = new NodeTracerProvider({
+    resource,
+    spanProcessors,
+    sampler: createSampler(config.sampler),
+    spanLimits: config.spanLimits,
+    idGenerator: config.idGenerator,
+  });
+  return {
+    tracerProvider,
+    writerId: undefined,
+    stats: () => ({ spansJournaled: tracked?.exported ?? 0, spansLost: tracked?.lost.total ?? 0 }),
+    async forceFlush() {
+      await tracerProvider.forceFlush().catch(reported);
+      await tracked?.idle();
+    },
+    async shutdown() {
+      await tracerProvider.shutdown().catch(reported);
+    },
+    flushSync() {
+      // Nothing: an export is a network call, and an exiting process makes none. `pipeline: 'journal'` is for this.
+    },
+  };
+}
+
+/** The tracked exporter has counted and said what was lost. */
+function reported(): void {}

@@ -1,0 +1,55 @@
+/**
+ * Stops a server without refusing or resetting a request.
+ *
+ * @module
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2Session } from 'node:http2';
+import { Server as NetServer } from 'node:net';
+
+/** How long a keep-alive connection may stay idle once draining has begun. */
+const IDLE_GRACE_MS = 300;
+const SWEEP_INTERVAL_MS = 50;
+
+interface ClosableServer extends NetServer {
+  closeIdleConnections?(): void;
+  closeAllConnections?(): void;
+}
+
+/** Watches a server's HTTP/2 sessions from its start, so that {@link drainServer} can close them politely. */
+export function trackSessions(server: NetServer): Set<Http2Session> {
+  const sessions = new Set<Http2Session>();
+  server.on('session', (session: Http2Session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  return sessions;
+}
+
+/**
+ * Stops accepting, answers what comes on open connections with `Connection: close`, and closes those that stay idle.
+ * Resolves when the last connection is closed.
+ *
+ * `http.Server.close` would close idle keep-alive connections at once, and so reset a request that is already on its way on
+ * one of them (RFC 9112 section 9.6 asks servers to announce the close first). `net.Server.close` does not.
+ */
+export function drainServer(server: ClosableServer, sessions: ReadonlySet<Http2Session>): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  server.prependListener('request', (_request: IncomingMessage | Http2ServerRequest, response: unknown) => {
+    if (response instanceof ServerResponse) response.shouldKeepAlive = false;
+  });
+  return new Promise((resolve) => {
+    let sweep: NodeJS.Timeout | undefined;
+    const grace = setTimeout(() => {
+      server.closeIdleConnections?.();
+      sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_INTERVAL_MS);
+    }, IDLE_GRACE_MS);
+    NetServer.prototype.close.call(server, () => {
+      clearTimeout(grace);
+      clearInterval(sweep);
+      resolve();
+    });
+    // GOAWAY, then the streams that are open finish (RFC 9113 section 6.8).
+    for (const session of sessions) session.close();
+  });
+}

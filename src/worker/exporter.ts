@@ -1,0 +1,56 @@
+import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
+
+/** The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere. */
+export async function createExporter(config: ResolvedConfig): Promise<SpanExporter | undefined> {
+  if (config.exporter) return config.exporter();
+  const target = config.export;
+  switch (target.to) {
+    case 'none':
+      return undefined;
+    case 'console':
+      return new (await import('@opentelemetry/sdk-trace-base')).ConsoleSpanExporter();
+    case 'otlp-http':
+      return httpExporter(target);
+    case 'otlp-grpc':
+    case 'viewer':
+      return grpcExporter(target);
+  }
+}
+
+async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+  const { ca, cert, key } = target.tls;
+  return new OTLPTraceExporter({
+    url: target.url,
+    headers: target.headers,
+    compression: target.compression as never,
+    timeoutMillis: target.timeoutMs,
+    httpAgentOptions: ca || cert || key ? { keepAlive: true, ca, cert, key } : { keepAlive: true },
+  });
+}
+
+async function grpcExporter(target: ResolvedExport): Promise<SpanExporter> {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  return new OTLPTraceExporter({
+    ...(await grpcChannelOptions(target)),
+    compression: target.compression as never,
+    timeoutMillis: target.timeoutMs,
+  });
+}
+
+/** URL, metadata and credentials of an OTLP/gRPC exporter, for spans and metrics alike. */
+export async function grpcChannelOptions(target: ResolvedExport) {
+  const { credentials, Metadata } = await import('@grpc/grpc-js');
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(target.headers)) metadata.set(name, value);
+  const url = target.url ?? 'http://localhost:4317';
+  const { ca, cert, key, insecure } = target.tls;
+  const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
+  const plain = url.startsWith('http:') || (insecure && !url.startsWith('https:'));
+  return {
+    url,
+    metadata,
+    credentials: plain ? credentials.createInsecure() : credentials.createSsl(pem(ca), pem(key), pem(cert)),
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * Who this process is among its siblings. What a parent left in the environment for itself must not become our identity.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import { randomUUID } from 'node:crypto';
+import type { WorkerIdentity } from '../config/types.js';
+import { INCARNATION_VARIABLE, SLOT_VARIABLE } from './messages.js';
+
+/** The pid that pm2's variables belong to: a child that a pm2 worker forks inherits them, but is not in the slot. */
+const OWNER_VARIABLE = 'FORKTRACE_IDENTITY_PID';
+
+let identity: WorkerIdentity | undefined;
+
+/** This process's identity, taken from the environment once. */
+export function workerIdentity(): WorkerIdentity {
+  identity ??= Object.freeze(takeIdentity(process.env));
+  return identity;
+}
+
+/** Reads the identity out of `env`, and removes what would leak into this process's own children. */
+export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
+  const instanceId = randomUUID();
+  const slot = wholeNumber(env[SLOT_VARIABLE]);
+  const incarnation = wholeNumber(env[INCARNATION_VARIABLE]) ?? 0;
+  delete env[SLOT_VARIABLE];
+  delete env[INCARNATION_VARIABLE];
+  if (slot !== undefined && cluster.isWorker) {
+    return { slot, incarnation, workerId: cluster.worker?.id, manager: 'cluster', instanceId };
+  }
+
+  const owner = env[OWNER_VARIABLE];
+  const pm2Id = wholeNumber(env.pm_id);
+  if (pm2Id !== undefined && (owner === undefined || owner === String(process.pid))) {
+    env[OWNER_VARIABLE] = String(process.pid);
+    // pm2 renames NODE_APP_INSTANCE by the ecosystem option instance_var.
+    const instance = wholeNumber(env[env.instance_var ?? 'NODE_APP_INSTANCE']);
+    const restarts = wholeNumber(env.restart_time) ?? 0;
+    return { slot: instance ?? pm2Id, incarnation: restarts, workerId: pm2Id, manager: 'pm2', instanceId };
+  }
+  if (cluster.isWorker) {
+    return { slot: undefined, incarnation: 0, workerId: cluster.worker?.id, manager: 'cluster', instanceId };
+  }
+  return { slot: undefined, incarnation: 0, workerId: undefined, manager: 'none', instanceId };
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,16 @@
+import type { TracerProvider } from '@opentelemetry/api';
+
+/** How spans leave this process: the seam where `journal` and `batch` plug in. */
+export interface Pipeline {
+  readonly tracerProvider: TracerProvider;
+  /** The journal writer's id, for the coordinator to name it to the shipper; undefined with `batch`. */
+  readonly writerId: string | undefined;
+  /** Spans kept since start, and spans that could not be kept. */
+  stats(): { spansJournaled: number; spansLost: number };
+  /** Resolves when all that has ended is out of this process, batches in flight included. Never rejects. */
+  forceFlush(): Promise<void>;
+  /** {@link forceFlush}, then gives everything back. Never rejects. */
+  shutdown(): Promise<void>;
+  /** What can be done in `process.on('exit')`. */
+  flushSync(): void;
+}

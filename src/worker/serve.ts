@@ -1,0 +1,144 @@
+/**
+ * One worker's life: tracing first, then the app, then serving, then a graceful end.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import type { Http2Session } from 'node:http2';
+import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
+import { traceServer } from '../http/trace-server.js';
+import { type AppServer, serverAddress, toAppServer } from './app-server.js';
+import { type AppSource, loadFactory } from './app-source.js';
+import { withinDeadline } from './deadline.js';
+import { drainServer, trackSessions } from './drain.js';
+import { Heartbeat } from './heartbeat.js';
+import { runHook } from './hook.js';
+import { type CoordinatorMessage, isForktraceMessage, type WorkerMessage } from './messages.js';
+import { TerminationSignals } from './signals.js';
+import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
+
+/** A worker that serves. */
+export interface ServingWorker {
+  readonly tracing: WorkerTracing;
+  readonly context: WorkerContext;
+  /** `http://host:port`, or the path of a Unix socket. */
+  readonly address: string | undefined;
+  /** Stops accepting, drains, runs shutdown functions and hooks, flushes. Does not end the process. */
+  stop(reason: StopReason, deadlineMs?: number): Promise<void>;
+}
+
+/**
+ * Starts tracing, then loads, traces and serves the app in this process.
+ * Under the coordinator it reports by IPC; a worker that cannot start says why and rejects.
+ */
+export async function serveApp(source: AppSource, config: TracingConfig = {}): Promise<ServingWorker> {
+  try {
+    return await serve(source, config);
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    await send({ forktrace: 'failed', message, stack });
+    throw error;
+  }
+}
+
+async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
+  const tracing = await startWorkerTracing(userConfig);
+  const { config } = tracing;
+  const { hooks, supervise } = config;
+  await send({ forktrace: 'started', writerId: tracing.writerId });
+
+  const aborter = new AbortController();
+  const shutdownFunctions: (() => void | Promise<void>)[] = [];
+  const context: WorkerContext = {
+    ...tracing.identity,
+    tracer: tracing.tracer,
+    meter: tracing.meter,
+    signal: aborter.signal,
+    onShutdown: (fn) => void shutdownFunctions.push(fn),
+  };
+
+  let appServer: AppServer | undefined;
+  let sessions: ReadonlySet<Http2Session> = new Set();
+  const heartbeat = new Heartbeat(tracing, (stats) => void send({ forktrace: 'heartbeat', stats }));
+
+  let stopping: Promise<void> | undefined;
+  const stop = (reason: StopReason, deadlineMs = supervise.shutdownTimeoutMs) => {
+    stopping ??= stopWithin(reason, deadlineMs);
+    return stopping;
+  };
+  const stopWithin = async (reason: StopReason, deadlineMs: number) => {
+    const endsAt = performance.now() + deadlineMs;
+    const left = () => Math.max(0, endsAt - performance.now());
+    await send({ forktrace: 'stopping', reason });
+    aborter.abort(reason);
+    await runHook('workerStopping', hooks.workerStopping, Math.min(hooks.timeoutMs, left()), context, reason);
+    // Flushing needs a share of the deadline even when a connection never ends.
+    const flushMs = Math.min(1000, deadlineMs / 4);
+    if (appServer) await withinDeadline(drainServer(appServer.server, sessions), Math.max(0, left() - flushMs));
+    for (const fn of shutdownFunctions.reverse()) await runHook('onShutdown', fn, Math.max(0, left() - flushMs));
+    await runHook('close', appServer?.close, Math.max(0, left() - flushMs));
+    await runHook('workerExit', hooks.workerExit, Math.min(hooks.timeoutMs, left()), context);
+    heartbeat.stop();
+    await tracing.shutdown(Math.max(flushMs, left()));
+  };
+
+  const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
+    await stop('signal');
+    if (!signals.appListensTo(signal)) signals.reraise(signal);
+  });
+  listenToCoordinator(stop);
+
+  await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
+  const factory = await loadFactory(source);
+  appServer = await toAppServer(await factory(context));
+  const { server } = appServer;
+  sessions = trackSessions(server);
+  if (!config.disabled) {
+    traceServer(server as never, {
+      ...config.http,
+      tracerProvider: config.http.tracerProvider ?? tracing.tracerProvider,
+    });
+  }
+  await appServer.listen(config.listen);
+  await runHook('workerReady', hooks.workerReady, hooks.timeoutMs, context);
+  heartbeat.start();
+  const address = serverAddress(server);
+  await send({ forktrace: 'ready', address });
+  // pm2's wait_ready.
+  if (tracing.identity.manager === 'pm2') process.send?.('ready');
+  return { tracing, context, address, stop };
+}
+
+/** Obeys the coordinator, and outlives it only to drain. */
+function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => Promise<void>): void {
+  process.on('message', async (message) => {
+    // pm2 on Windows, and with shutdown_with_message.
+    if (message === 'shutdown') {
+      await stop('signal');
+      process.exit();
+    }
+    if (!isForktraceMessage(message)) return;
+    const request = message as CoordinatorMessage;
+    if (request.forktrace !== 'stop') return;
+    await stop(request.reason, request.deadlineMs);
+    process.exit();
+  });
+  if (!process.connected) return;
+  const planned = () => cluster.worker?.exitedAfterDisconnect === true;
+  process.prependOnceListener('disconnect', async () => {
+    const reason: StopReason = planned() ? 'disconnect' : 'coordinator-died';
+    // node:cluster ends a worker at once whose primary is gone (lib/internal/cluster/child.js): it must drain first.
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+    await stop(reason);
+    process.exit();
+  });
+}
+
+/** Resolves when the message is handed over, so that an exit right after does not lose it. */
+function send(message: WorkerMessage): Promise<void> {
+  if (!cluster.isWorker || !process.connected || process.send === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    // The coordinator may die at any moment: an error here means that nobody is left to be told.
+    process.send!(message, undefined, undefined, () => resolve());
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * Termination signals, taken over politely: the first one starts a graceful stop, a second one forces the exit, and in the
+ * end the process dies of the signal that it would have died of without us.
+ *
+ * @module
+ */
+
+export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+export class TerminationSignals {
+  readonly #listeners = new Map<TerminationSignal, () => void>();
+  #received: TerminationSignal | undefined;
+
+  /** Calls `stop` on the first of `signals`. */
+  constructor(signals: readonly TerminationSignal[], stop: (signal: TerminationSignal) => void) {
+    for (const signal of signals) {
+      const listener = () => {
+        if (this.#received !== undefined) return this.reraise(signal);
+        this.#received = signal;
+        stop(signal);
+      };
+      this.#listeners.set(signal, listener);
+      process.on(signal, listener);
+    }
+  }
+
+  /** The app listens to the signal itself, and so decides how the process ends. */
+  appListensTo(signal: TerminationSignal): boolean {
+    return process.listenerCount(signal) > (this.#listeners.has(signal) ? 1 : 0);
+  }
+
+  /** Gives the signals back. */
+  uninstall(): void {
+    for (const [signal, listener] of this.#listeners) process.off(signal, listener);
+    this.#listeners.clear();
+  }
+
+  /** Ends the process by `signal`, as if nobody had listened. */
+  reraise(signal: TerminationSignal): void {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
+}

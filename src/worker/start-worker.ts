@@ -1,0 +1,131 @@
+/**
+ * Tracing for one worker: everything that must be created after the fork, created after the fork.
+ *
+ * @module
+ */
+import { type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { resolveConfig } from '../config/resolve.js';
+import type { ResolvedConfig } from '../config/resolved.js';
+import type { TracingConfig, WorkerIdentity } from '../config/types.js';
+import { version } from '../version.js';
+import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
+import { withinDeadline } from './deadline.js';
+import { workerIdentity } from './identity.js';
+import type { WorkerMeterProvider } from './meter-provider.js';
+import type { Pipeline } from './pipeline.js';
+import { createPropagator } from './propagators.js';
+import { createResource } from './resource.js';
+
+/** Tracing that runs in this process. */
+export interface WorkerTracing {
+  readonly identity: WorkerIdentity;
+  readonly config: ResolvedConfig;
+  readonly tracerProvider: TracerProvider;
+  readonly tracer: Tracer;
+  readonly meter: Meter;
+  /** The journal writer's id; undefined with `batch`. */
+  readonly writerId: string | undefined;
+  stats(): ReturnType<Pipeline['stats']>;
+  /**
+   * Awaits the export of all that has ended, a batch in flight included.
+   *
+   * @param timeoutMs @default 5000
+   * @returns false when the deadline came first
+   */
+  forceFlush(timeoutMs?: number): Promise<boolean>;
+  /**
+   * {@link forceFlush}, then stops tracing in this process. A second call returns the first one's result.
+   *
+   * @param timeoutMs @default 5000
+   */
+  shutdown(timeoutMs?: number): Promise<boolean>;
+}
+
+const DEFAULT_TIMEOUT_MS = 5000;
+
+let started: Promise<WorkerTracing> | undefined;
+
+/**
+ * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
+ * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` calls it in each worker.
+ * A second call returns the first one's tracing.
+ *
+ * @example
+ * const tracing = await startWorkerTracing({ serviceName: 'shop' });
+ * // … serve …
+ * await tracing.shutdown();
+ *
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
+ */
+export function startWorkerTracing(config: TracingConfig = {}): Promise<WorkerTracing> {
+  started ??= start(config).catch((error) => {
+    started = undefined;
+    throw error;
+  });
+  return started;
+}
+
+async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
+  const config = resolveConfig(userConfig, process.env);
+  const identity = workerIdentity();
+  const resource = createResource(config, identity);
+  const pipeline = await createPipeline(config, identity, resource);
+  const meterProvider: WorkerMeterProvider | undefined =
+    config.metrics && !config.disabled
+      ? await (await import('./meter-provider.js')).createMeterProvider(config.metrics, resource)
+      : undefined;
+
+  if (!config.disabled) {
+    registerApiGlobals({
+      tracerProvider: pipeline.tracerProvider,
+      propagator: await createPropagator(config.propagators),
+      meterProvider,
+    });
+  }
+  const instrumentations = config.disabled ? [] : (config.instrumentations?.() ?? []);
+  for (const instrumentation of instrumentations) {
+    instrumentation.setTracerProvider(pipeline.tracerProvider);
+    if (meterProvider) instrumentation.setMeterProvider(meterProvider);
+    instrumentation.enable();
+  }
+  const flushSync = () => pipeline.flushSync();
+  process.on('exit', flushSync);
+
+  let stopped: Promise<boolean> | undefined;
+  const stop = async () => {
+    for (const instrumentation of instrumentations) instrumentation.disable();
+    await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
+    process.off('exit', flushSync);
+    if (!config.disabled) unregisterApiGlobals();
+    started = undefined;
+  };
+  return {
+    identity,
+    config,
+    tracerProvider: pipeline.tracerProvider,
+    tracer: pipeline.tracerProvider.getTracer('forktrace', version),
+    meter: config.meter ?? (config.meterProvider ?? meterProvider ?? metrics).getMeter('forktrace', version),
+    writerId: pipeline.writerId,
+    stats: () => pipeline.stats(),
+    forceFlush: (timeoutMs = DEFAULT_TIMEOUT_MS) =>
+      withinDeadline(Promise.all([pipeline.forceFlush(), meterProvider?.forceFlush()]), timeoutMs),
+    shutdown: (timeoutMs = DEFAULT_TIMEOUT_MS) => {
+      stopped ??= withinDeadline(stop(), timeoutMs);
+      return stopped;
+    },
+  };
+}
+
+async function createPipeline(
+  config: ResolvedConfig,
+  identity: WorkerIdentity,
+  resource: ReturnType<typeof createResource>,
+): Promise<Pipeline> {
+  if (config.disabled || config.tracerProvider) {
+    const { borrowedPipeline } = await import('./borrowed-pipeline.js');
+    return borrowedPipeline(config.tracerProvider);
+  }
+  void identity;
+  const { createBatchPipeline } = await import('./batch-pipeline.js');
+  return createBatchPipeline(config, resource);
+}
