@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Attributes, Meter, MeterProvider, Span, TracerProvider } from '@opentelemetry/api';
+import type { Attributes, Meter, MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -29,4 +29,10 @@ export interface HttpTracingConfig {
   tracerProvider?: TracerProvider;
   meterProvider?: MeterProvider;
   meter?: Meter;
+}
+
+/** {@link HttpTracingConfig}, with what only a worker's own tracing gives. */
+export interface HttpTracing extends HttpTracingConfig {
+  /** Instead of the API's global propagator. */
+  propagator?: TextMapPropagator;
 }

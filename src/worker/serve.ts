@@ -6,7 +6,7 @@
 import cluster from 'node:cluster';
 import type { Http2Session } from 'node:http2';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
-import { traceServer } from '../http/trace-server.js';
+import { type TraceableServer, traceServer } from '../http/trace-server.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { type AppSource, loadFactory } from './app-source.js';
 import { withinDeadline } from './deadline.js';
@@ -94,7 +94,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const { server } = appServer;
   sessions = trackSessions(server);
   if (!config.disabled) {
-    traceServer(server as never, {
+    traceServer(server as TraceableServer, {
       ...config.http,
       tracerProvider: config.http.tracerProvider ?? tracing.tracerProvider,
     });

@@ -1,0 +1,25 @@
+/**
+ * Names of the semantic conventions. The compiler checks each against the package, which is not loaded at run time:
+ * the coordinator imports `traceServer` too.
+ *
+ * @module
+ */
+import type * as semconv from '@opentelemetry/semantic-conventions';
+
+export const ATTR_CLIENT_ADDRESS: typeof semconv.ATTR_CLIENT_ADDRESS = 'client.address';
+export const ATTR_ERROR_TYPE: typeof semconv.ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_HTTP_REQUEST_METHOD: typeof semconv.ATTR_HTTP_REQUEST_METHOD = 'http.request.method';
+export const ATTR_HTTP_REQUEST_METHOD_ORIGINAL: typeof semconv.ATTR_HTTP_REQUEST_METHOD_ORIGINAL =
+  'http.request.method_original';
+export const ATTR_HTTP_RESPONSE_STATUS_CODE: typeof semconv.ATTR_HTTP_RESPONSE_STATUS_CODE =
+  'http.response.status_code';
+export const ATTR_HTTP_ROUTE: typeof semconv.ATTR_HTTP_ROUTE = 'http.route';
+export const ATTR_NETWORK_PEER_ADDRESS: typeof semconv.ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address';
+export const ATTR_NETWORK_PEER_PORT: typeof semconv.ATTR_NETWORK_PEER_PORT = 'network.peer.port';
+export const ATTR_NETWORK_PROTOCOL_VERSION: typeof semconv.ATTR_NETWORK_PROTOCOL_VERSION = 'network.protocol.version';
+export const ATTR_SERVER_ADDRESS: typeof semconv.ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT: typeof semconv.ATTR_SERVER_PORT = 'server.port';
+export const ATTR_URL_PATH: typeof semconv.ATTR_URL_PATH = 'url.path';
+export const ATTR_URL_QUERY: typeof semconv.ATTR_URL_QUERY = 'url.query';
+export const ATTR_URL_SCHEME: typeof semconv.ATTR_URL_SCHEME = 'url.scheme';
+export const ATTR_USER_AGENT_ORIGINAL: typeof semconv.ATTR_USER_AGENT_ORIGINAL = 'user_agent.original';
