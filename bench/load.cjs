@@ -1,0 +1,142 @@
+// The load generator, in a process of its own on the other core. Raw sockets with prepared requests: a client library costs
+// more CPU per request than the server under test, and would be what is measured.
+//   { port, path, connections, requests }            as fast as it goes
+//   { port, path, connections, rate, durationMs }    at a fixed rate; latency counts from when a request was due, so that a
+//                                                     stalled server cannot hide it (coordinated omission)
+const net = require('node:net');
+
+const HEADER_END = Buffer.from('\r\n\r\n');
+
+/** One keep-alive connection: `send` resolves with nothing and calls back when the whole response is in. */
+class Connection {
+  constructor(port, path, onResponse) {
+    this.request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\n\r\n`);
+    this.onResponse = onResponse;
+    this.pending = Buffer.alloc(0);
+    this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    this.ready = new Promise((resolve, reject) => {
+      this.socket.once('connect', resolve);
+      this.socket.once('error', reject);
+    });
+    this.socket.on('data', (chunk) => this.receive(chunk));
+  }
+
+  send() {
+    this.socket.write(this.request);
+  }
+
+  receive(chunk) {
+    const data = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
+    const headerEnd = data.indexOf(HEADER_END);
+    if (headerEnd === -1) {
+      this.pending = data;
+      return;
+    }
+    this.bodyLength ??= bodyLengthOf(data.toString('latin1', 0, headerEnd));
+    if (data.length < headerEnd + 4 + this.bodyLength) {
+      this.pending = data;
+      return;
+    }
+    this.pending = data.subarray(headerEnd + 4 + this.bodyLength);
+    this.onResponse(this, data.toString('latin1', 9, 12));
+  }
+}
+
+// Every response of an app here has the same length, so it is read once a connection.
+function bodyLengthOf(head) {
+  const match = /content-length: (\d+)/i.exec(head);
+  if (match) return Number(match[1]);
+  // `hello` ends without a length given by node: Content-Length is set for a single end(); anything else is a mistake.
+  throw new Error(`the response has no content-length:\n${head}`);
+}
+
+async function connect(job, onResponse) {
+  const connections = Array.from({ length: job.connections }, () => new Connection(job.port, job.path, onResponse));
+  await Promise.all(connections.map(({ ready }) => ready));
+  return connections;
+}
+
+async function flatOut(job) {
+  let started = 0;
+  let done = 0;
+  let failed = 0;
+  let finish;
+  const finished = new Promise((resolve) => {
+    finish = resolve;
+  });
+  const next = (connection) => {
+    if (started < job.requests) {
+      started++;
+      connection.send();
+    }
+  };
+  const connections = await connect(job, (connection, status) => {
+    done++;
+    if (status !== '200') failed++;
+    if (done === job.requests) finish();
+    else next(connection);
+  });
+  const from = process.hrtime.bigint();
+  for (const connection of connections) next(connection);
+  await finished;
+  const seconds = Number(process.hrtime.bigint() - from) / 1e9;
+  for (const { socket } of connections) socket.destroy();
+  return { done, failed, seconds, perSecond: done / seconds };
+}
+
+async function atRate(job) {
+  const latencies = [];
+  const idle = [];
+  const due = [];
+  let failed = 0;
+  const connections = await connect(job, (connection, status) => {
+    latencies.push(performance.now() - connection.dueAt);
+    if (status !== '200') failed++;
+    const dueAt = due.shift();
+    if (dueAt === undefined) idle.push(connection);
+    else dispatch(connection, dueAt);
+  });
+  idle.push(...connections);
+  function dispatch(connection, dueAt) {
+    connection.dueAt = dueAt;
+    connection.send();
+  }
+  const total = Math.round((job.rate * job.durationMs) / 1000);
+  const startedAt = performance.now();
+  let sent = 0;
+  await new Promise((resolve) => {
+    const tick = () => {
+      const now = performance.now();
+      while (sent < total && startedAt + (sent * 1000) / job.rate <= now) {
+        const dueAt = startedAt + (sent * 1000) / job.rate;
+        sent++;
+        const connection = idle.pop();
+        if (connection) dispatch(connection, dueAt);
+        else due.push(dueAt);
+      }
+      if (latencies.length === total) resolve();
+      else setImmediate(tick);
+    };
+    tick();
+  });
+  for (const { socket } of connections) socket.destroy();
+  latencies.sort((a, b) => a - b);
+  const percentile = (p) => latencies[Math.min(latencies.length - 1, Math.floor((latencies.length * p) / 100))];
+  return {
+    done: total,
+    failed,
+    p50: percentile(50),
+    p99: percentile(99),
+    p999: percentile(99.9),
+    max: latencies.at(-1),
+  };
+}
+
+process.on('message', async (job) => {
+  try {
+    process.send(await (job.rate ? atRate(job) : flatOut(job)));
+  } catch (error) {
+    process.send({ error: String(error) });
+  }
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,145 @@
+/**
+ * The processes of a benchmark, and what the operating system says of their CPU time and memory.
+ *
+ * @module
+ */
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+export const benchRoot = fileURLToPath(new URL('../bench/', import.meta.url));
+
+/** USER_HZ: the unit of utime and stime in /proc/<pid>/stat (proc(5)). */
+const TICKS_PER_SECOND = 100;
+
+const canPin = process.platform === 'linux' && availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
+
+/** A forked program that answers messages one at a time. */
+export class BenchProcess {
+  readonly child: ChildProcess;
+
+  constructor(
+    program: string,
+    args: string[],
+    options: { core?: number; env?: NodeJS.ProcessEnv; nodePath?: string } = {},
+  ) {
+    this.child = fork(program, args, {
+      env: { ...process.env, ...options.env },
+      execPath: options.nodePath ?? process.execPath,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    if (options.core !== undefined && canPin) {
+      spawnSync('taskset', ['-a', '-cp', String(options.core), String(this.child.pid)]);
+    }
+  }
+
+  async ask<Answer>(message: unknown): Promise<Answer> {
+    this.child.send(message as object);
+    return this.next();
+  }
+
+  async next<Answer>(): Promise<Answer> {
+    const answered = new AbortController();
+    const exited = once(this.child, 'exit', answered).then(([code, signal]) => {
+      throw new Error(`${this.child.spawnargs.slice(1).join(' ')} ended (${signal ?? code})`);
+    });
+    exited.catch(() => {});
+    const message = once(this.child, 'message', answered);
+    message.catch(() => {});
+    const [answer] = (await Promise.race([message, exited])) as [Answer & { error?: string }];
+    answered.abort();
+    if (answer?.error) throw new Error(answer.error);
+    return answer;
+  }
+
+  tell(message: unknown): void {
+    this.child.send(message as object);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM', timeoutMs = 20_000): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill(signal);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
+    await exited;
+    clearTimeout(timer);
+  }
+}
+
+interface Stat {
+  pid: number;
+  parent: number;
+  cpuSeconds: number;
+  rss: number;
+  command: string;
+}
+
+function readStat(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return {
+      pid,
+      parent: Number(fields[1]),
+      cpuSeconds: schedSeconds(pid) ?? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      rss: Number(fields[21]) * 4096,
+      command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
+    };
+  } catch {
+    return undefined; // the process has just ended
+  }
+}
+
+/** Time on CPU of all threads in nanoseconds, where the kernel keeps it: a tick is 10 ms, too coarse for a shipper. */
+function schedSeconds(pid: number): number | undefined {
+  try {
+    let nanoseconds = 0;
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return nanoseconds / 1e9;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pins every process whose command line has `mark` in it. */
+export function pinMarked(mark: string, core: number): void {
+  if (!canPin) return;
+  for (const name of readdirSync('/proc')) {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
+    if (stat?.command.includes(mark) && stat.pid !== process.pid) {
+      spawnSync('taskset', ['-a', '-cp', String(core), String(stat.pid)]);
+    }
+  }
+}
+
+/** CPU seconds and resident bytes of `pid`, its descendants, and every process whose command line has `mark` in it. */
+export function treeUsage(pid: number, mark?: string): { cpuSeconds: number; rss: number; processes: number } {
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readStat(Number(name)))
+    .filter((stat) => stat !== undefined);
+  const members = new Set([pid]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const stat of stats) {
+      const belongs = members.has(stat.parent) || (mark !== undefined && stat.command.includes(mark));
+      if (belongs && stat.pid !== process.pid && !members.has(stat.pid)) {
+        members.add(stat.pid);
+        grown = true;
+      }
+    }
+  }
+  let cpuSeconds = 0;
+  let rss = 0;
+  for (const stat of stats) {
+    if (!members.has(stat.pid)) continue;
+    cpuSeconds += stat.cpuSeconds;
+    rss += stat.rss;
+  }
+  return { cpuSeconds, rss, processes: members.size };
+}

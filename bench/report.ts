@@ -1,0 +1,72 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { benchRoot } from './processes.js';
+
+export interface HttpSummary {
+  name: string;
+  perSecond: number;
+  throughputRatio: number | undefined;
+  throughputSpread: number | undefined;
+  workerMicros: number;
+  addedWorkerMicros: number | undefined;
+  addedAllMicros: number | undefined;
+  rss: number;
+  loopDelayP99: number;
+  latency: { p50: number; p99: number; p999: number } | undefined;
+  delivered: number | undefined;
+}
+
+export function renderHttpTable(app: string, rows: readonly HttpSummary[]): string {
+  const table = new Table({
+    head: [
+      app,
+      'req/s',
+      '× bare',
+      '±',
+      'CPU µs/req',
+      '+ worker',
+      '+ all',
+      'RSS MB',
+      'p50 ms',
+      'p99 ms',
+      'p99.9',
+      'delivered',
+    ],
+    style: { head: [], border: [] },
+  });
+  const fixed = (value: number | undefined, digits = 1) => (value === undefined ? '–' : value.toFixed(digits));
+  for (const row of rows) {
+    table.push([
+      row.name,
+      row.perSecond.toFixed(0),
+      fixed(row.throughputRatio, 3),
+      fixed(row.throughputSpread, 3),
+      fixed(row.workerMicros),
+      fixed(row.addedWorkerMicros),
+      fixed(row.addedAllMicros),
+      fixed(row.rss / 1e6, 0),
+      fixed(row.latency?.p50, 2),
+      fixed(row.latency?.p99, 2),
+      fixed(row.latency?.p999, 2),
+      row.delivered === undefined ? '–' : `${(row.delivered * 100).toFixed(1)} %`,
+    ]);
+  }
+  return table.toString();
+}
+
+/** Writes a result with the machine and versions that it was measured on to `bench/results/<name>.json`. */
+export function saveResults(name: string, result: object): void {
+  const dir = join(benchRoot, 'results');
+  mkdirSync(dir, { recursive: true });
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+    version: JSON.parse(readFileSync(join(benchRoot, '../package.json'), 'utf8')).version,
+  };
+  writeFileSync(join(dir, `${name}.json`), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
+}

@@ -1,0 +1,50 @@
+// One contestant serving one app, in a process of its own: node server.cjs <contestant> <app>
+// Tells the parent its port, and its CPU time and memory when asked.
+const { join } = require('node:path');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
+
+const [contestant, appName] = process.argv.slice(2);
+
+async function setUp() {
+  if (contestant === 'bare') return () => {};
+  if (contestant === 'otel-2') {
+    require('./otel-stack/setup.cjs');
+    return () => {};
+  }
+  if (contestant.startsWith('forktrace')) {
+    const { startWorkerTracing, traceServer } = await import('forktrace');
+    const [, pipeline, mode] = contestant.split('-');
+    await startWorkerTracing({ serviceName: 'bench', pipeline, journal: { mode } });
+    return (server) => traceServer(server);
+  }
+  // Peers are set up by a file of their own in bench/peers.
+  require(join(__dirname, 'peers', `${contestant}.cjs`));
+  return () => {};
+}
+
+async function main() {
+  const trace = await setUp();
+  // After the set-up: instrumentations that patch modules see only what is loaded later.
+  const http = require('node:http');
+  const app = await require(`./apps/${appName}.cjs`)();
+  const server = app instanceof http.Server ? app : http.createServer(app);
+  trace(server);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  process.on('message', (message) => {
+    if (message === 'reset') delay.reset();
+    if (message === 'usage') {
+      const { user, system } = process.cpuUsage();
+      process.send({
+        cpuMicros: user + system,
+        rss: process.memoryUsage.rss(),
+        loopDelayP99: delay.percentile(99) / 1e6,
+      });
+    }
+    if (message === 'stop') process.kill(process.pid, 'SIGTERM');
+  });
+  process.on('disconnect', () => process.exit());
+  server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+}
+
+main();

@@ -1,0 +1,74 @@
+/**
+ * A real OTLP/gRPC endpoint that counts spans and does no more, in a process of its own: a sink that decoded every span
+ * would take the CPU time that is to be measured. The first request of a round is kept whole, for the assertion that spans
+ * with the right attributes really arrive.
+ *
+ * @module
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+
+let spans = 0;
+let bytes = 0;
+let first: Buffer | undefined;
+
+/** Field 1 (resource_spans) → 2 (scope_spans) → 2 (spans): counts without decoding. */
+function countSpans(message: Buffer, path: readonly number[] = [1, 2, 2], from = 0, to = message.length): number {
+  let count = 0;
+  let at = from;
+  const varint = () => {
+    let value = 0;
+    let shift = 1;
+    for (;;) {
+      const byte = message[at++]!;
+      value += (byte & 0x7f) * shift;
+      if (byte < 0x80) return value;
+      shift *= 128;
+    }
+  };
+  while (at < to) {
+    const tag = varint();
+    const length = varint();
+    // The messages on the path have length-delimited fields only.
+    if (tag >> 3 === path[0]) count += path.length === 1 ? 1 : countSpans(message, path.slice(1), at, at + length);
+    at += length;
+  }
+  return count;
+}
+
+const identity = (buffer: Buffer) => buffer;
+const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
+server.addService(
+  {
+    export: {
+      path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    },
+  },
+  {
+    export: (call: { request: Buffer }, callback: (error: null, response: Buffer) => void) => {
+      first ??= call.request;
+      bytes += call.request.length;
+      spans += countSpans(call.request);
+      callback(null, Buffer.alloc(0));
+    },
+  },
+);
+
+server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  process.send?.({ port });
+});
+process.on('message', (message) => {
+  if (message === 'counts') process.send?.({ spans, bytes, first: first?.toString('base64') });
+  if (message === 'reset') {
+    spans = 0;
+    bytes = 0;
+    first = undefined;
+  }
+});
+process.on('disconnect', () => process.exit());
