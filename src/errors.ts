@@ -14,7 +14,13 @@ const messages = {
     `The app factory returned ${found}, expected a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
   FORKTRACE_APP_NO_FACTORY: (path: string, found: string) =>
     `The app module ${path} has ${found} as its default export, expected a factory function (worker) => app.`,
-  FORKTRACE_WORKER_START: (slot: number, reason: string) => `Worker in slot ${slot} did not start: ${reason}.`,
+  FORKTRACE_WORKER_START: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${reason}.`,
+  FORKTRACE_RELOAD_ABORTED: (replaced: number, reason: string) =>
+    `The reload was aborted after ${replaced} of the workers, the others stay: ${reason}.`,
+  FORKTRACE_SCALE_FAILED: (from: number, to: number, reason: string) =>
+    `Scaling from ${from} to ${to} workers did not succeed: a new worker ${reason}.`,
+  FORKTRACE_STOPPING: () => 'The cluster is stopping.',
+  FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
 } as const;
 
 /** The stable code of every error that forktrace throws. */

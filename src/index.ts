@@ -4,6 +4,8 @@
  * @module
  */
 export type * from './config/types.js';
+export type { ClusterHandle, ClusterStats, WorkerView } from './coordinator/handle.js';
+export { startClusterWithTracing } from './coordinator/start-cluster.js';
 export { type ErrorCode, ForktraceError } from './errors.js';
 export { traceServer } from './http/trace-server.js';
 export type { HttpRequest, HttpResponse, HttpTracingConfig } from './http/types.js';

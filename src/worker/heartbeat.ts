@@ -1,30 +1,41 @@
+import { url as inspectorUrl } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 import { requestCounts } from '../http/request-counts.js';
 import type { WorkerStats } from './messages.js';
 import type { WorkerTracing } from './start-worker.js';
 
-const INTERVAL_MS = 1000;
+const LONGEST_INTERVAL_MS = 1000;
 
-/** Tells the coordinator once a second that the event loop turns, with this worker's numbers. */
+/**
+ * Tells the coordinator once a second that the event loop turns, with this worker's numbers; more often when the watchdog
+ * is so strict that it would bite between two beats.
+ */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #last = performance.eventLoopUtilization();
   readonly #tracing: WorkerTracing;
-  readonly #send: (stats: WorkerStats) => void;
+  readonly #send: (stats: WorkerStats, debugged: boolean) => void;
 
-  constructor(tracing: WorkerTracing, send: (stats: WorkerStats) => void) {
+  constructor(tracing: WorkerTracing, send: (stats: WorkerStats, debugged: boolean) => void) {
     this.#tracing = tracing;
     this.#send = send;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#send(this.#stats()), INTERVAL_MS);
+    const { heartbeatTimeoutMs } = this.#tracing.config.supervise;
+    const intervalMs =
+      heartbeatTimeoutMs > 0 ? Math.min(LONGEST_INTERVAL_MS, heartbeatTimeoutMs / 4) : LONGEST_INTERVAL_MS;
+    this.#timer = setInterval(() => this.#beat(), intervalMs);
     this.#timer.unref();
-    this.#send(this.#stats());
+    this.#beat();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #beat(): void {
+    this.#send(this.#stats(), inspectorUrl() !== undefined);
   }
 
   #stats(): WorkerStats {

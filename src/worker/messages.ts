@@ -15,7 +15,8 @@ export type WorkerMessage =
   | { forktrace: 'started'; writerId: string | undefined }
   | { forktrace: 'ready'; address: string | undefined }
   | { forktrace: 'failed'; message: string; stack: string | undefined }
-  | { forktrace: 'heartbeat'; stats: WorkerStats }
+  /** `debugged`: an inspector is open, so silence may be a breakpoint. */
+  | { forktrace: 'heartbeat'; stats: WorkerStats; debugged: boolean }
   | { forktrace: 'stopping'; reason: StopReason };
 
 /** Coordinator → worker. */

@@ -59,7 +59,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
 
   let appServer: AppServer | undefined;
   let sessions: ReadonlySet<Http2Session> = new Set();
-  const heartbeat = new Heartbeat(tracing, (stats) => void send({ forktrace: 'heartbeat', stats }));
+  const heartbeat = new Heartbeat(tracing, (stats, debugged) => void send({ forktrace: 'heartbeat', stats, debugged }));
 
   let stopping: Promise<void> | undefined;
   const stop = (reason: StopReason, deadlineMs = supervise.shutdownTimeoutMs) => {

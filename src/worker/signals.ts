@@ -5,17 +5,23 @@
  * @module
  */
 
+import { constants } from 'node:os';
+
 export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 export class TerminationSignals {
   readonly #listeners = new Map<TerminationSignal, () => void>();
   #received: TerminationSignal | undefined;
 
-  /** Calls `stop` on the first of `signals`. */
-  constructor(signals: readonly TerminationSignal[], stop: (signal: TerminationSignal) => void) {
+  /** Calls `stop` on the first of `signals`, and `force` on the next. */
+  constructor(
+    signals: readonly TerminationSignal[],
+    stop: (signal: TerminationSignal) => void,
+    force: (signal: TerminationSignal) => void = (signal) => this.reraise(signal),
+  ) {
     for (const signal of signals) {
       const listener = () => {
-        if (this.#received !== undefined) return this.reraise(signal);
+        if (this.#received !== undefined) return force(signal);
         this.#received = signal;
         stop(signal);
       };
@@ -39,5 +45,7 @@ export class TerminationSignals {
   reraise(signal: TerminationSignal): void {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
+    // PID 1 of a container does not die of a signal that it has no handler for.
+    setTimeout(() => process.exit(128 + constants.signals[signal]), 100);
   }
 }

@@ -1,0 +1,40 @@
+/**
+ * The crash-loop breaker, as a state machine. Too many unplanned deaths in a window open it, and nothing is respawned; after
+ * a while one slot is tried (half-open); that worker's success closes it, its death opens it again.
+ *
+ * @module
+ */
+import type { SupervisePolicy } from './policy.js';
+
+export type Breaker =
+  | { readonly state: 'closed'; readonly deaths: readonly number[] }
+  | { readonly state: 'open'; readonly until: number }
+  | { readonly state: 'half-open'; readonly probe: number };
+
+export const closedBreaker: Breaker = { state: 'closed', deaths: [] };
+
+/** An unplanned death in `slot`. */
+export function breakerDeath(breaker: Breaker, slot: number, policy: SupervisePolicy, now: number): Breaker {
+  if (breaker.state === 'open') return breaker;
+  if (breaker.state === 'half-open') {
+    return breaker.probe === slot ? { state: 'open', until: now + policy.breakerOpenMs } : breaker;
+  }
+  const deaths = [...breaker.deaths.filter((at) => at > now - policy.breakerWindowMs), now];
+  return deaths.length >= policy.breakerDeaths
+    ? { state: 'open', until: now + policy.breakerOpenMs }
+    : { state: 'closed', deaths };
+}
+
+/** A worker is ready in `slot`. */
+export function breakerReady(breaker: Breaker, slot: number): Breaker {
+  return breaker.state === 'half-open' && breaker.probe === slot ? closedBreaker : breaker;
+}
+
+/** May `slot` be respawned now? An open breaker whose time is up half-opens for the first that asks. */
+export function breakerPermit(breaker: Breaker, slot: number, now: number): { breaker: Breaker; permitted: boolean } {
+  if (breaker.state === 'closed') return { breaker, permitted: true };
+  if (breaker.state === 'half-open') return { breaker, permitted: breaker.probe === slot };
+  return now < breaker.until
+    ? { breaker, permitted: false }
+    : { breaker: { state: 'half-open', probe: slot }, permitted: true };
+}

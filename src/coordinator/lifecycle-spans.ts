@@ -1,0 +1,27 @@
+import type { ChildExit } from '../config/types.js';
+import type { Fault } from './incarnation.js';
+
+/** Where the coordinator's life is recorded as spans. */
+export interface LifecycleSpans {
+  workerForked(slot: number, incarnation: number, pid: number | undefined): void;
+  workerReady(slot: number, incarnation: number): void;
+  workerExited(incarnation: number, death: ChildExit, fault: Fault | undefined): void;
+  reloadStarted(): void;
+  /** @param error why it was aborted */
+  reloadEnded(slots: readonly number[], error: string | undefined): void;
+  shutdownStarted(reason: string): void;
+  shutdownEnded(): void;
+  close(): void;
+}
+
+/** For the `batch` pipeline: the coordinator holds no exporter. */
+export const noLifecycleSpans: LifecycleSpans = {
+  workerForked() {},
+  workerReady() {},
+  workerExited() {},
+  reloadStarted() {},
+  reloadEnded() {},
+  shutdownStarted() {},
+  shutdownEnded() {},
+  close() {},
+};

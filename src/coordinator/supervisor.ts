@@ -1,0 +1,410 @@
+/**
+ * Carries out what the cluster's state machine decides: forks, messages, signals, one timer; and tells it what happens.
+ *
+ * @module
+ */
+import type { ResolvedConfig } from '../config/resolved.js';
+import type { ChildExit } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
+import { warn } from '../warn.js';
+import type { WorkerMessage } from '../worker/messages.js';
+import { type ClusterAction, type ClusterEvent, newCluster, nextWake, stepCluster } from './cluster-state.js';
+import { forkEnvironment } from './fork-environment.js';
+import type { WorkerView } from './handle.js';
+import type { CoordinatorHooks } from './hooks.js';
+import type { Fault, Incarnation, IncarnationEvent } from './incarnation.js';
+import type { LifecycleSpans } from './lifecycle-spans.js';
+import type { StepContext } from './slot.js';
+import { type ProcessExit, WorkerProcess } from './worker-process.js';
+
+/** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
+const OWN_PAUSE_MS = 250;
+
+/** What the supervisor needs of the rest of the coordinator. */
+export interface SupervisorParts {
+  hooks: CoordinatorHooks;
+  lifecycle: LifecycleSpans;
+  /** Extra environment of every worker: where the viewer is, for one. */
+  environment: () => Record<string, string>;
+  /** Tells the shipper of a death; resolves with what it found in the journal, bounded in time. */
+  recovered(pid: number, exit: ProcessExit): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
+}
+
+/** How the last process of a slot ended. */
+interface Death {
+  incarnation: number;
+  exit: ProcessExit;
+  failure: WorkerProcess['failure'];
+  fault: Fault | undefined;
+}
+
+interface Deferred<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+/** A boot that failed, with what the process would have exited with. */
+export interface BootFailure {
+  error: ForktraceError<'FORKTRACE_WORKER_START'>;
+  exitCode: number;
+}
+
+export class Supervisor {
+  #state;
+  readonly #config: ResolvedConfig;
+  readonly #parts: SupervisorParts;
+  readonly #context: StepContext;
+  readonly #processes = new Map<string, WorkerProcess>();
+  readonly #lastDeath = new Map<number, Death>();
+  readonly #events: ClusterEvent[] = [];
+  #dispatching = false;
+  #timer: NodeJS.Timeout | undefined;
+  #booted: Deferred<void> | undefined;
+  #bootFailure: BootFailure | undefined;
+  #reloads: Deferred<readonly number[]>[] = [];
+  #nextReloads: Deferred<readonly number[]>[] = [];
+  #scalings: Deferred<void>[] = [];
+  #stopped: (() => void)[] = [];
+  /** childExit hooks that wait for the shipper's numbers. */
+  readonly #obituaries = new Set<Promise<void>>();
+
+  constructor(config: ResolvedConfig, parts: SupervisorParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#state = newCluster(config.workers);
+    this.#context = {
+      policy: config.supervise,
+      get now() {
+        return performance.now();
+      },
+      random: Math.random,
+    };
+  }
+
+  /** Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#booted = { resolve, reject };
+      this.#dispatch({ type: 'start' });
+    });
+  }
+
+  get bootFailure(): BootFailure | undefined {
+    return this.#bootFailure;
+  }
+
+  get cluster() {
+    return this.#state;
+  }
+
+  reload(): Promise<readonly number[]> {
+    const { phase } = this.#state;
+    if (phase === 'stopping' || phase === 'stopped')
+      return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
+    return new Promise((resolve, reject) => {
+      this.#nextReloads.push({ resolve, reject });
+      this.#dispatch({ type: 'reload' });
+    });
+  }
+
+  scale(to: number): Promise<void> {
+    const { phase, size } = this.#state;
+    if (phase === 'stopping' || phase === 'stopped')
+      return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
+    this.#parts.hooks.notify('onScale', { from: size, to });
+    return new Promise((resolve, reject) => {
+      this.#scalings.push({ resolve, reject });
+      this.#dispatch({ type: 'scale', to });
+    });
+  }
+
+  /** Resolves when the last worker is gone and its death has been told. */
+  async shutdown(): Promise<void> {
+    if (this.#state.phase !== 'stopped') {
+      await new Promise<void>((resolve) => {
+        this.#stopped.push(resolve);
+        this.#dispatch({ type: 'shutdown' });
+      });
+    }
+    await Promise.all(this.#obituaries);
+  }
+
+  /** SIGKILL for all that is left. */
+  force(): void {
+    this.#dispatch({ type: 'force' });
+  }
+
+  /** One per process, and one per slot without a process. */
+  workers(): WorkerView[] {
+    const now = performance.now();
+    return this.#state.slots.flatMap((slot): WorkerView[] => {
+      const idle: WorkerView = {
+        slot: slot.slot,
+        incarnation: undefined,
+        pid: undefined,
+        state: slot.phase,
+        uptimeMs: undefined,
+        restarts: slot.restarts,
+        address: undefined,
+        requestsPerSecond: 0,
+        stats: undefined,
+      };
+      if (slot.lives.length === 0) return [idle];
+      return slot.lives.map((life) => {
+        const process = this.#processes.get(key(slot.slot, life.incarnation));
+        return {
+          ...idle,
+          incarnation: life.incarnation,
+          pid: process?.pid,
+          state: life.phase === 'ready' ? 'ready' : life.phase === 'starting' ? 'starting' : 'draining',
+          uptimeMs: now - life.forkedAt,
+          address: process?.address,
+          requestsPerSecond: process?.requestsPerSecond ?? 0,
+          stats: process?.stats,
+        };
+      });
+    });
+  }
+
+  /** One event at a time: what an action brings about waits for its turn. */
+  #dispatch(event: ClusterEvent): void {
+    this.#events.push(event);
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        const { state, actions } = stepCluster(this.#state, next, this.#context);
+        this.#state = state;
+        for (const action of actions) this.#act(action);
+      }
+    } finally {
+      this.#dispatching = false;
+    }
+    this.#arm();
+  }
+
+  #tell(slot: number, incarnation: number, event: IncarnationEvent): void {
+    this.#dispatch({ type: 'process', slot, incarnation, event });
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const at = nextWake(this.#state);
+    if (at === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        if (performance.now() - at > OWN_PAUSE_MS) this.#dispatch({ type: 'forgive' });
+        // After the poll phase: heartbeats that have arrived are read before a worker is judged by their absence.
+        setImmediate(() => this.#dispatch({ type: 'wake' }));
+      },
+      // Timers may fire a fraction of a millisecond early.
+      Math.max(0, Math.ceil(at - performance.now()) + 1),
+    );
+  }
+
+  #act(action: ClusterAction): void {
+    const { hooks, lifecycle } = this.#parts;
+    switch (action.type) {
+      case 'fork':
+        void this.#fork(action.slot, action.incarnation);
+        return;
+      case 'send-stop':
+        this.#process(action)?.send({ forktrace: 'stop', reason: action.reason, deadlineMs: action.deadlineMs });
+        return;
+      case 'disconnect':
+        this.#process(action)?.disconnect();
+        return;
+      case 'signal':
+        this.#process(action)?.kill(action.signal);
+        return;
+      case 'worker-ready': {
+        const pid = this.#process(action)?.pid;
+        lifecycle.workerReady(action.slot, action.incarnation);
+        if (pid !== undefined) hooks.notify('onWorkerReady', { slot: action.slot, pid });
+        return;
+      }
+      case 'worker-lost':
+        this.#reportLoss(action);
+        return;
+      case 'booted':
+        this.#booted?.resolve();
+        this.#booted = undefined;
+        hooks.notify('onReady');
+        return;
+      case 'boot-failed':
+        this.#bootFailure = this.#describeBootFailure(action.slot, action.incarnation);
+        return;
+      case 'breaker-opened':
+        warn(
+          'FORKTRACE_CRASH_LOOP',
+          `Workers keep dying: none is respawned for ${Math.round(action.forMs)} ms, then one is tried.`,
+        );
+        return;
+      case 'breaker-half-open':
+        warn('FORKTRACE_CRASH_LOOP', `Trying one worker after a crash loop, in slot ${action.slot}.`);
+        return;
+      case 'breaker-closed':
+        warn('FORKTRACE_CRASH_LOOP_OVER', 'The crash loop is over: workers are respawned as usual.');
+        return;
+      case 'recycling':
+        return;
+      case 'recycle-failed':
+        warn('FORKTRACE_RECYCLE_FAILED', `Slot ${action.slot}: the new worker did not start; the old one serves on.`);
+        return;
+      case 'reload-started':
+        this.#reloads = this.#nextReloads;
+        this.#nextReloads = [];
+        lifecycle.reloadStarted();
+        hooks.notify('onReload');
+        return;
+      case 'reload-done':
+        lifecycle.reloadEnded(action.slots, undefined);
+        for (const { resolve } of this.#reloads.splice(0)) resolve(action.slots);
+        return;
+      case 'reload-aborted':
+        this.#reloadAborted(action);
+        return;
+      case 'scaled':
+        for (const { resolve } of this.#scalings.splice(0)) resolve();
+        return;
+      case 'scale-failed': {
+        const reason = action.slot < 0 ? 'the cluster is stopping' : this.#whyDied(action.slot, action.incarnation);
+        const error = new ForktraceError('FORKTRACE_SCALE_FAILED', [action.from, action.to, reason]);
+        for (const { reject } of this.#scalings.splice(0)) reject(error);
+        return;
+      }
+      case 'stopped':
+        this.#finish();
+        return;
+    }
+  }
+
+  async #fork(slot: number, incarnation: number): Promise<void> {
+    const { hooks, lifecycle } = this.#parts;
+    const extra = await hooks.run('preFork', { slot, incarnation });
+    const life = this.#life(slot, incarnation);
+    // Told to stop before it was born.
+    if (life?.phase !== 'starting') {
+      this.#tell(slot, incarnation, { type: 'exit' });
+      return;
+    }
+    const env = forkEnvironment(slot, incarnation, process.env, {
+      ...this.#parts.environment(),
+      ...(extra ?? undefined),
+    });
+    const worker = new WorkerProcess(env, {
+      message: (message) => this.#hear(slot, incarnation, message),
+      disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
+      exit: (exit) => this.#exited(slot, incarnation, worker, exit),
+    });
+    this.#processes.set(key(slot, incarnation), worker);
+    this.#tell(slot, incarnation, { type: 'forked' });
+    lifecycle.workerForked(slot, incarnation, worker.pid);
+    if (worker.pid !== undefined) hooks.notify('onWorkerStart', { slot, pid: worker.pid });
+  }
+
+  #hear(slot: number, incarnation: number, message: WorkerMessage): void {
+    switch (message.forktrace) {
+      case 'ready':
+      case 'failed':
+      case 'stopping':
+        this.#tell(slot, incarnation, { type: message.forktrace });
+        return;
+      case 'heartbeat':
+        this.#tell(slot, incarnation, {
+          type: 'heartbeat',
+          stats: message.stats,
+          debugged: message.debugged === true,
+        });
+    }
+  }
+
+  #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit): void {
+    const life = this.#life(slot, incarnation);
+    this.#lastDeath.set(slot, { incarnation, exit, failure: worker.failure, fault: life?.fault });
+    this.#processes.delete(key(slot, incarnation));
+    this.#tell(slot, incarnation, { type: 'exit' });
+    const planned = life?.reason !== undefined;
+    const obituary = this.#obituary(slot, incarnation, worker, exit, planned, life);
+    this.#obituaries.add(obituary);
+    void obituary.finally(() => this.#obituaries.delete(obituary));
+  }
+
+  /** Waits for what the shipper finds in the dead worker's journal, then tells of the death. */
+  async #obituary(
+    slot: number,
+    incarnation: number,
+    { pid }: WorkerProcess,
+    { code, signal }: ProcessExit,
+    planned: boolean,
+    life: Incarnation | undefined,
+  ): Promise<void> {
+    if (pid === undefined) return;
+    const found = await this.#parts.recovered(pid, { code, signal });
+    const death: ChildExit = { slot, pid, code, signal, planned, ...found };
+    this.#parts.lifecycle.workerExited(incarnation, death, life?.fault);
+    await this.#parts.hooks.run('childExit', death);
+  }
+
+  #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {
+    const next = respawnInMs === undefined ? 'Its successor is starting' : `Next try in ${Math.round(respawnInMs)} ms`;
+    warn('FORKTRACE_WORKER_DIED', `Worker in slot ${slot} ${this.#whyDied(slot, incarnation)}. ${next}.`);
+  }
+
+  #reloadAborted({ slot, incarnation, slots }: Extract<ClusterAction, { type: 'reload-aborted' }>): void {
+    const reason =
+      incarnation === undefined
+        ? 'the cluster is stopping'
+        : `the new worker in slot ${slot} ${this.#whyDied(slot, incarnation)}`;
+    const error = new ForktraceError('FORKTRACE_RELOAD_ABORTED', [slots.length, reason]);
+    this.#parts.lifecycle.reloadEnded(slots, error.message);
+    warn('FORKTRACE_RELOAD_ABORTED', error.message);
+    for (const { reject } of this.#reloads.splice(0)) reject(error);
+  }
+
+  #whyDied(slot: number, incarnation: number): string {
+    const last = this.#lastDeath.get(slot);
+    // None yet when it has only closed its channel.
+    const { exit, failure, fault }: Partial<Death> = last?.incarnation === incarnation ? last : {};
+    if (failure) return `failed: ${failure.message}`;
+    if (fault === 'not-ready-in-time') return `was not ready within ${this.#config.supervise.readyTimeoutMs} ms`;
+    if (fault === 'blocked') {
+      return `was killed: its event loop was blocked for ${this.#config.supervise.heartbeatTimeoutMs} ms`;
+    }
+    if (!exit) return 'closed its channel';
+    if (exit.error) return `could not be forked: ${exit.error.message}`;
+    return exit.signal ? `died of ${exit.signal}` : `exited with code ${exit.code}`;
+  }
+
+  #describeBootFailure(slot: number, incarnation: number): BootFailure {
+    const last = this.#lastDeath.get(slot);
+    const cause = last?.failure && Object.assign(new Error(last.failure.message), { stack: last.failure.stack });
+    const code = last?.exit.code;
+    return {
+      error: new ForktraceError('FORKTRACE_WORKER_START', [slot, this.#whyDied(slot, incarnation)], { cause }),
+      // What died of a signal, or ended well without ever being ready, is a plain failure.
+      exitCode: code === null || code === undefined || code === 0 ? 1 : code,
+    };
+  }
+
+  #finish(): void {
+    clearTimeout(this.#timer);
+    const stopping = new ForktraceError('FORKTRACE_STOPPING', []);
+    for (const { reject } of [...this.#nextReloads.splice(0), ...this.#scalings.splice(0)]) reject(stopping);
+    this.#booted?.reject(this.#bootFailure?.error ?? stopping);
+    this.#booted = undefined;
+    for (const resolve of this.#stopped.splice(0)) resolve();
+  }
+
+  #life(slot: number, incarnation: number): Incarnation | undefined {
+    return this.#state.slots[slot]?.lives.find((life) => life.incarnation === incarnation);
+  }
+
+  #process({ slot, incarnation }: { slot: number; incarnation: number }): WorkerProcess | undefined {
+    return this.#processes.get(key(slot, incarnation));
+  }
+}
+
+function key(slot: number, incarnation: number): string {
+  return `${slot}.${incarnation}`;
+}

@@ -1,0 +1,89 @@
+import cluster, { type Worker } from 'node:cluster';
+import {
+  type CoordinatorMessage,
+  isForktraceMessage,
+  type WorkerMessage,
+  type WorkerStats,
+} from '../worker/messages.js';
+
+/** How a process ended. */
+export interface ProcessExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** It could not even be forked. */
+  error?: Error;
+}
+
+/** What the supervisor hears of one worker. */
+export interface WorkerProcessEvents {
+  message(message: WorkerMessage): void;
+  disconnect(): void;
+  /** Exactly once. */
+  exit(exit: ProcessExit): void;
+}
+
+/** One forked worker: its process, and the last that it said. */
+export class WorkerProcess {
+  readonly pid: number | undefined;
+  readonly forkedAt = performance.now();
+  address: string | undefined;
+  stats: WorkerStats | undefined;
+  /** Over the last two heartbeats. */
+  requestsPerSecond = 0;
+  /** What it said of why it cannot start. */
+  failure: { message: string; stack: string | undefined } | undefined;
+  #statsAt = 0;
+  #worker: Worker;
+
+  constructor(env: NodeJS.ProcessEnv, events: WorkerProcessEvents) {
+    // cluster.fork hands an undefined value to spawn, which leaves the variable out.
+    const worker = cluster.fork(env);
+    this.#worker = worker;
+    this.pid = worker.process.pid;
+    let exited = false;
+    const exit = (result: ProcessExit) => {
+      if (exited) return;
+      exited = true;
+      events.exit(result);
+    };
+    worker.on('message', (message: unknown) => {
+      if (isForktraceMessage(message)) this.#hear(message as WorkerMessage, events);
+    });
+    worker.on('disconnect', () => events.disconnect());
+    worker.on('exit', (code, signal) => exit({ code, signal: signal as NodeJS.Signals | null }));
+    worker.on('error', (error) => {
+      // A process that could not be spawned emits no `exit`.
+      if (worker.process.pid === undefined) exit({ code: null, signal: null, error });
+    });
+  }
+
+  send(message: CoordinatorMessage): void {
+    // The callback takes the error: a worker that is gone is reported by `exit`.
+    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+  }
+
+  /** Closes the channel: a worker that does not read its messages may still notice that. */
+  disconnect(): void {
+    if (this.#worker.isConnected()) this.#worker.process.disconnect();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#worker.process.kill(signal);
+  }
+
+  #hear(message: WorkerMessage, events: WorkerProcessEvents): void {
+    if (message.forktrace === 'heartbeat') this.#count(message.stats);
+    else if (message.forktrace === 'ready') this.address = message.address;
+    else if (message.forktrace === 'failed') this.failure = { message: message.message, stack: message.stack };
+    events.message(message);
+  }
+
+  #count(stats: WorkerStats): void {
+    const now = performance.now();
+    if (this.stats && now > this.#statsAt) {
+      this.requestsPerSecond = ((stats.requests - this.stats.requests) * 1000) / (now - this.#statsAt);
+    }
+    this.stats = stats;
+    this.#statsAt = now;
+  }
+}
