@@ -158,7 +158,13 @@ function transition(
       }
       return {
         state: climb({ ...state, phase: 'stopping', reason: event.reason }, 'message', policy, now),
-        actions: [{ type: 'send-stop', reason: event.reason, deadlineMs: stepWaitMs('message', policy) }],
+        // A worker that is still starting hears no message yet (one that nobody listens to is lost), but the signal it does:
+        // by dying of it before its handlers are there, by draining after.
+        actions: [
+          state.phase === 'starting'
+            ? { type: 'signal', signal: 'SIGTERM' }
+            : { type: 'send-stop', reason: event.reason, deadlineMs: stepWaitMs('message', policy) },
+        ],
       };
 
     case 'kill':
