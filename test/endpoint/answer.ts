@@ -1,0 +1,53 @@
+/**
+ * How the endpoint answers a request, and what that is in gRPC and in HTTP.
+ *
+ * @module
+ */
+import { status } from '@grpc/grpc-js';
+
+export type Answer =
+  /** Keeps what it gets. */
+  | { answer: 'ok' }
+  /** Keeps what it gets, and says so late. */
+  | { answer: 'slow'; delayMs: number }
+  /** Never answers; the request is dropped when the endpoint stops. */
+  | { answer: 'hang' }
+  /** gRPC UNAVAILABLE, HTTP 503. `retryAfterMs`: RetryInfo, or `Retry-After` in whole seconds. */
+  | { answer: 'unavailable'; retryAfterMs?: number }
+  /** gRPC RESOURCE_EXHAUSTED, HTTP 429. Without RetryInfo a gRPC client must not retry it. */
+  | { answer: 'resource-exhausted'; retryAfterMs?: number }
+  /** gRPC INVALID_ARGUMENT, HTTP 400: not to be retried. */
+  | { answer: 'invalid-argument' }
+  /** Any other pair of codes. */
+  | { answer: 'fail'; grpc: status; http: number; retryAfterMs?: number }
+  /** Success, but the last `rejected` spans or points of the request are not kept. */
+  | { answer: 'partial-success'; rejected: number; message?: string };
+
+export interface Failure {
+  grpc: status;
+  http: number;
+  message: string;
+  retryAfterMs: number | undefined;
+}
+
+/** The error codes of an answer, or undefined when it is a success. */
+export function failureOf(answer: Answer): Failure | undefined {
+  const failure = (grpc: status, http: number, retryAfterMs?: number) => ({
+    grpc,
+    http,
+    message: `told to answer ${answer.answer}`,
+    retryAfterMs,
+  });
+  switch (answer.answer) {
+    case 'unavailable':
+      return failure(status.UNAVAILABLE, 503, answer.retryAfterMs);
+    case 'resource-exhausted':
+      return failure(status.RESOURCE_EXHAUSTED, 429, answer.retryAfterMs);
+    case 'invalid-argument':
+      return failure(status.INVALID_ARGUMENT, 400);
+    case 'fail':
+      return failure(answer.grpc, answer.http, answer.retryAfterMs);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import type { Signal } from './decode.js';
+import type { Listener, ReceiveRequest } from './listener.js';
+import { retryInfoStatus } from './status-details.js';
+
+const identity = (bytes: Buffer) => bytes;
+
+const method = (path: string) => ({
+  export: {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  },
+});
+
+/** OTLP/gRPC on `port` of the loopback interface. */
+export async function listenGrpc(port: number, receive: ReceiveRequest): Promise<Listener> {
+  const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
+  const handler = (signal: Signal) => ({
+    async export(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
+      const headers = Object.fromEntries(
+        Object.entries(call.metadata.getMap()).map(([name, value]) => [name, String(value)]),
+      );
+      const outcome = await receive({ signal, protocol: 'grpc', headers, body: call.request });
+      if ('response' in outcome) return callback(null, Buffer.from(outcome.response));
+      const { grpc, message, retryAfterMs } = outcome.failure;
+      const metadata = new Metadata();
+      if (retryAfterMs !== undefined) {
+        metadata.set('grpc-status-details-bin', retryInfoStatus(grpc, message, retryAfterMs));
+      }
+      callback({ code: grpc ?? status.INTERNAL, details: message, metadata });
+    },
+  });
+  server.addService(method('/opentelemetry.proto.collector.trace.v1.TraceService/Export'), handler('traces'));
+  server.addService(method('/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'), handler('metrics'));
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return { port: bound, close: async () => server.forceShutdown() };
+}
