@@ -5,6 +5,7 @@
  * @module
  */
 import type * as semconv from '@opentelemetry/semantic-conventions';
+import type * as incubating from '@opentelemetry/semantic-conventions/incubating';
 
 export const ATTR_CLIENT_ADDRESS: typeof semconv.ATTR_CLIENT_ADDRESS = 'client.address';
 export const ATTR_ERROR_TYPE: typeof semconv.ATTR_ERROR_TYPE = 'error.type';
@@ -22,4 +23,14 @@ export const ATTR_SERVER_PORT: typeof semconv.ATTR_SERVER_PORT = 'server.port';
 export const ATTR_URL_PATH: typeof semconv.ATTR_URL_PATH = 'url.path';
 export const ATTR_URL_QUERY: typeof semconv.ATTR_URL_QUERY = 'url.query';
 export const ATTR_URL_SCHEME: typeof semconv.ATTR_URL_SCHEME = 'url.scheme';
+export const ATTR_USER_AGENT_SYNTHETIC_TYPE: typeof incubating.ATTR_USER_AGENT_SYNTHETIC_TYPE =
+  'user_agent.synthetic.type';
+export const METRIC_HTTP_SERVER_REQUEST_DURATION: typeof semconv.METRIC_HTTP_SERVER_REQUEST_DURATION =
+  'http.server.request.duration';
+export const METRIC_HTTP_SERVER_ACTIVE_REQUESTS: typeof incubating.METRIC_HTTP_SERVER_ACTIVE_REQUESTS =
+  'http.server.active_requests';
+export const METRIC_HTTP_SERVER_REQUEST_BODY_SIZE: typeof incubating.METRIC_HTTP_SERVER_REQUEST_BODY_SIZE =
+  'http.server.request.body.size';
+export const METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE: typeof incubating.METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE =
+  'http.server.response.body.size';
 export const ATTR_USER_AGENT_ORIGINAL: typeof semconv.ATTR_USER_AGENT_ORIGINAL = 'user_agent.original';

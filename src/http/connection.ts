@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type HostAndPort, parseHost, plainAddress } from './host.js';
 import type { ServerRequest } from './server-request.js';
+import { type SyntheticType, syntheticType } from './synthetic-user-agent.js';
 
 const CONNECTION = Symbol('forktrace.connection');
 
@@ -11,27 +12,37 @@ export class Connection {
   readonly peerAddress: string | undefined;
   readonly peerPort: number | undefined;
   /** Of an open request that the socket's end cuts short: `error.type`. */
-  closeReason: string | undefined;
+  closeReason: string | undefined = undefined;
   /** Open requests, newest first, linked by {@link ServerRequest.next}: one, unless requests are pipelined. */
   open: ServerRequest | undefined = undefined;
-  // A client sends the same Host on each request.
+  // A client sends the same Host and User-Agent on each request.
   #host = '';
   #parsedHost: HostAndPort = { address: undefined, port: undefined };
+  #userAgent: string | undefined = undefined;
+  #synthetic: SyntheticType | undefined = undefined;
 
   constructor(socket: Socket) {
     const { remoteAddress } = socket;
     this.scheme = (socket as TLSSocket).encrypted ? 'https' : 'http';
     this.peerAddress = remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
     this.peerPort = socket.remotePort;
-    this.closeReason = undefined;
   }
 
-  parseHost(host: string): HostAndPort {
+  parseHost(host: string, scheme: string): HostAndPort {
+    if (scheme !== this.scheme) return parseHost(host, scheme);
     if (host !== this.#host) {
       this.#host = host;
-      this.#parsedHost = parseHost(host, this.scheme);
+      this.#parsedHost = parseHost(host, scheme);
     }
     return this.#parsedHost;
+  }
+
+  syntheticType(userAgent: string | undefined): SyntheticType | undefined {
+    if (userAgent !== this.#userAgent) {
+      this.#userAgent = userAgent;
+      this.#synthetic = userAgent === undefined ? undefined : syntheticType(userAgent);
+    }
+    return this.#synthetic;
   }
 
   add(request: ServerRequest): void {
@@ -49,16 +60,26 @@ export class Connection {
     }
     request.next = undefined;
   }
+
+  /** The socket has closed. */
+  closed(): void {
+    for (let request = this.open; request !== undefined; ) {
+      const { next } = request;
+      request.connectionClosed();
+      request = next;
+    }
+  }
 }
 
 type ConnectedSocket = Socket & { [CONNECTION]?: Connection };
 
-/** The connection of a socket; its first request makes it. */
-export function connectionOf(socket: Socket): Connection {
-  return (socket as ConnectedSocket)[CONNECTION] ?? connect(socket);
+/** The connection of a socket, if a request has come on it. */
+export function connectionOf(socket: Socket): Connection | undefined {
+  return (socket as ConnectedSocket)[CONNECTION];
 }
 
-function connect(socket: Socket): Connection {
+/** The connection of a socket's first request. */
+export function connect(socket: Socket): Connection {
   const connection = new Connection(socket);
   (socket as ConnectedSocket)[CONNECTION] = connection;
   // Before node:http's own listener, which emits 'close' on responses: the app's listeners then run in their request's context.
@@ -66,16 +87,6 @@ function connect(socket: Socket): Connection {
   return connection;
 }
 
-/** The connection that an event of the server is about, if it has seen a request. */
-export function existingConnection(socket: Socket): Connection | undefined {
-  return (socket as ConnectedSocket)[CONNECTION];
-}
-
 function onSocketClose(this: Socket): void {
-  const { open } = (this as ConnectedSocket)[CONNECTION]!;
-  for (let request = open; request !== undefined; ) {
-    const { next } = request;
-    request.connectionClosed();
-    request = next;
-  }
+  (this as ConnectedSocket)[CONNECTION]!.closed();
 }

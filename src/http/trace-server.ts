@@ -1,18 +1,30 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Http2SecureServer, Http2Server } from 'node:http2';
-import type { Server as SecureServer } from 'node:https';
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type {
+  Http2SecureServer,
+  Http2Server,
+  Http2ServerRequest,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2';
+import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { context } from '@opentelemetry/api';
-import { connectionOf, existingConnection } from './connection.js';
+import { Connection, connect, connectionOf } from './connection.js';
+import { recordCrashes } from './crash-recorder.js';
+import { Http1Request, http1RequestOf } from './http1-request.js';
+import { Http2Request, http2RequestOf } from './http2-request.js';
+import { isTracedAlready, unwrapEmit } from './other-instrumentation.js';
+import { onFastifyRoute } from './routes/fastify.js';
+import { watchLoadedKoa } from './routes/koa.js';
 import { ServerPlan } from './server-plan.js';
-import { requestOf, ServerRequest } from './server-request.js';
+import type { ServerRequest } from './server-request.js';
 import type { HttpTracing, HttpTracingConfig } from './types.js';
+import { UpgradeRequest } from './upgrade-request.js';
 
 /** A server whose requests can be traced. */
-export type TraceableServer = Server | SecureServer | Http2Server | Http2SecureServer;
-
-const traced = new WeakSet<TraceableServer>();
+export type TraceableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
 /**
  * A SERVER span for each request of `server`, by the stable HTTP semantic conventions. Call it at any time; requests that
@@ -22,27 +34,61 @@ const traced = new WeakSet<TraceableServer>();
  * const server = http.createServer(handler);
  * traceServer(server, { trustProxy: true });
  * server.listen(3000);
+ *
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
 export function traceServer(server: TraceableServer, options: HttpTracingConfig = {}): void {
   instrumentServer(server, options);
 }
 
+const tracers = new WeakMap<object, ServerTracer>();
+
+/** {@link traceServer}, with what a worker's own tracing adds. */
+export function instrumentServer(server: TraceableServer, tracing: HttpTracing): void {
+  if (tracers.has(server)) return;
+  tracers.set(server, new ServerTracer(server, new ServerPlan(tracing, process.env)));
+  recordCrashes();
+  onFastifyRoute((response, route) => {
+    const request = http1RequestOf(response);
+    if (request) request.route = route;
+  });
+}
+
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
-/** {@link traceServer}, with what a worker's tracing adds. */
-export function instrumentServer(server: TraceableServer, tracing: HttpTracing): void {
-  if (traced.has(server)) return;
-  traced.add(server);
-  const plan = new ServerPlan(tracing, process.env);
-  const emit: Emit = Object.hasOwn(server, 'emit') ? server.emit : EventEmitter.prototype.emit;
+/** Sees each request of one server before any listener does, whoever adds or replaces listeners later. */
+class ServerTracer {
+  readonly #server: TraceableServer;
+  readonly #plan: ServerPlan;
+  readonly #isHttp2: boolean;
+  readonly #ownEmit: Emit | undefined;
+  /** What the server's class has as `emit`, and what of it we call. */
+  #classEmit: Emit | undefined = undefined;
+  #unwrappedEmit: Emit = EventEmitter.prototype.emit;
+  #hasServed = false;
 
-  // The instance's emit sees each request before any listener does, whoever adds or replaces listeners later.
-  server.emit = function emitTraced(this: TraceableServer, event: string | symbol, ...args: unknown[]): boolean {
+  constructor(server: TraceableServer, plan: ServerPlan) {
+    this.#server = server;
+    this.#plan = plan;
+    this.#isHttp2 = !(server instanceof HttpServer || server instanceof HttpsServer);
+    this.#ownEmit = Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined;
+    const tracer = this;
+    server.emit = function emitTraced(event: string | symbol, ...args: unknown[]): boolean {
+      return tracer.#emit(event, args);
+    };
+  }
+
+  #emit(event: string | symbol, args: unknown[]): boolean {
     switch (event) {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return onRequest(plan, emit, this, event, args[0] as IncomingMessage, args[1] as ServerResponse);
+        return this.#request(event, args[0] as IncomingMessage, args[1] as ServerResponse);
+      case 'stream':
+        return this.#stream(args as never);
+      case 'upgrade':
+      case 'connect':
+        return this.#upgrade(event, args);
       case 'timeout':
         closeReason(args[0] as Socket, 'timeout');
         break;
@@ -50,34 +96,137 @@ export function instrumentServer(server: TraceableServer, tracing: HttpTracing):
         closeReason(args[1] as Socket, (args[0] as NodeJS.ErrnoException).code ?? 'client_error');
         break;
     }
-    return emit.call(this, event, ...args);
-  };
-}
+    return this.#original().apply(this.#server, [event, ...args]);
+  }
 
-function onRequest(
-  plan: ServerPlan,
-  emit: Emit,
-  server: TraceableServer,
-  event: string,
-  message: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  // A 'checkContinue' listener emits 'request' for the same response.
-  if (requestOf(response) !== undefined) return emit.call(server, event, message, response);
-  plan.incoming.scan(message.rawHeaders);
-  const parent = plan.incoming.extract(message);
-  const connection = connectionOf(message.socket);
-  const span = plan.startSpan(message, connection, parent);
-  const request = new ServerRequest(plan, connection, message, response, parent, span);
-  try {
-    return context.with(request, emit, server, event, message, response);
-  } catch (error) {
-    request.threw(error);
-    throw error;
+  /** An instrumentation may wrap the class's `emit` at any time. */
+  #original(): Emit {
+    if (this.#ownEmit !== undefined) return this.#ownEmit;
+    const classEmit = Object.getPrototypeOf(this.#server).emit as Emit;
+    if (classEmit !== this.#classEmit) {
+      this.#classEmit = classEmit;
+      this.#unwrappedEmit = unwrapEmit(classEmit);
+    }
+    return this.#unwrappedEmit;
+  }
+
+  #request(event: string, message: IncomingMessage, response: ServerResponse): boolean {
+    if (!this.#hasServed) this.#firstRequest();
+    const plan = this.#plan;
+    const emit = this.#original();
+    if (this.#isHttp2 && (message as unknown as Http2ServerRequest).stream !== undefined) {
+      return this.#compatRequest(event, message as unknown as Http2ServerRequest, response);
+    }
+    // A 'checkContinue' listener emits 'request' for the same response.
+    if (http1RequestOf(response) !== undefined || isTracedAlready()) {
+      return emit.call(this.#server, event, message, response);
+    }
+    const { socket } = message;
+    const connection = connectionOf(socket) ?? this.#connect(socket);
+    plan.head.readMessage(message, connection, plan.incoming.fields);
+    const { hasBody } = plan.head;
+    const request = plan.open(
+      message,
+      (plan, parent, span, method) => new Http1Request(plan, parent, span, method, connection, message, response),
+    ) as Http1Request | undefined;
+    if (request === undefined) return emit.call(this.#server, event, message, response);
+    if (hasBody) request.bindBodyEvents();
+    if (plan.observesBodies) request.observeBodies();
+    if (plan.responseHeader) response.setHeader(plan.responseHeader, plan.responseHeaderValue(request.span));
+    return this.#run(request, emit, [event, message, response]);
+  }
+
+  #run(request: ServerRequest, emit: Emit, args: [string, ...unknown[]]): boolean {
+    try {
+      return context.with(request, emit, this.#server, ...args);
+    } catch (error) {
+      request.threw(error);
+      throw error;
+    }
+  }
+
+  /** The stream API: with listeners for 'request', that event follows and is traced instead. */
+  #stream(args: [ServerHttp2Stream, IncomingHttpHeaders, ...unknown[]]): boolean {
+    const emit = this.#original();
+    const [stream, headers] = args;
+    if (this.#server.listenerCount('request') > 0) return emit.call(this.#server, 'stream', ...args);
+    const request = this.#openStream(stream, headers, undefined);
+    if (request === undefined) return emit.call(this.#server, 'stream', ...args);
+    return this.#run(request, emit, ['stream', ...args]);
+  }
+
+  #compatRequest(event: string, message: Http2ServerRequest, response: unknown): boolean {
+    const emit = this.#original();
+    const request =
+      http2RequestOf(message.stream) === undefined
+        ? this.#openStream(message.stream, message.headers, message)
+        : undefined;
+    if (request === undefined) return emit.call(this.#server, event, message, response);
+    return this.#run(request, emit, [event, message, response]);
+  }
+
+  #openStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    message: Http2ServerRequest | undefined,
+  ): Http2Request | undefined {
+    const plan = this.#plan;
+    const socket = stream.session?.socket;
+    if (socket === undefined || isTracedAlready()) return undefined;
+    plan.connected();
+    plan.head.readStream(stream, headers, sessionConnection(stream));
+    const request = plan.open(
+      message ?? stream,
+      (plan, parent, span, method) => new Http2Request(plan, parent, span, method, stream, message),
+    ) as Http2Request | undefined;
+    if (request !== undefined && plan.observesBodies) request.observeBodies();
+    return request;
+  }
+
+  #upgrade(event: string, args: unknown[]): boolean {
+    const emit = this.#original();
+    const [message, socket] = args as [IncomingMessage, Duplex];
+    // HTTP/2's compatibility API emits 'connect' with a response.
+    if (this.#isHttp2 || this.#server.listenerCount(event) === 0 || isTracedAlready()) {
+      return emit.call(this.#server, event, ...args);
+    }
+    const plan = this.#plan;
+    const connection = connectionOf(message.socket) ?? this.#connect(message.socket);
+    plan.head.readMessage(message, connection, plan.incoming.fields);
+    const request = plan.open(
+      message,
+      (plan, parent, span, method) => new UpgradeRequest(plan, parent, span, method, socket),
+    );
+    if (request === undefined) return emit.call(this.#server, event, ...args);
+    return this.#run(request, emit, [event, ...args]);
+  }
+
+  #connect(socket: Socket): Connection {
+    this.#plan.connected();
+    return connect(socket);
+  }
+
+  /** By now the app's modules are loaded. */
+  #firstRequest(): void {
+    this.#hasServed = true;
+    watchLoadedKoa();
   }
 }
 
+const sessions = new WeakMap<object, Connection>();
+
+/** A session's socket is a proxy that refuses some of what {@link connect} does; its streams end by themselves. */
+function sessionConnection(stream: ServerHttp2Stream): Connection {
+  const session = stream.session!;
+  let connection = sessions.get(session);
+  if (connection === undefined) {
+    connection = new Connection(session.socket as Socket);
+    sessions.set(session, connection);
+  }
+  return connection;
+}
+
 function closeReason(socket: Socket, reason: string): void {
-  const connection = existingConnection(socket);
+  const connection = connectionOf(socket);
   if (connection !== undefined) connection.closeReason = reason;
 }

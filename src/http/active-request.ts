@@ -1,0 +1,33 @@
+import { type Context, context, type Link } from '@opentelemetry/api';
+import { REQUEST_KEY, type ServerRequest } from './server-request.js';
+
+/** The request that the calling code serves. */
+export function activeRequest(active: Context = context.active()): ServerRequest | undefined {
+  return active.getValue(REQUEST_KEY) as ServerRequest | undefined;
+}
+
+/**
+ * Sets the route of the request that is being served, for routers that forktrace does not know: the span is named
+ * `{method} {route}` and has `http.route`. Outside of a traced request it does nothing.
+ *
+ * @param route the pattern, not the path: `/users/:id`
+ */
+export function setRoute(route: string): void {
+  const request = activeRequest();
+  if (request) request.route = route;
+}
+
+/**
+ * A link to the request that is being served, for work that outlives it: messages of a WebSocket, say, whose handshake's
+ * span has long ended.
+ *
+ * @example
+ * wss.on('connection', (socket) => {
+ *   const link = requestLink();
+ *   socket.on('message', span({ name: 'message', links: link ? [link] : [] }, onMessage));
+ * });
+ */
+export function requestLink(): Link | undefined {
+  const request = activeRequest();
+  return request && { context: request.span.spanContext() };
+}

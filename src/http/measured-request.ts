@@ -1,0 +1,43 @@
+import type { Attributes, Context } from '@opentelemetry/api';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_URL_SCHEME,
+} from './attribute-names.js';
+import type { HttpMetrics } from './http-metrics.js';
+import type { RequestHead } from './request-head.js';
+
+/** What the metrics of one request need; exists only when there is a meter. */
+export class MeasuredRequest {
+  requestBytes = 0;
+  responseBytes = 0;
+  readonly #metrics: HttpMetrics;
+  readonly #startedAt = performance.now();
+  readonly #startAttributes: Attributes;
+  readonly #version: string;
+
+  constructor(metrics: HttpMetrics, context: Context, method: string, head: RequestHead) {
+    this.#metrics = metrics;
+    this.#version = head.version;
+    this.#startAttributes = { [ATTR_HTTP_REQUEST_METHOD]: method, [ATTR_URL_SCHEME]: head.scheme };
+    metrics.started(this.#startAttributes, context);
+  }
+
+  end(
+    context: Context,
+    statusCode: number | undefined,
+    route: string | undefined,
+    errorType: string | undefined,
+  ): void {
+    const attributes: Attributes = { ...this.#startAttributes, [ATTR_NETWORK_PROTOCOL_VERSION]: this.#version };
+    // Attributes of a metric are its identity: one that is undefined must not be a key.
+    if (statusCode !== undefined) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = statusCode;
+    if (route !== undefined) attributes[ATTR_HTTP_ROUTE] = route;
+    if (errorType !== undefined) attributes[ATTR_ERROR_TYPE] = errorType;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    this.#metrics.ended(this.#startAttributes, attributes, context, seconds, this.requestBytes, this.responseBytes);
+  }
+}

@@ -1,0 +1,103 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
+import type { Connection } from './connection.js';
+import { targetPath, targetQuery } from './request-target.js';
+
+/** What the head of a request can be read from; hooks get the request or, with the HTTP/2 stream API, the stream. */
+export type RequestSource = IncomingMessage | Http2ServerRequest | ServerHttp2Stream;
+
+/**
+ * What a request says before its body. One per server, filled for each request and read before the next one:
+ * an object per request would be an allocation that lives no longer than a call.
+ */
+export class RequestHead {
+  connection!: Connection;
+  method = '';
+  path = '';
+  query: string | undefined;
+  /** `network.protocol.version`. */
+  version = '';
+  host: string | undefined;
+  userAgent: string | undefined;
+  scheme: 'http' | 'https' = 'http';
+  clientAddress: string | undefined;
+  /** The request has a field of the propagator. */
+  hasContext = false;
+  /** The request says that a body follows. */
+  hasBody = false;
+  #message: IncomingMessage | undefined;
+  #headers: IncomingHttpHeaders | Http2Headers | undefined;
+
+  /** All headers, by lower-case name. HTTP/1 builds them on first use, which costs as much as a span: ask only when needed. */
+  get headers(): IncomingHttpHeaders {
+    return (this.#headers ?? this.#message!.headers) as IncomingHttpHeaders;
+  }
+
+  /** One pass over the raw headers of an HTTP/1 request. The first of each name counts, as it does for node:http. */
+  readMessage(message: IncomingMessage, connection: Connection, fields: ContextFields): void {
+    const target = message.url!;
+    this.#message = message;
+    this.#headers = undefined;
+    this.connection = connection;
+    this.method = message.method!;
+    this.path = targetPath(target);
+    this.query = targetQuery(target);
+    this.version = message.httpVersion;
+    this.scheme = connection.scheme;
+    this.clientAddress = connection.peerAddress;
+
+    const { rawHeaders } = message;
+    const { lengths } = fields;
+    let host: string | undefined;
+    let userAgent: string | undefined;
+    let hasContext = false;
+    let hasBody = false;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]!;
+      const { length } = name;
+      if (length === 4) {
+        if (host === undefined && is(name, 'Host', 'host')) host = rawHeaders[i + 1];
+      } else if (length === 10 && userAgent === undefined && is(name, 'User-Agent', 'user-agent')) {
+        userAgent = rawHeaders[i + 1];
+      } else if (length === 14 && is(name, 'Content-Length', 'content-length')) {
+        hasBody = rawHeaders[i + 1] !== '0';
+      } else if (length === 17 && is(name, 'Transfer-Encoding', 'transfer-encoding')) {
+        hasBody = true;
+      }
+      if (lengths[length] === true && fields.names.includes(name.toLowerCase())) hasContext = true;
+    }
+    this.host = host;
+    this.userAgent = userAgent;
+    this.hasContext = hasContext;
+    this.hasBody = hasBody;
+  }
+
+  readStream(stream: ServerHttp2Stream, headers: Http2Headers, connection: Connection): void {
+    const target = headers[':path'] ?? '';
+    this.#message = undefined;
+    this.#headers = headers;
+    this.connection = connection;
+    this.method = headers[':method'] ?? '';
+    this.path = targetPath(target);
+    this.query = targetQuery(target);
+    this.version = '2';
+    this.host = headers[':authority'] ?? headers.host;
+    this.userAgent = headers['user-agent'];
+    this.scheme = connection.scheme;
+    this.clientAddress = connection.peerAddress;
+    this.hasContext = true;
+    this.hasBody = !stream.readableEnded;
+  }
+}
+
+/** The header names that a propagator reads. */
+export interface ContextFields {
+  /** In lower case. */
+  readonly names: readonly string[];
+  /** Whether a name of this length is among them. */
+  readonly lengths: readonly boolean[];
+}
+
+function is(name: string, usual: string, lower: string): boolean {
+  return name === usual || name === lower || name.toLowerCase() === lower;
+}

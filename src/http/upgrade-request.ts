@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import type { Context, Span } from '@opentelemetry/api';
+import type { ReadHeader } from './header-capture.js';
+import type { ServerPlan } from './server-plan.js';
+import { ServerRequest } from './server-request.js';
+
+const REQUEST = Symbol('forktrace.upgrade');
+
+type UpgradedSocket = Duplex & { [REQUEST]?: UpgradeRequest };
+
+/** A request that takes its connection over (WebSocket, CONNECT): its span ends with the handshake. */
+export class UpgradeRequest extends ServerRequest {
+  readonly #socket: Duplex;
+  /** Methods as they were. */
+  readonly write: Duplex['write'];
+  readonly end: Duplex['end'];
+
+  constructor(plan: ServerPlan, parent: Context, span: Span, method: string, socket: Duplex) {
+    super(plan, parent, span, method);
+    this.#socket = socket;
+    this.write = socket.write;
+    this.end = socket.end;
+    (socket as UpgradedSocket)[REQUEST] = this;
+    socket.write = writeHandshake as Duplex['write'];
+    socket.end = endHandshake as Duplex['end'];
+    socket.once('close', onClose);
+  }
+
+  /** The first bytes are the answer: the socket is the app's own again. */
+  answer(chunk: unknown): void {
+    this.#socket.write = this.write;
+    this.#socket.end = this.end;
+    this.#socket.removeListener('close', onClose);
+    this.close(statusOf(chunk), undefined);
+  }
+
+  connectionClosed(): void {
+    this.close(undefined, 'aborted');
+  }
+
+  protected routeLeft(): undefined {}
+
+  protected responseHeaders(): ReadHeader {
+    return () => undefined;
+  }
+}
+
+function writeHandshake(this: UpgradedSocket, ...args: Parameters<Duplex['write']>): boolean {
+  const request = this[REQUEST]!;
+  const written = request.write.apply(this, args);
+  request.answer(args[0]);
+  return written;
+}
+
+function endHandshake(this: UpgradedSocket, ...args: unknown[]): Duplex {
+  const request = this[REQUEST]!;
+  const ended = (request.end as (...args: unknown[]) => Duplex).apply(this, args);
+  request.answer(args[0]);
+  return ended;
+}
+
+function onClose(this: UpgradedSocket): void {
+  this[REQUEST]!.connectionClosed();
+}
+
+/** The status of a response's first line, `HTTP/1.1 101 Switching Protocols`. */
+function statusOf(chunk: unknown): number | undefined {
+  let line: string;
+  if (typeof chunk === 'string') line = chunk.slice(0, 12);
+  else if (ArrayBuffer.isView(chunk)) {
+    line = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(12, chunk.byteLength)).toString('latin1');
+  } else return undefined;
+  const status = /^HTTP\/1\.[01] (\d{3})$/.exec(line)?.[1];
+  return status === undefined ? undefined : Number(status);
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { redactQuery, targetPath, targetQuery } from '#src/http/request-target.js';
+import { syntheticType } from '#src/http/synthetic-user-agent.js';
+import { listen } from './traced-server.js';
+
+test('a method that is not known is _OTHER, named HTTP, with the original kept', async (t) => {
+  const { request, span } = await listen(t, (_request, response) => response.end());
+  await request('/dav', { method: 'PROPFIND' });
+  const { name, attributes } = await span();
+  assert.equal(name, 'HTTP');
+  assert.equal(attributes['http.request.method'], '_OTHER');
+  assert.equal(attributes['http.request.method_original'], 'PROPFIND');
+});
+
+test('the request target is split like a URL', () => {
+  for (const [target, path, query] of [
+    ['/', '/', undefined],
+    ['/a/b?c=d&e', '/a/b', 'c=d&e'],
+    ['/a?', '/a', undefined],
+    ['/?x=?', '/', 'x=?'],
+    ['http://example.org/a?b=c', '/a', 'b=c'],
+    ['http://example.org', '/', undefined],
+    ['http://example.org?b=c', '/', 'b=c'],
+    ['*', '*', undefined],
+  ] as const) {
+    assert.equal(targetPath(target), path, target);
+    assert.equal(targetQuery(target), query, target);
+  }
+});
+
+test('credentials in the query are redacted, the rest is kept', () => {
+  for (const [query, expected] of [
+    ['page=2&sort=name', 'page=2&sort=name'],
+    ['sig=abc&x=1', 'sig=REDACTED&x=1'],
+    ['a=b&X-Goog-Signature=q', 'a=b&X-Goog-Signature=REDACTED'],
+    ['AWSAccessKeyId=AK&Signature=s', 'AWSAccessKeyId=REDACTED&Signature=REDACTED'],
+    ['access_token=t&api_key=k&client_secret=s', 'access_token=REDACTED&api_key=REDACTED&client_secret=REDACTED'],
+    ['password=hunter2', 'password=REDACTED'],
+    ['p%61ssword=hunter2&x=1', 'p%61ssword=REDACTED&x=1'],
+    ['tokens=3&sigma=2', 'tokens=3&sigma=2'],
+  ] as const) {
+    assert.equal(redactQuery(query), expected);
+  }
+});
+
+test('synthetic user agents are told from people', () => {
+  assert.equal(syntheticType('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'), 'bot');
+  assert.equal(syntheticType('Mozilla/5.0 (compatible; bingbot/2.0)'), 'bot');
+  assert.equal(syntheticType('kube-probe/1.29'), 'test');
+  assert.equal(syntheticType('Mozilla/5.0 (Windows NT 10.0) AlwaysOn'), 'test');
+  assert.equal(syntheticType('Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0'), undefined);
+  assert.equal(syntheticType('curl/8.5.0'), undefined);
+});
+
+test('user_agent.synthetic.type is on the span', async (t) => {
+  const { request, span } = await listen(t, (_request, response) => response.end());
+  await request('/', { headers: { 'user-agent': 'Googlebot/2.1' } });
+  assert.equal((await span()).attributes['user_agent.synthetic.type'], 'bot');
+});
+
+test('listed headers are captured, credentials never in clear', async (t) => {
+  const { request, span } = await listen(
+    t,
+    (_request, response) => {
+      response.setHeader('x-cache', ['HIT', 'edge']);
+      response.setHeader('set-cookie', 'id=1');
+      response.end();
+    },
+    {
+      captureHeaders: {
+        request: ['X-Tenant', 'authorization', 'x-internal-note'],
+        response: ['x-cache', 'Set-Cookie', 'x-absent'],
+        sanitize: ['internal'],
+      },
+    },
+  );
+  await request('/', { headers: { 'x-tenant': 't1', authorization: 'Bearer abc', 'x-internal-note': 'n' } });
+  const { attributes } = await span();
+  assert.deepEqual(attributes['http.request.header.x-tenant'], ['t1']);
+  assert.deepEqual(attributes['http.request.header.authorization'], ['[REDACTED]']);
+  assert.deepEqual(attributes['http.request.header.x-internal-note'], ['[REDACTED]']);
+  assert.deepEqual(attributes['http.response.header.x-cache'], ['HIT', 'edge']);
+  assert.deepEqual(attributes['http.response.header.set-cookie'], ['[REDACTED]']);
+  assert.equal(attributes['http.response.header.x-absent'], undefined);
+});
+
+test('headers to capture come from the environment', async (t) => {
+  process.env.OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST = 'x-tenant, x-plan';
+  process.env.OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE = 'x-cache';
+  process.env.OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS = 'plan';
+  t.after(() => {
+    for (const name of Object.keys(process.env)) {
+      if (name.startsWith('OTEL_INSTRUMENTATION_HTTP_')) delete process.env[name];
+    }
+  });
+  const { request, span } = await listen(t, (_request, response) => {
+    response.setHeader('x-cache', 'MISS');
+    response.end();
+  });
+  await request('/', { headers: { 'x-tenant': 't1', 'x-plan': 'gold' } });
+  const { attributes } = await span();
+  assert.deepEqual(attributes['http.request.header.x-tenant'], ['t1']);
+  assert.deepEqual(attributes['http.request.header.x-plan'], ['[REDACTED]']);
+  assert.deepEqual(attributes['http.response.header.x-cache'], ['MISS']);
+});
+
+test('the sampler sees the attributes that the span starts with', async (t) => {
+  const { BasicTracerProvider, SamplingDecision } = await import('@opentelemetry/sdk-trace-base');
+  let seen: Record<string, unknown> = {};
+  const sampler = {
+    shouldSample(...[, , , , attributes]: [unknown, unknown, unknown, unknown, Record<string, unknown>]) {
+      seen = { ...attributes };
+      return { decision: SamplingDecision.NOT_RECORD };
+    },
+    toString: () => 'seeing',
+  };
+  const { request } = await listen(t, (_request, response) => response.end(), {
+    tracerProvider: new BasicTracerProvider({ sampler: sampler as never }),
+  });
+  await request('/health');
+  for (const name of ['http.request.method', 'url.path', 'url.scheme', 'server.address', 'server.port']) {
+    assert.notEqual(seen[name], undefined, name);
+  }
+  assert.equal(seen['url.path'], '/health');
+});
