@@ -6,6 +6,7 @@
 import cluster from 'node:cluster';
 import type { Http2Session } from 'node:http2';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
+import { watchRoutes } from '../http/routes/watch-routes.js';
 import { type TraceableServer, traceServer } from '../http/trace-server.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { type AppSource, loadFactory } from './app-source.js';
@@ -90,13 +91,16 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
   const factory = await loadFactory(source);
-  appServer = await toAppServer(await factory(context));
+  const app = await factory(context);
+  if (!config.disabled) watchRoutes(app);
+  appServer = await toAppServer(app);
   const { server } = appServer;
   sessions = trackSessions(server);
   if (!config.disabled) {
     traceServer(server as TraceableServer, {
       ...config.http,
       tracerProvider: config.http.tracerProvider ?? tracing.tracerProvider,
+      meter: config.http.meter ?? (config.http.meterProvider ? undefined : tracing.meter),
     });
   }
   await appServer.listen(config.listen);
