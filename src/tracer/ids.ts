@@ -1,0 +1,43 @@
+/**
+ * Trace and span ids as 32-bit integers: six of them make a span's identity without a string or an array. Hex is made when
+ * somebody asks.
+ *
+ * @module
+ */
+import { randomFillSync } from 'node:crypto';
+
+/** One call of the random generator serves this many words. */
+const POOL_WORDS = 4096;
+
+const pool = new Int32Array(POOL_WORDS);
+let next = POOL_WORDS;
+
+/** 32 random bits. */
+export function randomWord(): number {
+  if (next === POOL_WORDS) {
+    randomFillSync(pool);
+    next = 0;
+  }
+  return pool[next++]!;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Eight hex digits. */
+export function wordToHex(word: number): string {
+  return HEX[word >>> 24]! + HEX[(word >>> 16) & 0xff]! + HEX[(word >>> 8) & 0xff]! + HEX[word & 0xff]!;
+}
+
+/** The word of the eight hex digits at `from`; a character that is none counts as 0. */
+export function hexToWord(hex: string, from: number): number {
+  let word = 0;
+  for (let i = from; i < from + 8; i++) {
+    const code = hex.charCodeAt(i);
+    let digit = 0;
+    if (code >= 48 && code <= 57) digit = code - 48;
+    else if (code >= 97 && code <= 102) digit = code - 87;
+    else if (code >= 65 && code <= 70) digit = code - 55;
+    word = (word << 4) | digit;
+  }
+  return word;
+}
