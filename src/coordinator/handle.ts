@@ -19,6 +19,8 @@ export interface WorkerView {
   /** Unplanned deaths in this slot. */
   restarts: number;
   address: string | undefined;
+  /** An inspector is open: the watchdog leaves it alone. */
+  debugged: boolean;
   requestsPerSecond: number;
   /** From its last heartbeat. */
   stats: WorkerStats | undefined;

@@ -146,6 +146,7 @@ export class Supervisor {
         uptimeMs: undefined,
         restarts: slot.restarts,
         address: undefined,
+        debugged: false,
         requestsPerSecond: 0,
         stats: undefined,
       };
@@ -159,6 +160,7 @@ export class Supervisor {
           state: life.phase === 'ready' ? 'ready' : life.phase === 'starting' ? 'starting' : 'draining',
           uptimeMs: now - life.forkedAt,
           address: process?.address,
+          debugged: life.debugged,
           requestsPerSecond: process?.requestsPerSecond ?? 0,
           stats: process?.stats,
         };

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RunningCluster, until } from './running-cluster.js';
+
+const supervise = { backoffMinMs: 50, backoffMaxMs: 2000, breakerDeaths: 100 };
+
+interface Way {
+  name: string;
+  path: string;
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+const ways: Way[] = [
+  { name: 'exits with 0', path: '/exit?code=0', code: 0, signal: null },
+  { name: 'exits with 3', path: '/exit?code=3', code: 3, signal: null },
+  { name: 'throws', path: '/throw', code: 1, signal: null },
+  { name: 'is killed', path: '/kill?signal=SIGKILL', code: null, signal: 'SIGKILL' },
+  { name: 'aborts', path: '/kill?signal=SIGABRT', code: null, signal: 'SIGABRT' },
+  { name: 'runs out of memory', path: '/oom', code: null, signal: 'SIGABRT' },
+];
+
+for (const { name, path, code, signal } of ways) {
+  test(`a worker that ${name} is respawned once, in its slot, as the next incarnation`, async (t) => {
+    const cluster = await RunningCluster.ready(
+      t,
+      { workers: 2, supervise },
+      { execArgv: path === '/oom' ? ['--max-old-space-size=48'] : [] },
+    );
+    const other = await cluster.pidOf(1);
+    const victim = await cluster.pidOf(0);
+    await until('slot 0 has got the request', async () => {
+      const { workers } = await cluster.stats();
+      if (!workers.some(({ pid }) => pid === victim)) return true;
+      // The primary deals connections out in turn: some reach the other slot, which must survive this.
+      const served = await cluster.get('/').catch(() => undefined);
+      if (served?.slot === 1) await cluster.get(path).catch(() => undefined);
+      return false;
+    });
+    const death = await cluster.death(victim);
+    assert.deepEqual(
+      { code: death.code, signal: death.signal, planned: death.planned, slot: death.slot },
+      { code, signal, planned: false, slot: 0 },
+    );
+    const stats = await cluster.settled('both are ready', ({ ready }) => ready === 2);
+    const [first, second] = stats.workers;
+    assert.equal(first!.incarnation, 1);
+    assert.equal(first!.restarts, 1);
+    assert.equal(second!.pid, other);
+    assert.equal(cluster.hooks('onWorkerStart').length, 3, 'acted on once');
+    assert.match(cluster.output, /FORKTRACE_WORKER_DIED/);
+  });
+}
+
+test('a worker that calls worker.disconnect() is replaced at once and leaves with 0', async (t) => {
+  const cluster = await RunningCluster.ready(t, { workers: 1, supervise });
+  const pid = await cluster.pidOf(0);
+  await cluster.get('/disconnect');
+  const death = await cluster.death(pid);
+  assert.deepEqual({ code: death.code, signal: death.signal }, { code: 0, signal: null });
+  const stats = await cluster.settled('the next one is ready', ({ ready }) => ready === 1);
+  assert.equal(stats.workers[0]!.incarnation, 1);
+  assert.equal(cluster.hooks('onWorkerStart').length, 2);
+});
+
+test('a worker that somebody sends SIGTERM drains and is replaced', async (t) => {
+  const cluster = await RunningCluster.ready(t, { workers: 1, supervise });
+  const pid = await cluster.pidOf(0);
+  const slow = cluster.get('/?ms=500');
+  await cluster.says('arrived');
+  process.kill(pid, 'SIGTERM');
+  assert.equal((await slow).pid, pid);
+  const death = await cluster.death(pid);
+  assert.deepEqual({ signal: death.signal, planned: death.planned }, { signal: 'SIGTERM', planned: false });
+  await cluster.settled('the next one is ready', ({ ready }) => ready === 1);
+});
+
+test('deaths in a row are followed by growing waits', async (t) => {
+  const cluster = await RunningCluster.ready(t, { workers: 1, supervise });
+  for (let death = 0; death < 4; death++) {
+    await cluster.settled('ready', ({ ready }) => ready === 1);
+    await cluster.get('/exit?code=1').catch(() => undefined);
+    await until('it is dead', () => cluster.hooks('childExit').length === death + 1);
+  }
+  await cluster.settled('ready', ({ ready }) => ready === 1);
+  const waits = [...cluster.output.matchAll(/Next try in (\d+) ms/g)].map((match) => Number(match[1]));
+  assert.equal(waits.length, 4);
+  for (const [index, wait] of waits.entries()) {
+    const full = 50 * 2 ** index;
+    assert.ok(wait >= full / 2 && wait <= full, `wait ${index} is ${wait} ms, expected ${full / 2}..${full}`);
+  }
+});
+
+test('a crash loop opens the breaker, which is said; it tries one worker, and closes when that one is ready', async (t) => {
+  const cluster = await RunningCluster.ready(
+    t,
+    {
+      workers: 3,
+      supervise: { backoffMinMs: 10, backoffMaxMs: 20, breakerDeaths: 6, breakerWindowMs: 30_000, breakerOpenMs: 1500 },
+    },
+    { behaviour: {} },
+  );
+  cluster.behave({ boot: 'exit', code: 1 });
+  for (const { pid } of (await cluster.stats()).workers) process.kill(pid!, 'SIGKILL');
+  const open = await cluster.settled('the breaker opens', ({ breaker }) => breaker === 'open');
+  assert.equal(open.ready, 0);
+  const forks = () => cluster.hooks('onWorkerStart').length;
+  const before = forks();
+  await until('one is tried', () => /Trying one worker/.test(cluster.output));
+  await until(
+    'its death opens the breaker again',
+    () => (cluster.output.match(/Workers keep dying/g) ?? []).length === 2,
+  );
+  assert.equal(forks(), before + 1, 'one was tried, no more');
+  cluster.behave({});
+  const healed = await cluster.settled('all are ready again', ({ ready }) => ready === 3);
+  assert.equal(healed.breaker, 'closed');
+  assert.match(cluster.output, /FORKTRACE_CRASH_LOOP_OVER/);
+});
