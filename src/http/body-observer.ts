@@ -77,6 +77,9 @@ export class BodyObserver {
     const { measured, plan } = this.#request;
     if (measured !== undefined) measured.responseBytes += byteLength(chunk, encoding);
     if (!plan.messageSpans) return;
+    // HTTP/1 sends the head with the first chunk.
+    const { statusCode } = this.#response as { statusCode?: number };
+    if (statusCode !== undefined) this.started(statusCode);
     const message: ResponseMessage = { type: 'http.response.body', body: chunk };
     this.#span('send', message.type, (span) => plan.clientResponseHook?.(span, this.#response as never, message));
   }

@@ -75,6 +75,8 @@ export abstract class ServerRequest implements Context {
     if (this.ended || this.thrown !== undefined) return;
     this.thrown = errorType(error);
     this.span.recordException(error as Exception);
+    // Now, not at the end: the process may not live to see one.
+    this.span.setAttribute(ATTR_ERROR_TYPE, this.thrown);
     this.span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
   }
 

@@ -11,18 +11,19 @@ interface Route {
   path: RoutePath;
 }
 
-/** A layer of a router's stack. Express 4 keeps the pattern as `regexp` and `keys`, router 2.3 as `rawPath`. */
-interface Layer {
+/** What a layer has matched of a path. */
+interface Match {
+  path?: string;
+  params?: Record<string, string>;
+  /** Since router 2.3. */
+  pattern?: RoutePath;
+}
+
+/** A layer of a router's stack. Its `match` returns what it matched since router 2.3, and leaves it on the layer before. */
+interface Layer extends Match {
   route?: Route;
   handle?: { stack?: Layer[] };
-  rawPath?: RoutePath;
-  regexp?: RegExp & { fast_slash?: boolean };
-  keys?: { name: string | number }[];
-  match?(path: string): boolean;
-  /** Set by {@link match}. */
-  path?: string;
-  /** Set by {@link match}. */
-  params?: Record<string, string>;
+  match?(path: string): boolean | Match;
 }
 
 interface App {
@@ -105,12 +106,12 @@ function chainPattern(chain: Layer[], actual: string): string | undefined {
   let rest = actual;
   let pattern = '';
   for (const layer of chain) {
-    const { rawPath } = layer;
-    // `match` writes to the layer what Express reads back before anything else can run.
-    if (!layer.match?.(rest || '/')) return undefined;
-    const matched = layer.path ?? '';
-    pattern += typeof rawPath === 'string' ? trimSlash(rawPath) : trimSlash(withParams(matched, layer.params ?? {}));
-    rest = rest.slice(trimSlash(matched).length);
+    // What is written to the layer, Express has read before anything else can run.
+    const result = layer.match?.(rest || '/');
+    if (!result) return undefined;
+    const { path = '', params = {}, pattern: known } = typeof result === 'object' ? result : layer;
+    pattern += trimSlash(typeof known === 'string' ? known : withParams(path, params));
+    rest = rest.slice(trimSlash(path).length);
   }
   return rest === '' ? pattern : undefined;
 }

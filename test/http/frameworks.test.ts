@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import { type TestContext, test } from 'node:test';
+import KoaRouter from '@koa/router';
+import { setRoute, watchRoutes } from 'forktrace';
+import { Hono } from 'hono';
+import Koa from 'koa';
+import type { HttpTracing } from '#src/http/types.js';
+import { listen } from './traced-server.js';
+
+const require = createRequire(import.meta.url);
+
+/** The names and routes of the spans of GET requests for `paths`, in order. */
+async function routes(t: TestContext, app: Parameters<typeof listen>[1], paths: string[], tracing?: HttpTracing) {
+  const { request, spans, exporter } = await listen(t, app, tracing);
+  const seen: [string, unknown, unknown][] = [];
+  for (const path of paths) {
+    await request(path);
+    const [span] = await spans(1);
+    exporter.reset();
+    seen.push([span!.name, span!.attributes['http.route'], span!.attributes['http.response.status_code']]);
+  }
+  return seen;
+}
+
+for (const version of ['express4', 'express']) {
+  test(`${version}: routes, mounted routers, parameters in mounts, sub-apps, arrays, no route`, async (t) => {
+    const express = require(version);
+    const app = express();
+    app.get('/users/:id', (_request: unknown, response: Response) => response.send('user'));
+    app.get(['/a/:x', '/b/:x'], (_request: unknown, response: Response) => response.send('ab'));
+    const items = express.Router();
+    items.get('/', (_request: unknown, response: Response) => response.send('items'));
+    items.get('/:item', async (_request: unknown, response: Response) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      response.send('item');
+    });
+    app.use('/shop/items', items);
+    app.use('/tenants/:tenant/items', items);
+    const admin = express();
+    admin.get('/stats/:day', (_request: unknown, response: Response) => response.send('stats'));
+    app.use('/admin', admin);
+    assert.deepEqual(
+      await routes(t, app, [
+        '/users/7',
+        '/b/1',
+        '/shop/items',
+        '/shop/items/3',
+        '/tenants/acme/items/3',
+        '/tenants/other/items/4',
+        '/admin/stats/monday',
+        '/nowhere',
+      ]),
+      [
+        ['GET /users/:id', '/users/:id', 200],
+        ['GET /a/:x|/b/:x', '/a/:x|/b/:x', 200],
+        ['GET /shop/items', '/shop/items', 200],
+        ['GET /shop/items/:item', '/shop/items/:item', 200],
+        ['GET /tenants/:tenant/items/:item', '/tenants/:tenant/items/:item', 200],
+        ['GET /tenants/:tenant/items/:item', '/tenants/:tenant/items/:item', 200],
+        ['GET /admin/stats/:day', '/admin/stats/:day', 200],
+        ['GET', undefined, 404],
+      ],
+    );
+  });
+}
+
+interface Response {
+  send(body: string): void;
+}
+
+test('fastify: routes with prefixes, errors, no route', async (t) => {
+  const { default: fastify } = await import('fastify');
+  const app = fastify();
+  app.get('/users/:id', async () => 'user');
+  await app.register(async (scope) => void scope.post('/items/:item', async () => 'item'), { prefix: '/shop' });
+  app.get('/fails', async () => {
+    throw new Error('no');
+  });
+  await app.ready();
+  t.after(() => app.close());
+  const seen = await routes(t, app.server, ['/users/7', '/fails', '/nowhere']);
+  assert.deepEqual(seen, [
+    ['GET /users/:id', '/users/:id', 200],
+    ['GET /fails', '/fails', 500],
+    ['GET', undefined, 404],
+  ]);
+});
+
+test('fastify: a body does not cost the handler its context', async (t) => {
+  const { default: fastify } = await import('fastify');
+  const { trace } = await import('@opentelemetry/api');
+  const app = fastify();
+  let active: string | undefined;
+  app.post('/items', async () => {
+    active = trace.getActiveSpan()?.spanContext().spanId;
+    return 'ok';
+  });
+  await app.ready();
+  t.after(() => app.close());
+  const { request, span } = await listen(t, app.server);
+  await request('/items', { method: 'POST', body: '{"a":1}', headers: { 'content-type': 'application/json' } });
+  assert.equal(active, (await span()).spanContext().spanId);
+});
+
+test('koa with @koa/router: routes and prefixes, for an app that nobody handed over', async (t) => {
+  const app = new Koa();
+  const router = new KoaRouter({ prefix: '/shop' });
+  router.use(async (_ctx, next) => next());
+  router.get('/items/:item', (ctx) => {
+    ctx.body = 'item';
+  });
+  app.use(router.routes());
+  assert.deepEqual(await routes(t, app.callback(), ['/shop/items/3', '/nowhere']), [
+    ['GET /shop/items/:item', '/shop/items/:item', 200],
+    ['GET', undefined, 404],
+  ]);
+});
+
+test('hono: routes, middleware is not one, no route', async (t) => {
+  const { getRequestListener } = await import('@hono/node-server');
+  const app = new Hono();
+  app.use('*', async (_c, next) => next());
+  app.get('/users/:id', (c) => c.text('user'));
+  const shop = new Hono();
+  shop.get('/items/:item', (c) => c.text('item'));
+  app.route('/shop', shop);
+  watchRoutes(app);
+  assert.deepEqual(
+    await routes(t, getRequestListener(app.fetch), ['/users/7', '/shop/items/3', '/users/8', '/nowhere']),
+    [
+      ['GET /users/:id', '/users/:id', 200],
+      ['GET /shop/items/:item', '/shop/items/:item', 200],
+      ['GET /users/:id', '/users/:id', 200],
+      ['GET', undefined, 404],
+    ],
+  );
+});
+
+test('NestJS on both adapters: controllers, parameters and a global prefix', async (t) => {
+  await import('reflect-metadata');
+  const { Controller, Get, Module, Param } = await import('@nestjs/common');
+  const { NestFactory } = await import('@nestjs/core');
+  const { ExpressAdapter } = await import('@nestjs/platform-express');
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  class CatsController {
+    one(id: string) {
+      return `cat ${id}`;
+    }
+  }
+  const one = Object.getOwnPropertyDescriptor(CatsController.prototype, 'one')!;
+  Get(':id')(CatsController.prototype, 'one', one);
+  Param('id')(CatsController.prototype, 'one', 0);
+  Controller('cats')(CatsController);
+  class AppModule {}
+  Module({ controllers: [CatsController] })(AppModule);
+  for (const adapter of [new ExpressAdapter(), new FastifyAdapter()]) {
+    const app = await NestFactory.create(AppModule, adapter as never, { logger: false });
+    app.setGlobalPrefix('api');
+    await app.init();
+    const instance = app.getHttpAdapter().getInstance() as { ready?: () => Promise<void> };
+    await instance.ready?.();
+    t.after(() => app.close());
+    assert.deepEqual(await routes(t, app.getHttpServer() as Server, ['/api/cats/7']), [
+      ['GET /api/cats/:id', '/api/cats/:id', 200],
+    ]);
+  }
+});
+
+test('a route set by hand names the span', async (t) => {
+  const server = createServer((_request, response) => {
+    setRoute('/files/*');
+    response.end();
+  });
+  assert.deepEqual(await routes(t, server, ['/files/a/b']), [['GET /files/*', '/files/*', 200]]);
+});
+
+test("a route that an official framework instrumentation leaves in the context's RPC metadata names the span", async (t) => {
+  const { context } = await import('@opentelemetry/api');
+  const { getRPCMetadata } = await import('@opentelemetry/core');
+  const server = createServer((_request, response) => {
+    getRPCMetadata(context.active())!.route = '/from/metadata';
+    response.end();
+  });
+  assert.deepEqual(await routes(t, server, ['/x']), [['GET /from/metadata', '/from/metadata', 200]]);
+});

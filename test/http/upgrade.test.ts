@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { test } from 'node:test';
+import type { Link } from '@opentelemetry/api';
+import { requestLink } from 'forktrace';
+import WebSocket, { WebSocketServer } from 'ws';
+import { listen, readUntil, until } from './traced-server.js';
+
+test("a WebSocket's span ends with the handshake; later work can link to it", async (t) => {
+  const server = http.createServer();
+  const wss = new WebSocketServer({ server });
+  let link: Link | undefined;
+  wss.on('connection', (socket) => {
+    link = requestLink();
+    socket.on('message', (text) => socket.send(`echo ${text}`));
+  });
+  const { port, span } = await listen(t, server);
+  t.after(() => wss.close());
+  const client = new WebSocket(`ws://127.0.0.1:${port}/chat`);
+  t.after(() => client.terminate());
+  await new Promise((resolve) => client.once('open', resolve));
+  const ended = await span();
+  assert.equal(ended.name, 'GET');
+  assert.equal(ended.attributes['http.response.status_code'], 101);
+  assert.equal(ended.attributes['url.path'], '/chat');
+  assert.equal(link?.context.spanId, ended.spanContext().spanId);
+  client.send('hello');
+  const answer = await new Promise((resolve) => client.once('message', (data) => resolve(String(data))));
+  assert.equal(answer, 'echo hello');
+  await span();
+});
+
+test('an upgrade that is refused has its status', async (t) => {
+  const server = http.createServer();
+  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n'));
+  const { connect, span } = await listen(t, server);
+  const socket = await connect();
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await readUntil(socket, '401');
+  assert.equal((await span()).attributes['http.response.status_code'], 401);
+});
+
+test('an upgrade that is never answered is aborted when its socket closes', async (t) => {
+  const server = http.createServer();
+  let upgraded = false;
+  server.on('upgrade', (_request, socket) => {
+    upgraded = true;
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  const { connect, span } = await listen(t, server);
+  const socket = await connect();
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await until(() => upgraded, 'upgrade');
+  socket.resetAndDestroy();
+  assert.equal((await span()).attributes['error.type'], 'aborted');
+});
+
+test('CONNECT has a span that ends with the answer', async (t) => {
+  const server = http.createServer();
+  server.on('connect', (_request, socket) => socket.write('HTTP/1.1 200 Connection Established\r\n\r\n'));
+  const { connect, span } = await listen(t, server);
+  const socket = await connect();
+  socket.write('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
+  await readUntil(socket, '200');
+  const { name, attributes } = await span();
+  assert.equal(name, 'CONNECT');
+  assert.equal(attributes['http.response.status_code'], 200);
+});
