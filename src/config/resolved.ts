@@ -110,4 +110,6 @@ export interface ResolvedConfig {
   readonly supervise: Readonly<Required<SuperviseConfig>>;
   /** undefined: no viewer is started. */
   readonly viewer: Readonly<Required<ViewerConfig>> | undefined;
+  /** OTEL_LOG_LEVEL; undefined: OpenTelemetry's internal logger stays off. */
+  readonly logLevel: 'none' | 'error' | 'warn' | 'info' | 'debug' | 'verbose' | 'all' | undefined;
 }

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Environment } from './environment.js';
+import type { TracingConfig } from './types.js';
+
+export interface Service {
+  name: string;
+  version: string | undefined;
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/resource/#service, for a name that nobody gave. */
+const UNKNOWN_SERVICE = 'unknown_service:node';
+
+/**
+ * Name and version: config, then OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, the package.json nearest to the program.
+ * (OTEL_SERVICE_NAME goes before OTEL_RESOURCE_ATTRIBUTES: OpenTelemetry specification, "General SDK Configuration")
+ */
+export function resolveService(
+  config: TracingConfig,
+  environment: Environment,
+  environmentResource: Record<string, string>,
+): Service {
+  const configured = configuredAttributes(config);
+  const name =
+    config.serviceName ??
+    configured['service.name'] ??
+    environment.text('OTEL_SERVICE_NAME') ??
+    environmentResource['service.name'];
+  const version = config.serviceVersion ?? configured['service.version'] ?? environmentResource['service.version'];
+  if (name !== undefined && version !== undefined) return { name, version };
+  const program = nearestPackage(process.argv[1]);
+  return { name: name ?? program?.name ?? UNKNOWN_SERVICE, version: version ?? program?.version };
+}
+
+/** The attributes in `config.resource` that are plain text, whether it is a Resource or an object. */
+function configuredAttributes({ resource }: TracingConfig): Record<string, string | undefined> {
+  if (!resource) return {};
+  const isResource = typeof (resource as { merge?: unknown }).merge === 'function';
+  const attributes = isResource ? ((resource as { attributes?: object }).attributes ?? {}) : resource;
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => typeof value === 'string'));
+}
+
+function nearestPackage(program: string | undefined): { name?: string; version?: string } | undefined {
+  if (!program) return undefined;
+  for (let dir = dirname(program), parent = ''; dir !== parent; parent = dir, dir = dirname(dir)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
+      // A package.json without a name only says `"type": "module"`.
+      if (typeof name === 'string' && name !== '') {
+        return { name, version: typeof version === 'string' ? version : undefined };
+      }
+    } catch {
+      // None here, or one that cannot be read: the next directory up.
+    }
+  }
+  return undefined;
+}
