@@ -11,6 +11,7 @@ import { version } from '../version.js';
 import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
 import { workerIdentity } from './identity.js';
+import { setLogLevel } from './log-level.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
@@ -67,6 +68,7 @@ export function startWorkerTracing(config: TracingConfig = {}): Promise<WorkerTr
 
 async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   const config = resolveConfig(userConfig, process.env);
+  setLogLevel(config);
   const identity = workerIdentity();
   const resource = createResource(config, identity);
   const pipeline = await createPipeline(config, identity, resource);
