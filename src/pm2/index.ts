@@ -1,2 +1,2 @@
 /** pm2 ecosystem helper: `import { defineEcosystem } from 'forktrace/pm2'`. @module */
-export {};
+export { defineEcosystem, type Ecosystem, type EcosystemApp, type EcosystemTracing } from './ecosystem.js';

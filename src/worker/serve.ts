@@ -8,6 +8,7 @@ import type { Http2Session } from 'node:http2';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
 import { watchRoutes } from '../http/routes/watch-routes.js';
 import { type TraceableServer, traceServer } from '../http/trace-server.js';
+import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { type AppSource, loadFactory } from './app-source.js';
 import { withinDeadline } from './deadline.js';
@@ -63,7 +64,12 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const heartbeat = new Heartbeat(tracing, (stats, debugged) => void send({ forktrace: 'heartbeat', stats, debugged }));
 
   let stopping: Promise<void> | undefined;
-  const stop = (reason: StopReason, deadlineMs = supervise.shutdownTimeoutMs) => {
+  // pm2 kills what is not gone in time, whatever the config says.
+  const defaultDeadlineMs =
+    tracing.identity.manager === 'pm2'
+      ? Math.min(supervise.shutdownTimeoutMs, pm2ShutdownTimeoutMs(process.env))
+      : supervise.shutdownTimeoutMs;
+  const stop = (reason: StopReason, deadlineMs = defaultDeadlineMs) => {
     stopping ??= stopWithin(reason, deadlineMs);
     return stopping;
   };

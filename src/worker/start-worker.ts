@@ -7,6 +7,7 @@ import { type Meter, metrics, type Tracer, type TracerProvider } from '@opentele
 import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
+import { unpackPm2Environment } from '../pm2/environment.js';
 import { version } from '../version.js';
 import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
@@ -67,6 +68,7 @@ export function startWorkerTracing(config: TracingConfig = {}): Promise<WorkerTr
 }
 
 async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
+  unpackPm2Environment(process.env);
   const config = resolveConfig(userConfig, process.env);
   setLogLevel(config);
   const identity = workerIdentity();

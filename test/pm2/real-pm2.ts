@@ -1,0 +1,85 @@
+/**
+ * A real pm2 with a daemon of its own, gone at the end of the test.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { isAlive } from '../process/alive.js';
+import { waitFor } from '../process/wait-for.js';
+
+const run = promisify(execFile);
+const binary = createRequire(import.meta.url).resolve('pm2/bin/pm2');
+
+interface ListedProcess {
+  name: string;
+  pid: number;
+  pm_id: number;
+  pm2_env: { status: string; restart_time: number };
+}
+
+export class RealPm2 {
+  static async start(t: Pick<TestContext, 'after'>): Promise<RealPm2> {
+    const pm2 = new RealPm2(await mkdtemp(join(tmpdir(), 'pm2-test-')));
+    t.after(() => pm2.#remove());
+    return pm2;
+  }
+
+  private constructor(readonly home: string) {}
+
+  get daemonPid(): number {
+    return Number(readFileSync(join(this.home, 'pm2.pid'), 'utf8'));
+  }
+
+  /** Runs one pm2 command; rejects with its output when it fails. */
+  async command(...args: string[]): Promise<string> {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(OTEL_|FORKTRACE_|NODE_TEST|npm_|NODE_OPTIONS)/.test(name)),
+    );
+    const { stdout } = await run(process.execPath, [binary, ...args], {
+      env: { ...env, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
+      cwd: this.home,
+      timeout: 60_000,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    return stdout;
+  }
+
+  /** Starts the apps of an ecosystem object. */
+  async startEcosystem(ecosystem: object): Promise<void> {
+    const file = join(this.home, 'ecosystem.config.cjs');
+    await writeFile(file, `module.exports = ${JSON.stringify(ecosystem)};`);
+    await this.command('start', file);
+  }
+
+  async list(): Promise<ListedProcess[]> {
+    const out = await this.command('jlist');
+    // pm2 may print notices before the JSON.
+    return JSON.parse(out.slice(out.indexOf('[{') === -1 ? out.indexOf('[]') : out.indexOf('[{')));
+  }
+
+  async logs(): Promise<string> {
+    return this.command('logs', '--nostream', '--lines', '200');
+  }
+
+  async #remove(): Promise<void> {
+    let pids: number[] = [];
+    try {
+      pids = [this.daemonPid, ...(await this.list()).map(({ pid }) => pid)];
+      await this.command('kill');
+    } finally {
+      for (const pid of pids) {
+        // What the daemon left when a test killed it.
+        if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL');
+      }
+      await waitFor(() => pids.every((pid) => pid <= 0 || !isAlive(pid)), 'the end of pm2 and its apps');
+      await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+}
