@@ -19,6 +19,12 @@ const messages = {
     `The reload was aborted after ${replaced} of the workers, the others stay: ${reason}.`,
   FORKTRACE_SCALE_FAILED: (from: number, to: number, reason: string) =>
     `Scaling from ${from} to ${to} workers did not succeed: a new worker ${reason}.`,
+  FORKTRACE_RUN_DIR: (path: string, found: string) =>
+    `The run directory ${path} has ${found}, expected this user. Set FORKTRACE_RUN_DIR to another one.`,
+  FORKTRACE_CONTROL_REQUEST: (reason: string) =>
+    `Bad control request: ${reason}, expected one JSON object per line: { id?, command: 'status' | 'reload' | 'scale' | 'stop', argument? }.`,
+  FORKTRACE_NO_COORDINATOR: (reason: string) => `No coordinator to talk to: ${reason}.`,
+  FORKTRACE_SEVERAL_COORDINATORS: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
   FORKTRACE_STOPPING: () => 'The cluster is stopping.',
   FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
 } as const;

@@ -8,6 +8,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { type TerminationSignal, TerminationSignals } from '../worker/signals.js';
+import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
@@ -20,6 +21,7 @@ export class Coordinator implements ClusterHandle {
   readonly #hooks: CoordinatorHooks;
   readonly #lifecycle: LifecycleSpans = noLifecycleSpans;
   readonly #supervisor: Supervisor;
+  #control: ControlServer | undefined;
   #stopping: Promise<void> | undefined;
   #signals: TerminationSignals | undefined;
 
@@ -49,6 +51,13 @@ export class Coordinator implements ClusterHandle {
     );
     if (this.#config.supervise.reloadOnSighup) process.on('SIGHUP', this.#onHangup);
     await this.#hooks.run('onStarting');
+    this.#control = await ControlServer.start({
+      stats: () => this.stats(),
+      reload: () => this.reload(),
+      scale: (workers) => this.scale(workers),
+      // As a service manager would.
+      stop: () => void process.kill(process.pid, 'SIGTERM'),
+    });
     if (this.#stopping) throw new ForktraceError('FORKTRACE_STOPPING', []);
     try {
       await this.#supervisor.start();
@@ -109,6 +118,7 @@ export class Coordinator implements ClusterHandle {
     await this.#hooks.run('onExit');
     this.#lifecycle.shutdownEnded();
     this.#lifecycle.close();
+    this.#control?.close();
     process.off('SIGHUP', this.#onHangup);
     this.#signals?.uninstall();
   }

@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+/**
+ * The `forktrace` command.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import { Command, InvalidArgumentError } from 'commander';
+import { version } from '../version.js';
+
+const program = new Command('forktrace')
+  .description('Run, watch and control Node.js clusters whose traces survive kill -9.')
+  .version(version)
+  .showHelpAfterError('(forktrace --help explains)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ forktrace run app.js -w 4        fork 4 workers that serve what app.js default-exports
+  $ forktrace status                 who serves, how much, and what has been shipped; live in a terminal
+  $ forktrace reload                 replace every worker, one at a time, with no request refused
+  $ forktrace scale 8                8 workers from now on
+  $ forktrace stop                   drain, flush and end the cluster
+
+With several clusters on this machine, name one by --pid. docs/cli.md has the rest.`,
+  );
+
+program
+  .command('run')
+  .description('Run an app as a cluster with tracing.')
+  .argument('<app>', 'a module whose default export is a factory: (worker) => app')
+  .option('-w, --workers <n>', 'number of workers (default: WEB_CONCURRENCY, else one per processor)', wholeNumber)
+  .option('-p, --port <n>', 'port (default: PORT, else 3000)', wholeNumber)
+  .option('-s, --service <name>', 'service.name (default: OTEL_SERVICE_NAME, else the name in package.json)')
+  .addHelpText(
+    'after',
+    `
+The app is a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app or
+{ fetch }; the factory may be async:
+
+  // app.js
+  export default async (worker) => (request, response) => response.end(\`served by slot \${worker.slot}\`);
+
+SIGTERM and Ctrl-C drain and stop, a second one forces; SIGHUP reloads.`,
+  )
+  .action(async (app: string, options: { workers?: number; port?: number; service?: string }) => {
+    const { runApp } = await import('./run.js');
+    await runApp(app, options);
+  });
+
+const pidOption = ['--pid <pid>', 'the coordinator, when several clusters run', wholeNumber] as const;
+
+program
+  .command('status')
+  .description('Show the workers of a running cluster: live in a terminal, once elsewhere.')
+  .option(...pidOption)
+  .option('--json', 'one JSON document with every number')
+  .option('--once', 'print once and exit, in a terminal too')
+  .action(async (options) => (await import('./status.js')).status(options));
+
+program
+  .command('reload')
+  .description('Replace every worker: the new one is ready before the old one drains, one slot at a time.')
+  .option(...pidOption)
+  .action(async (options) => (await import('./control.js')).reload(options));
+
+program
+  .command('scale')
+  .description('Change the number of workers.')
+  .argument('<workers>', 'how many from now on', wholeNumber)
+  .option(...pidOption)
+  .action(async (workers, options) => (await import('./control.js')).scale(workers, options));
+
+program
+  .command('stop')
+  .description('Drain, flush and end a cluster; returns when it is gone.')
+  .option(...pidOption)
+  .action(async (options) => (await import('./control.js')).stop(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // Without a code it is a mistake of ours, or of the app: the stack is worth seeing.
+  if (!code?.startsWith('FORKTRACE_')) throw error;
+  process.stderr.write(`forktrace: ${message} [${code}]\n`);
+  const { cause } = error as Error;
+  if (cause instanceof Error && cause.stack) process.stderr.write(`${cause.stack}\n`);
+  // A worker is kept running by its channel.
+  if (cluster.isWorker) process.exit(1);
+  process.exitCode ||= 1;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { alive, freePort, RunningCluster, until } from '../coordinator/running-cluster.js';
+
+const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+
+interface Output {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function forktrace(runDir: string, ...args: string[]): Promise<Output> {
+  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, FORKTRACE_RUN_DIR: runDir } });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })));
+}
+
+test('status, reload, scale and stop, as an operator types them', async (t) => {
+  const cluster = await RunningCluster.ready(t, { serviceName: 'shop', workers: 2 });
+  const table = await forktrace(cluster.runDir, 'status');
+  assert.equal(table.code, 0, table.stderr);
+  assert.match(table.stdout, /shop · pid \d+ · running · 2\/2 ready/);
+  assert.match(table.stdout, /slot .* pid .* state/);
+  assert.ok(!table.stdout.includes('\x1b'), 'no colours and no cursor movement where there is no terminal');
+
+  const json = JSON.parse((await forktrace(cluster.runDir, 'status', '--json')).stdout);
+  assert.deepEqual([json.serviceName, json.pid, json.ready, json.size], ['shop', cluster.pid, 2, 2]);
+
+  assert.deepEqual(await forktrace(cluster.runDir, 'scale', '3'), {
+    code: 0,
+    stdout: '3 workers are ready\n',
+    stderr: '',
+  });
+  assert.deepEqual(await forktrace(cluster.runDir, 'reload'), { code: 0, stdout: 'reloaded 3 workers\n', stderr: '' });
+  assert.deepEqual(await forktrace(cluster.runDir, 'stop', '--pid', String(cluster.pid)), {
+    code: 0,
+    stdout: 'stopped\n',
+    stderr: '',
+  });
+  assert.equal(alive(cluster.pid), false);
+});
+
+test('errors have a code and a way out', async (t) => {
+  const cluster = await RunningCluster.ready(t, { workers: 1 }, { behaviour: {} });
+  const nobody = await forktrace(join(cluster.runDir, 'elsewhere'), 'status');
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /^forktrace: No coordinator to talk to: none runs .*\[FORKTRACE_NO_COORDINATOR\]\n$/);
+
+  const wrong = await forktrace(cluster.runDir, 'scale', 'many');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /Expected a whole number/);
+  assert.match((await forktrace(cluster.runDir, 'scale', '0')).stderr, /FORKTRACE_CONFIG_INVALID/);
+
+  cluster.behave({ boot: 'throw' });
+  const reload = await forktrace(cluster.runDir, 'reload');
+  assert.equal(reload.code, 1);
+  assert.match(reload.stderr, /the app is broken.*\[FORKTRACE_RELOAD_ABORTED\]/);
+
+  await RunningCluster.ready(t, { workers: 1 }, { env: { FORKTRACE_RUN_DIR: cluster.runDir } });
+  assert.match(
+    (await forktrace(cluster.runDir, 'status')).stderr,
+    /Name one by --pid. \[FORKTRACE_SEVERAL_COORDINATORS\]/,
+  );
+});
+
+test('--help teaches each command', async () => {
+  const { stdout, code } = await forktrace(tmpdir(), '--help');
+  assert.equal(code, 0);
+  for (const command of ['run', 'status', 'reload', 'scale', 'stop']) {
+    assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+    const help = await forktrace(tmpdir(), command, '--help');
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /^Usage: forktrace/);
+  }
+});
+
+async function runApp(t: TestContext, source: string, ...args: string[]) {
+  const directory = mkdtempSync(join(tmpdir(), 'forktrace-cli-'));
+  writeFileSync(join(directory, 'app.mjs'), source);
+  const port = await freePort();
+  const child = spawn(process.execPath, [cli, 'run', 'app.mjs', '-p', String(port), ...args], {
+    cwd: directory,
+    detached: true,
+    env: {
+      ...process.env,
+      OTEL_TRACES_EXPORTER: 'none',
+      NODE_ENV: 'production',
+      FORKTRACE_RUN_DIR: join(directory, 'run'),
+    },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const exited = new Promise<number | string | null>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? code));
+  });
+  t.after(async () => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // Gone.
+    }
+    await exited;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return { child, port, exited, output: () => output };
+}
+
+test('run serves what a module default-exports, on as many workers as asked for', async (t) => {
+  const { child, port, exited, output } = await runApp(
+    t,
+    'export default (worker) => (request, response) => response.end("slot " + worker.slot);',
+    '-w',
+    '2',
+  );
+  const seen = new Set<string>();
+  await until(
+    'both slots answer',
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).catch(
+        () => undefined,
+      );
+      if (answer) seen.add(await answer.text());
+      return seen.size === 2;
+    },
+    output,
+  );
+  child.kill('SIGTERM');
+  assert.equal(await exited, 'SIGTERM');
+});
+
+test('run ends with the app’s own error and exit code', async (t) => {
+  const broken = await runApp(t, 'throw new Error("no database");', '-w', '2');
+  assert.equal(await broken.exited, 1);
+  assert.match(broken.output(), /no database/);
+  assert.match(broken.output(), /\[FORKTRACE_WORKER_START\]/);
+
+  const wrong = await runApp(t, 'export default { not: "a factory" };', '-w', '1');
+  assert.equal(await wrong.exited, 1);
+  assert.match(wrong.output(), /expected a factory function .*\[FORKTRACE_APP_NO_FACTORY\]/);
+});
