@@ -1,0 +1,229 @@
+/**
+ * The bytes of the journal's two kinds of file, in one place: offsets, header, names. docs/journal-format.md explains them.
+ * All numbers are little-endian. Offsets are from the start of the file.
+ *
+ * @module
+ */
+import { crc32 } from 'node:zlib';
+
+export const FORMAT_VERSION = 1;
+/** Headers are multiples of a page, so that the body can be mapped. */
+export const PAGE_BYTES = 4096;
+
+/** 8 bytes each, ASCII. */
+const MAGIC: Record<JournalFileKind, string> = { segment: 'ftsegmnt', 'in-flight': 'ftinflgt' };
+
+export type JournalFileKind = 'segment' | 'in-flight';
+
+// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the CRC.
+const AT_VERSION = 8;
+const AT_HEADER_LENGTH = 12;
+const AT_BODY_LENGTH = 16;
+const AT_SEQUENCE = 20;
+const AT_WRITER_ID = 24;
+const AT_PID = 40;
+const AT_SLOT = 44;
+const AT_PROCESS_START = 48;
+const AT_PID_NAMESPACE = 56;
+const AT_BOOT_ID = 64;
+const AT_CREATED = 80;
+const AT_ENTRY_BYTES = 88;
+const AT_RESOURCE_LENGTH = 92;
+const IMMUTABLE_END = 96;
+const AT_CRC = 96;
+
+/** u32, written by the writer alone: bytes of the body that are whole and final. Each field below is aligned to its size. */
+export const AT_COMMITTED = 128;
+/** u32, written by the writer: 1 when nothing will be added. */
+export const AT_SEALED = 132;
+/** u32, written by the writer before it seals: spans in the body; 0 when not known. */
+export const AT_SPANS = 136;
+/** float64, written by the writer: milliseconds since the epoch at which the writer was last known to be alive. */
+export const AT_LEASE = 144;
+/** The writer's mutable fields lie in [WRITER_FIELDS..WRITER_FIELDS_END). */
+export const WRITER_FIELDS = 128;
+export const WRITER_FIELDS_END = 152;
+/** u32, written by the shipper alone, in a cache line of its own: bytes of the body that have been delivered. */
+export const AT_SHIPPED = 192;
+const AT_RESOURCE = 256;
+
+/** A Resource that is larger is not OTLP that anybody takes. */
+export const MAX_RESOURCE_BYTES = 1024 * 1024;
+const MAX_HEADER_BYTES = MAX_RESOURCE_BYTES + 2 * PAGE_BYTES;
+
+/** The slot of a writer that has none. */
+const NO_SLOT = 0xffffffff;
+
+// One entry of an in-flight table; offsets from the start of the entry.
+/** u32: 0 free, 1 in flight. Stored last when an entry begins. */
+export const ENTRY_STATE = 0;
+/** u32: bytes of data: the Scope field, then bare Span fields. */
+export const ENTRY_LENGTH = 4;
+/** u32: where in the data the Scope field ends. */
+export const ENTRY_SCOPE_END = 8;
+/** u32: committed length that `ENTRY_MARK_SEGMENT` has once the ended span is in it. */
+export const ENTRY_MARK_END = 12;
+/** u32: sequence of the segment that the ended span goes to; 0 while in flight. Stored after `ENTRY_MARK_END`. */
+export const ENTRY_MARK_SEGMENT = 16;
+export const ENTRY_DATA = 24;
+/** Bytes of one entry, data included. */
+export const ENTRY_BYTES = 1024;
+
+/** Who wrote a file. A process that reopens the journal gets a new `id`. */
+export interface WriterIdentity {
+  /** 16 random bytes, in hex. */
+  id: string;
+  pid: number;
+  /** Start time of the process in clock ticks since boot (`/proc/self/stat` field 22); 0 where there is no /proc. */
+  processStart: number;
+  /** Inode of the pid namespace (`/proc/self/ns/pid`); 0 where there is none. */
+  pidNamespace: number;
+  /** Kernel's boot id in hex; 32 zeros where there is none. */
+  bootId: string;
+  slot: number | undefined;
+}
+
+/** The immutable part of a file's header. */
+export interface JournalHeader {
+  kind: JournalFileKind;
+  headerLength: number;
+  /** Bytes that the file has after its header. */
+  bodyLength: number;
+  /** From 1; segments and in-flight tables of a writer are counted apart. */
+  sequence: number;
+  writer: WriterIdentity;
+  /** Milliseconds since the epoch. */
+  createdMs: number;
+  /** In-flight tables: bytes of one entry. Segments: 0. */
+  entryBytes: number;
+  /** OTLP-encoded Resource message, without tag and length. */
+  resource: Uint8Array;
+}
+
+/** Why a file or a part of it is not sound. */
+export type UnsoundReason =
+  | 'gone'
+  | 'unreadable'
+  | 'not-a-file'
+  | 'empty'
+  | 'truncated'
+  | 'foreign'
+  | 'version'
+  | 'checksum'
+  | 'misnamed'
+  | 'corrupt';
+
+/** Bytes that the header of a file with this resource takes: a multiple of {@link PAGE_BYTES}. */
+export function headerLengthFor(resourceBytes: number): number {
+  return Math.ceil((AT_RESOURCE + resourceBytes) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/** @throws RangeError for a resource above {@link MAX_RESOURCE_BYTES} */
+export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8Array {
+  const { writer, resource } = header;
+  if (resource.length > MAX_RESOURCE_BYTES) throw new RangeError(`resource of ${resource.length} bytes`);
+  const headerLength = headerLengthFor(resource.length);
+  const bytes = Buffer.alloc(headerLength);
+  bytes.write(MAGIC[header.kind], 0, 'latin1');
+  bytes.writeUInt32LE(FORMAT_VERSION, AT_VERSION);
+  bytes.writeUInt32LE(headerLength, AT_HEADER_LENGTH);
+  bytes.writeUInt32LE(header.bodyLength, AT_BODY_LENGTH);
+  bytes.writeUInt32LE(header.sequence, AT_SEQUENCE);
+  bytes.write(writer.id, AT_WRITER_ID, 16, 'hex');
+  bytes.writeUInt32LE(writer.pid, AT_PID);
+  bytes.writeUInt32LE(writer.slot ?? NO_SLOT, AT_SLOT);
+  bytes.writeDoubleLE(writer.processStart, AT_PROCESS_START);
+  bytes.writeDoubleLE(writer.pidNamespace, AT_PID_NAMESPACE);
+  bytes.write(writer.bootId, AT_BOOT_ID, 16, 'hex');
+  bytes.writeDoubleLE(header.createdMs, AT_CREATED);
+  bytes.writeUInt32LE(header.entryBytes, AT_ENTRY_BYTES);
+  bytes.writeUInt32LE(resource.length, AT_RESOURCE_LENGTH);
+  bytes.writeUInt32LE(crc32(resource, crc32(bytes.subarray(0, IMMUTABLE_END))), AT_CRC);
+  bytes.set(resource, AT_RESOURCE);
+  return bytes;
+}
+
+/** Bytes of the header, read from its first page, or why it is none. Trust what follows only after {@link decodeHeader}. */
+export function headerLengthOf(firstPage: Uint8Array): number | UnsoundReason {
+  if (firstPage.length === 0) return 'empty';
+  const bytes = asBuffer(firstPage);
+  if (bytes.length < AT_RESOURCE) return 'truncated';
+  const magic = bytes.toString('latin1', 0, 8);
+  if (magic !== MAGIC.segment && magic !== MAGIC['in-flight']) return 'foreign';
+  if (bytes.readUInt32LE(AT_VERSION) !== FORMAT_VERSION) return 'version';
+  const headerLength = bytes.readUInt32LE(AT_HEADER_LENGTH);
+  if (headerLength === 0 || headerLength % PAGE_BYTES !== 0 || headerLength > MAX_HEADER_BYTES) return 'corrupt';
+  return headerLength;
+}
+
+/** `bytes` is the whole header, in memory that nobody else changes. */
+export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
+  const headerLength = headerLengthOf(bytes);
+  if (typeof headerLength === 'string') return headerLength;
+  if (bytes.length < headerLength) return 'truncated';
+  const buffer = asBuffer(bytes);
+  const resourceLength = buffer.readUInt32LE(AT_RESOURCE_LENGTH);
+  if (headerLength !== headerLengthFor(resourceLength)) return 'corrupt';
+  const resource = bytes.subarray(AT_RESOURCE, AT_RESOURCE + resourceLength);
+  if (crc32(resource, crc32(buffer.subarray(0, IMMUTABLE_END))) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
+  const kind = buffer.toString('latin1', 0, 8) === MAGIC.segment ? 'segment' : 'in-flight';
+  const slot = buffer.readUInt32LE(AT_SLOT);
+  const header: JournalHeader = {
+    kind,
+    headerLength,
+    bodyLength: buffer.readUInt32LE(AT_BODY_LENGTH),
+    sequence: buffer.readUInt32LE(AT_SEQUENCE),
+    writer: {
+      id: buffer.toString('hex', AT_WRITER_ID, AT_WRITER_ID + 16),
+      pid: buffer.readUInt32LE(AT_PID),
+      processStart: buffer.readDoubleLE(AT_PROCESS_START),
+      pidNamespace: buffer.readDoubleLE(AT_PID_NAMESPACE),
+      bootId: buffer.toString('hex', AT_BOOT_ID, AT_BOOT_ID + 16),
+      slot: slot === NO_SLOT ? undefined : slot,
+    },
+    createdMs: buffer.readDoubleLE(AT_CREATED),
+    entryBytes: buffer.readUInt32LE(AT_ENTRY_BYTES),
+    resource,
+  };
+  const entriesFit =
+    kind === 'segment'
+      ? header.entryBytes === 0
+      : header.entryBytes > ENTRY_DATA && header.bodyLength % header.entryBytes === 0;
+  return entriesFit ? header : 'corrupt';
+}
+
+const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|inflight)$/;
+
+/** What a file's name says; `undefined` for a file that is not part of a journal. */
+export function parseFileName(name: string): { kind: JournalFileKind; writerId: string; sequence: number } | undefined {
+  const match = FILE_NAME.exec(name);
+  if (match === null) return undefined;
+  return { kind: match[3] === 'segment' ? 'segment' : 'in-flight', writerId: match[1]!, sequence: Number(match[2]) };
+}
+
+export function fileName(kind: JournalFileKind, writerId: string, sequence: number): string {
+  return `${writerId}-${sequence}.${kind === 'segment' ? 'segment' : 'inflight'}`;
+}
+
+/**
+ * Length of the `scope_spans` field that starts at `at`, by its tag and length alone: it may reach beyond `end`.
+ *
+ * @returns 0 when `end` cuts off the length itself, -1 when no such field starts here
+ */
+export function chunkLength(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return 0;
+  if (bytes[at] !== 0x12) return -1;
+  let length = 0;
+  // 4 bytes of 7 bits are more than a segment's body can hold.
+  for (let i = 1, factor = 1; i <= 4; i++, factor *= 128) {
+    if (at + i >= end) return 0;
+    const byte = bytes[at + i]!;
+    length += (byte & 0x7f) * factor;
+    if (byte < 0x80) return length > 0 ? i + 1 + length : -1;
+  }
+  return -1;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

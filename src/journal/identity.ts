@@ -1,0 +1,77 @@
+/**
+ * Which process wrote a file, and whether that process is still there.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import type { WriterIdentity } from './format.js';
+
+/** A writer that cannot be looked up is dead when its lease is older, in milliseconds. */
+export const LEASE_TIMEOUT_MS = 30_000;
+/** How often a writer renews its lease, in milliseconds. */
+export const LEASE_RENEWAL_MS = 5_000;
+
+const UNKNOWN_BOOT = '0'.repeat(32);
+
+/** The pid namespace and the boot that this process lives in. */
+interface Here {
+  pidNamespace: number;
+  bootId: string;
+}
+
+let here: Here | undefined;
+
+function whereWeAre(): Here {
+  here ??= {
+    pidNamespace: tryTo(() => statSync('/proc/self/ns/pid').ino) ?? 0,
+    bootId:
+      tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')) ?? UNKNOWN_BOOT,
+  };
+  return here;
+}
+
+/** A fresh identity for a writer in this process. */
+export function newWriterIdentity(slot: number | undefined): WriterIdentity {
+  return {
+    id: randomBytes(16).toString('hex'),
+    pid: process.pid,
+    processStart: processState(process.pid)?.start ?? 0,
+    ...whereWeAre(),
+    slot,
+  };
+}
+
+/**
+ * Whether a writer's process has ended. A process in our own pid namespace and boot is looked up by pid and start time, so
+ * that one which blocks is not taken for dead; any other is dead when its lease is {@link LEASE_TIMEOUT_MS} old.
+ *
+ * @param leaseMs the newest lease among the writer's files, in milliseconds since the epoch
+ */
+export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Date.now()): boolean {
+  const { pidNamespace, bootId } = whereWeAre();
+  const known = pidNamespace !== 0 && bootId !== UNKNOWN_BOOT && writer.processStart !== 0;
+  if (known && writer.pidNamespace === pidNamespace && writer.bootId === bootId) {
+    const state = processState(writer.pid);
+    return state === undefined || state.start !== writer.processStart || state.ended;
+  }
+  // A lease from the future is as wrong as an old one: a clock was set back.
+  return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
+}
+
+/** Start time of a process, and whether it is a zombie: dead, and not waited for yet. */
+function processState(pid: number): { start: number; ended: boolean } | undefined {
+  const stat = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (stat === undefined) return undefined;
+  // The command name is in parentheses and may hold spaces and parentheses itself: proc_pid_stat(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { start: Number(fields[19]), ended: fields[0] === 'Z' || fields[0] === 'X' };
+}
+
+function tryTo<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

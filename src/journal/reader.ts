@@ -1,0 +1,324 @@
+/**
+ * Reads journals, whoever wrote them and however they ended. Nothing here trusts a file: each function reports what is not
+ * sound and never throws for what is in a file, nor follows a symbolic link, nor blocks on a pipe.
+ *
+ * @module
+ */
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AT_COMMITTED,
+  AT_LEASE,
+  AT_SEALED,
+  AT_SHIPPED,
+  AT_SPANS,
+  chunkLength,
+  decodeHeader,
+  ENTRY_DATA,
+  ENTRY_LENGTH,
+  ENTRY_MARK_END,
+  ENTRY_MARK_SEGMENT,
+  ENTRY_SCOPE_END,
+  ENTRY_STATE,
+  headerLengthOf,
+  type JournalFileKind,
+  type JournalHeader,
+  PAGE_BYTES,
+  parseFileName,
+  type UnsoundReason,
+  WRITER_FIELDS,
+} from './format.js';
+import { isWriterDead } from './identity.js';
+
+/** A file of a journal directory, by its name alone. */
+export interface JournalFile {
+  path: string;
+  name: string;
+  kind: JournalFileKind;
+  writerId: string;
+  sequence: number;
+}
+
+/** The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is no directory. */
+export function listJournal(dir: string): JournalFile[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir);
+  } catch {
+    return [];
+  }
+  const files: JournalFile[] = [];
+  for (const name of names) {
+    const parsed = parseFileName(name);
+    if (parsed !== undefined) files.push({ path: join(dir, name), name, ...parsed });
+  }
+  return files.sort((a, b) => (a.writerId === b.writerId ? a.sequence - b.sequence : a.writerId < b.writerId ? -1 : 1));
+}
+
+/** A file, or a part of it, that cannot be read. */
+export interface Unsound {
+  path: string;
+  unsound: UnsoundReason;
+}
+
+export function isUnsound(value: object): value is Unsound {
+  return 'unsound' in value;
+}
+
+/** The part of a header that changes while the file is in use. */
+export interface FileState {
+  /** Bytes of the body that are whole and final; never more than the file has. */
+  committed: number;
+  /** Bytes of the body that have been delivered; never more than `committed`. */
+  shipped: number;
+  /** Nothing will be added. */
+  sealed: boolean;
+  /** Spans in a sealed segment; 0 when not known. */
+  spans: number;
+  /** When the writer was last known to be alive, in milliseconds since the epoch. */
+  leaseMs: number;
+  /** The committed length cannot be right: it was more than the file holds and has been cut. */
+  cut: boolean;
+}
+
+const STATE_BYTES = AT_SHIPPED + 4 - WRITER_FIELDS;
+
+/** An open file with a sound header. */
+class OpenFile {
+  readonly path: string;
+  readonly header: JournalHeader;
+  protected readonly fd: number;
+  #first = Buffer.alloc(STATE_BYTES);
+  #second = Buffer.alloc(STATE_BYTES);
+
+  /** @internal */
+  constructor(path: string, fd: number, header: JournalHeader) {
+    this.path = path;
+    this.fd = fd;
+    this.header = header;
+  }
+
+  /** Reads the mutable part of the header as it is now. */
+  state(): FileState {
+    // A read races with the writer's stores; two equal reads in a row have not been torn by one.
+    for (let attempt = 0; attempt < 8; attempt++) {
+      readFully(this.fd, this.#second, WRITER_FIELDS);
+      const equal = attempt > 0 && this.#first.equals(this.#second);
+      [this.#first, this.#second] = [this.#second, this.#first];
+      if (equal) break;
+    }
+    const bytes = this.#first;
+    const fileBytes = Math.min(fstatSync(this.fd).size - this.header.headerLength, this.header.bodyLength);
+    const stored = bytes.readUInt32LE(AT_COMMITTED - WRITER_FIELDS);
+    const committed = Math.max(0, Math.min(stored, fileBytes));
+    return {
+      committed,
+      shipped: Math.min(bytes.readUInt32LE(AT_SHIPPED - WRITER_FIELDS), committed),
+      sealed: bytes.readUInt32LE(AT_SEALED - WRITER_FIELDS) === 1,
+      spans: bytes.readUInt32LE(AT_SPANS - WRITER_FIELDS),
+      leaseMs: bytes.readDoubleLE(AT_LEASE - WRITER_FIELDS),
+      cut: committed !== stored,
+    };
+  }
+
+  /** See {@link isWriterDead}; by this file's lease. */
+  writerIsDead(): boolean {
+    return isWriterDead(this.header.writer, this.state().leaseMs);
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  /** Deletes the file, which stays readable until it is closed. */
+  remove(): void {
+    removeFile(this.path);
+  }
+}
+
+/** Whole chunks of a segment: `scope_spans` fields back to back. */
+export interface Chunks {
+  /** Belongs to the caller. */
+  bytes: Uint8Array;
+  /** Where in the body to read on. */
+  next: number;
+  /** The bytes at `next` are no whole chunk: the rest of this segment cannot be read. */
+  corrupt: boolean;
+}
+
+/** One segment, open for reading. */
+export class SegmentReader extends OpenFile {
+  /**
+   * Reads whole chunks of the body from `from` up to `committed` (of {@link state}): as many as fit in `maxBytes`, but one at least.
+   * Empty `bytes` means: nothing more, or `corrupt`.
+   */
+  read(from: number, committed: number, maxBytes: number): Chunks {
+    const available = Math.min(committed, this.header.bodyLength) - from;
+    let wanted = Math.min(available, Math.max(maxBytes, PAGE_BYTES));
+    for (;;) {
+      const bytes = this.#bytes(from, wanted);
+      let whole = 0;
+      let length = chunkLength(bytes, 0, bytes.length);
+      while (length > 0 && whole + length <= bytes.length) {
+        whole += length;
+        length = chunkLength(bytes, whole, bytes.length);
+      }
+      const cutOff = bytes.length < wanted || (wanted === available && whole < bytes.length);
+      const corrupt = length === -1 || cutOff || whole + length > Math.max(available, 0);
+      if (whole > 0 || corrupt || available <= 0)
+        return { bytes: bytes.subarray(0, whole), next: from + whole, corrupt };
+      // The first chunk alone is larger than maxBytes.
+      wanted = length;
+    }
+  }
+
+  /** Stores how much has been delivered; kept when this process or the machine's shipper dies. */
+  storeShipped(shipped: number): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(shipped);
+    writeSync(this.fd, bytes, 0, 4, AT_SHIPPED);
+  }
+
+  #bytes(from: number, length: number): Buffer {
+    if (length <= 0) return Buffer.alloc(0);
+    const bytes = Buffer.allocUnsafe(length);
+    return bytes.subarray(0, readFully(this.fd, bytes, this.header.headerLength + from));
+  }
+}
+
+/** A local-root span that had started and not ended. */
+export interface InFlightEntry {
+  index: number;
+  /** `ScopeSpans.scope` field with tag and length; may be empty. */
+  scope: Uint8Array;
+  /** Bare fields of the Span message. A later field wins over an earlier one of the same number, if it is not repeated. */
+  fields: Uint8Array;
+  /** The writer was about to end the span when it died: it has ended if the segment has that many committed bytes, or is gone. */
+  mark: { segment: number; end: number } | undefined;
+}
+
+/** One in-flight table, open for reading. */
+export class TableReader extends OpenFile {
+  /** All entries in use, sound ones only, marked ones too: see {@link interruptedEntries}. */
+  entries(): { entries: InFlightEntry[]; unsound: number } {
+    const { headerLength, bodyLength, entryBytes } = this.header;
+    const available = Math.min(bodyLength, fstatSync(this.fd).size - headerLength, MAX_TABLE_BYTES);
+    const bytes = Buffer.alloc(Math.max(0, available));
+    const length = readFully(this.fd, bytes, headerLength);
+    const entries: InFlightEntry[] = [];
+    let unsound = 0;
+    for (let at = 0, index = 0; at + entryBytes <= length; at += entryBytes, index++) {
+      const state = bytes.readUInt32LE(at + ENTRY_STATE);
+      if (state === 0) continue;
+      const dataLength = bytes.readUInt32LE(at + ENTRY_LENGTH);
+      const scopeEnd = bytes.readUInt32LE(at + ENTRY_SCOPE_END);
+      if (state !== 1 || dataLength > entryBytes - ENTRY_DATA || scopeEnd > dataLength) {
+        unsound++;
+        continue;
+      }
+      const segment = bytes.readUInt32LE(at + ENTRY_MARK_SEGMENT);
+      const data = at + ENTRY_DATA;
+      entries.push({
+        index,
+        scope: bytes.subarray(data, data + scopeEnd),
+        fields: bytes.subarray(data + scopeEnd, data + dataLength),
+        mark: segment === 0 ? undefined : { segment, end: bytes.readUInt32LE(at + ENTRY_MARK_END) },
+      });
+    }
+    return { entries, unsound };
+  }
+}
+
+/** No writer makes a larger one. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The entries of a dead writer whose spans have not ended.
+ *
+ * Call this before the writer's unsealed segments are deleted: a segment that is not there counts as one that was committed,
+ * shipped and deleted.
+ *
+ * @param committedOf committed length of the writer's segment with this sequence, `undefined` if there is none
+ */
+export function interruptedEntries(
+  entries: readonly InFlightEntry[],
+  committedOf: (sequence: number) => number | undefined,
+): InFlightEntry[] {
+  return entries.filter(({ mark }) => {
+    if (mark === undefined) return true;
+    const committed = committedOf(mark.segment);
+    return committed !== undefined && committed < mark.end;
+  });
+}
+
+/** The caller closes what this returns. */
+export function openSegment(file: JournalFile): SegmentReader | Unsound {
+  return open(file, 'segment', SegmentReader);
+}
+
+/** The caller closes what this returns. */
+export function openTable(file: JournalFile): TableReader | Unsound {
+  return open(file, 'in-flight', TableReader);
+}
+
+/** Deletes a file of the journal; one that is gone already is fine. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function open<T>(
+  file: JournalFile,
+  kind: JournalFileKind,
+  Reader: new (path: string, fd: number, header: JournalHeader) => T,
+): T | Unsound {
+  let fd: number;
+  try {
+    // O_NONBLOCK: opening a pipe that somebody put there would wait for ever.
+    fd = openSync(file.path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const unsound = code === 'ENOENT' ? 'gone' : code === 'ELOOP' || code === 'EISDIR' ? 'not-a-file' : 'unreadable';
+    return { path: file.path, unsound };
+  }
+  let header: JournalHeader | UnsoundReason;
+  try {
+    header = readHeader(fd, file, kind);
+  } catch {
+    header = 'unreadable';
+  }
+  if (typeof header !== 'string') return new Reader(file.path, fd, header);
+  closeSync(fd);
+  return { path: file.path, unsound: header };
+}
+
+function readHeader(fd: number, file: JournalFile, kind: JournalFileKind): JournalHeader | UnsoundReason {
+  if (!fstatSync(fd).isFile()) return 'not-a-file';
+  let bytes = Buffer.alloc(PAGE_BYTES);
+  bytes = bytes.subarray(0, readFully(fd, bytes, 0));
+  const length = headerLengthOf(bytes);
+  if (typeof length === 'string') return length;
+  if (length > bytes.length) {
+    bytes = Buffer.alloc(length);
+    bytes = bytes.subarray(0, readFully(fd, bytes, 0));
+  }
+  const header = decodeHeader(bytes);
+  if (typeof header === 'string') return header;
+  // A copy under another name would be shipped twice, or as another writer's.
+  const named = header.kind === kind && header.writer.id === file.writerId && header.sequence === file.sequence;
+  return named ? header : 'misnamed';
+}
+
+/** Bytes read: fewer than asked for only at the end of the file. */
+function readFully(fd: number, bytes: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = readSync(fd, bytes, done, bytes.length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
