@@ -27,7 +27,6 @@ const messages = {
   FORKTRACE_SEVERAL_COORDINATORS: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
   FORKTRACE_STOPPING: () => 'The cluster is stopping.',
   FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
-  FORKTRACE_SPAN_TARGET: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
 } as const;
 
 /** The stable code of every error that forktrace throws. */
