@@ -27,6 +27,12 @@ const messages = {
   FORKTRACE_SEVERAL_COORDINATORS: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
   FORKTRACE_STOPPING: () => 'The cluster is stopping.',
   FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
+  FORKTRACE_VIEWER_TOKEN: (host: string) =>
+    `The viewer would listen on ${host}, which other machines reach: give it a token (option token or FORKTRACE_VIEWER_TOKEN).`,
+  FORKTRACE_VIEWER_FILE: (path: string) =>
+    `The file ${path} holds something else than the viewer's traces: name another.`,
+  FORKTRACE_VIEWER_PORT: (host: string, port: number, tried: number) =>
+    `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
 } as const;
 
 /** The stable code of every error that forktrace throws. */

@@ -1,0 +1,32 @@
+/** The viewer as a process of its own, see `messages.ts`. */
+import type { FromViewer } from './messages.js';
+import { startViewer, type ViewerOptions } from './start.js';
+
+function report(message: FromViewer): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+try {
+  const viewer = await startViewer(JSON.parse(process.argv[2] ?? '{}') as ViewerOptions);
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    viewer.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  // Ctrl-C goes to the whole group; the one who forked us still has spans to send, and ends us afterwards.
+  process.on('SIGINT', process.send ? () => {} : stop);
+  process.on('disconnect', stop);
+  if (process.send && !process.connected) stop();
+  const { url, otlpGrpcUrl, otlpHttpUrl } = viewer;
+  report({ type: 'listening', url, otlpGrpcUrl, otlpHttpUrl });
+} catch (error) {
+  report({ type: 'failed', message: (error as Error).message });
+  process.exitCode = 1;
+  if (process.connected) process.disconnect();
+  else console.error(error);
+}

@@ -1,0 +1,43 @@
+import { decode } from '../otlp/decode.js';
+import { encode } from '../otlp/encode.js';
+import type { MetricsData } from '../otlp/json-types.js';
+import { MetricsRequest, TracesRequest } from '../otlp/schema.js';
+import type { TraceStore } from '../store/trace-store.js';
+import type { WorkerMetrics } from '../store/worker-metrics.js';
+
+/** What a receiver hands requests to. Methods throw MalformedProtobuf or MalformedJson. */
+export interface Ingest {
+  traces(request: Buffer): void;
+  metrics(request: Buffer): void;
+  tracesJson(request: unknown): void;
+  metricsJson(request: unknown): void;
+  /** Requests that were malformed. */
+  refused: number;
+}
+
+/** @param keep sees each trace request that was taken */
+export function createIngest(store: TraceStore, metrics: WorkerMetrics, keep?: (request: Buffer) => void): Ingest {
+  /** Counts what `take` refuses. */
+  const counted =
+    <Request>(take: (request: Request) => void) =>
+    (request: Request) => {
+      try {
+        take(request);
+      } catch (error) {
+        ingest.refused++;
+        throw error;
+      }
+    };
+  const traces = (request: Buffer) => {
+    if (store.ingest(request) > 0) keep?.(request);
+  };
+  const metricsBytes = (request: Buffer) => metrics.ingest(decode<MetricsData>(request, MetricsRequest));
+  const ingest: Ingest = {
+    refused: 0,
+    traces: counted(traces),
+    metrics: counted(metricsBytes),
+    tracesJson: counted((request) => traces(encode(request, TracesRequest))),
+    metricsJson: counted((request) => metricsBytes(encode(request, MetricsRequest))),
+  };
+  return ingest;
+}

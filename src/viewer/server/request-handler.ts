@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { version } from '../../version.js';
+import type { StateView } from '../api-types.js';
+import type { ViewerAddresses } from '../start.js';
+import type { TraceStore } from '../store/trace-store.js';
+import type { WorkerMetrics } from '../store/worker-metrics.js';
+import { type Access, queryToken, refuse, tokenCookie } from './access.js';
+import { Api } from './api.js';
+import type { Ingest } from './ingest.js';
+import { Live } from './live.js';
+import { isOtlpPath, serveOtlp } from './otlp-http.js';
+import { pageFile } from './page-files.js';
+import { SECURITY_HEADERS } from './security-headers.js';
+
+export interface RequestHandler {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Known once the sockets are bound. */
+  addresses: ViewerAddresses;
+  close(): void;
+}
+
+interface Parts {
+  store: TraceStore;
+  metrics: WorkerMetrics;
+  ingest: Ingest;
+  access: Access;
+}
+
+/** Everything that the HTTP port serves: page, API, live events and OTLP/HTTP. */
+export function createRequestHandler({ store, metrics, ingest, access }: Parts): RequestHandler {
+  const state = (): StateView => ({
+    version,
+    otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
+    otlpHttpUrl: handler.addresses.otlpHttpUrl,
+    traces: store.traces.size,
+    spans: store.spanCount,
+    bytes: store.byteCount,
+    limits: store.limits,
+    ...store.counters,
+    refused: ingest.refused,
+    services: store.services,
+  });
+  const live = new Live(() => store.version + metrics.version + ingest.refused, state);
+  const api = new Api(store, metrics, state);
+
+  const handler: RequestHandler = {
+    addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },
+    handle(request, response) {
+      serve(request, response).catch((error: Error) => {
+        if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
+        response.end(`The viewer failed: ${error.message}\n`);
+      });
+    },
+    close: () => live.close(),
+  };
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    const refusal = refuse(request, access);
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+      response.end(`${refusal.reason}\n`);
+      return;
+    }
+    const target = request.url ?? '/';
+    if (!target.startsWith('/') || !URL.canParse(target, 'http://viewer')) {
+      response.writeHead(400, { connection: 'close' }).end();
+      return;
+    }
+    const url = new URL(target, 'http://viewer');
+    if (isOtlpPath(url.pathname)) return serveOtlp(request, response, url.pathname, ingest);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
+      return;
+    }
+    if (url.pathname === '/api/live') return live.add(response);
+    if (url.pathname.startsWith('/api/')) return api.serve(url, response);
+
+    if (access.token !== undefined && queryToken(request) !== undefined) {
+      url.searchParams.delete('token');
+      response
+        .writeHead(303, { location: `${url.pathname}${url.search}`, 'set-cookie': tokenCookie(access.token) })
+        .end();
+      return;
+    }
+    const { content, type } = pageFile(url.pathname);
+    response.writeHead(200, { 'content-type': type, 'content-length': content.length, 'cache-control': 'no-cache' });
+    response.end(content);
+  }
+
+  return handler;
+}

@@ -1,0 +1,103 @@
+/**
+ * The viewer: an OTLP receiver, a bounded store, and a web page that shows what is in it.
+ *
+ * @module
+ */
+import { createServer } from 'node:http';
+import type { ViewerConfig } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
+import { type Access, isLoopback } from './server/access.js';
+import { createIngest } from './server/ingest.js';
+import { firstFreePort, listenOn } from './server/listen.js';
+import { createGrpcReceiver } from './server/otlp-grpc.js';
+import { createRequestHandler } from './server/request-handler.js';
+import { TraceFile } from './store/trace-file.js';
+import { type StoreLimits, TraceStore } from './store/trace-store.js';
+import { WorkerMetrics } from './store/worker-metrics.js';
+
+/** All optional. */
+export interface ViewerOptions extends ViewerConfig {
+  /** Interface to listen on; anything but loopback needs a token. @default '127.0.0.1' */
+  host?: string;
+  /** Asked of page, API and OTLP clients. @default FORKTRACE_VIEWER_TOKEN, else none */
+  token?: string;
+  /** What is held in memory, and about twice that in `file`. */
+  limits?: Partial<StoreLimits>;
+  /** Keeps traces over a restart, in this file. @default none */
+  file?: string;
+}
+
+export interface ViewerAddresses {
+  /** The page. */
+  url: string;
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT` with protocol grpc. */
+  otlpGrpcUrl: string;
+  /** The base: `/v1/traces` and `/v1/metrics` are below it. */
+  otlpHttpUrl: string;
+}
+
+export interface Viewer extends ViewerAddresses {
+  readonly store: TraceStore;
+  close(): Promise<void>;
+}
+
+const DEFAULT_HOST = '127.0.0.1';
+/** The ports that OTLP registers. */
+const DEFAULT_GRPC_PORT = 4317;
+const DEFAULT_HTTP_PORT = 4318;
+
+/**
+ * Starts the viewer in this process. Ports that are taken are moved on from, so use the returned addresses.
+ *
+ * @throws ForktraceError FORKTRACE_VIEWER_TOKEN, FORKTRACE_VIEWER_PORT
+ */
+export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> {
+  const host = options.host ?? DEFAULT_HOST;
+  const access: Access = { host, token: options.token ?? (process.env.FORKTRACE_VIEWER_TOKEN || undefined) };
+  if (!isLoopback(host) && access.token === undefined) throw new ForktraceError('FORKTRACE_VIEWER_TOKEN', [host]);
+
+  const store = new TraceStore(options.limits);
+  const metrics = new WorkerMetrics();
+  const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
+  const ingest = createIngest(store, metrics, file && ((request) => file.append(request)));
+
+  const grpc = await createGrpcReceiver(ingest, access.token);
+  const handler = createRequestHandler({ store, metrics, ingest, access });
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+
+  try {
+    const grpcPort = await firstFreePort(host, options.grpcPort ?? DEFAULT_GRPC_PORT, (port) => grpc.bind(host, port));
+    const httpPort = await firstFreePort(host, options.httpPort ?? DEFAULT_HTTP_PORT, (port) =>
+      listenOn(server, host, port),
+    );
+    const urlHost = host.includes(':') ? `[${host}]` : host;
+    const otlpHttpUrl = `http://${urlHost}:${httpPort}`;
+    const query = access.token === undefined ? '' : `?token=${encodeURIComponent(access.token)}`;
+    const addresses: ViewerAddresses = {
+      url: `${otlpHttpUrl}/${query}`,
+      otlpGrpcUrl: `http://${urlHost}:${grpcPort}`,
+      otlpHttpUrl,
+    };
+    handler.addresses = addresses;
+    return {
+      ...addresses,
+      store,
+      async close() {
+        handler.close();
+        grpc.close();
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        await file?.close();
+      },
+    };
+  } catch (error) {
+    handler.close();
+    grpc.close();
+    server.close();
+    await file?.close();
+    throw error;
+  }
+}

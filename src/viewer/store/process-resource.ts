@@ -1,0 +1,46 @@
+import { decode } from '../otlp/decode.js';
+import type { AnyValue, KeyValue, OtlpResource } from '../otlp/json-types.js';
+import { Resource } from '../otlp/schema.js';
+
+/** The process that a span comes from, as its resource says. */
+export interface ProcessResource {
+  /** The Resource message as received. */
+  bytes: Buffer;
+  attributes: KeyValue[];
+  service: string;
+  instanceId: string;
+  slot: number | undefined;
+  incarnation: number | undefined;
+  pid: number | undefined;
+  host: string;
+}
+
+export function processResource(bytes: Buffer): ProcessResource {
+  const { attributes = [] } = decode<OtlpResource>(bytes, Resource);
+  const get = (key: string) => scalar(attributes.find((attribute) => attribute.key === key)?.value);
+  const pid = asNumber(get('process.pid'));
+  return {
+    bytes,
+    attributes,
+    service: String(get('service.name') ?? 'unknown_service'),
+    instanceId: String(get('service.instance.id') ?? (pid === undefined ? '' : `pid ${pid}`)),
+    slot: asNumber(get('cluster.worker.slot')),
+    incarnation: asNumber(get('cluster.worker.incarnation')),
+    pid,
+    host: String(get('host.name') ?? ''),
+  };
+}
+
+/** A simple value as itself; undefined for lists, bytes and nothing. */
+export function scalar(value: AnyValue | undefined): string | number | boolean | undefined {
+  if (value === undefined) return undefined;
+  if (value.stringValue !== undefined) return value.stringValue;
+  if (value.intValue !== undefined) return Number(value.intValue);
+  if (value.doubleValue !== undefined) return Number(value.doubleValue);
+  return value.boolValue;
+}
+
+export function asNumber(value: string | number | boolean | undefined): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
