@@ -9,15 +9,19 @@
 
 /** Keys and names recur: their bytes are kept, up to this many strings. */
 const CACHED_STRINGS = 1024;
-const INITIAL_BYTES = 64 * 1024;
+const INITIAL_BYTES = 16 * 1024;
+const MAX_KEPT_BYTES = 1 << 20;
+/** Longer strings go through `Buffer.write`, whose call costs about as much as so many turns of a loop. */
+const SHORT_STRING = 64;
+
+const MIN_INT64 = -(2 ** 63);
+const MAX_INT64 = 2 ** 63;
 
 /** An attribute value as the OpenTelemetry API knows it, and what OTLP's AnyValue can hold beyond. */
 export type EncodableValue = unknown;
 
-const utf8 = new TextEncoder();
-
 export class Encoder {
-  bytes = new Uint8Array(INITIAL_BYTES);
+  bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   /** Where the next byte goes. */
   at = 0;
   #float = new Float64Array(1);
@@ -29,9 +33,14 @@ export class Encoder {
     if (this.at + count > this.bytes.length) this.#grow(count);
   }
 
+  /** Gives a buffer back that one huge span has grown. */
+  shrink(): void {
+    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  }
+
   #grow(count: number): void {
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + count));
-    larger.set(this.bytes.subarray(0, this.at));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.at + count));
+    this.bytes.copy(larger, 0, 0, this.at);
     this.bytes = larger;
   }
 
@@ -49,16 +58,17 @@ export class Encoder {
   /** An unsigned number below 2^53. */
   varint(value: number): void {
     this.ensure(10);
+    const { bytes } = this;
+    let { at } = this;
     let rest = value;
-    while (rest > 0x7f) {
-      this.bytes[this.at++] = (rest % 0x80) | 0x80;
-      // Not a shift: that would cut the number to 32 bits.
-      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 0x80);
-    }
-    this.bytes[this.at++] = rest;
+    // Not a shift: that would cut the number to 32 bits.
+    for (; rest >= 0x80000000; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+    for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+    bytes[at++] = rest;
+    this.at = at;
   }
 
-  /** A whole number as protobuf's int64: two's complement in 64 bits. Beyond 2^63 it is cut as BigInt.asUintN does. */
+  /** A whole number from -2^63 to 2^63 - 1 as protobuf's int64: two's complement in 64 bits. */
   int64(value: number): void {
     if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
       this.varint(value);
@@ -85,14 +95,24 @@ export class Encoder {
     this.at = at;
   }
 
-  /** Seconds and nanoseconds as fixed64 nanoseconds. */
+  /** Whole seconds since the epoch and nanoseconds below 10⁹ as fixed64 nanoseconds. */
   fixed64Time(seconds: number, nanoseconds: number): void {
-    // seconds × 10⁹ needs 61 bits: two products of 16-bit halves stay exact in a double.
-    const low = (seconds % 0x10000) * 1e9;
-    const high = Math.floor(seconds / 0x10000) * 1e9;
-    const sum = (high % 0x10000) * 0x10000 + low + nanoseconds;
-    this.fixed32(sum % 0x100000000);
-    this.fixed32(Math.floor(high / 0x10000) + Math.floor(sum / 0x100000000));
+    this.ensure(8);
+    // seconds × 10⁹ needs 61 bits. 10⁹ = 1953125 × 2⁹, and seconds × 1953125 is exact in a double until the year 2116.
+    const high55 = seconds * 1953125 + (nanoseconds >>> 9);
+    const low = ((high55 & 0x7fffff) << 9) | (nanoseconds & 0x1ff);
+    const high = (high55 / 0x800000) | 0;
+    const { bytes } = this;
+    const { at } = this;
+    bytes[at] = low;
+    bytes[at + 1] = low >>> 8;
+    bytes[at + 2] = low >>> 16;
+    bytes[at + 3] = low >>> 24;
+    bytes[at + 4] = high;
+    bytes[at + 5] = high >>> 8;
+    bytes[at + 6] = high >>> 16;
+    bytes[at + 7] = high >>> 24;
+    this.at = at + 8;
   }
 
   /** A double, little endian. */
@@ -119,12 +139,11 @@ export class Encoder {
   /** A length-delimited string field; lone surrogates become U+FFFD, as TextEncoder has it. */
   stringField(tag: number, value: string): void {
     const { length } = value;
-    // Three bytes are the most that a UTF-16 unit takes in UTF-8; tag and length take 7.
-    this.ensure(length * 3 + 7);
+    // Three bytes are the most that a UTF-16 unit takes in UTF-8; tag and length take 8.
+    this.ensure(length * 3 + 8);
     if (tag < 0x80) this.bytes[this.at++] = tag;
     else this.tag(tag);
-    if (length < 64) {
-      // Measured: below 64 characters a loop beats TextEncoder.encodeInto, whose call alone takes about 100 ns.
+    if (length < SHORT_STRING) {
       const { bytes } = this;
       const lengthAt = this.at;
       let at = lengthAt + 1;
@@ -146,7 +165,7 @@ export class Encoder {
   #longString(value: string): void {
     const start = this.begin();
     this.ensure(value.length * 3);
-    this.at += utf8.encodeInto(value, this.bytes.subarray(this.at)).written;
+    this.at += this.bytes.write(value, this.at);
     this.end(start);
   }
 
@@ -192,22 +211,87 @@ export class Encoder {
     this.at = start + extra + length;
   }
 
-  /** `KeyValue { key = 1, value = 2 }` as a repeated field of `tag`. */
+  /** `KeyValue { key = 1, value = 2 }` as a repeated field of `tag` (below 128). */
   attribute(tag: number, key: string, value: EncodableValue): void {
+    // Strings and small integers are most of all attributes: their lengths are known before their bytes.
+    const keyField = this.#cache.get(key);
+    if (keyField !== undefined && keyField.length <= SHORT_STRING) {
+      if (typeof value === 'string') {
+        if (value.length < SHORT_STRING - 8 && this.#shortAttribute(tag, keyField, value)) return;
+      } else if (typeof value === 'number' && value >= 0 && value < 0x4000 && Number.isInteger(value)) {
+        this.#smallAttribute(tag, keyField, value);
+        return;
+      }
+    }
     this.tag(tag);
     const message = this.begin();
     this.cachedStringField(0x0a, key);
-    this.ensure(1);
-    this.bytes[this.at++] = 0x12;
+    this.tag(0x12);
     const any = this.begin();
     this.anyValue(value);
     this.end(any);
     this.end(message);
   }
 
+  /** Returns false, and has written nothing, where `value` is not ASCII. */
+  #shortAttribute(tag: number, keyField: Uint8Array, value: string): boolean {
+    const keyLength = keyField.length;
+    const { length } = value;
+    const size = keyLength + length + 5;
+    this.ensure(size + 2);
+    const { bytes } = this;
+    let { at } = this;
+    bytes[at++] = tag;
+    bytes[at++] = size;
+    bytes[at++] = 0x0a;
+    for (let i = 0; i < keyLength; i++) bytes[at++] = keyField[i]!;
+    bytes[at++] = 0x12;
+    bytes[at++] = length + 2;
+    bytes[at++] = 0x0a;
+    bytes[at++] = length;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[at++] = unit;
+    }
+    this.at = at;
+    return true;
+  }
+
+  /** A whole number below 2^14. */
+  #smallAttribute(tag: number, keyField: Uint8Array, value: number): void {
+    const keyLength = keyField.length;
+    const valueLength = value < 0x80 ? 2 : 3;
+    const size = keyLength + valueLength + 3;
+    this.ensure(size + 2);
+    const { bytes } = this;
+    let { at } = this;
+    bytes[at++] = tag;
+    bytes[at++] = size;
+    bytes[at++] = 0x0a;
+    for (let i = 0; i < keyLength; i++) bytes[at++] = keyField[i]!;
+    bytes[at++] = 0x12;
+    bytes[at++] = valueLength;
+    bytes[at++] = 0x18;
+    if (valueLength === 2) {
+      bytes[at++] = value;
+    } else {
+      bytes[at++] = (value & 0x7f) | 0x80;
+      bytes[at++] = value >>> 7;
+    }
+    this.at = at;
+  }
+
+  /** A `KeyValue` field of `tag` for each own property. */
+  attributes(tag: number, values: object): void {
+    for (const key in values) {
+      if (Object.hasOwn(values, key)) this.attribute(tag, key, (values as Record<string, unknown>)[key]);
+    }
+  }
+
   /**
    * The content of an AnyValue. Which field a number takes is what OpenTelemetry's own transformer decides: a whole number
-   * is `int_value`, any other is `double_value`.
+   * that fits an int64 is `int_value`, any other is `double_value`.
    */
   anyValue(value: EncodableValue): void {
     switch (typeof value) {
@@ -215,7 +299,7 @@ export class Encoder {
         this.stringField(0x0a, value);
         return;
       case 'number':
-        if (Number.isInteger(value)) {
+        if (Number.isInteger(value) && value >= MIN_INT64 && value < MAX_INT64) {
           this.tag(0x18);
           this.int64(value);
         } else {
@@ -252,7 +336,7 @@ export class Encoder {
     }
     this.bytes[this.at++] = 0x32;
     const list = this.begin();
-    for (const key of Object.keys(value)) this.attribute(0x0a, key, (value as Record<string, unknown>)[key]);
+    this.attributes(0x0a, value);
     this.end(list);
   }
 }

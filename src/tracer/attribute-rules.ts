@@ -1,56 +1,64 @@
-/**
- * Which attributes are taken and how they are cut: the rules of the SDK's own span, and of the specification
- * (common/README "Attribute": non-empty keys, primitive values or arrays of one primitive type; "Attribute Limits").
- *
- * @module
- */
 import { type Attributes, type AttributeValue, diag } from '@opentelemetry/api';
 
-export function isAttributeValue(value: unknown): boolean {
-  if (value == null) return true;
-  if (Array.isArray(value)) return isHomogeneousArray(value);
-  return isPrimitive(typeof value);
+/** What the API takes as an attribute: string, number, boolean, arrays of one of these with holes; null and undefined pass. */
+export function isAttributeValue(value: unknown): value is AttributeValue | null | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'object':
+      return value === null || (Array.isArray(value) && isHomogeneous(value));
+    default:
+      return false;
+  }
 }
 
-function isPrimitive(type: string): boolean {
-  return type === 'string' || type === 'number' || type === 'boolean';
-}
-
-function isHomogeneousArray(values: readonly unknown[]): boolean {
+function isHomogeneous(values: readonly unknown[]): boolean {
   let type: string | undefined;
   for (const value of values) {
-    if (value == null) continue;
-    const own = typeof value;
-    if (type === undefined) {
-      if (!isPrimitive(own)) return false;
-      type = own;
-    } else if (own !== type) {
-      return false;
-    }
+    if (value === null || value === undefined) continue;
+    const found = typeof value;
+    if (found === type) continue;
+    if (type !== undefined || (found !== 'string' && found !== 'number' && found !== 'boolean')) return false;
+    type = found;
   }
   return true;
 }
 
-/** A copy with the valid attributes alone. */
-export function validAttributes(attributes: Attributes | undefined): Attributes {
+/** Says what is wrong with an attribute, if anything is. */
+export function isAttribute(key: string, value: unknown): value is AttributeValue | null | undefined {
+  if (key.length === 0) {
+    diag.warn(`Invalid attribute key: ${key}`);
+    return false;
+  }
+  if (!isAttributeValue(value)) {
+    diag.warn(`Invalid attribute value set for key: ${key}`);
+    return false;
+  }
+  return true;
+}
+
+/** A copy of what is valid in `attributes`, arrays copied too. Null and undefined stay, as in the SDK. */
+export function validAttributes(attributes: unknown): Attributes {
   const valid: Attributes = {};
   if (typeof attributes !== 'object' || attributes === null) return valid;
-  for (const key of Object.keys(attributes)) {
-    const value = attributes[key];
-    if (key === '') diag.warn('Invalid attribute key: it is empty');
-    else if (!isAttributeValue(value)) diag.warn(`Invalid attribute value set for key: ${key}`);
-    else valid[key] = Array.isArray(value) ? (value.slice() as AttributeValue) : value;
+  for (const key in attributes) {
+    if (!Object.hasOwn(attributes, key)) continue;
+    const value = (attributes as Attributes)[key];
+    if (isAttribute(key, value)) valid[key] = Array.isArray(value) ? (value.slice() as AttributeValue) : value;
   }
   return valid;
 }
 
-/** Strings, alone or in an array, cut to `limit` UTF-16 units. */
-export function truncateValue(value: AttributeValue, limit: number): AttributeValue {
-  if (typeof value === 'string') return value.length > limit ? value.substring(0, limit) : value;
-  if (Array.isArray(value) && limit !== Number.POSITIVE_INFINITY) {
-    return (value as unknown[]).map((item) =>
-      typeof item === 'string' && item.length > limit ? item.substring(0, limit) : item,
-    ) as AttributeValue;
-  }
-  return value;
+/** Strings cut to `limit` UTF-16 units, arrays copied with their strings cut. A limit that is not positive cuts nothing. */
+export function truncated<Value>(value: Value, limit: number): Value {
+  if (typeof value === 'string')
+    return (value.length > limit && limit > 0 ? value.substring(0, limit) : value) as Value;
+  if (!Array.isArray(value)) return value;
+  if (!(limit > 0)) return value.slice() as Value;
+  return value.map((item) =>
+    typeof item === 'string' && item.length > limit ? item.substring(0, limit) : item,
+  ) as Value;
 }

@@ -1,50 +1,50 @@
 /**
- * Wall-clock time with the resolution of the monotonic clock. A reading is in two fields, not an array: the hot path takes
- * two of them for each span.
- *
- * @module
+ * Where the monotonic clock stands against the calendar. A span keeps the anchor that it started with, so that its duration
+ * is monotonic even if the system's time is set while it runs.
  */
-import { performance } from 'node:perf_hooks';
+export interface Anchor {
+  /** Whole seconds since the epoch, added to {@link millis} and `performance.now()`. */
+  readonly seconds: number;
+  /** 0 <= millis < 1000 at the time of anchoring, less the `performance.now()` of then. */
+  readonly millis: number;
+}
 
-/** The monotonic clock is anchored again when the wall clock has gone its own way by more than this (sleep, NTP step). */
-const TOLERATED_DRIFT_MS = 50;
-const CHECK_INTERVAL_MS = 1000;
+/** How often the calendar is looked at, in milliseconds. */
+const CHECK_INTERVAL = 1000;
 
+/** `Date.now()` is rounded down, so a clock that agrees with it is between 0 and 1 ms ahead of it. One more is tolerated. */
+const TOLERANCE = 1;
+
+/**
+ * One clock for all spans: `performance.now()` anchored to the calendar, so that the spans of a trace are in order to the
+ * microsecond. The SDK reads `Date.now()` for each span's start; here the calendar is read once a second, and the anchor
+ * moves when it is off by more than a millisecond (time set by hand or by NTP, a suspended machine).
+ */
 export class Clock {
-  /** Result of the last reading: whole seconds since the epoch, and the nanoseconds in the second. */
-  seconds = 0;
-  nanoseconds = 0;
+  anchor: Anchor;
+  #checkAt: number;
 
-  #originMs = Date.now() - performance.now();
-  #nextCheck = 0;
-
-  /** Reads the time into {@link seconds} and {@link nanoseconds}. */
-  read(): void {
+  constructor() {
     const now = performance.now();
-    if (now >= this.#nextCheck) this.#check(now);
-    this.fromMillis(this.#originMs + now);
+    this.anchor = anchorAt(performance.timeOrigin + now, now);
+    this.#checkAt = Number.NEGATIVE_INFINITY;
+    this.check(now);
   }
 
-  #check(now: number): void {
-    this.#nextCheck = now + CHECK_INTERVAL_MS;
-    const originMs = Date.now() - now;
-    if (Math.abs(originMs - this.#originMs) > TOLERATED_DRIFT_MS) this.#originMs = originMs;
+  /** To be called with `performance.now()` before {@link anchor} is used. */
+  check(now: number): void {
+    // The second condition: fake timers of a test have been put in or taken out.
+    if (now < this.#checkAt && now >= this.#checkAt - CHECK_INTERVAL) return;
+    this.#checkAt = now + CHECK_INTERVAL;
+    const calendar = Date.now();
+    const ahead = this.anchor.seconds * 1000 + this.anchor.millis + now - calendar;
+    if (ahead < -TOLERANCE || ahead > 1 + TOLERANCE) this.anchor = anchorAt(calendar, now);
   }
+}
 
-  /** Milliseconds since the epoch, as `Date.now()` and `Date.getTime()` give them. */
-  fromMillis(epochMs: number): void {
-    const seconds = Math.trunc(epochMs / 1000);
-    const nanoseconds = Math.round((epochMs - seconds * 1000) * 1e6);
-    // Rounding may reach the next second.
-    const carry = nanoseconds === 1e9 ? 1 : 0;
-    this.seconds = seconds + carry;
-    this.nanoseconds = carry === 1 ? 0 : nanoseconds;
-  }
-
-  /** A reading of `performance.now()`. */
-  fromPerformance(ms: number): void {
-    this.fromMillis(this.#originMs + ms);
-  }
+function anchorAt(calendar: number, now: number): Anchor {
+  const seconds = Math.floor(calendar / 1000);
+  return { seconds, millis: calendar - seconds * 1000 - now };
 }
 
 /** The clock of this process's spans. */

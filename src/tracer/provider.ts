@@ -1,8 +1,10 @@
-import type { Context, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
-import { LeanTracer, type TracerShared } from './tracer.js';
+import { isParentBasedAlwaysOn } from './sampling.js';
+import type { SpanPipeline } from './span-pipeline.js';
+import { LeanTracer } from './tracer.js';
 
 /** Parts of the journal pipeline's tracer provider. */
 export interface LeanTracerProviderOptions {
@@ -14,63 +16,67 @@ export interface LeanTracerProviderOptions {
   sampler?: Sampler;
   /** @default random ids */
   idGenerator?: IdGenerator;
+  /** They see and may change each span as in the SDK; the journal takes it after them. @default [] */
   spanProcessors?: readonly SpanProcessor[];
+  /** Milliseconds that each processor has for a `forceFlush`. @default 30000 */
+  forceFlushTimeoutMs?: number;
 }
 
 /** A tracer provider whose spans go to the journal. */
 export class LeanTracerProvider implements TracerProvider {
-  readonly #shared: TracerShared;
+  readonly #pipeline: SpanPipeline;
   readonly #tracers = new Map<string, LeanTracer>();
   readonly #processors: readonly SpanProcessor[];
+  readonly #forceFlushTimeoutMs: number;
 
   constructor(options: LeanTracerProviderOptions) {
+    const { sampler } = options;
     this.#processors = options.spanProcessors ?? [];
-    this.#shared = {
+    this.#forceFlushTimeoutMs = options.forceFlushTimeoutMs ?? 30_000;
+    this.#pipeline = {
       resource: options.resource,
       limits: options.spanLimits,
-      sampler: options.sampler,
+      sampler: sampler !== undefined && isParentBasedAlwaysOn(sampler) ? undefined : sampler,
       idGenerator: options.idGenerator,
-      processor: combine(this.#processors),
+      processors: this.#processors.length > 0 ? this.#processors : undefined,
       spanLog: options.spanLog,
     };
   }
 
-  getTracer(name: string, version = '', options?: { schemaUrl?: string }): Tracer {
-    const schemaUrl = options?.schemaUrl ?? '';
-    const key = `${name}@${version}:${schemaUrl}`;
+  getTracer(name: string, version?: string, options?: { schemaUrl?: string }): Tracer {
+    const schemaUrl = options?.schemaUrl;
+    const key = `${name}@${version ?? ''}:${schemaUrl ?? ''}`;
     let tracer = this.#tracers.get(key);
     if (tracer === undefined) {
       // A working tracer, whatever the name (specification, trace/api "Get a Tracer").
-      tracer = new LeanTracer({ name: name ?? '', version, schemaUrl }, this.#shared);
+      tracer = new LeanTracer({ name: name ?? '', version, schemaUrl }, this.#pipeline);
       this.#tracers.set(key, tracer);
     }
     return tracer;
   }
 
-  /** Flushes the span processors; the journal needs no flush. */
+  /** Flushes the span processors; the journal needs no flush. Rejects with an array of what failed or took too long. */
   async forceFlush(): Promise<void> {
-    await Promise.all(this.#processors.map((processor) => processor.forceFlush()));
+    const flushes = this.#processors.map((processor) => inTime(processor.forceFlush(), this.#forceFlushTimeoutMs));
+    const results = await Promise.allSettled(flushes);
+    const errors = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
+    if (errors.length > 0) throw errors;
   }
 
+  /** Shuts the span processors down. */
   async shutdown(): Promise<void> {
     await Promise.all(this.#processors.map((processor) => processor.shutdown()));
   }
 }
 
-/** No processors cost nothing; one costs no loop. */
-function combine(processors: readonly SpanProcessor[]): SpanProcessor | undefined {
-  if (processors.length < 2) return processors[0];
-  return {
-    onStart(span, context: Context) {
-      for (const processor of processors) processor.onStart(span, context);
-    },
-    onEnding(span) {
-      for (const processor of processors) processor.onEnding?.(span);
-    },
-    onEnd(span) {
-      for (const processor of processors) processor.onEnd(span);
-    },
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
+async function inTime(flush: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`A span processor did not flush within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    await Promise.race([flush, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,24 +1,78 @@
 /**
- * A span's fields in OTLP: opentelemetry/proto/trace/v1/trace.proto, message Span.
+ * A span's fields in OTLP: opentelemetry/proto/trace/v1/trace.proto, message Span. None of these functions throws: an
+ * operation's own work must not fail for what its span holds.
  *
  * @module
  */
-import type { Link } from '@opentelemetry/api';
+import { diag, type Link } from '@opentelemetry/api';
 import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { Encoder } from '../journal/encoder.js';
+import { NO_ENTRY } from '../journal/span-log.js';
 import { hexToWord } from './ids.js';
 import type { LeanSpan } from './span.js';
+import { wholeTime } from './time-input.js';
 
 /** One for all spans: nothing else runs while one is encoded. */
-export const encoder = new Encoder();
+const encoder = new Encoder();
 
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
-/** Fields of fixed size at the start: trace id 18, span id 10, parent 10, kind 2, flags 6, start time 9. */
+/** Fields of fixed size at the start: trace id 18, span id 10, parent 10, kind 2, flags 7, start time 9. */
 const FIXED_START_BYTES = 64;
 
-/** Everything that is known at the start; begins at the encoder's first byte. */
-export function encodeStart(span: LeanSpan): void {
+/** A sampled local root has started: into the in-flight table with what is known. */
+export function beginSpan(span: LeanSpan): void {
+  const { pipeline, scopeFields } = span.tracer;
+  if (pipeline.spanLog === undefined) return;
+  try {
+    encodeStart(span);
+    span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at);
+    markEncoded(span);
+  } catch (error) {
+    diag.error('A span could not be encoded', error);
+  }
+}
+
+/** What was set since the in-flight entry was last written, into the entry. */
+export function amendSpan(span: LeanSpan): void {
+  try {
+    encodeMore(span);
+    if (encoder.at > 0 && span.tracer.pipeline.spanLog!.amend(span.entry, encoder.bytes, 0, encoder.at))
+      markEncoded(span);
+  } catch (error) {
+    diag.error('A span could not be encoded', error);
+  }
+}
+
+function markEncoded(span: LeanSpan): void {
+  span.encodedPairs = span.attributeList === undefined ? 0 : span.attributeList.length;
+  span.encodedName = span.name;
+}
+
+/** A sampled span has ended: into the journal. */
+export function keepSpan(span: LeanSpan): void {
+  const { pipeline, scopeFields } = span.tracer;
+  const { spanLog } = pipeline;
+  if (spanLog === undefined) return;
+  const { entry } = span;
+  const whole = entry === NO_ENTRY || span.rewritten || span.attributeObject !== undefined;
+  try {
+    if (whole) encodeStart(span);
+    else encodeMore(span);
+    encodeEnd(span);
+    if (entry === NO_ENTRY) spanLog.append(scopeFields, encoder.bytes, 0, encoder.at);
+    else spanLog.finish(entry, encoder.bytes, 0, encoder.at, whole);
+  } catch (error) {
+    diag.error('A span could not be encoded', error);
+    // What the entry has is sound: it is kept as far as it goes.
+    if (entry !== NO_ENTRY) spanLog.finish(entry, encoder.bytes, 0, 0, false);
+  }
+  encoder.shrink();
+}
+
+function encodeStart(span: LeanSpan): void {
+  const { parentContext } = span;
+  const traceState = span.traceState?.serialize();
   encoder.at = 0;
   encoder.ensure(FIXED_START_BYTES);
   const { bytes } = encoder;
@@ -33,7 +87,7 @@ export function encodeStart(span: LeanSpan): void {
   putWord(bytes, 20, span.span0);
   putWord(bytes, 24, span.span1);
   let at = 28;
-  if (span.hasParent) {
+  if ((span.parent0 | span.parent1) !== 0) {
     bytes[28] = 0x22;
     bytes[29] = 8;
     putWord(bytes, 30, span.parent0);
@@ -42,71 +96,79 @@ export function encodeStart(span: LeanSpan): void {
   }
   bytes[at++] = 0x30;
   bytes[at++] = span.kind + 1; // the API's kinds begin at 0, OTLP's at 1
+  const flags = span.traceFlags | HAS_IS_REMOTE | (parentContext?.isRemote ? IS_REMOTE : 0);
   // flags = 16, fixed32
   bytes[at++] = 0x85;
   bytes[at++] = 0x01;
+  bytes[at++] = flags;
+  bytes[at++] = flags >>> 8;
+  bytes[at++] = 0;
+  bytes[at++] = 0;
+  bytes[at++] = 0x39;
   encoder.at = at;
-  encoder.fixed32(span.traceFlags | HAS_IS_REMOTE | (span.parentIsRemote ? IS_REMOTE : 0));
-  encoder.bytes[encoder.at++] = 0x39;
-  encoder.fixed64Time(span.startSeconds, span.startNanoseconds);
-  if (span.traceState !== undefined) {
-    const traceState = span.traceState.serialize();
-    if (traceState !== '') encoder.stringField(0x1a, traceState);
-  }
+  encoder.fixed64Time(span.startSeconds, span.startNanos);
+  if (traceState) encoder.stringField(0x1a, traceState);
   encoder.cachedStringField(0x2a, span.name);
   encodeAttributes(span, 0);
 }
 
-/** What was set since the in-flight entry was last written; begins at the encoder's first byte. */
-export function encodeMore(span: LeanSpan): void {
+function encodeMore(span: LeanSpan): void {
   encoder.at = 0;
   if (span.name !== span.encodedName) encoder.cachedStringField(0x2a, span.name);
   encodeAttributes(span, span.encodedPairs);
 }
 
-/** What is known at the end. */
-export function encodeEnd(span: LeanSpan): void {
+function encodeEnd(span: LeanSpan): void {
   encoder.tag(0x41);
-  encoder.fixed64Time(span.endSeconds, span.endNanoseconds);
-  if (span.droppedAttributesCount > 0) numberField(0x50, span.droppedAttributesCount);
-  if (span.eventList !== undefined) for (const event of span.eventList) encodeEvent(event);
-  if (span.droppedEventsCount > 0) numberField(0x60, span.droppedEventsCount);
-  if (span.linkList !== undefined) for (const link of span.linkList) encodeLink(link);
-  if (span.droppedLinksCount > 0) numberField(0x70, span.droppedLinksCount);
+  encoder.fixed64Time(span.endSeconds, span.endNanos);
+  if (span.details !== undefined) encodeDetails(span);
   const { code, message } = span.status;
-  if (code !== 0) {
-    encoder.tag(0x7a);
-    const status = encoder.begin();
-    if (message !== undefined && message !== '') encoder.stringField(0x12, message);
-    numberField(0x18, code);
-    encoder.end(status);
-  }
+  if (code === 0) return;
+  encoder.tag(0x7a);
+  const status = encoder.begin();
+  if (message) encoder.stringField(0x12, message);
+  numberField(0x18, code);
+  encoder.end(status);
 }
 
 function encodeAttributes(span: LeanSpan, from: number): void {
-  const pairs = span.attributePairs;
-  for (let i = from; i < pairs.length; i += 2) encoder.attribute(0x4a, pairs[i] as string, pairs[i + 1]);
+  const list = span.attributeList;
+  if (list !== undefined) {
+    for (let i = from; i < list.length; i += 2) encoder.attribute(0x4a, list[i] as string, list[i + 1]);
+  } else if (span.attributeObject !== undefined) {
+    encoder.attributes(0x4a, span.attributeObject);
+  }
+}
+
+function encodeDetails(span: LeanSpan): void {
+  const details = span.details!;
+  if (details.droppedAttributes > 0) numberField(0x50, details.droppedAttributes);
+  for (const event of details.events) encodeEvent(event);
+  if (details.droppedEvents > 0) numberField(0x60, details.droppedEvents);
+  for (const link of details.links) encodeLink(link);
+  if (details.droppedLinks > 0) numberField(0x70, details.droppedLinks);
 }
 
 function encodeEvent(event: TimedEvent): void {
   encoder.tag(0x5a);
   const message = encoder.begin();
   encoder.tag(0x09);
-  encoder.fixed64Time(event.time[0], event.time[1]);
+  const [seconds, nanos] = wholeTime(event.time);
+  encoder.fixed64Time(seconds, nanos);
   encoder.cachedStringField(0x12, event.name);
-  for (const key in event.attributes) encoder.attribute(0x1a, key, event.attributes[key]);
+  if (event.attributes !== undefined) encoder.attributes(0x1a, event.attributes);
   if (event.droppedAttributesCount) numberField(0x20, event.droppedAttributesCount);
   encoder.end(message);
 }
 
 function encodeLink({ context, attributes, droppedAttributesCount }: Link): void {
+  const traceState = context.traceState?.serialize();
   encoder.tag(0x6a);
   const message = encoder.begin();
   idField(0x0a, context.traceId, 16);
   idField(0x12, context.spanId, 8);
-  const traceState = context.traceState?.serialize();
   if (traceState) encoder.stringField(0x1a, traceState);
-  for (const key in attributes) encoder.attribute(0x22, key, attributes[key]);
+  if (attributes !== undefined) encoder.attributes(0x22, attributes);
   if (droppedAttributesCount) numberField(0x28, droppedAttributesCount);
   encoder.tag(0x35);
   encoder.fixed32((context.traceFlags & 0xff) | HAS_IS_REMOTE | (context.isRemote ? IS_REMOTE : 0));

@@ -1,15 +1,6 @@
-/**
- * The journal pipeline's span: the OpenTelemetry API's Span and the SDK's ReadableSpan, with the rules of the SDK's own,
- * encoded to OTLP when it ends, and at its start into the in-flight table when it is a local root.
- *
- * Fields are plain: the tracer and the encoding read them on the hot path.
- *
- * @module
- */
 import {
   type Attributes,
   type AttributeValue,
-  type Context,
   diag,
   type Exception,
   type HrTime,
@@ -20,85 +11,130 @@ import {
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
-  TraceFlags,
   type TraceState,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { NO_ENTRY } from '../journal/span-log.js';
-import { isAttributeValue, truncateValue, validAttributes } from './attribute-rules.js';
-import { clock } from './clock.js';
+import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
+import { type Anchor, clock } from './clock.js';
 import { wordToHex } from './ids.js';
-import { encodeEnd, encodeMore, encoder, encodeStart } from './span-encoding.js';
-import { isTimeInput, readTimeInput } from './time-input.js';
+import { SpanDetails } from './span-details.js';
+import { amendSpan, keepSpan } from './span-encoding.js';
+import { isTimeInput, millisToHrTime, performanceToHrTime, timeInputToHrTime, wholeTime } from './time-input.js';
 import type { LeanTracer } from './tracer.js';
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
-export class LeanSpan implements Span {
+/** From so many attributes on, a hash table finds a key faster than a walk through the list. */
+const MAX_LIST_LENGTH = 2 * 32;
+
+/**
+ * A recording span: the API's Span and the SDK's ReadableSpan, by the rules of the SDK's own span.
+ *
+ * It is made and thrown away for each operation, so its fields are plain and few, ids and times are small integers (which V8
+ * keeps in the object), and everything that only some spans have or only a processor reads is made when it is asked for.
+ */
+export class LeanSpan implements Span, ReadableSpan {
   readonly tracer: LeanTracer;
   name: string;
   readonly kind: SpanKind;
-
-  // Identity: trace id in four words, span id in two.
-  trace0 = 0;
-  trace1 = 0;
-  trace2 = 0;
-  trace3 = 0;
-  span0 = 0;
-  span1 = 0;
-  traceFlags: number = TraceFlags.NONE;
-  traceState: TraceState | undefined = undefined;
-  // The parent's span id, when there is one.
-  hasParent = false;
-  parentIsRemote = false;
-  parent0 = 0;
-  parent1 = 0;
-
+  /** Trace id, span id and parent's span id in words of 32 bits. */
+  readonly trace0: number;
+  readonly trace1: number;
+  readonly trace2: number;
+  readonly trace3: number;
+  readonly span0: number;
+  readonly span1: number;
+  readonly parent0: number;
+  readonly parent1: number;
+  readonly traceFlags: number;
+  readonly traceState: TraceState | undefined;
+  /** The parent's context if it is not a span of ours with the same trace state; else made when asked for. */
+  parentContext: SpanContext | undefined;
+  /** Undefined when the start time was given: then durations cannot be measured. */
+  anchor: Anchor | undefined = undefined;
   startSeconds = 0;
-  startNanoseconds = 0;
+  startNanos = 0;
   endSeconds = 0;
-  endNanoseconds = 0;
-  startTimeGiven = false;
-
-  /** Key, value, key, value … in the order they were first set. */
-  readonly attributePairs: unknown[] = [];
-  droppedAttributesCount = 0;
-  eventList: TimedEvent[] | undefined = undefined;
-  droppedEventsCount = 0;
-  linkList: Link[] | undefined = undefined;
-  droppedLinksCount = 0;
-  status: SpanStatus = UNSET;
+  endNanos = 0;
   ended = false;
-
-  /** The entry in the in-flight table. */
-  entry = NO_ENTRY;
-  /** How much of {@link attributePairs} the entry has. */
+  /** In the in-flight table. */
+  entry: number = NO_ENTRY;
+  /** How much of {@link attributeList} the entry has, and which name. */
   encodedPairs = 0;
-  /** The name that the entry has. */
   encodedName = '';
   /** An attribute that the entry has was set anew: the entry's bytes cannot be completed. */
   rewritten = false;
+  status: SpanStatus = UNSET;
+  /** Key, value, key, value …; undefined when there are none, or when they are in {@link attributeObject}. */
+  attributeList: unknown[] | undefined = undefined;
+  /** Takes the list's place once somebody has seen it: a processor may write to it. */
+  attributeObject: Attributes | undefined = undefined;
+  details: SpanDetails | undefined = undefined;
+  #context: SpanContext | undefined;
 
-  context: SpanContext | undefined = undefined;
-
-  constructor(tracer: LeanTracer, name: string, kind: SpanKind) {
+  constructor(
+    tracer: LeanTracer,
+    name: string,
+    kind: SpanKind,
+    trace0: number,
+    trace1: number,
+    trace2: number,
+    trace3: number,
+    span0: number,
+    span1: number,
+    parent0: number,
+    parent1: number,
+    traceFlags: number,
+    traceState: TraceState | undefined,
+    parentContext: SpanContext | undefined,
+    context: SpanContext | undefined,
+  ) {
     this.tracer = tracer;
     this.name = name;
     this.kind = kind;
-  }
-
-  get traceId(): string {
-    return wordToHex(this.trace0) + wordToHex(this.trace1) + wordToHex(this.trace2) + wordToHex(this.trace3);
+    this.trace0 = trace0;
+    this.trace1 = trace1;
+    this.trace2 = trace2;
+    this.trace3 = trace3;
+    this.span0 = span0;
+    this.span1 = span1;
+    this.parent0 = parent0;
+    this.parent1 = parent1;
+    this.traceFlags = traceFlags;
+    this.traceState = traceState;
+    this.parentContext = parentContext;
+    this.#context = context;
   }
 
   spanContext(): SpanContext {
-    this.context ??= {
-      traceId: this.traceId,
+    this.#context ??= {
+      traceId: this.#traceIdHex(),
       spanId: wordToHex(this.span0) + wordToHex(this.span1),
       traceFlags: this.traceFlags,
       traceState: this.traceState,
     };
-    return this.context;
+    return this.#context;
+  }
+
+  #traceIdHex(): string {
+    // A remote parent's context has it as a string already.
+    return (
+      this.parentContext?.traceId ??
+      wordToHex(this.trace0) + wordToHex(this.trace1) + wordToHex(this.trace2) + wordToHex(this.trace3)
+    );
+  }
+
+  get parentSpanContext(): SpanContext | undefined {
+    if (this.parentContext === undefined && (this.parent0 | this.parent1) !== 0) {
+      this.parentContext = {
+        traceId: this.#traceIdHex(),
+        spanId: wordToHex(this.parent0) + wordToHex(this.parent1),
+        traceFlags: this.traceFlags,
+        traceState: this.traceState,
+      };
+    }
+    return this.parentContext;
   }
 
   isRecording(): boolean {
@@ -106,89 +142,136 @@ export class LeanSpan implements Span {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (value == null || this.isEnded()) return this;
-    if (key.length === 0) {
-      diag.warn('Invalid attribute key: it is empty');
-      return this;
-    }
-    const type = typeof value;
-    if (type === 'number' || type === 'boolean') {
-      this.storeAttribute(key, value);
-    } else if (type === 'string' || isAttributeValue(value)) {
-      const limit = this.tracer.limits.attributeValueLengthLimit;
-      this.storeAttribute(key, limit > 0 ? truncateValue(value, limit) : value);
-    } else {
-      diag.warn(`Invalid attribute value set for key: ${key}`);
-    }
+    if (value === undefined || value === null || this.#isEnded()) return this;
+    if (isAttribute(key, value)) this.#put(key, value);
     return this;
-  }
-
-  /** {@link setAttribute} for a value that is known to be valid and within limits. */
-  storeAttribute(key: string, value: AttributeValue): void {
-    const pairs = this.attributePairs;
-    const { length } = pairs;
-    // A linear search: a span has few attributes, and their keys are internalised strings, which compare as pointers.
-    for (let i = 0; i < length; i += 2) {
-      if (pairs[i] === key) {
-        if (i < this.encodedPairs && pairs[i + 1] !== value) this.rewritten = true;
-        pairs[i + 1] = value;
-        return;
-      }
-    }
-    if (length >> 1 >= this.tracer.limits.attributeCountLimit) this.droppedAttributesCount++;
-    else pairs.push(key, value);
   }
 
   setAttributes(attributes: Attributes): this {
     for (const key in attributes) {
-      if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key] as AttributeValue);
+      if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key]!);
     }
     return this;
   }
 
+  #put(key: string, value: AttributeValue): void {
+    const { limits } = this.tracer.pipeline;
+    const kept = truncated(value, limits.attributeValueLengthLimit);
+    if (this.attributeObject !== undefined) {
+      this.#putIntoObject(this.attributeObject, key, kept);
+      return;
+    }
+    const list = this.attributeList;
+    if (list === undefined) {
+      if (limits.attributeCountLimit > 0) this.attributeList = [key, kept];
+      else this.#details().droppedAttributes++;
+      return;
+    }
+    const { length } = list;
+    for (let i = 0; i < length; i += 2) {
+      if (list[i] === key) {
+        if (i < this.encodedPairs && list[i + 1] !== kept) this.rewritten = true;
+        list[i + 1] = kept;
+        return;
+      }
+    }
+    if (length >= 2 * limits.attributeCountLimit) {
+      this.#details().droppedAttributes++;
+      return;
+    }
+    list.push(key, kept);
+    if (length >= MAX_LIST_LENGTH) this.#makeObject();
+  }
+
+  #putIntoObject(object: Attributes, key: string, value: AttributeValue): void {
+    const { limits } = this.tracer.pipeline;
+    if (!Object.hasOwn(object, key) && Object.keys(object).length >= limits.attributeCountLimit) {
+      this.#details().droppedAttributes++;
+      return;
+    }
+    object[key] = value;
+  }
+
+  #makeObject(): Attributes {
+    const object: Attributes = {};
+    const list = this.attributeList;
+    if (list !== undefined) {
+      for (let i = 0; i < list.length; i += 2) object[list[i] as string] = list[i + 1] as AttributeValue;
+      this.attributeList = undefined;
+    }
+    this.attributeObject = object;
+    return object;
+  }
+
+  /** As given to `startSpan`: keys are distinct. */
+  setStartAttributes(attributes: Attributes): void {
+    const { limits } = this.tracer.pipeline;
+    const list: unknown[] = [];
+    for (const key in attributes) {
+      if (!Object.hasOwn(attributes, key)) continue;
+      const value = attributes[key];
+      if (!isAttribute(key, value) || value === undefined || value === null) continue;
+      if (list.length >= 2 * limits.attributeCountLimit) this.#details().droppedAttributes++;
+      else list.push(key, truncated(value, limits.attributeValueLengthLimit));
+    }
+    if (list.length === 0) return;
+    this.attributeList = list;
+    if (list.length > MAX_LIST_LENGTH) this.#makeObject();
+  }
+
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
-    if (this.isEnded()) return this;
-    const { eventCountLimit, attributePerEventCountLimit } = this.tracer.limits;
-    if (eventCountLimit === 0) {
-      this.droppedEventsCount++;
+    if (this.#isEnded()) return this;
+    const { limits } = this.tracer.pipeline;
+    const details = this.#details();
+    if (limits.eventCountLimit === 0) {
+      diag.warn('No events allowed.');
+      details.droppedEvents++;
       return this;
     }
-    this.eventList ??= [];
-    if (this.eventList.length >= eventCountLimit) {
-      this.eventList.shift();
-      this.droppedEventsCount++;
+    if (details.events.length >= limits.eventCountLimit) {
+      if (details.droppedEvents === 0) diag.debug('Dropping extra events.');
+      details.events.shift();
+      details.droppedEvents++;
     }
     let attributes: Attributes | undefined;
     let at = time;
     if (isTimeInput(attributesOrTime)) {
       if (!isTimeInput(at)) at = attributesOrTime;
-    } else {
-      attributes = attributesOrTime;
-    }
-    this.readTime(at);
-    const eventTime: HrTime = [clock.seconds, clock.nanoseconds];
-    const [kept, droppedAttributesCount] = this.limited(attributes, attributePerEventCountLimit);
-    this.eventList.push({ name, attributes: kept, time: eventTime, droppedAttributesCount });
+    } else attributes = attributesOrTime;
+    const event: TimedEvent = { name: `${name}`, attributes: {}, time: this.#time(at), droppedAttributesCount: 0 };
+    event.droppedAttributesCount = this.#copyAttributes(
+      attributes,
+      event.attributes!,
+      limits.attributePerEventCountLimit,
+    );
+    details.events.push(event);
     return this;
   }
 
   addLink(link: Link): this {
-    if (this.isEnded()) return this;
-    const { linkCountLimit, attributePerLinkCountLimit } = this.tracer.limits;
-    if (linkCountLimit === 0) {
-      this.droppedLinksCount++;
+    if (this.#isEnded()) return this;
+    const { limits } = this.tracer.pipeline;
+    const details = this.#details();
+    if (limits.linkCountLimit === 0) {
+      details.droppedLinks++;
       return this;
     }
-    this.linkList ??= [];
-    if (this.linkList.length >= linkCountLimit) {
-      this.linkList.shift();
-      this.droppedLinksCount++;
+    if (details.links.length >= limits.linkCountLimit) {
+      if (details.droppedLinks === 0) diag.debug('Dropping extra links.');
+      details.links.shift();
+      details.droppedLinks++;
     }
-    const [attributes, droppedAttributesCount] = this.limited(link.attributes, attributePerLinkCountLimit);
     const kept: Link = { context: link.context };
-    if (Object.keys(attributes).length > 0) kept.attributes = attributes;
-    if (droppedAttributesCount > 0) kept.droppedAttributesCount = droppedAttributesCount;
-    this.linkList.push(kept);
+    if (link.attributes !== undefined) {
+      const attributes: Attributes = {};
+      const dropped = this.#copyAttributes(link.attributes, attributes, limits.attributePerLinkCountLimit);
+      for (const _ in attributes) {
+        kept.attributes = attributes;
+        break;
+      }
+      if (dropped > 0) kept.droppedAttributesCount = dropped;
+    }
+    details.links.push(kept);
     return this;
   }
 
@@ -197,23 +280,43 @@ export class LeanSpan implements Span {
     return this;
   }
 
+  /** What is valid of `from` into `to`, up to `limit`. Returns how many were too many. */
+  #copyAttributes(from: Attributes | undefined, to: Attributes, limit: number): number {
+    if (from === undefined || from === null) return 0;
+    const { attributeValueLengthLimit } = this.tracer.pipeline.limits;
+    const valid = validAttributes(from);
+    let count = 0;
+    let dropped = 0;
+    for (const key in valid) {
+      if (!Object.hasOwn(valid, key)) continue;
+      if (count >= limit) {
+        dropped++;
+        continue;
+      }
+      to[key] = truncated(valid[key], attributeValueLengthLimit);
+      count++;
+    }
+    return dropped;
+  }
+
   setStatus(status: SpanStatus): this {
-    if (this.isEnded()) return this;
-    // Ok is final, and Unset is no status to set (specification, trace/api "Set Status").
+    if (this.#isEnded()) return this;
+    // Ok is final, and unset changes nothing: "Set Status" of the trace API specification.
     if (status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this;
-    if (status.code === SpanStatusCode.ERROR && typeof status.message === 'string') {
-      this.status = { code: status.code, message: status.message };
-      return this;
+    const kept: SpanStatus = { code: status.code };
+    if (status.code === SpanStatusCode.ERROR) {
+      if (typeof status.message === 'string') kept.message = status.message;
+      else if (status.message !== undefined && status.message !== null) {
+        diag.warn(`Dropping invalid status.message of type '${typeof status.message}', expected 'string'`);
+      }
     }
-    if (status.code === SpanStatusCode.ERROR && status.message != null) {
-      diag.warn(`Dropping invalid status.message of type '${typeof status.message}', expected 'string'`);
-    }
-    this.status = { code: status.code };
+    this.status = kept;
     return this;
   }
 
   updateName(name: string): this {
-    if (!this.isEnded()) this.name = name;
+    if (this.#isEnded()) return this;
+    this.name = `${name}`;
     return this;
   }
 
@@ -227,21 +330,96 @@ export class LeanSpan implements Span {
       if (exception.message) attributes['exception.message'] = exception.message;
       if (exception.stack) attributes['exception.stacktrace'] = exception.stack;
     }
+    // The specification asks for one of them.
     if (attributes['exception.type'] || attributes['exception.message']) this.addEvent('exception', attributes, time);
     else diag.warn(`Failed to record an exception ${exception}`);
   }
 
-  /** Called by the tracer when identity, start time and start attributes are in place. */
-  started(parentContext: Context): void {
-    const { processor, spanLog } = this.tracer;
-    processor?.onStart(this as never, parentContext);
-    const isLocalRoot = !this.hasParent || this.parentIsRemote;
-    if (!isLocalRoot || spanLog === undefined || (this.traceFlags & TraceFlags.SAMPLED) === 0) return;
-    encodeStart(this);
-    this.entry = spanLog.begin(this.tracer.scopeFields, encoder.bytes, 0, encoder.at);
-    if (this.entry === NO_ENTRY) return;
-    this.encodedPairs = this.attributePairs.length;
-    this.encodedName = this.name;
+  end(endTime?: TimeInput): void {
+    if (this.ended) {
+      const { traceId, spanId } = this.spanContext();
+      diag.error(`${this.name} ${traceId}-${spanId} - You can only call end() on a span once.`);
+      return;
+    }
+    const { anchor } = this;
+    if (endTime === undefined && anchor !== undefined) this.#endAtReading(performance.now(), anchor);
+    else [this.endSeconds, this.endNanos] = wholeTime(this.#time(endTime));
+    if (
+      this.endSeconds < this.startSeconds ||
+      (this.endSeconds === this.startSeconds && this.endNanos < this.startNanos)
+    ) {
+      diag.warn(
+        'Inconsistent start and end time, startTime > endTime. Setting span duration to 0ms.',
+        this.startTime,
+        this.#endTime(),
+      );
+      this.endSeconds = this.startSeconds;
+      this.endNanos = this.startNanos;
+    }
+    const { details } = this;
+    if (details !== undefined) {
+      if (details.droppedEvents > 0)
+        diag.warn(`Dropped ${details.droppedEvents} events because eventCountLimit reached`);
+      if (details.droppedLinks > 0) diag.warn(`Dropped ${details.droppedLinks} links because linkCountLimit reached`);
+    }
+    if (this.tracer.pipeline.processors !== undefined) this.#processEnd();
+    this.ended = true;
+    if (this.traceFlags !== 0) keepSpan(this);
+  }
+
+  /** Processors come first: they may still change the span, and see it before it is written. */
+  #processEnd(): void {
+    const processors = this.tracer.pipeline.processors!;
+    try {
+      for (const processor of processors) processor.onEnding?.(this);
+      this.ended = true;
+      for (const processor of processors) processor.onEnd(this);
+    } catch (error) {
+      diag.error('A span processor threw', error);
+    }
+  }
+
+  /** A `performance.now()` as start time; without an array that nobody asks for. */
+  startAtReading(now: number, anchor: Anchor): void {
+    this.anchor = anchor;
+    const millis = now + anchor.millis;
+    const seconds = Math.floor(millis / 1000);
+    const nanos = Math.round((millis - seconds * 1000) * 1e6) | 0;
+    this.startSeconds = nanos === 1e9 ? anchor.seconds + seconds + 1 : anchor.seconds + seconds;
+    this.startNanos = nanos === 1e9 ? 0 : nanos;
+  }
+
+  startAtTime(time: TimeInput, anchor: Anchor): void {
+    [this.startSeconds, this.startNanos] = wholeTime(timeInputToHrTime(time, anchor) ?? millisToHrTime(Date.now()));
+  }
+
+  #endAtReading(now: number, anchor: Anchor): void {
+    const millis = now + anchor.millis;
+    const seconds = Math.floor(millis / 1000);
+    const nanos = Math.round((millis - seconds * 1000) * 1e6) | 0;
+    this.endSeconds = nanos === 1e9 ? anchor.seconds + seconds + 1 : anchor.seconds + seconds;
+    this.endNanos = nanos === 1e9 ? 0 : nanos;
+  }
+
+  /** The time given, else now. */
+  #time(input: TimeInput | undefined): HrTime {
+    const given = timeInputToHrTime(input, this.anchor ?? clock.anchor);
+    if (given !== undefined) return given;
+    return this.anchor === undefined ? millisToHrTime(Date.now()) : performanceToHrTime(performance.now(), this.anchor);
+  }
+
+  #details(): SpanDetails {
+    this.details ??= new SpanDetails();
+    return this.details;
+  }
+
+  #isEnded(): boolean {
+    if (this.ended) {
+      const { traceId, spanId } = this.spanContext();
+      const operation = `on ended Span {traceId: ${traceId}, spanId: ${spanId}}`;
+      diag.warn(`Cannot execute the operation ${operation}`, new Error(`Operation attempted ${operation}`));
+    }
+    return this.ended;
   }
 
   /**
@@ -249,124 +427,57 @@ export class LeanSpan implements Span {
    * `http/` calls it with the status code in place, before a response leaves.
    */
   checkpoint(): void {
-    const { spanLog } = this.tracer;
-    if (this.entry === NO_ENTRY || this.rewritten || this.ended || spanLog === undefined) return;
-    encodeMore(this);
-    if (encoder.at === 0 || !spanLog.amend(this.entry, encoder.bytes, 0, encoder.at)) return;
-    this.encodedPairs = this.attributePairs.length;
-    this.encodedName = this.name;
+    if (this.entry === NO_ENTRY || this.rewritten || this.ended || this.attributeObject !== undefined) return;
+    amendSpan(this);
   }
 
-  end(endTime?: TimeInput): void {
-    if (this.ended) {
-      diag.error(`${this.name}: You can only call end() on a span once.`);
-      return;
-    }
-    this.readTime(endTime);
-    this.endSeconds = clock.seconds;
-    this.endNanoseconds = clock.nanoseconds;
-    if (
-      this.endSeconds < this.startSeconds ||
-      (this.endSeconds === this.startSeconds && this.endNanoseconds < this.startNanoseconds)
-    ) {
-      // Without a time of the user's, the wall clock was set back between the two, which is nobody's mistake.
-      if (endTime !== undefined) diag.warn('Inconsistent start and end time. Setting span duration to 0ms.');
-      this.endSeconds = this.startSeconds;
-      this.endNanoseconds = this.startNanoseconds;
-    }
-    const { processor } = this.tracer;
-    processor?.onEnding?.(this as never);
-    this.ended = true;
-    if ((this.traceFlags & TraceFlags.SAMPLED) !== 0) this.keep();
-    processor?.onEnd(this as never);
-  }
-
-  private keep(): void {
-    const { spanLog, scopeFields } = this.tracer;
-    if (spanLog === undefined) return;
-    const whole = this.entry === NO_ENTRY || this.rewritten;
-    if (whole) encodeStart(this);
-    else encodeMore(this);
-    encodeEnd(this);
-    if (this.entry === NO_ENTRY) spanLog.append(scopeFields, encoder.bytes, 0, encoder.at);
-    else spanLog.finish(this.entry, encoder.bytes, 0, encoder.at, whole);
-  }
-
-  private isEnded(): boolean {
-    if (this.ended) diag.warn(`Cannot execute the operation on ended Span ${this.name}`);
-    return this.ended;
-  }
-
-  /** A user's time, or now, into the clock's result fields. */
-  private readTime(input: TimeInput | undefined): void {
-    if (input !== undefined && readTimeInput(input)) return;
-    // Against a start time that the user gave, the monotonic clock says nothing: the SDK takes the wall clock's milliseconds.
-    if (this.startTimeGiven) clock.fromMillis(Date.now());
-    else clock.read();
-  }
-
-  private limited(attributes: Attributes | undefined, countLimit: number): [Attributes, number] {
-    const kept: Attributes = {};
-    let count = 0;
-    let dropped = 0;
-    const valid = validAttributes(attributes);
-    const valueLimit = this.tracer.limits.attributeValueLengthLimit;
-    for (const key in valid) {
-      if (count >= countLimit) {
-        dropped++;
-        continue;
-      }
-      const value = valid[key] as AttributeValue;
-      kept[key] = valueLimit > 0 && value != null ? truncateValue(value, valueLimit) : value;
-      count++;
-    }
-    return [kept, dropped];
-  }
-
-  // What else ReadableSpan has, for users' span processors and exporters.
-
-  get attributes(): Attributes {
-    const attributes: Attributes = {};
-    const pairs = this.attributePairs;
-    for (let i = 0; i < pairs.length; i += 2) attributes[pairs[i] as string] = pairs[i + 1] as AttributeValue;
-    return attributes;
-  }
+  // What only processors and exporters read.
 
   get startTime(): HrTime {
-    return [this.startSeconds, this.startNanoseconds];
+    return [this.startSeconds, this.startNanos];
   }
 
   get endTime(): HrTime {
-    return [this.endSeconds, this.endNanoseconds];
+    return this.#endTime();
+  }
+
+  #endTime(): HrTime {
+    return [this.endSeconds, this.endNanos];
   }
 
   get duration(): HrTime {
-    if (!this.ended) return [-1, -1];
+    if (this.endSeconds === 0 && !this.ended) return [-1, -1];
     const seconds = this.endSeconds - this.startSeconds;
-    const nanoseconds = this.endNanoseconds - this.startNanoseconds;
-    return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
+    const nanos = this.endNanos - this.startNanos;
+    return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos];
+  }
+
+  get attributes(): Attributes {
+    return this.attributeObject ?? this.#makeObject();
   }
 
   get events(): TimedEvent[] {
-    return this.eventList ?? [];
+    return this.#details().events;
   }
 
   get links(): Link[] {
-    return this.linkList ?? [];
+    return this.#details().links;
   }
 
-  get parentSpanContext(): SpanContext | undefined {
-    if (!this.hasParent) return undefined;
-    return {
-      traceId: this.traceId,
-      spanId: wordToHex(this.parent0) + wordToHex(this.parent1),
-      traceFlags: this.traceFlags,
-      isRemote: this.parentIsRemote,
-    };
+  get droppedAttributesCount(): number {
+    return this.details?.droppedAttributes ?? 0;
+  }
+
+  get droppedEventsCount(): number {
+    return this.details?.droppedEvents ?? 0;
+  }
+
+  get droppedLinksCount(): number {
+    return this.details?.droppedLinks ?? 0;
   }
 
   get resource(): ReadableSpan['resource'] {
-    return this.tracer.resource;
+    return this.tracer.pipeline.resource;
   }
 
   get instrumentationScope(): ReadableSpan['instrumentationScope'] {

@@ -1,142 +1,211 @@
 import {
   type Attributes,
   type Context,
-  context as contextApi,
+  context,
   createContextKey,
   diag,
   INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
   type Link,
   type Span,
+  type SpanContext,
   SpanKind,
   type SpanOptions,
   TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { ResolvedSpanLimits } from '../config/resolved.js';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
-import type { SpanLog } from '../journal/span-log.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
 import { hexToWord, randomWord } from './ids.js';
 import { LeanSpan } from './span.js';
-import { readTimeInput } from './time-input.js';
+import { beginSpan } from './span-encoding.js';
+import type { SpanPipeline } from './span-pipeline.js';
+import { UnsampledSpan } from './unsampled-span.js';
 
-/** What `suppressTracing` of @opentelemetry/core sets: context keys of one description are one key. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+// Keys are symbols by name, the same in every copy of the API.
+const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
+const SUPPRESS_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-// SamplingDecision of the SDK, which is not imported here.
-const NOT_RECORD = 0;
-const RECORD_AND_SAMPLED = 2;
+const NO_OPTIONS: SpanOptions = Object.freeze({});
 
-/** What all tracers of a provider share. */
-export interface TracerShared {
-  readonly resource: ReadableSpan['resource'];
-  readonly limits: ResolvedSpanLimits;
-  /** undefined: parent-based, always on at the root, decided without a call. */
-  readonly sampler: Sampler | undefined;
-  /** undefined: random ids from the pool. */
-  readonly idGenerator: IdGenerator | undefined;
-  readonly processor: SpanProcessor | undefined;
-  readonly spanLog: SpanLog | undefined;
-}
-
+/** Starts spans by the rules of the SDK's own tracer. */
 export class LeanTracer implements Tracer {
-  readonly resource: ReadableSpan['resource'];
-  readonly limits: ResolvedSpanLimits;
-  readonly processor: SpanProcessor | undefined;
-  readonly spanLog: SpanLog | undefined;
   readonly instrumentationScope: Scope;
-  /** The fields of a ScopeSpans message that come before its spans. */
+  readonly pipeline: SpanPipeline;
+  /** What a ScopeSpans message of this tracer begins with. */
   readonly scopeFields: Uint8Array;
-  readonly #sampler: Sampler | undefined;
-  readonly #idGenerator: IdGenerator | undefined;
 
-  constructor(scope: Scope, shared: TracerShared) {
+  constructor(scope: Scope, pipeline: SpanPipeline) {
     this.instrumentationScope = scope;
+    this.pipeline = pipeline;
     this.scopeFields = encodeScopeFields(scope);
-    this.resource = shared.resource;
-    this.limits = shared.limits;
-    this.processor = shared.processor;
-    this.spanLog = shared.spanLog;
-    this.#sampler = shared.sampler;
-    this.#idGenerator = shared.idGenerator;
   }
 
-  startSpan(name: string, options: SpanOptions = {}, parentContext: Context = contextApi.active()): Span {
-    const context = options.root ? trace.deleteSpan(parentContext) : parentContext;
-    if (context.getValue(SUPPRESS_TRACING) === true) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-
-    const span = new LeanSpan(this, name, options.kind ?? SpanKind.INTERNAL);
-    const parent = trace.getSpan(context);
-    // At the root the default decision is to sample; below it, the parent's.
-    let sampledByDefault: number = TraceFlags.SAMPLED;
+  startSpan(name: string, options: SpanOptions = NO_OPTIONS, parentContext: Context = context.active()): Span {
+    const { pipeline } = this;
+    if (parentContext.getValue(SUPPRESS_KEY) === true) {
+      diag.debug('Instrumentation suppressed, returning Noop Span');
+      return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    }
+    const parent = options.root ? undefined : (parentContext.getValue(SPAN_KEY) as Span | undefined);
+    if (pipeline.sampler !== undefined || pipeline.idGenerator !== undefined) {
+      return this.#startBySampler(
+        name,
+        options,
+        options.root ? trace.deleteSpan(parentContext) : parentContext,
+        parent,
+      );
+    }
+    // From here on: parent-based, always on, random ids.
+    const kind = options.kind ?? SpanKind.INTERNAL;
+    let span: LeanSpan;
+    // Not all zeroes: that is no id (W3C Trace Context, "trace-id" and "parent-id").
+    const span0 = randomWord();
+    const span1 = randomWord() || 1;
     if (parent instanceof LeanSpan) {
-      sampledByDefault = parent.traceFlags & TraceFlags.SAMPLED;
-      childOf(span, parent);
-    } else if (parent !== undefined) {
-      const remote = parent.spanContext();
-      if (trace.isSpanContextValid(remote)) {
-        sampledByDefault = remote.traceFlags & TraceFlags.SAMPLED;
-        setTraceId(span, remote.traceId);
-        span.hasParent = true;
-        span.parentIsRemote = remote.isRemote === true;
-        span.parent0 = hexToWord(remote.spanId, 0);
-        span.parent1 = hexToWord(remote.spanId, 8);
-        span.traceState = remote.traceState;
-      }
-    }
-    this.#generateIds(span);
-
-    let attributes = options.attributes;
-    if (this.#sampler === undefined) {
-      span.traceFlags = sampledByDefault;
-      if (sampledByDefault === TraceFlags.NONE) return trace.wrapSpanContext(span.spanContext());
+      if (parent.traceFlags === TraceFlags.NONE)
+        return new UnsampledSpan(parent.spanContext().traceId, parent.traceState);
+      span = new LeanSpan(
+        this,
+        `${name}`,
+        kind,
+        parent.trace0,
+        parent.trace1,
+        parent.trace2,
+        parent.trace3,
+        span0,
+        span1,
+        parent.span0,
+        parent.span1,
+        TraceFlags.SAMPLED,
+        parent.traceState,
+        undefined,
+        undefined,
+      );
+      this.#start(span, options, undefined);
     } else {
-      const links: Link[] = (options.links ?? []).map((link) => ({
-        context: link.context,
-        attributes: validAttributes(link.attributes),
-      }));
-      const valid = validAttributes(attributes);
-      const result = this.#sampler.shouldSample(context, span.traceId, name, span.kind, valid, links);
-      span.traceState = result.traceState ?? span.traceState;
-      span.traceFlags = result.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
-      if (result.decision === NOT_RECORD) return trace.wrapSpanContext(span.spanContext());
-      attributes = Object.assign(valid, result.attributes);
+      const remote = parent?.spanContext();
+      if (remote === undefined || !isSpanContextValid(remote)) {
+        span = new LeanSpan(
+          this,
+          `${name}`,
+          kind,
+          randomWord(),
+          randomWord(),
+          randomWord(),
+          randomWord() || 1,
+          span0,
+          span1,
+          0,
+          0,
+          TraceFlags.SAMPLED,
+          undefined,
+          undefined,
+          undefined,
+        );
+      } else {
+        if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
+        span = this.#childOf(remote, `${name}`, kind, span0, span1);
+      }
+      this.#start(span, options, undefined);
+      if (span.parentContext === undefined || span.parentContext.isRemote === true) beginSpan(span);
     }
-
-    if (options.startTime !== undefined && readTimeInput(options.startTime)) span.startTimeGiven = true;
-    else clock.read();
-    span.startSeconds = clock.seconds;
-    span.startNanoseconds = clock.nanoseconds;
-    if (options.links !== undefined) span.addLinks(options.links);
-    if (attributes !== undefined) setStartAttributes(span, attributes);
-    span.started(context);
+    if (pipeline.processors !== undefined) this.#processStart(span, options, parentContext);
     return span;
   }
 
-  #generateIds(span: LeanSpan): void {
-    const generator = this.#idGenerator;
-    if (generator !== undefined) {
-      const spanId = generator.generateSpanId();
-      span.span0 = hexToWord(spanId, 0);
-      span.span1 = hexToWord(spanId, 8);
-      if (!span.hasParent) setTraceId(span, generator.generateTraceId());
-      return;
+  #childOf(parent: SpanContext, name: string, kind: SpanKind, span0: number, span1: number): LeanSpan {
+    const { traceId, spanId } = parent;
+    return new LeanSpan(
+      this,
+      name,
+      kind,
+      hexToWord(traceId, 0),
+      hexToWord(traceId, 8),
+      hexToWord(traceId, 16),
+      hexToWord(traceId, 24),
+      span0,
+      span1,
+      hexToWord(spanId, 0),
+      hexToWord(spanId, 8),
+      TraceFlags.SAMPLED,
+      parent.traceState,
+      parent,
+      undefined,
+    );
+  }
+
+  /** Links, then time, then attributes, in the SDK's order. */
+  #start(span: LeanSpan, options: SpanOptions, merged: Attributes | undefined): void {
+    if (options.links !== undefined) span.addLinks(options.links);
+    const now = performance.now();
+    clock.check(now);
+    if (options.startTime === undefined || options.startTime === null) span.startAtReading(now, clock.anchor);
+    else span.startAtTime(options.startTime, clock.anchor);
+    const attributes = merged ?? options.attributes;
+    if (attributes !== undefined) span.setStartAttributes(attributes);
+  }
+
+  #processStart(span: LeanSpan, options: SpanOptions, parentContext: Context): void {
+    const seen = options.root ? trace.deleteSpan(parentContext) : parentContext;
+    try {
+      for (const processor of this.pipeline.processors!) processor.onStart(span, seen);
+    } catch (error) {
+      diag.error('A span processor threw', error);
     }
-    // The all-zero id is invalid (W3C Trace Context, sections 3.2.2.3 and 3.2.2.4), and as likely as any other.
-    do {
-      span.span0 = randomWord();
-      span.span1 = randomWord();
-    } while ((span.span0 | span.span1) === 0);
-    if (span.hasParent) return;
-    do {
-      span.trace0 = randomWord();
-      span.trace1 = randomWord();
-      span.trace2 = randomWord();
-      span.trace3 = randomWord();
-    } while ((span.trace0 | span.trace1 | span.trace2 | span.trace3) === 0);
+  }
+
+  /** The general case: a sampler or an id generator of the user's, which want hex, copies and contexts. */
+  #startBySampler(name: string, options: SpanOptions, parentContext: Context, parent: Span | undefined): Span {
+    const { idGenerator, sampler } = this.pipeline;
+    const offered = parent?.spanContext();
+    const parentSpanContext = offered !== undefined && isSpanContextValid(offered) ? offered : undefined;
+    const spanId = idGenerator?.generateSpanId() ?? hex(2);
+    const traceId = parentSpanContext?.traceId ?? idGenerator?.generateTraceId() ?? hex(4);
+    const kind = options.kind ?? SpanKind.INTERNAL;
+    const links: Link[] = (options.links ?? []).map((link) => ({
+      context: link.context,
+      attributes: validAttributes(link.attributes),
+    }));
+    const attributes = validAttributes(options.attributes);
+    let traceState = parentSpanContext?.traceState;
+    let traceFlags: number = TraceFlags.SAMPLED;
+    if (sampler !== undefined) {
+      const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
+      traceState = result.traceState ?? traceState;
+      traceFlags = result.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
+      if (result.decision === NOT_RECORD) {
+        diag.debug('Recording is off, propagating context in a non-recording span');
+        return trace.wrapSpanContext({ traceId, spanId, traceFlags, traceState });
+      }
+      Object.assign(attributes, result.attributes);
+    } else if (parentSpanContext !== undefined && (parentSpanContext.traceFlags & TraceFlags.SAMPLED) === 0) {
+      return trace.wrapSpanContext({ traceId, spanId, traceFlags: TraceFlags.NONE, traceState });
+    }
+    const span = new LeanSpan(
+      this,
+      `${name}`,
+      kind,
+      hexToWord(traceId, 0),
+      hexToWord(traceId, 8),
+      hexToWord(traceId, 16),
+      hexToWord(traceId, 24),
+      hexToWord(spanId, 0),
+      hexToWord(spanId, 8),
+      parentSpanContext === undefined ? 0 : hexToWord(parentSpanContext.spanId, 0),
+      parentSpanContext === undefined ? 0 : hexToWord(parentSpanContext.spanId, 8),
+      traceFlags,
+      traceState,
+      parentSpanContext,
+      { traceId, spanId, traceFlags, traceState },
+    );
+    this.#start(span, { links, startTime: options.startTime }, attributes);
+    const isLocalRoot = parentSpanContext === undefined || parentSpanContext.isRemote === true;
+    if (isLocalRoot && traceFlags !== TraceFlags.NONE) beginSpan(span);
+    if (this.pipeline.processors !== undefined) this.#processStart(span, NO_OPTIONS, parentContext);
+    return span;
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;
@@ -144,50 +213,31 @@ export class LeanTracer implements Tracer {
   startActiveSpan<F extends (span: Span) => unknown>(
     name: string,
     options: SpanOptions,
-    context: Context,
+    parentContext: Context,
     fn: F,
   ): ReturnType<F>;
   startActiveSpan<F extends (span: Span) => unknown>(
     name: string,
-    second: F | SpanOptions,
-    third?: F | Context,
+    second?: SpanOptions | F,
+    third?: Context | F,
     fourth?: F,
   ): ReturnType<F> | undefined {
-    const fn = (fourth ?? third ?? second) as ((span: Span) => ReturnType<F>) | undefined;
-    // The SDK's own tracer does the same with too few arguments.
-    if (fn === undefined) return undefined;
-    const options = third === undefined ? undefined : (second as SpanOptions);
-    const parent = (fourth === undefined ? undefined : (third as Context)) ?? contextApi.active();
-    const span = this.startSpan(name, options, parent);
-    return contextApi.with(trace.setSpan(parent, span), fn, undefined, span);
+    const fn = fourth ?? third ?? second;
+    if (typeof fn !== 'function') return undefined;
+    const options = fn === second ? undefined : (second as SpanOptions | undefined);
+    const parentContext = (fourth === undefined ? undefined : (third as Context | undefined)) ?? context.active();
+    const span = this.startSpan(name, options, parentContext);
+    return context.with(trace.setSpan(parentContext, span), fn as (span: Span) => ReturnType<F>, undefined, span);
   }
 }
 
-function childOf(span: LeanSpan, parent: LeanSpan): void {
-  span.hasParent = true;
-  span.trace0 = parent.trace0;
-  span.trace1 = parent.trace1;
-  span.trace2 = parent.trace2;
-  span.trace3 = parent.trace3;
-  span.parent0 = parent.span0;
-  span.parent1 = parent.span1;
-  span.traceState = parent.traceState;
-}
+// SamplingDecision of the SDK.
+const NOT_RECORD = 0;
+const RECORD_AND_SAMPLED = 2;
 
-function setTraceId(span: LeanSpan, traceId: string): void {
-  span.trace0 = hexToWord(traceId, 0);
-  span.trace1 = hexToWord(traceId, 8);
-  span.trace2 = hexToWord(traceId, 16);
-  span.trace3 = hexToWord(traceId, 24);
-}
-
-/** As `setAttributes`, but arrays are copied: the caller may go on using his. */
-function setStartAttributes(span: LeanSpan, attributes: Attributes): void {
-  for (const key in attributes) {
-    if (!Object.hasOwn(attributes, key)) continue;
-    const value = attributes[key];
-    if (value == null) continue;
-    if (key === '') diag.warn('Invalid attribute key: it is empty');
-    else span.setAttribute(key, Array.isArray(value) ? (value.slice() as typeof value) : value);
-  }
+function hex(words: number): string {
+  let id = '';
+  for (let i = 0; i < words; i++)
+    id += ((i === 0 ? randomWord() | 1 : randomWord()) >>> 0).toString(16).padStart(8, '0');
+  return id;
 }

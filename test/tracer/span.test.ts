@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { decodeScopeSpans, decodeSpan } from './decoded-spans.js';
+import { MemorySpanLog } from './memory-span-log.js';
+
+const spanLimits = {
+  attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+  attributeCountLimit: 128,
+  eventCountLimit: 128,
+  linkCountLimit: 128,
+  attributePerEventCountLimit: 128,
+  attributePerLinkCountLimit: 128,
+};
+
+const resource = resourceFromAttributes({ 'service.name': 'shop' });
+
+describe('a span of the journal pipeline', () => {
+  let log: MemorySpanLog;
+  beforeEach(() => {
+    log = new MemorySpanLog();
+  });
+
+  it('is in the log with everything when it has ended', () => {
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart', '1.2.3', {
+      schemaUrl: 'https://s',
+    });
+    const span = tracer.startSpan('pay', { kind: SpanKind.CLIENT, attributes: { a: 1 } }, ROOT_CONTEXT);
+    span.setAttribute('b', ['x', 'y']).addEvent('e', { n: 0.5 });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: 'no' }).updateName('pay later');
+    span.end();
+    const [scopeSpans] = decodeScopeSpans(log.chunks);
+    assert.equal(scopeSpans!.scope.name, 'cart');
+    assert.equal(scopeSpans!.scope.version, '1.2.3');
+    assert.equal(scopeSpans!.schemaUrl, 'https://s');
+    const [decoded] = scopeSpans!.spans;
+    assert.equal(decoded!.name, 'pay later');
+    assert.equal(decoded!.kind, 3);
+    assert.equal(decoded!.flags, 0x101);
+    assert.equal(Buffer.from(decoded!.traceId, 'base64').toString('hex'), span.spanContext().traceId);
+    assert.equal(Buffer.from(decoded!.spanId, 'base64').toString('hex'), span.spanContext().spanId);
+    assert.equal(decoded!.parentSpanId, '');
+    assert.deepEqual(
+      decoded!.attributes.map((attribute) => attribute.key),
+      ['a', 'b'],
+    );
+    assert.equal(decoded!.events[0]!.name, 'e');
+    assert.deepEqual({ ...decoded!.status }, { code: 2, message: 'no' });
+  });
+
+  it('is in the in-flight table from start to end when it is a local root, and a child is not', () => {
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const root = tracer.startSpan('root', { kind: SpanKind.SERVER, attributes: { 'url.path': '/' } }, ROOT_CONTEXT);
+    const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root));
+    assert.equal(log.entries.filter(Boolean).length, 1);
+    const entry = decodeSpan(log.entries[0]!.span);
+    assert.equal(entry.name, 'root');
+    assert.equal(entry.attributes[0]!.key, 'url.path');
+    child.end();
+    assert.equal(log.chunks.length, 1);
+    assert.equal(log.finished, 0);
+    root.end();
+    assert.equal(log.finished, 1);
+    assert.equal(log.entries.filter(Boolean).length, 0);
+    const [first, second] = decodeScopeSpans(log.chunks);
+    assert.equal(first!.spans[0]!.parentSpanId, second!.spans[0]!.spanId);
+    assert.equal(first!.spans[0]!.traceId, second!.spans[0]!.traceId);
+  });
+});
