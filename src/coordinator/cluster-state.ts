@@ -177,15 +177,20 @@ class Run {
       return;
     }
     this.#replaceNext();
+    this.#dropEmptied();
     const { scaling } = this.state;
-    if (
-      scaling &&
-      this.#all('serving') &&
-      this.state.slots.slice(this.state.size).every(({ phase }) => phase === 'empty')
-    ) {
-      this.state = { ...this.state, scaling: undefined, slots: this.state.slots.slice(0, this.state.size) };
+    if (scaling && this.#all('serving') && this.state.slots.length === this.state.size) {
+      this.state = { ...this.state, scaling: undefined };
       this.actions.push({ type: 'scaled', ...scaling });
     }
+  }
+
+  /** Forgets the slots that scaling down has emptied, from the highest. */
+  #dropEmptied(): void {
+    const { slots, size } = this.state;
+    let length = slots.length;
+    while (length > size && slots[length - 1]!.phase === 'empty') length--;
+    if (length < slots.length) this.state = { ...this.state, slots: slots.slice(0, length) };
   }
 
   #all(wanted: 'ready' | 'serving'): boolean {

@@ -92,7 +92,8 @@ test('random bytes on many connections do no harm', async (t) => {
     const raws = garbage.slice(at, at + 10).map((bytes) => {
       const raw = new Raw(cluster);
       raw.write(bytes);
-      raw.write('\n');
+      // Whatever came before, this line deserves an answer.
+      raw.write('\nnonsense\n');
       return raw;
     });
     await Promise.all(raws.map((raw) => until('an answer or the end', () => raw.text !== '' || raw.closed)));

@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { backoffMs } from '#src/coordinator/backoff.js';
+import { stepWaitMs } from '#src/coordinator/incarnation.js';
+import { policy, SimulatedCluster } from './simulated-cluster.js';
+
+function booted(
+  size: number,
+  ...rest: ConstructorParameters<typeof SimulatedCluster> extends [number, ...infer R] ? R : []
+) {
+  const cluster = new SimulatedCluster(size, ...rest);
+  cluster.dispatch({ type: 'start' });
+  cluster.run(1000);
+  assert.equal(cluster.actions('booted').length, 1);
+  return cluster;
+}
+
+test('first boot: all slots are forked at once, and the cluster is up when the last is ready', () => {
+  const cluster = new SimulatedCluster(3);
+  cluster.dispatch({ type: 'start' });
+  assert.equal(cluster.actions('fork').length, 3);
+  assert.equal(cluster.state.phase, 'booting');
+  cluster.run(100);
+  assert.equal(cluster.state.phase, 'running');
+  assert.equal(cluster.actions('booted')[0]!.at, 100);
+});
+
+test('first boot: a death before ready stops everything, and nothing is forked again', () => {
+  const cluster = new SimulatedCluster(3);
+  cluster.nature = { boot: 5000, drain: 10 };
+  cluster.dispatch({ type: 'start' });
+  cluster.run(50);
+  cluster.kill(1);
+  cluster.run(60_000);
+  assert.equal(cluster.state.phase, 'stopped');
+  assert.deepEqual(
+    cluster.actions('boot-failed').map(({ slot }) => slot),
+    [1],
+  );
+  assert.equal(cluster.actions('fork').length, 3);
+  assert.equal(cluster.processes.size, 0);
+});
+
+test('first boot: not ready in time is SIGKILL, and a failure', () => {
+  const cluster = new SimulatedCluster(1);
+  cluster.nature = {};
+  cluster.dispatch({ type: 'start' });
+  cluster.run(policy.readyTimeoutMs - 1);
+  assert.equal(cluster.actions('signal').length, 0);
+  cluster.run(60_000);
+  assert.equal(cluster.actions('signal')[0]!.signal, 'SIGKILL');
+  assert.equal(cluster.actions('signal')[0]!.at, policy.readyTimeoutMs);
+  assert.equal(cluster.state.phase, 'stopped');
+});
+
+test('the backoff doubles from the least to the most, half of it random', () => {
+  for (const [failures, full] of [
+    [1, 100],
+    [2, 200],
+    [3, 400],
+    [8, 10_000],
+    [1000, 10_000],
+  ] as const) {
+    assert.equal(backoffMs(failures, policy, 0), full / 2);
+    assert.equal(backoffMs(failures, policy, 0.999999), full);
+  }
+});
+
+test('a worker that served long enough starts its count of failures anew', () => {
+  const cluster = booted(1);
+  for (let death = 0; death < 3; death++) {
+    cluster.kill(0);
+    cluster.run(1000);
+  }
+  assert.equal(cluster.state.slots[0]!.failures, 3);
+  cluster.run(policy.backoffMaxMs);
+  cluster.kill(0);
+  assert.equal(cluster.state.slots[0]!.failures, 1);
+});
+
+test('disconnect and exit of one process are one death', () => {
+  const cluster = booted(2);
+  cluster.kill(0);
+  cluster.run(5000);
+  assert.equal(cluster.actions('worker-lost').length, 1);
+  assert.equal(cluster.actions('fork').length, 3);
+});
+
+test('a process that closes its channel and lives is replaced at once, then climbs the ladder', () => {
+  const cluster = booted(1, { backoffMinMs: 10 });
+  cluster.block(0);
+  cluster.tell(0, 0, { type: 'disconnect' });
+  cluster.run(2000);
+  assert.equal(cluster.state.slots[0]!.current, 1);
+  assert.equal(cluster.ready, 1);
+  assert.equal(cluster.processes.size, 2, 'the old one drains');
+  cluster.run(policy.shutdownTimeoutMs);
+  assert.equal(cluster.processes.size, 1);
+  assert.equal(cluster.actions('worker-lost').length, 1);
+});
+
+test('the ladder: message, disconnect, SIGTERM, SIGKILL, each after its own wait and all before the deadline', () => {
+  const cluster = booted(1);
+  cluster.nature = {};
+  cluster.block(0);
+  const start = cluster.now;
+  cluster.dispatch({ type: 'shutdown' });
+  cluster.run(20_000);
+  const steps = cluster.log
+    .filter(({ at, type }) => at >= start && ['send-stop', 'disconnect', 'signal'].includes(type))
+    .map((action) => [action.at - start, 'signal' in action ? action.signal : action.type]);
+  const message = stepWaitMs('message', policy);
+  const disconnect = message + stepWaitMs('disconnect', policy);
+  const sigterm = disconnect + stepWaitMs('sigterm', policy);
+  assert.deepEqual(steps, [
+    [0, 'send-stop'],
+    [message, 'disconnect'],
+    [disconnect, 'SIGTERM'],
+    [sigterm, 'SIGKILL'],
+  ]);
+  assert.ok(cluster.actions('stopped')[0]!.at - start < policy.shutdownTimeoutMs);
+});
+
+test('the watchdog kills what is silent for too long, and forgives when the coordinator itself slept', () => {
+  const cluster = booted(2);
+  cluster.block(0);
+  cluster.run(policy.heartbeatTimeoutMs - 1500);
+  assert.equal(cluster.actions('signal').length, 0);
+  cluster.dispatch({ type: 'forgive' });
+  cluster.run(policy.heartbeatTimeoutMs - 1);
+  assert.equal(cluster.actions('signal').length, 0);
+  cluster.run(2);
+  assert.deepEqual(
+    cluster.actions('signal').map(({ slot, signal }) => [slot, signal]),
+    [[0, 'SIGKILL']],
+  );
+  cluster.run(1000);
+  assert.equal(cluster.ready, 2);
+});
+
+test('the breaker opens, tries one slot when its time is up, and closes when that is ready', () => {
+  const cluster = booted(4);
+  cluster.nature = { bootDeath: 10 };
+  for (const slot of [0, 1, 2, 3]) cluster.kill(slot);
+  cluster.run(20_000);
+  const [opened] = cluster.actions('breaker-opened');
+  assert.ok(opened);
+  const forks = cluster.actions('fork').length;
+  cluster.run(opened.at + policy.breakerOpenMs - 1 - cluster.now);
+  assert.equal(cluster.actions('fork').length, forks, 'nothing is forked while it is open');
+  cluster.run(200);
+  assert.equal(cluster.actions('fork').length, forks + 1, 'one is tried');
+  assert.equal(cluster.actions('breaker-opened').length, 2);
+  cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+  cluster.run(policy.breakerOpenMs + 20_000);
+  assert.equal(cluster.actions('breaker-closed').length, 1);
+  assert.equal(cluster.ready, 4);
+});
+
+test('a reload replaces one slot at a time; when a new worker fails the rest stay', () => {
+  const cluster = booted(3);
+  cluster.dispatch({ type: 'reload' });
+  assert.equal(cluster.processes.size, 4, 'one more than there were');
+  cluster.run(149);
+  assert.equal(cluster.actions('fork').length, 4, 'the second slot waits until the first has drained');
+  cluster.run(10_000);
+  assert.deepEqual(cluster.actions('reload-done')[0]!.slots, [0, 1, 2]);
+  assert.equal(cluster.mostPerSlot, 2);
+
+  cluster.dispatch({ type: 'reload' });
+  cluster.run(160);
+  cluster.nature = { bootDeath: 10 };
+  cluster.run(10_000);
+  const [aborted] = cluster.actions('reload-aborted');
+  assert.deepEqual(aborted!.slots, [0, 1]);
+  assert.equal(cluster.ready, 3);
+  assert.equal(cluster.state.slots[2]!.restarts, 0);
+});
+
+test('a reload mends a slot that is down, and closes an open breaker', () => {
+  const cluster = booted(2, { breakerDeaths: 2 });
+  cluster.nature = { bootDeath: 10 };
+  cluster.kill(1);
+  cluster.run(5000);
+  assert.equal(cluster.state.breaker.state, 'open');
+  cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+  cluster.dispatch({ type: 'reload' });
+  cluster.run(5000);
+  assert.deepEqual(cluster.actions('reload-done')[0]!.slots, [0, 1]);
+  assert.equal(cluster.ready, 2);
+});
+
+test('recycling takes turns, successor first, and does not come back at once when the successor fails', () => {
+  const cluster = booted(2, { maxRequests: 1000 }, () => 0);
+  cluster.nature = { bootDeath: 10 };
+  const worn = { requests: 1000, inFlight: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0 };
+  const beat = (slot: number) => cluster.tell(slot, 0, { type: 'heartbeat', stats: worn, debugged: false });
+  beat(0);
+  beat(1);
+  assert.equal(cluster.processes.size, 3, 'one at a time');
+  cluster.run(11);
+  assert.equal(cluster.actions('recycle-failed').length, 1);
+  beat(0);
+  assert.equal(cluster.actions('recycling').length, 2, 'slot 0 waits for its backoff');
+  cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+  cluster.run(2000);
+  beat(0);
+  beat(1);
+  cluster.run(2000);
+  assert.deepEqual(
+    cluster.state.slots.map(({ current }) => current! > 0),
+    [true, true],
+  );
+  assert.equal(cluster.ready, 2);
+});
+
+/** Everything that can happen to a cluster. */
+const happening = fc.oneof(
+  fc.record({ do: fc.constant('kill' as const), slot: fc.nat(5) }),
+  fc.record({ do: fc.constant('block' as const), slot: fc.nat(5) }),
+  fc.record({ do: fc.constant('disconnect' as const), slot: fc.nat(5) }),
+  fc.record({ do: fc.constant('reload' as const) }),
+  fc.record({ do: fc.constant('scale' as const), to: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({
+    do: fc.constant('nature' as const),
+    nature: fc.constantFrom(
+      { boot: 100, drain: 50, heartbeats: true },
+      { boot: 3000, drain: 3000, heartbeats: true },
+      { bootDeath: 20 },
+      { boot: 100, heartbeats: true },
+      {},
+    ),
+  }),
+);
+
+function happen(cluster: SimulatedCluster, event: typeof happening extends fc.Arbitrary<infer T> ? T : never): void {
+  switch (event.do) {
+    case 'kill':
+      cluster.kill(event.slot);
+      return;
+    case 'block':
+      cluster.block(event.slot);
+      return;
+    case 'disconnect': {
+      const current = cluster.state.slots[event.slot]?.current;
+      if (current !== undefined) cluster.tell(event.slot, current, { type: 'disconnect' });
+      return;
+    }
+    case 'reload':
+      cluster.dispatch({ type: 'reload' });
+      return;
+    case 'scale':
+      cluster.dispatch({ type: 'scale', to: event.to });
+      return;
+    case 'nature':
+      cluster.nature = event.nature;
+  }
+}
+
+test('whatever happens, a cluster whose app is sound again comes back to its size, and stops when told', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ event: happening, wait: fc.nat(20_000) }), { maxLength: 30 }),
+      fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+      (events, random) => {
+        const cluster = booted(3, {}, () => random.next().value);
+        for (const { event, wait } of events) {
+          happen(cluster, event);
+          cluster.run(wait);
+        }
+        cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+        cluster.run(300_000);
+        assert.equal(cluster.state.phase, 'running');
+        assert.equal(cluster.ready, cluster.state.size);
+        assert.equal(cluster.state.slots.length, cluster.state.size);
+        assert.equal(cluster.processes.size, cluster.state.size, 'nobody is forgotten');
+        assert.equal(
+          cluster.actions('reload-started').length,
+          cluster.actions('reload-done').length + cluster.actions('reload-aborted').length,
+          'every reload has an outcome',
+        );
+        assert.equal(cluster.state.scaling, undefined, 'every scaling has an outcome');
+
+        cluster.dispatch({ type: 'shutdown' });
+        cluster.run(policy.shutdownTimeoutMs);
+        assert.equal(cluster.state.phase, 'stopped');
+        assert.equal(cluster.processes.size, 0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('whatever is going on, a shutdown ends within its deadline', () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ event: happening, wait: fc.nat(3000) }), { maxLength: 20 }), (events) => {
+      const cluster = booted(3);
+      for (const { event, wait } of events) {
+        happen(cluster, event);
+        cluster.run(wait);
+      }
+      cluster.dispatch({ type: 'shutdown' });
+      // What was told to stop earlier is on its way already; a tenth for the last SIGKILL to take effect.
+      cluster.run(policy.shutdownTimeoutMs);
+      assert.equal(cluster.state.phase, 'stopped');
+      assert.equal(cluster.processes.size, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('scaling down again while new workers fail forgets the slots that are gone', () => {
+  const cluster = booted(3);
+  cluster.nature = {};
+  cluster.dispatch({ type: 'scale', to: 5 });
+  cluster.dispatch({ type: 'scale', to: 4 });
+  cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+  cluster.run(60_000);
+  assert.equal(cluster.actions('scale-failed').length, 1);
+  assert.equal(cluster.state.slots.length, 4);
+  assert.equal(cluster.ready, 4);
+});
