@@ -56,6 +56,12 @@ export function renderHttpTable(app: string, rows: readonly HttpSummary[]): stri
   return table.toString();
 }
 
+export function renderTable(head: string[], rows: (string | number)[][]): string {
+  const table = new Table({ head, style: { head: [], border: [] } });
+  table.push(...rows);
+  return table.toString();
+}
+
 /** Writes a result with the machine and versions that it was measured on to `bench/results/<name>.json`. */
 export function saveResults(name: string, result: object): void {
   const dir = join(benchRoot, 'results');
