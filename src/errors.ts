@@ -33,6 +33,7 @@ const messages = {
     `The file ${path} holds something else than the viewer's traces: name another.`,
   FORKTRACE_VIEWER_PORT: (host: string, port: number, tried: number) =>
     `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
+  FORKTRACE_SPAN_TARGET: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
 } as const;
 
 /** The stable code of every error that forktrace throws. */

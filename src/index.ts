@@ -11,6 +11,7 @@ export { requestLink, setRoute } from './http/active-request.js';
 export { watchRoutes } from './http/routes/watch-routes.js';
 export { type TraceableServer, traceServer } from './http/trace-server.js';
 export type { HttpRequest, HttpResponse, HttpTracingConfig } from './http/types.js';
+export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.js';
 export type { AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 

@@ -1,0 +1,37 @@
+// The standard (TC39) dialect.
+import { span } from 'forktrace';
+
+export class StandardShop {
+  total = 5;
+
+  @span
+  price(sku: string, _count = 1): string {
+    return `${sku}:${this.total}`;
+  }
+
+  @span({ name: 'stock', attributes: (sku: string) => ({ sku }) })
+  async stock(_sku: string): Promise<number> {
+    return this.total;
+  }
+
+  @span
+  static async open(): Promise<string> {
+    return StandardShop.name;
+  }
+
+  @span
+  *items(): Generator<number, string> {
+    yield 1;
+    yield 2;
+    return 'done';
+  }
+
+  @span
+  #secret(): string {
+    return `secret ${this.total}`;
+  }
+
+  reveal(): string {
+    return this.#secret();
+  }
+}
