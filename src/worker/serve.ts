@@ -109,7 +109,8 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
       meter: config.http.meter ?? (config.http.meterProvider ? undefined : tracing.meter),
     });
   }
-  await appServer.listen(config.listen);
+  // A copy: Fastify writes into the object it is given.
+  await appServer.listen({ ...config.listen });
   await runHook('workerReady', hooks.workerReady, hooks.timeoutMs, context);
   heartbeat.start();
   const address = serverAddress(server);
