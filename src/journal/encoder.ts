@@ -33,6 +33,11 @@ export class Encoder {
     if (this.at + count > this.bytes.length) this.#grow(count);
   }
 
+  /** What has been written from `start` on, in bytes of its own. */
+  copy(start = 0): Uint8Array {
+    return new Uint8Array(this.bytes.subarray(start, this.at));
+  }
+
   /** Gives a buffer back that one huge span has grown. */
   shrink(): void {
     if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
@@ -177,7 +182,7 @@ export class Encoder {
       this.stringField(tag, value);
       if (this.#cache.size < CACHED_STRINGS && value.length < 256) {
         // Without the tag: the same string may be a key here and a name there.
-        this.#cache.set(value, this.bytes.slice(from + (tag < 0x80 ? 1 : 2), this.at));
+        this.#cache.set(value, this.copy(from + (tag < 0x80 ? 1 : 2)));
       }
       return;
     }
@@ -353,7 +358,7 @@ export function encodeResource(attributes: Record<string, unknown>): Uint8Array 
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined) encoder.attribute(0x0a, key, value);
   }
-  return encoder.bytes.slice(0, encoder.at);
+  return encoder.copy();
 }
 
 /** An instrumentation scope, as `InstrumentationScope` of the SDK's core has it. */
@@ -372,5 +377,5 @@ export function encodeScopeFields(scope: Scope): Uint8Array {
   if (scope.version) encoder.stringField(0x12, scope.version);
   encoder.end(message);
   if (scope.schemaUrl) encoder.stringField(0x1a, scope.schemaUrl);
-  return encoder.bytes.slice(0, encoder.at);
+  return encoder.copy();
 }

@@ -1,0 +1,222 @@
+/** The lean tracer and the SDK's do the same things; the official decoder must not see a difference. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { createTraceState } from '@opentelemetry/api';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  ParentBasedSampler,
+  type ReadableSpan,
+  type Sampler,
+  SamplingDecision,
+  type SpanProcessor,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import fc from 'fast-check';
+import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { type DecodedScopeSpans, type DecodedSpan, decodeRequest, decodeScopeSpans } from './decoded-spans.js';
+import { MemorySpanLog } from './memory-span-log.js';
+import { PERFORMANCE_START, run, type ScriptedSpan, script } from './span-script.js';
+
+const CALENDAR_START = 1_900_000_000_000;
+const resource = resourceFromAttributes({ 'service.name': 'shop' });
+
+const samplers: Record<string, () => Sampler | undefined> = {
+  default: () => undefined,
+  parentBasedAlwaysOn: () => new ParentBasedSampler({ root: new AlwaysOnSampler() }),
+  alwaysOff: () => new AlwaysOffSampler(),
+  ratio: () => new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.5) }),
+  recordOnly: () => ({ shouldSample: () => ({ decision: SamplingDecision.RECORD }), toString: () => 'record only' }),
+  adding: () => ({
+    shouldSample: () => ({
+      decision: SamplingDecision.RECORD_AND_SAMPLED,
+      attributes: { 'sampler.rule': 'r1', a: 'sampler' },
+      traceState: createTraceState('sampler=yes'),
+    }),
+    toString: () => 'adding',
+  }),
+};
+
+const limitsOf = fc.record({
+  attributeValueLengthLimit: fc.constantFrom(Number.POSITIVE_INFINITY, 3, 0),
+  attributeCountLimit: fc.constantFrom(128, 2, 0),
+  eventCountLimit: fc.constantFrom(128, 1, 0),
+  linkCountLimit: fc.constantFrom(128, 1, 0),
+  attributePerEventCountLimit: fc.constantFrom(128, 1, 0),
+  attributePerLinkCountLimit: fc.constantFrom(128, 1, 0),
+});
+const defaultLimits = {
+  attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+  attributeCountLimit: 128,
+  eventCountLimit: 128,
+  linkCountLimit: 128,
+  attributePerEventCountLimit: 128,
+  attributePerLinkCountLimit: 128,
+};
+
+/** A clock that stands still unless told, for both. */
+class Time {
+  now = PERFORMANCE_START;
+
+  constructor(t: TestContext) {
+    t.mock.method(performance, 'now', () => this.now);
+    t.mock.method(Date, 'now', () => CALENDAR_START + this.now - PERFORMANCE_START);
+  }
+}
+
+/** What the SDK's batch processor would export. */
+class Collected implements SpanProcessor {
+  readonly spans: ReadableSpan[] = [];
+  onStart(): void {}
+  onEnd(span: ReadableSpan): void {
+    if (span.spanContext().traceFlags & 1) this.spans.push(span);
+  }
+  async forceFlush(): Promise<void> {}
+  async shutdown(): Promise<void> {}
+}
+
+/** A provider's worth of ids that can be drawn again. */
+class ReplayedIds {
+  ids = { traceId: '', spanId: '' };
+  generateTraceId = () => this.ids.traceId;
+  generateSpanId = () => this.ids.spanId;
+}
+
+interface Setting {
+  limits: typeof defaultLimits;
+  sampler: string;
+  ownIds: boolean;
+  processor: boolean;
+  inFlight: number;
+}
+
+const setting: fc.Arbitrary<Setting> = fc.record({
+  limits: fc.oneof(fc.constant(defaultLimits), limitsOf),
+  sampler: fc.constantFrom(...Object.keys(samplers)),
+  ownIds: fc.boolean(),
+  processor: fc.boolean(),
+  inFlight: fc.constantFrom(0, 16),
+});
+
+function ourSpans(steps: readonly ScriptedSpan[], time: Time, given: Setting) {
+  const log = new MemorySpanLog(given.inFlight);
+  const processor = new Collected();
+  let drawn = 0;
+  const idGenerator = {
+    generateTraceId: () => (++drawn).toString(16).padStart(32, 'a'),
+    generateSpanId: () => (++drawn).toString(16).padStart(16, 'b'),
+  };
+  const provider = new LeanTracerProvider({
+    resource,
+    spanLog: log,
+    spanLimits: given.limits,
+    sampler: samplers[given.sampler]!(),
+    idGenerator: given.ownIds ? idGenerator : undefined,
+    spanProcessors: given.processor ? [processor] : [],
+  });
+  const spans = run(
+    steps,
+    provider.getTracer('t', '1', { schemaUrl: 'https://s' }),
+    (ms) => (time.now += ms),
+    () => {},
+  );
+  assert.equal(log.entries.filter(Boolean).length, 0, 'an ended span has an entry in the in-flight table');
+  return { log, processor, ids: spans.map((span) => span.spanContext()) };
+}
+
+function sdkSpans(
+  steps: readonly ScriptedSpan[],
+  time: Time,
+  given: Setting,
+  ids: { traceId: string; spanId: string }[],
+) {
+  const processor = new Collected();
+  const replayed = new ReplayedIds();
+  const provider = new BasicTracerProvider({
+    resource,
+    spanProcessors: [processor],
+    spanLimits: given.limits,
+    sampler: samplers[given.sampler]!(),
+    idGenerator: replayed,
+  });
+  const tracer = provider.getTracer('t', '1', { schemaUrl: 'https://s' });
+  const spans = run(
+    steps,
+    tracer,
+    (ms) => (time.now += ms),
+    (index) => {
+      replayed.ids = ids[index]!;
+    },
+  );
+  return { spans: processor.spans, ids: spans.map((span) => span.spanContext()) };
+}
+
+function byId(decoded: readonly DecodedScopeSpans[]): Record<string, unknown> {
+  const spans: Record<string, unknown> = {};
+  for (const { scope, schemaUrl, spans: some } of decoded) {
+    for (const span of some) spans[span.spanId] = { scope, schemaUrl, ...comparable(span) };
+  }
+  return spans;
+}
+
+/** Attributes have no order, and no status is status 0. */
+function comparable(span: DecodedSpan): object {
+  return {
+    ...span,
+    status: span.status ?? { code: 0, message: '' },
+    attributes: sorted(span.attributes),
+    events: span.events.map((event) => ({ ...event, attributes: sorted(event.attributes) })),
+    links: (span.links as DecodedSpan[]).map((link) => ({ ...link, attributes: sorted(link.attributes) })),
+  };
+}
+
+function sorted(attributes: DecodedSpan['attributes']): DecodedSpan['attributes'] {
+  return [...attributes].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function usesReadings(steps: readonly ScriptedSpan[]): boolean {
+  return new RegExp(`ime":(${PERFORMANCE_START}|499\\d{5})\\b|attributes":(${PERFORMANCE_START}|499\\d{5})\\b`).test(
+    JSON.stringify(steps, (_, value) => (typeof value === 'bigint' ? '' : value)),
+  );
+}
+
+/** The SDK converts readings of performance.now() by way of `timeOrigin`, and loses up to a microsecond. */
+function rounded(spans: object): unknown {
+  const text = JSON.stringify(spans).replace(/"(\w*[tT]imeUnixNano)":"(\d+)"/g, (_, name: string, nanos: string) => {
+    return `"${name}":"${(BigInt(nanos) + 2_000n) / 10_000n}"`;
+  });
+  return JSON.parse(text);
+}
+
+describe('the lean tracer against the SDK', () => {
+  it('sends an endpoint the same spans, whatever a program does with the API', (t) => {
+    const time = new Time(t);
+    fc.assert(
+      fc.property(script, setting, (steps, given) => {
+        const start = time.now;
+        const ours = ourSpans(steps, time, given);
+        time.now = start;
+        const sdk = sdkSpans(steps, time, given, ours.ids);
+        assert.deepEqual(sdk.ids, ours.ids);
+        const fromUs = byId(decodeScopeSpans(ours.log.chunks));
+        const fromSdk =
+          sdk.spans.length === 0
+            ? {}
+            : byId(decodeRequest(ProtobufTraceSerializer.serializeRequest(sdk.spans)!)[0]!.scopeSpans);
+        assert.deepEqual(
+          JSON.parse(roundTimes(JSON.stringify(fromUs))),
+          JSON.parse(roundTimes(JSON.stringify(fromSdk))),
+        );
+        if (given.processor && ours.processor.spans.length > 0) {
+          // What our span shows a processor's exporter is the same again.
+          const shown = decodeRequest(ProtobufTraceSerializer.serializeRequest(ours.processor.spans)!)[0]!.scopeSpans;
+          assert.deepEqual(byId(shown), fromUs);
+        }
+      }),
+      { numRuns: 1500, includeErrorInReport: true },
+    );
+  });
+});
