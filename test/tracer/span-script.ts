@@ -184,6 +184,21 @@ const scriptedSpan: fc.Arbitrary<ScriptedSpan> = fc.record({
 
 export const script = fc.array(scriptedSpan, { minLength: 1, maxLength: 4 });
 
+/** Whether a time is given as a reading of `performance.now()`. */
+export function usesReadings(steps: readonly ScriptedSpan[]): boolean {
+  const isReading = (time: unknown) => typeof time === 'number' && time <= PERFORMANCE_START;
+  return steps.some(
+    ({ options, operations }) =>
+      isReading(options.startTime) ||
+      operations.some((operation) => {
+        return (
+          ('time' in operation && isReading(operation.time)) ||
+          ('attributes' in operation && isReading(operation.attributes))
+        );
+      }),
+  );
+}
+
 /** Does it all. `started` is told of each span before the next one starts. */
 export function run(
   steps: readonly ScriptedSpan[],
