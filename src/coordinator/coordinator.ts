@@ -13,6 +13,7 @@ import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
 import { Supervisor } from './supervisor.js';
+import { ViewerProcess } from './viewer-process.js';
 
 export class Coordinator implements ClusterHandle {
   readonly role = 'coordinator';
@@ -22,6 +23,7 @@ export class Coordinator implements ClusterHandle {
   readonly #lifecycle: LifecycleSpans = noLifecycleSpans;
   readonly #supervisor: Supervisor;
   #control: ControlServer | undefined;
+  #viewer: ViewerProcess | undefined;
   #stopping: Promise<void> | undefined;
   #signals: TerminationSignals | undefined;
 
@@ -38,7 +40,7 @@ export class Coordinator implements ClusterHandle {
     this.#supervisor = new Supervisor(config, {
       hooks: this.#hooks,
       lifecycle: this.#lifecycle,
-      environment: () => ({}),
+      environment: () => ({ FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl }),
       recovered: async () => ({ spansRecovered: 0, requestsInterrupted: 0 }),
     });
   }
@@ -58,6 +60,10 @@ export class Coordinator implements ClusterHandle {
       // As a service manager would.
       stop: () => void process.kill(process.pid, 'SIGTERM'),
     });
+    if (this.#config.viewer) {
+      this.#viewer = await ViewerProcess.start(this.#config.viewer);
+      if (this.#viewer) process.stderr.write(`forktrace: traces at ${this.#viewer.url}\n`);
+    }
     if (this.#stopping) throw new ForktraceError('FORKTRACE_STOPPING', []);
     try {
       await this.#supervisor.start();
@@ -87,7 +93,7 @@ export class Coordinator implements ClusterHandle {
       breaker: breaker.state,
       workers,
       shipper: undefined,
-      viewerUrl: undefined,
+      viewerUrl: this.#viewer?.url,
     };
   }
 
@@ -118,6 +124,7 @@ export class Coordinator implements ClusterHandle {
     await this.#hooks.run('onExit');
     this.#lifecycle.shutdownEnded();
     this.#lifecycle.close();
+    await this.#viewer?.stop();
     this.#control?.close();
     process.off('SIGHUP', this.#onHangup);
     this.#signals?.uninstall();
@@ -128,6 +135,8 @@ export class Coordinator implements ClusterHandle {
     const appListens = this.#signals?.appListensTo(signal);
     this.#stopping ??= this.#stop('signal');
     await this.#stopping;
+    // Warnings are written on a later tick: the last ones, before the end.
+    await new Promise((resolve) => setImmediate(resolve));
     if (!appListens) this.#signals?.reraise(signal);
   }
 

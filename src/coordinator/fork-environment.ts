@@ -9,13 +9,13 @@ const INSTANCE_ATTRIBUTES = /^(service\.instance\.id|process\..*|cluster\..*)$/;
 /**
  * What one worker's environment has beyond, or instead of, the coordinator's; an undefined value takes a variable away.
  *
- * @param extra what the `preFork` hook returned
+ * @param extra what the coordinator and the `preFork` hook add
  */
 export function forkEnvironment(
   slot: number,
   incarnation: number,
   env: NodeJS.ProcessEnv,
-  extra: Record<string, string> | undefined,
+  extra: NodeJS.ProcessEnv | undefined,
 ): NodeJS.ProcessEnv {
   const changes: NodeJS.ProcessEnv = {};
   for (const name of Object.keys(env)) {

@@ -25,7 +25,7 @@ export interface SupervisorParts {
   hooks: CoordinatorHooks;
   lifecycle: LifecycleSpans;
   /** Extra environment of every worker: where the viewer is, for one. */
-  environment: () => Record<string, string>;
+  environment: () => NodeJS.ProcessEnv;
   /** Tells the shipper of a death; resolves with what it found in the journal, bounded in time. */
   recovered(pid: number, exit: ProcessExit): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
 }

@@ -165,6 +165,12 @@ export class RunningCluster {
     return name === undefined ? calls : calls.filter(({ hook }) => hook === name);
   }
 
+  /** Pids of the coordinator's children whose command line has `words` in it. */
+  children(words: string): number[] {
+    const pids = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return pids.map(Number).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(words));
+  }
+
   /** The death of one process, as the childExit hook tells it. */
   async death(pid: number): Promise<ChildExit> {
     return until(

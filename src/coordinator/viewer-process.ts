@@ -1,0 +1,73 @@
+/**
+ * The viewer as the coordinator's child: development only, so one that fails is said and missed by nobody else.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { ResolvedConfig } from '../config/resolved.js';
+import type { FromViewer } from '../viewer/messages.js';
+import { warn } from '../warn.js';
+import { companionEnvironment } from './companion-environment.js';
+
+const START_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 1000;
+
+export class ViewerProcess {
+  /** The page. */
+  readonly url: string;
+  /** Where workers and shipper send spans. */
+  readonly otlpUrl: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  #stopping = false;
+
+  /** Resolves when it listens; undefined when it does not, which is said. */
+  static async start(viewer: NonNullable<ResolvedConfig['viewer']>): Promise<ViewerProcess | undefined> {
+    const child = fork(new URL('../viewer/main.js', import.meta.url), [JSON.stringify(viewer)], {
+      execArgv: [],
+      env: companionEnvironment(process.env),
+    });
+    const answer = await firstAnswer(child);
+    if (answer.type === 'listening') return new ViewerProcess(child, answer);
+    child.kill('SIGKILL');
+    warn('FORKTRACE_VIEWER_FAILED', `The viewer does not start: ${answer.message}`);
+    return undefined;
+  }
+
+  private constructor(child: ChildProcess, { url, otlpGrpcUrl }: Extract<FromViewer, { type: 'listening' }>) {
+    this.#child = child;
+    this.url = url;
+    this.otlpUrl = otlpGrpcUrl;
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve();
+        if (!this.#stopping) warn('FORKTRACE_VIEWER_FAILED', `The viewer has ended (${signal ?? `code ${code}`}).`);
+      });
+    });
+    // It lives as long as the cluster does, not the other way round.
+    child.unref();
+    child.channel?.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.connected) this.#child.disconnect();
+    this.#child.ref();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
+function firstAnswer(child: ChildProcess): Promise<FromViewer> {
+  return new Promise((resolve) => {
+    const failed = (message: string) => resolve({ type: 'failed', message });
+    const timer = setTimeout(failed, START_TIMEOUT_MS, `it did not listen within ${START_TIMEOUT_MS} ms`);
+    child.once('message', (message) => {
+      clearTimeout(timer);
+      resolve(message as FromViewer);
+    });
+    child.once('error', (error) => failed(error.message));
+    child.once('exit', (code, signal) => failed(signal ? `it died of ${signal}` : `it exited with code ${code}`));
+  });
+}
