@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Context, context, type Span } from '@opentelemetry/api';
+import { context, type Span } from '@opentelemetry/api';
 import { BodyObserver } from './body-observer.js';
 import type { Connection } from './connection.js';
 import type { ReadHeader } from './header-capture.js';
@@ -27,17 +27,17 @@ export class Http1Request extends ServerRequest {
   #emitMessage: IncomingMessage['emit'] | undefined = undefined;
   #emitResponse: ServerResponse['emit'] | undefined = undefined;
   #bodies: BodyObserver | undefined = undefined;
+  /** Those of `writeHead(status, headers)`, which `getHeader` does not find. */
+  #givenHeaders: object | undefined = undefined;
 
   constructor(
     plan: ServerPlan,
-    parent: Context,
     span: Span,
-    method: string,
     connection: Connection,
     message: IncomingMessage,
     response: ServerResponse,
   ) {
-    super(plan, parent, span, method);
+    super(plan, span);
     this.#connection = connection;
     this.#message = message;
     this.#response = response;
@@ -58,11 +58,16 @@ export class Http1Request extends ServerRequest {
 
   observeBodies(): void {
     this.#bodies = new BodyObserver(this, this.#message, this.#response);
+  }
+
+  /** Sees the head of the response: Node calls writeHead itself when the app has not. */
+  observeHead(): void {
+    const request = this;
     const { writeHead } = this.#response;
-    const bodies = this.#bodies;
-    // Node calls writeHead itself when the app has not.
     this.#response.writeHead = function writeHeadObserved(this: ServerResponse, ...args: Parameters<typeof writeHead>) {
-      bodies.started(args[0]);
+      request.#bodies?.started(args[0]);
+      const given: unknown = args.at(-1);
+      if (typeof given === 'object' && given !== null) request.#givenHeaders = given;
       return writeHead.apply(this, args);
     } as ServerResponse['writeHead'];
   }
@@ -71,8 +76,7 @@ export class Http1Request extends ServerRequest {
     const response = this.#response;
     if (this.ended || response.writableEnded) return this.#callEnd(chunk, encoding, callback);
     this.#bodies?.sent(chunk, encoding);
-    // The client may have the whole response before the span has ended; should we die in between, its status is known.
-    this.plan.amendInFlight?.(this.span, response.statusCode);
+    this.settle(response.statusCode);
     const result = this.#callEnd(chunk, encoding, callback);
     const { socket } = response;
     // node:net writes at once what the kernel takes, so most responses are out here, two ticks before 'finish'.
@@ -113,8 +117,19 @@ export class Http1Request extends ServerRequest {
   }
 
   protected responseHeaders(): ReadHeader {
-    return (name) => this.#response.getHeader(name);
+    return (name) => givenHeader(this.#givenHeaders, name) ?? this.#response.getHeader(name);
   }
+}
+
+/** Headers as `writeHead` takes them: an object, or names and values in turn. */
+function givenHeader(headers: object | undefined, name: string): string | string[] | undefined {
+  if (headers === undefined) return undefined;
+  const pairs = Array.isArray(headers) ? chunked(headers.flat()) : Object.entries(headers);
+  return pairs.find(([given]) => String(given).toLowerCase() === name)?.[1] as string | string[] | undefined;
+}
+
+function chunked(list: unknown[]): [unknown, unknown][] {
+  return list.flatMap((name, i): [unknown, unknown][] => (i % 2 === 0 ? [[name, list[i + 1]]] : []));
 }
 
 function endTraced(this: TracedResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {

@@ -1,5 +1,5 @@
 import { constants, type Http2ServerRequest, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { type Context, context, type Span } from '@opentelemetry/api';
+import { context, type Span } from '@opentelemetry/api';
 import { BodyObserver } from './body-observer.js';
 import type { ReadHeader } from './header-capture.js';
 import { expressRoute } from './routes/express.js';
@@ -24,15 +24,8 @@ export class Http2Request extends ServerRequest {
   readonly #end: ServerHttp2Stream['end'];
   #bodies: BodyObserver | undefined = undefined;
 
-  constructor(
-    plan: ServerPlan,
-    parent: Context,
-    span: Span,
-    method: string,
-    stream: ServerHttp2Stream,
-    message: Http2ServerRequest | undefined,
-  ) {
-    super(plan, parent, span, method);
+  constructor(plan: ServerPlan, span: Span, stream: ServerHttp2Stream, message: Http2ServerRequest | undefined) {
+    super(plan, span);
     this.#stream = stream;
     this.#message = message;
     this.#respond = stream.respond;
@@ -70,7 +63,7 @@ export class Http2Request extends ServerRequest {
   end(args: unknown[]): ServerHttp2Stream {
     if (!this.ended) {
       this.#bodies?.sent(args[0], args[1]);
-      this.plan.amendInFlight?.(this.span, this.#statusCode() ?? 200);
+      this.settle(this.#statusCode() ?? 200);
     }
     return (this.#end as (...args: unknown[]) => ServerHttp2Stream).apply(this.#stream, args);
   }

@@ -6,14 +6,14 @@ import {
   type TextMapGetter,
   type TextMapPropagator,
 } from '@opentelemetry/api';
-import type { ContextFields, RequestHead } from './request-head.js';
+import { ContextFields, type RequestHead } from './request-head.js';
 
 const getter: TextMapGetter<IncomingHttpHeaders> = {
   get: (headers, name) => headers[name.toLowerCase()],
   keys: (headers) => Object.keys(headers),
 };
 
-const NO_FIELDS: ContextFields = { names: [], lengths: [] };
+const NO_FIELDS = new ContextFields([]);
 
 /** The caller's context, by the configured propagator or the API's global one. */
 export class IncomingContext {
@@ -27,11 +27,8 @@ export class IncomingContext {
   /** The global propagator may be registered after the server is traced: asked until it names a header. */
   get fields(): ContextFields {
     if (this.#fields === NO_FIELDS) {
-      const names = (this.#propagator ?? propagation).fields().map((name) => name.toLowerCase());
-      if (names.length === 0) return NO_FIELDS;
-      const lengths: boolean[] = new Array(Math.max(...names.map((name) => name.length)) + 1).fill(false);
-      for (const name of names) lengths[name.length] = true;
-      this.#fields = { names, lengths };
+      const names = (this.#propagator ?? propagation).fields();
+      if (names.length > 0) this.#fields = new ContextFields(names);
     }
     return this.#fields;
   }

@@ -19,10 +19,10 @@ export class MeasuredRequest {
   readonly #startAttributes: Attributes;
   readonly #version: string;
 
-  constructor(metrics: HttpMetrics, context: Context, method: string, head: RequestHead) {
+  constructor(metrics: HttpMetrics, context: Context, head: RequestHead) {
     this.#metrics = metrics;
     this.#version = head.version;
-    this.#startAttributes = { [ATTR_HTTP_REQUEST_METHOD]: method, [ATTR_URL_SCHEME]: head.scheme };
+    this.#startAttributes = { [ATTR_HTTP_REQUEST_METHOD]: head.knownMethod, [ATTR_URL_SCHEME]: head.scheme };
     metrics.started(this.#startAttributes, context);
   }
 

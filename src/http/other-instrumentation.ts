@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Context, context, SpanKind, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { warn } from '../warn.js';
+import { activeContext } from './run-in-context.js';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
@@ -34,7 +35,9 @@ export function unwrapEmit(emit: Emit & Wrapped): Emit {
 }
 
 /** Whether something around us has started a SERVER span for the request that is about to be handled. */
-export function isTracedAlready(active: Context = context.active()): boolean {
+export function isTracedAlready(): boolean {
+  const active = activeContext();
+  if (active === ROOT_CONTEXT) return false;
   const span = trace.getSpan(active) as { kind?: SpanKind; isRecording(): boolean } | undefined;
   if (span === undefined || span.kind !== SpanKind.SERVER || !span.isRecording()) return false;
   warnOnce('Another HTTP server instrumentation has started a span for a request; forktrace adds none of its own.');

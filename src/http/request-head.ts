@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Connection } from './connection.js';
 import { targetPath, targetQuery } from './request-target.js';
 
@@ -25,6 +26,12 @@ export class RequestHead {
   hasContext = false;
   /** The request says that a body follows. */
   hasBody = false;
+  /** The context that the span was started in. */
+  parent: Context = ROOT_CONTEXT;
+  /** `http.request.method` as the span has it. */
+  knownMethod = '';
+  /** `spanDetails` has named the span. */
+  named = false;
   #message: IncomingMessage | undefined;
   #headers: IncomingHttpHeaders | Http2Headers | undefined;
 
@@ -47,7 +54,6 @@ export class RequestHead {
     this.clientAddress = connection.peerAddress;
 
     const { rawHeaders } = message;
-    const { lengths } = fields;
     let host: string | undefined;
     let userAgent: string | undefined;
     let hasContext = false;
@@ -57,14 +63,15 @@ export class RequestHead {
       const { length } = name;
       if (length === 4) {
         if (host === undefined && is(name, 'Host', 'host')) host = rawHeaders[i + 1];
-      } else if (length === 10 && userAgent === undefined && is(name, 'User-Agent', 'user-agent')) {
-        userAgent = rawHeaders[i + 1];
+      } else if (length === 10 && is(name, 'User-Agent', 'user-agent')) {
+        userAgent ??= rawHeaders[i + 1];
       } else if (length === 14 && is(name, 'Content-Length', 'content-length')) {
         hasBody = rawHeaders[i + 1] !== '0';
       } else if (length === 17 && is(name, 'Transfer-Encoding', 'transfer-encoding')) {
         hasBody = true;
+      } else if (fields.maybe(name) && fields.names.includes(name.toLowerCase())) {
+        hasContext = true;
       }
-      if (lengths[length] === true && fields.names.includes(name.toLowerCase())) hasContext = true;
     }
     this.host = host;
     this.userAgent = userAgent;
@@ -91,13 +98,29 @@ export class RequestHead {
 }
 
 /** The header names that a propagator reads. */
-export interface ContextFields {
+export class ContextFields {
   /** In lower case. */
   readonly names: readonly string[];
-  /** Whether a name of this length is among them. */
-  readonly lengths: readonly boolean[];
+  /** By length and first letter: tells most other names apart without a look at their letters. */
+  readonly #shapes: readonly boolean[];
+
+  constructor(names: readonly string[]) {
+    this.names = names.map((name) => name.toLowerCase());
+    const shapes: boolean[] = [];
+    for (const name of this.names) shapes[shapeOf(name)] = true;
+    // Without holes, whose reads look up the prototype.
+    this.#shapes = Array.from(shapes, Boolean);
+  }
+
+  maybe(name: string): boolean {
+    return this.#shapes[shapeOf(name)] === true;
+  }
+}
+
+function shapeOf(name: string): number {
+  return (name.length << 5) | (name.charCodeAt(0) & 31);
 }
 
 function is(name: string, usual: string, lower: string): boolean {
-  return name === usual || name === lower || name.toLowerCase() === lower;
+  return name === usual || name === lower || (shapeOf(name) === shapeOf(lower) && name.toLowerCase() === lower);
 }

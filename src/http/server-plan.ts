@@ -1,6 +1,5 @@
 import {
   type Attributes,
-  type Context,
   type Exception,
   ROOT_CONTEXT,
   type Span,
@@ -31,12 +30,10 @@ import { IncomingContext } from './incoming-context.js';
 import { MeasuredRequest } from './measured-request.js';
 import { RequestHead, type RequestSource } from './request-head.js';
 import { knownMethods, OTHER_METHOD } from './request-method.js';
+import { findContextStorage } from './run-in-context.js';
 import type { ServerRequest } from './server-request.js';
 import type { HttpTracing } from './types.js';
 import { excludedUrls } from './url-exclusion.js';
-
-/** A request as it is made once its span has started: HTTP/1, HTTP/2 or upgrade. */
-export type OpenRequest = (plan: ServerPlan, parent: Context, span: Span, method: string) => ServerRequest;
 
 /** What a server's options come to, resolved once: what is off costs a request one check at most. */
 export class ServerPlan {
@@ -48,8 +45,6 @@ export class ServerPlan {
   readonly responseHeaders: HeaderCapture | undefined;
   readonly clientRequestHook: HttpTracing['clientRequestHook'];
   readonly clientResponseHook: HttpTracing['clientResponseHook'];
-  /** The status code into a span's entry in the in-flight table, when the tracer has one. */
-  readonly amendInFlight: ((span: Span, statusCode: number) => void) | undefined = undefined;
   readonly #tracing: HttpTracing;
   readonly #methods: ReadonlySet<string>;
   readonly #excluded: readonly RegExp[] | undefined;
@@ -84,9 +79,15 @@ export class ServerPlan {
     return this.messageSpans || this.#metrics !== undefined;
   }
 
+  /** Whether requests need to see the head of their response. */
+  get observesHeads(): boolean {
+    return this.messageSpans || this.responseHeaders !== undefined;
+  }
+
   /** A meter provider may be registered after the server is traced: looked for with each new connection. */
   connected(): void {
     this.#metrics ??= httpMetrics(this.#tracing);
+    findContextStorage();
   }
 
   /** The method as a span's name has it. */
@@ -95,7 +96,7 @@ export class ServerPlan {
   }
 
   /** Starts the span of the request whose head has been read; undefined when its URL is excluded. */
-  open(source: RequestSource, make: OpenRequest): ServerRequest | undefined {
+  startSpan(source: RequestSource): Span | undefined {
     const { head } = this;
     if (this.#trust !== undefined) this.#readForwarded(this.#trust);
     if (this.#excluded !== undefined && this.#isExcluded(this.#excluded)) return undefined;
@@ -140,12 +141,18 @@ export class ServerPlan {
     const options = { kind: SpanKind.SERVER, attributes, links: caller ? [{ context: caller }] : undefined };
     const span = this.tracer.startSpan(name, options, parent);
     if (failure !== undefined) span.recordException(failure as Exception);
-    const request = make(this, parent, span, method);
-    request.named = named;
-    if (this.#metrics !== undefined) request.measured = new MeasuredRequest(this.#metrics, request, method, head);
+    head.parent = parent;
+    head.knownMethod = method;
+    head.named = named;
+    return span;
+  }
+
+  /** What follows once the span of the head has its request. */
+  started(request: ServerRequest, source: RequestSource): void {
+    if (this.#metrics !== undefined) request.measured = new MeasuredRequest(this.#metrics, request, this.head);
     const { serverRequestHook } = this.#tracing;
-    if (serverRequestHook !== undefined) this.guard(span, () => serverRequestHook(span, source as never));
-    return request;
+    if (serverRequestHook !== undefined)
+      this.guard(request.span, () => serverRequestHook(request.span, source as never));
   }
 
   /** Runs a user's hook: what it throws is recorded on the span and goes no further. */

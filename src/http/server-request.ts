@@ -21,6 +21,11 @@ const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 /** The context key of the request that is being served. */
 export const REQUEST_KEY = createContextKey('forktrace.request');
 
+/** The journal pipeline's spans can write what was set since their start into the in-flight table. */
+interface CheckpointedSpan extends Span {
+  checkpoint?(): void;
+}
+
 /**
  * One request from its head to the last byte of its response: the SERVER span's life, and the context that the handler
  * runs in. It is one object for both: a context of its own would be one more allocation per request.
@@ -28,13 +33,13 @@ export const REQUEST_KEY = createContextKey('forktrace.request');
 export abstract class ServerRequest implements Context {
   readonly plan: ServerPlan;
   readonly parent: Context;
-  readonly span: Span;
+  readonly span: CheckpointedSpan;
   /** The method as the span has it, `_OTHER` included. */
   readonly method: string;
   /** Set by a framework's router, or by hand. */
   route: string | undefined = undefined;
   /** `spanDetails` has named the span: the route does not. */
-  named = false;
+  readonly named: boolean;
   /** Set when there is a meter. */
   measured: MeasuredRequest | undefined = undefined;
   /** The next of its connection's open requests. */
@@ -43,12 +48,18 @@ export abstract class ServerRequest implements Context {
   protected thrown: string | undefined = undefined;
   protected ended = false;
   #metadata: RpcMetadata | undefined = undefined;
+  // As the span has them.
+  #settledStatus: number | undefined = undefined;
+  #errorType: string | undefined = undefined;
+  #route: string | undefined = undefined;
 
-  constructor(plan: ServerPlan, parent: Context, span: Span, method: string) {
+  /** The request whose head the plan has read. */
+  constructor(plan: ServerPlan, span: Span) {
     this.plan = plan;
-    this.parent = parent;
-    this.span = span;
-    this.method = method;
+    this.span = span as CheckpointedSpan;
+    this.parent = plan.head.parent;
+    this.method = plan.head.knownMethod;
+    this.named = plan.head.named;
     requestCounts.inFlight++;
   }
 
@@ -89,34 +100,50 @@ export abstract class ServerRequest implements Context {
   /** For header capture. */
   protected abstract responseHeaders(): ReadHeader;
 
+  /**
+   * The response is complete and about to be handed over: all that is known of it goes on the span, and into the in-flight
+   * table. Should the process die before the span has ended, a client that has its answer is not told interrupted alone.
+   */
+  protected settle(statusCode: number): void {
+    this.#describe(statusCode, undefined);
+    this.span.checkpoint?.();
+  }
+
   /** Ends the span once. `failure` is the `error.type` of a response that did not reach the client. */
   protected close(statusCode: number | undefined, failure: string | undefined): void {
     if (this.ended) return;
+    if (statusCode !== this.#settledStatus || failure !== undefined) this.#describe(statusCode, failure);
     this.ended = true;
     requestCounts.inFlight--;
     requestCounts.served++;
     const { plan, span } = this;
-    const failed = statusCode !== undefined && statusCode >= 500 ? String(statusCode) : undefined;
-    const type = this.thrown ?? failure ?? failed;
-    const route = this.route ?? this.#metadata?.route ?? this.routeLeft();
-    if (span.isRecording()) {
-      if (statusCode !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
-      if (route !== undefined) {
-        span.setAttribute(ATTR_HTTP_ROUTE, route);
-        if (!this.named) span.updateName(`${plan.spanName(this.method)} ${route}`);
-      }
-      if (type !== undefined) {
-        span.setAttribute(ATTR_ERROR_TYPE, type);
-        // What was thrown has set the status, with its message.
-        if (this.thrown === undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-      }
-      if (plan.responseHeaders !== undefined) {
-        const attributes: Attributes = {};
-        plan.responseHeaders.addTo(attributes, this.responseHeaders());
-        span.setAttributes(attributes);
-      }
+    if (plan.responseHeaders !== undefined) {
+      const attributes: Attributes = {};
+      plan.responseHeaders.addTo(attributes, this.responseHeaders());
+      span.setAttributes(attributes);
     }
     span.end();
-    this.measured?.end(this, statusCode, route, type);
+    this.measured?.end(this, statusCode, this.#route, this.#errorType);
+  }
+
+  #describe(statusCode: number | undefined, failure: string | undefined): void {
+    const { span } = this;
+    const failed = statusCode !== undefined && statusCode >= 500 ? String(statusCode) : undefined;
+    const errorType = this.thrown ?? failure ?? failed;
+    const route = this.route ?? this.#metadata?.route ?? this.routeLeft();
+    this.#settledStatus = statusCode;
+    this.#errorType = errorType;
+    this.#route = route;
+    if (!span.isRecording()) return;
+    if (statusCode !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+    if (route !== undefined) {
+      span.setAttribute(ATTR_HTTP_ROUTE, route);
+      if (!this.named) span.updateName(`${this.plan.spanName(this.method)} ${route}`);
+    }
+    if (errorType !== undefined) {
+      span.setAttribute(ATTR_ERROR_TYPE, errorType);
+      // What was thrown has set the status, with its message.
+      if (this.thrown === undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+    }
   }
 }

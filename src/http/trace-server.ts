@@ -18,6 +18,7 @@ import { Http2Request, http2RequestOf } from './http2-request.js';
 import { isTracedAlready, unwrapEmit } from './other-instrumentation.js';
 import { onFastifyRoute } from './routes/fastify.js';
 import { watchLoadedKoa } from './routes/koa.js';
+import { runInContext } from './run-in-context.js';
 import { ServerPlan } from './server-plan.js';
 import type { ServerRequest } from './server-request.js';
 import type { HttpTracing, HttpTracingConfig } from './types.js';
@@ -74,13 +75,13 @@ class ServerTracer {
     this.#ownEmit = Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined;
     const tracer = this;
     server.emit = function emitTraced(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === 'request') return tracer.#request(event, args[0] as IncomingMessage, args[1] as ServerResponse);
       return tracer.#emit(event, args);
     };
   }
 
   #emit(event: string | symbol, args: unknown[]): boolean {
     switch (event) {
-      case 'request':
       case 'checkContinue':
       case 'checkExpectation':
         return this.#request(event, args[0] as IncomingMessage, args[1] as ServerResponse);
@@ -123,17 +124,22 @@ class ServerTracer {
     }
     const { socket } = message;
     const connection = connectionOf(socket) ?? this.#connect(socket);
-    plan.head.readMessage(message, connection, plan.incoming.fields);
-    const { hasBody } = plan.head;
-    const request = plan.open(
-      message,
-      (plan, parent, span, method) => new Http1Request(plan, parent, span, method, connection, message, response),
-    ) as Http1Request | undefined;
-    if (request === undefined) return emit.call(this.#server, event, message, response);
-    if (hasBody) request.bindBodyEvents();
+    const { head } = plan;
+    head.readMessage(message, connection, plan.incoming.fields);
+    const span = plan.startSpan(message);
+    if (span === undefined) return emit.call(this.#server, event, message, response);
+    const request = new Http1Request(plan, span, connection, message, response);
+    if (head.hasBody) request.bindBodyEvents();
     if (plan.observesBodies) request.observeBodies();
-    if (plan.responseHeader) response.setHeader(plan.responseHeader, plan.responseHeaderValue(request.span));
-    return this.#run(request, emit, [event, message, response]);
+    if (plan.observesHeads) request.observeHead();
+    if (plan.responseHeader) response.setHeader(plan.responseHeader, plan.responseHeaderValue(span));
+    plan.started(request, message);
+    try {
+      return runInContext(request, emitIn, emit, this.#server, event, message, response);
+    } catch (error) {
+      request.threw(error);
+      throw error;
+    }
   }
 
   #run(request: ServerRequest, emit: Emit, args: [string, ...unknown[]]): boolean {
@@ -175,11 +181,12 @@ class ServerTracer {
     if (socket === undefined || isTracedAlready()) return undefined;
     plan.connected();
     plan.head.readStream(stream, headers, sessionConnection(stream));
-    const request = plan.open(
-      message ?? stream,
-      (plan, parent, span, method) => new Http2Request(plan, parent, span, method, stream, message),
-    ) as Http2Request | undefined;
-    if (request !== undefined && plan.observesBodies) request.observeBodies();
+    const source = message ?? stream;
+    const span = plan.startSpan(source);
+    if (span === undefined) return undefined;
+    const request = new Http2Request(plan, span, stream, message);
+    if (plan.observesBodies) request.observeBodies();
+    plan.started(request, source);
     return request;
   }
 
@@ -193,11 +200,10 @@ class ServerTracer {
     const plan = this.#plan;
     const connection = connectionOf(message.socket) ?? this.#connect(message.socket);
     plan.head.readMessage(message, connection, plan.incoming.fields);
-    const request = plan.open(
-      message,
-      (plan, parent, span, method) => new UpgradeRequest(plan, parent, span, method, socket),
-    );
-    if (request === undefined) return emit.call(this.#server, event, ...args);
+    const span = plan.startSpan(message);
+    if (span === undefined) return emit.call(this.#server, event, ...args);
+    const request = new UpgradeRequest(plan, span, socket);
+    plan.started(request, message);
     return this.#run(request, emit, [event, ...args]);
   }
 
@@ -211,6 +217,10 @@ class ServerTracer {
     this.#hasServed = true;
     watchLoadedKoa();
   }
+}
+
+function emitIn(emit: Emit, server: TraceableServer, event: string, message: unknown, response: unknown): boolean {
+  return emit.call(server, event, message, response);
 }
 
 const sessions = new WeakMap<object, Connection>();

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Context, Span } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import type { ReadHeader } from './header-capture.js';
 import type { ServerPlan } from './server-plan.js';
 import { ServerRequest } from './server-request.js';
@@ -11,12 +11,13 @@ type UpgradedSocket = Duplex & { [REQUEST]?: UpgradeRequest };
 /** A request that takes its connection over (WebSocket, CONNECT): its span ends with the handshake. */
 export class UpgradeRequest extends ServerRequest {
   readonly #socket: Duplex;
+  #status: number | undefined = undefined;
   /** Methods as they were. */
   readonly write: Duplex['write'];
   readonly end: Duplex['end'];
 
-  constructor(plan: ServerPlan, parent: Context, span: Span, method: string, socket: Duplex) {
-    super(plan, parent, span, method);
+  constructor(plan: ServerPlan, span: Span, socket: Duplex) {
+    super(plan, span);
     this.#socket = socket;
     this.write = socket.write;
     this.end = socket.end;
@@ -26,12 +27,18 @@ export class UpgradeRequest extends ServerRequest {
     socket.once('close', onClose);
   }
 
-  /** The first bytes are the answer: the socket is the app's own again. */
-  answer(chunk: unknown): void {
+  /** The first bytes are the answer. */
+  answering(chunk: unknown): void {
+    this.#status = statusOf(chunk);
+    if (this.#status !== undefined) this.settle(this.#status);
+  }
+
+  /** The socket is the app's own again. */
+  answered(): void {
     this.#socket.write = this.write;
     this.#socket.end = this.end;
     this.#socket.removeListener('close', onClose);
-    this.close(statusOf(chunk), undefined);
+    this.close(this.#status, undefined);
   }
 
   connectionClosed(): void {
@@ -47,15 +54,17 @@ export class UpgradeRequest extends ServerRequest {
 
 function writeHandshake(this: UpgradedSocket, ...args: Parameters<Duplex['write']>): boolean {
   const request = this[REQUEST]!;
+  request.answering(args[0]);
   const written = request.write.apply(this, args);
-  request.answer(args[0]);
+  request.answered();
   return written;
 }
 
 function endHandshake(this: UpgradedSocket, ...args: unknown[]): Duplex {
   const request = this[REQUEST]!;
+  request.answering(args[0]);
   const ended = (request.end as (...args: unknown[]) => Duplex).apply(this, args);
-  request.answer(args[0]);
+  request.answered();
   return ended;
 }
 
