@@ -332,7 +332,7 @@ export class LeanSpan implements Span, ReadableSpan {
     }
     // The specification asks for one of them.
     if (attributes['exception.type'] || attributes['exception.message']) this.addEvent('exception', attributes, time);
-    else diag.warn(`Failed to record an exception ${exception}`);
+    else diag.warn('Failed to record an exception', exception);
   }
 
   end(endTime?: TimeInput): void {

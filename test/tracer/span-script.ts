@@ -130,22 +130,25 @@ const spanContext: fc.Arbitrary<SpanContext> = fc.record(
   { requiredKeys: ['traceId', 'spanId', 'traceFlags'] },
 );
 
-const link: fc.Arbitrary<Link> = fc.record({ context: spanContext, attributes }, { requiredKeys: ['context'] });
+const link: fc.Arbitrary<Link> = fc.record(
+  { context: spanContext, attributes },
+  { requiredKeys: ['context'], noNullPrototype: true },
+);
 
 const exception = fc.oneof(
   text,
   fc.record(
     { name: text, message: text, stack: text, code: fc.oneof(text, fc.integer()) },
-    { requiredKeys: ['message'] },
+    { requiredKeys: ['message'], noNullPrototype: true },
   ),
-  fc.record({ code: fc.integer() }),
+  fc.record({ code: fc.integer() }, { noNullPrototype: true }),
   fc.constant({}),
   fc.constant(new TypeError('bad')),
 ) as fc.Arbitrary<Exception>;
 
 const status = fc.record(
   { code: fc.constantFrom(0, 1, 2), message: fc.oneof(text, fc.constant(5 as unknown as string)) },
-  { requiredKeys: ['code'] },
+  { requiredKeys: ['code'], noNullPrototype: true },
 ) as fc.Arbitrary<SpanStatus>;
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -171,7 +174,7 @@ const scriptedSpan: fc.Arbitrary<ScriptedSpan> = fc.record({
       startTime: time,
       root: fc.boolean(),
     },
-    { requiredKeys: [] },
+    { requiredKeys: [], noNullPrototype: true },
   ) as fc.Arbitrary<SpanOptions>,
   parent: fc.oneof(
     fc.constant(undefined),

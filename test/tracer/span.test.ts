@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
+import type { LeanSpan } from '#src/tracer/span.js';
 import { decodeScopeSpans, decodeSpan } from './decoded-spans.js';
 import { MemorySpanLog } from './memory-span-log.js';
 
@@ -67,5 +69,66 @@ describe('a span of the journal pipeline', () => {
     const [first, second] = decodeScopeSpans(log.chunks);
     assert.equal(first!.spans[0]!.parentSpanId, second!.spans[0]!.spanId);
     assert.equal(first!.spans[0]!.traceId, second!.spans[0]!.traceId);
+  });
+
+  it('does not throw for what cannot be recorded or encoded, and keeps what its entry has', () => {
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const span = tracer.startSpan('root', { attributes: { known: true } }, ROOT_CONTEXT);
+    span.recordException(Object.create(null));
+    span.addLink({ context: { traceId: undefined as unknown as string, spanId: '', traceFlags: 1 } });
+    span.end();
+    const { spans } = decodeScopeSpans(log.chunks)[0]!;
+    assert.equal(spans[0]!.name, 'root');
+    assert.equal(spans[0]!.attributes.length, 1);
+    assert.equal(log.entries.filter(Boolean).length, 0);
+  });
+
+  it('is written as a span processor left it', () => {
+    const seen: string[] = [];
+    const processor = {
+      onStart: () => seen.push('start'),
+      onEnding: (ending: Span) => {
+        seen.push('ending');
+        ending.setAttribute('late', 1);
+      },
+      onEnd: (ended: ReadableSpan) => {
+        seen.push('end');
+        ended.attributes['card.number'] = 'redacted';
+      },
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    const provider = new LeanTracerProvider({ resource, spanLog: log, spanLimits, spanProcessors: [processor] });
+    const span = provider.getTracer('cart').startSpan('root', { attributes: { 'card.number': '4111' } }, ROOT_CONTEXT);
+    span.end();
+    const [decoded] = decodeScopeSpans(log.chunks)[0]!.spans;
+    const attributes = decoded!.attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]);
+    assert.deepEqual(attributes, [
+      ['card.number', 'redacted'],
+      ['late', '1'],
+    ]);
+    assert.deepEqual(seen, ['start', 'ending', 'end']);
+  });
+
+  it('has its entry brought up to date by a checkpoint, and is whole after it', () => {
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const span = tracer.startSpan('GET', { attributes: { a: 1 } }, ROOT_CONTEXT) as LeanSpan;
+    span.setAttribute('http.response.status_code', 200).updateName('GET /cart');
+    span.checkpoint();
+    const entry = decodeSpan(log.entries[0]!.span);
+    assert.equal(entry.name, 'GET /cart');
+    assert.deepEqual(
+      entry.attributes.map(({ key }) => key),
+      ['a', 'http.response.status_code'],
+    );
+    span.setAttribute('a', 2).end();
+    const [decoded] = decodeScopeSpans(log.chunks)[0]!.spans;
+    assert.deepEqual(
+      decoded!.attributes.map(({ key, value }) => [key, value.intValue]),
+      [
+        ['a', '2'],
+        ['http.response.status_code', '200'],
+      ],
+    );
   });
 });
