@@ -34,6 +34,10 @@ const messages = {
   FORKTRACE_VIEWER_PORT: (host: string, port: number, tried: number) =>
     `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
   FORKTRACE_SPAN_TARGET: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
+  FORKTRACE_JOURNAL_DIR: (dir: string, found: string) =>
+    `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
+  FORKTRACE_JOURNAL_MMAP: (reason: string) =>
+    `Option journal.mode: got "mmap", which this process cannot do (${reason}), expected "auto" or "write".`,
 } as const;
 
 /** The stable code of every error that forktrace throws. */

@@ -67,7 +67,7 @@ export const ENTRY_MARK_END = 12;
 export const ENTRY_MARK_SEGMENT = 16;
 export const ENTRY_DATA = 24;
 /** Bytes of one entry, data included. */
-export const ENTRY_BYTES = 1024;
+export const ENTRY_BYTES = 2048;
 
 /** Who wrote a file. A process that reopens the journal gets a new `id`. */
 export interface WriterIdentity {
@@ -138,7 +138,7 @@ export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8
   bytes.writeDoubleLE(header.createdMs, AT_CREATED);
   bytes.writeUInt32LE(header.entryBytes, AT_ENTRY_BYTES);
   bytes.writeUInt32LE(resource.length, AT_RESOURCE_LENGTH);
-  bytes.writeUInt32LE(crc32(resource, crc32(bytes.subarray(0, IMMUTABLE_END))), AT_CRC);
+  bytes.writeUInt32LE(checksum(bytes, resource), AT_CRC);
   bytes.set(resource, AT_RESOURCE);
   return bytes;
 }
@@ -165,7 +165,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
   const resourceLength = buffer.readUInt32LE(AT_RESOURCE_LENGTH);
   if (headerLength !== headerLengthFor(resourceLength)) return 'corrupt';
   const resource = bytes.subarray(AT_RESOURCE, AT_RESOURCE + resourceLength);
-  if (crc32(resource, crc32(buffer.subarray(0, IMMUTABLE_END))) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
+  if (checksum(buffer, resource) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
   const kind = buffer.toString('latin1', 0, 8) === MAGIC.segment ? 'segment' : 'in-flight';
   const slot = buffer.readUInt32LE(AT_SLOT);
   const header: JournalHeader = {
@@ -222,6 +222,12 @@ export function chunkLength(bytes: Uint8Array, at: number, end: number): number 
     if (byte < 0x80) return length > 0 ? i + 1 + length : -1;
   }
   return -1;
+}
+
+function checksum(header: Uint8Array, resource: Uint8Array): number {
+  const first = crc32(header.subarray(0, IMMUTABLE_END));
+  // zlib takes an empty buffer for a request to start anew.
+  return resource.length === 0 ? first : crc32(resource, first);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

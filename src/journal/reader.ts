@@ -130,9 +130,9 @@ class OpenFile {
     closeSync(this.fd);
   }
 
-  /** Deletes the file, which stays readable until it is closed. */
-  remove(): void {
-    removeFile(this.path);
+  /** Deletes the file, which stays readable until it is closed. @returns false when it was gone already */
+  remove(): boolean {
+    return removeFile(this.path);
   }
 }
 
@@ -145,6 +145,8 @@ export interface Chunks {
   /** The bytes at `next` are no whole chunk: the rest of this segment cannot be read. */
   corrupt: boolean;
 }
+
+const COUNT_BYTES = 256 * 1024;
 
 /** One segment, open for reading. */
 export class SegmentReader extends OpenFile {
@@ -177,6 +179,20 @@ export class SegmentReader extends OpenFile {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32LE(shipped);
     writeSync(this.fd, bytes, 0, 4, AT_SHIPPED);
+  }
+
+  /** Spans that are committed and not shipped. Walks the chunks unless the header knows. */
+  countUnshipped(): number {
+    const { committed, shipped, sealed, spans } = this.state();
+    if (sealed && shipped === 0 && spans > 0) return spans;
+    let count = 0;
+    for (let from = shipped; from < committed; ) {
+      const { bytes, next, corrupt } = this.read(from, committed, COUNT_BYTES);
+      for (let at = 0; at < bytes.length; count++) at += chunkLength(bytes, at, bytes.length);
+      if (corrupt || next === from) break;
+      from = next;
+    }
+    return count;
   }
 
   #bytes(from: number, length: number): Buffer {
@@ -261,12 +277,14 @@ export function openTable(file: JournalFile): TableReader | Unsound {
   return open(file, 'in-flight', TableReader);
 }
 
-/** Deletes a file of the journal; one that is gone already is fine. */
-export function removeFile(path: string): void {
+/** Deletes a file of the journal. @returns false when it was gone already */
+export function removeFile(path: string): boolean {
   try {
     unlinkSync(path);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -1,0 +1,169 @@
+/**
+ * The writer's side of the in-flight table: fixed entries, in as many files as are needed.
+ *
+ * @module
+ */
+import {
+  ENTRY_BYTES,
+  ENTRY_DATA,
+  ENTRY_LENGTH,
+  ENTRY_MARK_END,
+  ENTRY_MARK_SEGMENT,
+  ENTRY_SCOPE_END,
+  ENTRY_STATE,
+} from './format.js';
+import type { JournalFileWriter } from './journal-file.js';
+import { NO_ENTRY } from './span-log.js';
+import { fieldEnd } from './wire.js';
+
+export const ENTRY_CAPACITY = ENTRY_BYTES - ENTRY_DATA;
+
+const FREE = 0;
+const IN_FLIGHT = 1;
+
+// In words, from the start of an entry.
+const STATE = ENTRY_STATE / 4;
+const LENGTH = ENTRY_LENGTH / 4;
+const SCOPE_END = ENTRY_SCOPE_END / 4;
+const MARK_END = ENTRY_MARK_END / 4;
+const MARK_SEGMENT = ENTRY_MARK_SEGMENT / 4;
+
+/** Entries of all files together, numbered through. Stores only; which of them have reached a file is the writer's business. */
+export class InFlightTable {
+  /** Entries per file: a power of two. */
+  readonly perFile: number;
+  readonly files: JournalFileWriter[] = [];
+  readonly #shift: number;
+  readonly #mask: number;
+  /** Free entries, the last one next, so that few pages are in use. */
+  #free = new Int32Array(0);
+  #freeCount = 0;
+  /** Whole start data of entries that could not take all of it. */
+  readonly #tooLong = new Map<number, { scope: Uint8Array; fields: Uint8Array }>();
+
+  /** @param perFile rounded up to a power of two */
+  constructor(perFile: number) {
+    this.#shift = Math.max(4, Math.ceil(Math.log2(perFile)));
+    this.perFile = 1 << this.#shift;
+    this.#mask = this.perFile - 1;
+  }
+
+  get size(): number {
+    return this.files.length * this.perFile;
+  }
+
+  get used(): number {
+    return this.size - this.#freeCount;
+  }
+
+  /** Adds a file, all of whose entries are free. */
+  add(file: JournalFileWriter): void {
+    const first = this.size;
+    this.files.push(file);
+    const free = new Int32Array(this.size);
+    free.set(this.#free.subarray(0, this.#freeCount));
+    this.#free = free;
+    for (let entry = first + this.perFile - 1; entry >= first; entry--) this.#free[this.#freeCount++] = entry;
+  }
+
+  fileOf(entry: number): number {
+    return entry >> this.#shift;
+  }
+
+  /** Where the entry starts in its file, in bytes. */
+  offsetOf(entry: number): number {
+    return this.files[entry >> this.#shift]!.headerLength + (entry & this.#mask) * ENTRY_BYTES;
+  }
+
+  /**
+   * See `SpanLog.begin`. Of start data that is too long for an entry the file has the first whole fields, and the heap all.
+   *
+   * @returns NO_ENTRY when all entries are in use
+   */
+  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#freeCount === 0) return NO_ENTRY;
+    const entry = this.#free[--this.#freeCount]!;
+    const { bytes: memory, words } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    const word = at >> 2;
+    let scopeLength = scope.length;
+    if (scopeLength + end - start > ENTRY_CAPACITY) {
+      this.#tooLong.set(entry, { scope: scope.slice(), fields: bytes.slice(start, end) });
+      if (scopeLength > ENTRY_CAPACITY) scopeLength = 0;
+      end = lastWholeField(bytes, start, end, start + ENTRY_CAPACITY - scopeLength);
+    }
+    if (scopeLength > 0) memory.set(scope, at + ENTRY_DATA);
+    memory.set(bytes.subarray(start, end), at + ENTRY_DATA + scopeLength);
+    words[word + LENGTH] = scopeLength + end - start;
+    words[word + SCOPE_END] = scopeLength;
+    words[word + MARK_SEGMENT] = 0;
+    words[word + STATE] = IN_FLIGHT;
+    return entry;
+  }
+
+  /** See `SpanLog.amend`. */
+  amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#tooLong.has(entry)) return false;
+    const { bytes: memory, words } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    const length = words[(at >> 2) + LENGTH]!;
+    if (length + end - start > ENTRY_CAPACITY) return false;
+    memory.set(bytes.subarray(start, end), at + ENTRY_DATA + length);
+    words[(at >> 2) + LENGTH] = length + end - start;
+    return true;
+  }
+
+  /** The scope and the fields of an entry; a view that is good until the entry is released. */
+  read(entry: number): { scope: Uint8Array; fields: Uint8Array } {
+    if (this.#tooLong.size > 0) {
+      const whole = this.#tooLong.get(entry);
+      if (whole !== undefined) return whole;
+    }
+    const { bytes, words } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    const data = at + ENTRY_DATA;
+    const scopeEnd = data + words[(at >> 2) + SCOPE_END]!;
+    return {
+      scope: bytes.subarray(data, scopeEnd),
+      fields: bytes.subarray(scopeEnd, data + words[(at >> 2) + LENGTH]!),
+    };
+  }
+
+  /** Says where the ended span of this entry is about to be. */
+  mark(entry: number, segment: number, end: number): void {
+    const { words } = this.files[entry >> this.#shift]!;
+    const word = this.offsetOf(entry) >> 2;
+    words[word + MARK_END] = end;
+    words[word + MARK_SEGMENT] = segment;
+  }
+
+  release(entry: number): void {
+    if (this.#tooLong.size > 0) this.#tooLong.delete(entry);
+    this.clear(entry);
+    this.#free[this.#freeCount++] = entry;
+  }
+
+  isInFlight(entry: number): boolean {
+    return this.files[entry >> this.#shift]!.words[(this.offsetOf(entry) >> 2) + STATE] === IN_FLIGHT;
+  }
+
+  /** Nothing begins any more. */
+  close(): void {
+    this.#freeCount = 0;
+  }
+
+  /** Marks the entry free in the file's memory, and does not hand it out again yet. */
+  clear(entry: number): void {
+    this.files[entry >> this.#shift]!.words[(this.offsetOf(entry) >> 2) + STATE] = FREE;
+  }
+}
+
+/** End of the last whole field of [from..end) that ends at or before `limit`. */
+function lastWholeField(bytes: Uint8Array, from: number, end: number, limit: number): number {
+  let at = from;
+  for (;;) {
+    const next = fieldEnd(bytes, at, end);
+    if (next === -1 || next > limit) return at;
+    at = next;
+  }
+}

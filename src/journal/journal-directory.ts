@@ -1,0 +1,123 @@
+/**
+ * The directory of a journal: private to one user, and bounded in bytes.
+ *
+ * @module
+ */
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ForktraceError } from '../errors.js';
+import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
+
+const GROUP_OR_OTHERS = 0o077;
+const GROUP_OR_OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+/** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
+const UNFINISHED_FILE_MS = 10 * 60_000;
+/** The name of a file that is being made ends so. */
+export const UNFINISHED = '.new';
+
+/**
+ * Makes the directory if need be, mode 0700, and checks that nobody else can read or replace what is in it.
+ *
+ * @throws ForktraceError FORKTRACE_JOURNAL_DIR
+ */
+export function openDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    checkOwner(dir, lstatSync(dir));
+    checkParent(dirname(dir));
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof ForktraceError) throw error;
+    throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [dir, (error as Error).message], { cause: error });
+  }
+}
+
+function checkOwner(dir: string, stats: Stats): void {
+  if (!stats.isDirectory()) throw unfit(dir, stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory');
+  const uid = process.getuid?.();
+  if (uid === undefined) return;
+  if (stats.uid !== uid) throw unfit(dir, `owned by user ${stats.uid}`);
+  if ((stats.mode & GROUP_OR_OTHERS) !== 0) throw unfit(dir, `mode ${(stats.mode & 0o7777).toString(8)}`);
+}
+
+/** Who can write to the parent could put another directory in the place of ours. */
+function checkParent(parent: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined) return;
+  const { uid: owner, mode } = statSync(parent);
+  if (owner !== uid && owner !== 0) throw unfit(parent, `owned by user ${owner}`);
+  if ((mode & GROUP_OR_OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
+    throw unfit(parent, `mode ${(mode & 0o7777).toString(8)}`);
+  }
+}
+
+function unfit(dir: string, found: string): ForktraceError {
+  return new ForktraceError('FORKTRACE_JOURNAL_DIR', [dir, found]);
+}
+
+/** What {@link makeRoom} has deleted. */
+export interface Dropped {
+  spans: number;
+  bytes: number;
+  segments: number;
+}
+
+/**
+ * Deletes the oldest finished segments, shipped or not, until `wanted` more bytes fit into `maxBytes`. Segments that a living
+ * writer still writes stay: a directory takes at least two segments and a table per writer.
+ *
+ * Any number of processes may call this at once; each dropped segment is counted by one of them.
+ */
+export function makeRoom(dir: string, wanted: number, maxBytes: number): Dropped {
+  const dropped: Dropped = { spans: 0, bytes: 0, segments: 0 };
+  const files = listJournal(dir);
+  let excess = wanted - maxBytes;
+  for (const file of files) excess += sizeOf(file.path);
+  if (excess <= 0) return dropped;
+
+  const finished = files.filter((file) => file.kind === 'segment').flatMap(finishedSegment);
+  for (const file of finished.sort((a, b) => a.createdMs - b.createdMs)) {
+    if (excess <= 0) break;
+    const segment = openSegment(file);
+    if (isUnsound(segment)) continue;
+    // One process alone succeeds in removing a file, and counts it.
+    if (removeFile(file.path)) {
+      excess -= file.bytes;
+      dropped.spans += segment.countUnshipped();
+      dropped.bytes += file.bytes;
+      dropped.segments++;
+    }
+    segment.close();
+  }
+  return dropped;
+}
+
+/** The file with its age and size, if nobody writes to it any more. */
+function finishedSegment(file: JournalFile): (JournalFile & { createdMs: number; bytes: number })[] {
+  const segment = openSegment(file);
+  if (isUnsound(segment)) return [];
+  const finished = segment.state().sealed || segment.writerIsDead();
+  segment.close();
+  return finished ? [{ ...file, createdMs: segment.header.createdMs, bytes: sizeOf(file.path) }] : [];
+}
+
+/** Deletes what writers left behind that died while they made a file. */
+export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
+  for (const name of readdirSync(dir)) {
+    if (!name.endsWith(UNFINISHED)) continue;
+    try {
+      if (nowMs - lstatSync(join(dir, name)).mtimeMs > UNFINISHED_FILE_MS) removeFile(join(dir, name));
+    } catch {
+      // Somebody else was faster.
+    }
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return lstatSync(path).size;
+  } catch {
+    return 0;
+  }
+}

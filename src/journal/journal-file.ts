@@ -1,0 +1,228 @@
+/**
+ * One file of a journal while it is being written: its bytes at hand as memory, either mapped or copied to the file later.
+ *
+ * @module
+ */
+import { closeSync, constants, fstat, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AT_LEASE,
+  AT_SHIPPED,
+  encodeHeader,
+  fileName,
+  type JournalHeader,
+  WRITER_FIELDS,
+  WRITER_FIELDS_END,
+} from './format.js';
+import { UNFINISHED } from './journal-directory.js';
+import { reserve, reserveAsync, Window } from './mapped-memory.js';
+import { removeFile } from './reader.js';
+
+/** What a file is made of. */
+export interface FilePlan {
+  dir: string;
+  mapped: boolean;
+  header: Omit<JournalHeader, 'headerLength' | 'createdMs'>;
+}
+
+/** The system has no space, no memory, or no such directory for a file. */
+export class NoFile extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const ENOSPC = 28;
+
+/** Memory of the files that are written, not mapped. Kept for the next file: the writer has one segment at a time. */
+const spareMemory: ArrayBuffer[] = [];
+
+export class JournalFileWriter {
+  readonly path: string;
+  readonly sequence: number;
+  readonly headerLength: number;
+  /** Bytes of header and body. */
+  readonly length: number;
+  readonly #plan: FilePlan;
+  #fd: number;
+  #window: Window | undefined;
+  #memory: ArrayBuffer | undefined;
+  /** The whole file, from its first byte. */
+  bytes: Uint8Array;
+  words: Uint32Array;
+  #doubles: Float64Array;
+
+  private constructor(plan: FilePlan) {
+    this.#plan = plan;
+    const { header } = plan;
+    this.sequence = header.sequence;
+    this.path = join(plan.dir, fileName(header.kind, header.writer.id, header.sequence));
+    const head = encodeHeader({ ...header, createdMs: Date.now() });
+    this.headerLength = head.length;
+    this.length = head.length + header.bodyLength;
+    this.bytes = head;
+    this.words = new Uint32Array(0);
+    this.#doubles = new Float64Array(0);
+    this.#fd = openNew(this.path + UNFINISHED, plan.dir);
+    try {
+      writeAll(this.#fd, head, 0);
+    } catch (error) {
+      this.#fail();
+      throw noFile(error);
+    }
+  }
+
+  /** @throws NoFile */
+  static create(plan: FilePlan): JournalFileWriter {
+    const file = new JournalFileWriter(plan);
+    file.#complete(plan.mapped ? reserve(file.#fd, file.length) : 0);
+    return file;
+  }
+
+  /** As {@link create}, with the space reserved in another thread. Calls back once. */
+  static prepare(plan: FilePlan, done: (result: JournalFileWriter | NoFile) => void): void {
+    let file: JournalFileWriter;
+    const complete = (errno: number): void => {
+      try {
+        file.#complete(errno);
+        done(file);
+      } catch (error) {
+        done(noFile(error));
+      }
+    };
+    try {
+      file = new JournalFileWriter(plan);
+      if (plan.mapped) reserveAsync(file.#fd, file.length, complete);
+      else complete(0);
+    } catch (error) {
+      done(noFile(error));
+    }
+  }
+
+  #complete(errno: number): void {
+    try {
+      if (errno !== 0) throw new NoFile(errno === ENOSPC ? 'ENOSPC' : `errno ${errno}`, 'no space could be reserved');
+      if (this.#plan.mapped) {
+        this.#window = Window.take(this.length);
+        if (!this.#window.place(this.#fd)) throw new NoFile('ENOMEM', 'the file could not be mapped');
+        this.#see(this.#window.memory);
+      } else {
+        const head = this.bytes;
+        const index = spareMemory.findIndex((memory) => memory.byteLength === this.length);
+        this.#memory = index === -1 ? new ArrayBuffer(this.length) : spareMemory.splice(index, 1)[0]!;
+        this.#see(this.#memory);
+        if (this.#plan.header.kind === 'in-flight') this.bytes.fill(0);
+        this.bytes.set(head);
+      }
+      this.#doubles[AT_LEASE / 8] = Date.now();
+      if (!this.#plan.mapped) this.writeState();
+      // Only now does the file have a name that readers look at.
+      renameSync(this.path + UNFINISHED, this.path);
+    } catch (error) {
+      this.#fail();
+      throw noFile(error);
+    }
+  }
+
+  #see(memory: ArrayBuffer): void {
+    this.bytes = new Uint8Array(memory);
+    this.words = new Uint32Array(memory, 0, memory.byteLength >> 2);
+    this.#doubles = new Float64Array(memory, 0, memory.byteLength >> 3);
+  }
+
+  /** Stores that the writer is alive. `write` mode: in memory, until {@link writeState}. */
+  renewLease(nowMs: number): void {
+    this.#doubles[AT_LEASE / 8] = nowMs;
+  }
+
+  /** `write` mode: copies a range of the memory to the file. @throws with the system's error */
+  writeRange(start: number, end: number): void {
+    writeAll(this.#fd, this.bytes.subarray(start, end), start);
+  }
+
+  /** `write` mode: copies the writer's part of the header to the file. @throws with the system's error */
+  writeState(): void {
+    this.writeRange(WRITER_FIELDS, WRITER_FIELDS_END);
+  }
+
+  /** Bytes of the body that the shipper has delivered. */
+  shipped(): number {
+    if (this.#plan.mapped) return this.words[AT_SHIPPED / 4]!;
+    const bytes = Buffer.alloc(4);
+    readSync(this.#fd, bytes, 0, 4, AT_SHIPPED);
+    return bytes.readUInt32LE();
+  }
+
+  /** Whether somebody has deleted the file; asked of the system in another thread. */
+  isDeleted(done: (deleted: boolean) => void): void {
+    fstat(this.#fd, (error, stats) => done(error === null && stats.nlink === 0));
+  }
+
+  isDeletedNow(): boolean {
+    return fstatSync(this.#fd).nlink === 0;
+  }
+
+  /** Lets go of the file's memory and descriptor; the object must not be used again. */
+  release(): void {
+    closeSync(this.#fd);
+    this.#fd = -1;
+    this.#letGo();
+  }
+
+  remove(): void {
+    try {
+      removeFile(this.path);
+    } catch {
+      // The shipper deletes what is empty and whose writer is dead.
+    }
+  }
+
+  #fail(): void {
+    closeSync(this.#fd);
+    this.#fd = -1;
+    try {
+      removeFile(this.path + UNFINISHED);
+    } catch {
+      // Removed as an unfinished file later.
+    }
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#window?.release();
+    this.#window = undefined;
+    if (this.#memory !== undefined && spareMemory.length < 4) spareMemory.push(this.#memory);
+    this.#memory = undefined;
+    // An entry handle or a late call must not reach memory that another file has now.
+    this.#see(new ArrayBuffer(0));
+  }
+}
+
+function openNew(path: string, dir: string): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  try {
+    return openSync(path, flags, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw noFile(error);
+  }
+  // Somebody has removed the directory.
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return openSync(path, flags, 0o600);
+  } catch (error) {
+    throw noFile(error);
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+}
+
+function noFile(error: unknown): NoFile {
+  if (error instanceof NoFile) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new NoFile(code ?? 'unknown', message);
+}

@@ -1,0 +1,118 @@
+/**
+ * `mode: 'write'`: brings what has been stored in memory to the files, once per turn of the event loop and when the process exits.
+ *
+ * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then entries (those that have
+ * just ended still in flight, with the mark of where their span is), then the committed length that makes the marks true.
+ * Entries that have ended are written as free with the next write-back.
+ *
+ * @module
+ */
+import { ENTRY_BYTES } from './format.js';
+import type { InFlightTable } from './in-flight-table.js';
+import type { JournalFileWriter } from './journal-file.js';
+
+/** Entries this close are written in one call: copying a page costs less than a system call. */
+const JOINED_ENTRIES = 4;
+
+export class WriteBack {
+  readonly #table: InFlightTable;
+  readonly #failed: (error: Error) => void;
+  #segment: JournalFileWriter | undefined;
+  /** End of what the segment's file has, from the start of the file. */
+  #written = 0;
+  /** End of what its memory has. */
+  #end: () => number;
+  #changed = new Set<number>();
+  /** Entries that are in flight as far as the file knows. */
+  readonly #inFile = new Set<number>();
+  /** Ended entries to free once the spans are committed. */
+  #ended: number[] = [];
+  #scheduled = false;
+
+  /** @param failed told when spans up to the segment's end could not be written; they are gone */
+  constructor(table: InFlightTable, end: () => number, failed: (error: Error) => void) {
+    this.#table = table;
+    this.#end = end;
+    this.#failed = failed;
+    process.on('exit', this.flush);
+  }
+
+  /** Where the committed spans of the segment's file end. */
+  get written(): number {
+    return this.#written;
+  }
+
+  use(segment: JournalFileWriter | undefined, position: number): void {
+    this.#segment = segment;
+    this.#written = position;
+  }
+
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // After this turn's callbacks, so that a busy turn is written in one go. Unref'd: an exit writes by itself.
+    setImmediate(this.flush).unref();
+  }
+
+  changed(entry: number): void {
+    this.#changed.add(entry);
+    this.schedule();
+  }
+
+  /** The entry has ended, and is marked; or it is discarded, and is not. */
+  release(entry: number, marked: boolean): void {
+    if (!this.#inFile.has(entry)) {
+      this.#changed.delete(entry);
+      this.#table.release(entry);
+      return;
+    }
+    if (!marked) this.#table.clear(entry);
+    this.#ended.push(entry);
+    this.changed(entry);
+  }
+
+  readonly flush = (): void => {
+    this.#scheduled = false;
+    const end = this.#end();
+    try {
+      if (end > this.#written) this.#segment!.writeRange(this.#written, end);
+      this.writeEntries();
+      if (end > this.#written) this.#segment!.writeState();
+      this.#written = end;
+    } catch (error) {
+      this.#failed(error as Error);
+    }
+    for (const entry of this.#ended) {
+      this.#inFile.delete(entry);
+      this.#table.release(entry);
+      this.#changed.add(entry);
+    }
+    this.#ended.length = 0;
+  };
+
+  /** Writes the entries that have changed since they were last written. @throws with the system's error */
+  writeEntries(): void {
+    if (this.#changed.size === 0) return;
+    const entries = [...this.#changed].sort((a, b) => a - b);
+    for (let i = 0; i < entries.length; ) {
+      const first = entries[i]!;
+      let last = first;
+      for (i++; i < entries.length; i++) {
+        const next = entries[i]!;
+        if (next - last > JOINED_ENTRIES || this.#table.fileOf(next) !== this.#table.fileOf(first)) break;
+        last = next;
+      }
+      const file = this.#table.files[this.#table.fileOf(first)]!;
+      file.writeRange(this.#table.offsetOf(first), this.#table.offsetOf(last) + ENTRY_BYTES);
+      for (let entry = first; entry <= last; entry++) {
+        if (this.#table.isInFlight(entry)) this.#inFile.add(entry);
+      }
+    }
+    this.#changed.clear();
+  }
+
+  /** No exit of the process calls this any more. */
+  close(): void {
+    process.off('exit', this.flush);
+  }
+}
