@@ -1,0 +1,132 @@
+/** One contestant of bench:span in a process of its own: told what to run, answers with the CPU time that it took. */
+import { context, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { SpanLog } from '#src/journal/span-log.js';
+import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { spanCases } from './span-cases.js';
+
+const resource = resourceFromAttributes({ 'service.name': 'bench', 'service.instance.id': 'one' });
+const BATCH = 512;
+let delivered = 0;
+
+/** Copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
+class MemoryJournal implements SpanLog {
+  readonly #segment = new Uint8Array(4 << 20);
+  readonly #entries = new Uint8Array(1024 * 2048);
+  readonly #entryEnds = new Int32Array(1024);
+  readonly #entryScopes: Uint8Array[] = new Array(1024).fill(new Uint8Array(0));
+  readonly #free = Array.from({ length: 1024 }, (_, entry) => entry);
+  #at = 0;
+
+  append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+    this.#header(scope, end - start);
+    this.#copy(bytes, start, end);
+  }
+
+  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > 2048) return -1;
+    const entry = this.#free.pop();
+    if (entry === undefined) return -1;
+    this.#entryScopes[entry] = scope;
+    const at = entry * 2048;
+    for (let i = start; i < end; i++) this.#entries[at + i - start] = bytes[i]!;
+    this.#entryEnds[entry] = at + end - start;
+    return entry;
+  }
+
+  amend(): boolean {
+    return false;
+  }
+
+  finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void {
+    const from = entry * 2048;
+    const to = whole ? from : this.#entryEnds[entry]!;
+    this.#header(this.#entryScopes[entry]!, to - from + end - start);
+    this.#copy(this.#entries, from, to);
+    this.#copy(bytes, start, end);
+    this.#free.push(entry);
+  }
+
+  #header(scope: Uint8Array, length: number): void {
+    delivered++;
+    if (this.#at + length + scope.length + 16 > this.#segment.length) this.#at = 0;
+    this.#lengthField(scope.length + length + (length < 128 ? 2 : 3));
+    this.#copy(scope, 0, scope.length);
+    this.#lengthField(length);
+  }
+
+  #lengthField(length: number): void {
+    this.#segment[this.#at++] = 0x12;
+    for (let rest = length; ; rest >>>= 7) {
+      this.#segment[this.#at++] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;
+      if (rest < 0x80) break;
+    }
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    const segment = this.#segment;
+    let at = this.#at;
+    for (let i = start; i < end; i++) segment[at++] = bytes[i]!;
+    this.#at = at;
+  }
+}
+
+/** The batch processor without its timer and its exporter. */
+class SerializingProcessor implements SpanProcessor {
+  #spans: ReadableSpan[] = [];
+  onStart(): void {}
+  onEnd(span: ReadableSpan): void {
+    if (this.#spans.push(span) === BATCH) this.serialize();
+  }
+  serialize(): void {
+    const spans = this.#spans;
+    this.#spans = [];
+    if (spans.length === 0) return;
+    if (ProtobufTraceSerializer.serializeRequest(spans)!.length > 0) delivered += spans.length;
+  }
+  async forceFlush(): Promise<void> {}
+  async shutdown(): Promise<void> {}
+}
+
+const serializing = new SerializingProcessor();
+const limits = 128;
+const provider: TracerProvider =
+  process.argv[2] === 'sdk'
+    ? new BasicTracerProvider({ resource, spanProcessors: [serializing] })
+    : new LeanTracerProvider({
+        resource,
+        spanLog: new MemoryJournal(),
+        spanLimits: {
+          attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+          attributeCountLimit: limits,
+          eventCountLimit: limits,
+          linkCountLimit: limits,
+          attributePerEventCountLimit: limits,
+          attributePerLinkCountLimit: limits,
+        },
+      });
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+const tracer = provider.getTracer('bench', '1.0.0');
+const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('request', {}, ROOT_CONTEXT));
+const unsampled = trace.setSpanContext(ROOT_CONTEXT, {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'b7ad6b7169203331',
+  traceFlags: 0,
+  isRemote: true,
+});
+
+process.on('message', ({ name, spans }: { name: string; spans: number }) => {
+  const { run } = spanCases[name]!;
+  delivered = 0;
+  context.with(parent, () => {
+    const before = process.cpuUsage();
+    for (let i = 0; i < spans; i++) run(tracer, parent, unsampled, i);
+    serializing.serialize();
+    const { user, system } = process.cpuUsage(before);
+    process.send!({ nanos: (user + system) * 1000, delivered });
+  });
+});
