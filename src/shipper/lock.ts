@@ -65,8 +65,12 @@ export class ShipperLock {
 
   /** False once another process has taken over, because the lease was not renewed in time, or the directory has been removed. */
   isOurs(): boolean {
-    const newest = newestGeneration(this.#dir);
-    return newest === this.#generation && holderOf(this.#dir, newest)?.id === this.#holder.id;
+    try {
+      const newest = newestGeneration(this.#dir);
+      return newest === this.#generation && holderOf(this.#dir, newest)?.id === this.#holder.id;
+    } catch {
+      return false;
+    }
   }
 
   release(): void {
@@ -79,7 +83,11 @@ export class ShipperLock {
 
 /** Whether some process ships this directory. */
 export function isShipperAlive(dir: string): boolean {
-  return isHeld(dir, newestGeneration(dir));
+  try {
+    return isHeld(dir, newestGeneration(dir));
+  } catch {
+    return false; // No directory, no shipper.
+  }
 }
 
 function isHeld(dir: string, generation: number): boolean {

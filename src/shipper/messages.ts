@@ -4,8 +4,22 @@
  * @module
  */
 
+import type { ResolvedExport } from '../config/resolved.js';
+
+/** What a shipper needs to know. */
+export interface ShipperConfig {
+  /** The service's journal directory. */
+  dir: string;
+  maxBytes: number;
+  export: ResolvedExport;
+  /** Milliseconds to ship what is left after SIGTERM. */
+  shutdownTimeoutMs: number;
+}
+
 /** Coordinator → shipper. */
 export type ToShipper =
+  /** The first message: what to ship, and where to. Not in arguments or environment, which others can read: it holds secrets. */
+  | { type: 'start'; config: ShipperConfig }
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
   | { type: 'writer-exit'; pid: number; code: number | null; signal: NodeJS.Signals | null }
   /** Ship what there is, then exit. */
@@ -14,6 +28,8 @@ export type ToShipper =
 /** Shipper → coordinator. */
 export type FromShipper =
   | { type: 'ready' }
+  /** Another process has the lock of the directory; this one exits. */
+  | { type: 'busy' }
   | { type: 'recovered'; pid: number; spansRecovered: number; requestsInterrupted: number }
   | { type: 'stats'; stats: ShipperStats };
 

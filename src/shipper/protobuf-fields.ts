@@ -8,7 +8,7 @@ export interface Field {
   number: number;
   /** Of a varint field; 0 else. */
   value: number;
-  /** Of a length-delimited field; empty else. */
+  /** Of a length-delimited or fixed64 field; empty else. */
   bytes: Uint8Array;
 }
 
@@ -38,6 +38,8 @@ export function* fields(message: Uint8Array): Generator<Field> {
         break;
       }
       case 1:
+        if (at + 8 > message.length) return;
+        yield { number, value: 0, bytes: message.subarray(at, at + 8) };
         at += 8;
         break;
       case 2: {

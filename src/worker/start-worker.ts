@@ -8,8 +8,6 @@ import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
-import { takeParentFromEnvironment } from '../propagation/environment.js';
-import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
 import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
@@ -81,13 +79,16 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
       ? await (await import('./meter-provider.js')).createMeterProvider(config.metrics, resource)
       : undefined;
 
-  const propagator = await createPropagator(config.propagators);
-  const parent = takeParentFromEnvironment(process.env, propagator);
-  const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
-  if (!config.disabled) registerApiGlobals({ tracerProvider, propagator, meterProvider });
+  if (!config.disabled) {
+    registerApiGlobals({
+      tracerProvider: pipeline.tracerProvider,
+      propagator: await createPropagator(config.propagators),
+      meterProvider,
+    });
+  }
   const instrumentations = config.disabled ? [] : (config.instrumentations?.() ?? []);
   for (const instrumentation of instrumentations) {
-    instrumentation.setTracerProvider(tracerProvider);
+    instrumentation.setTracerProvider(pipeline.tracerProvider);
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
@@ -105,8 +106,8 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   return {
     identity,
     config,
-    tracerProvider,
-    tracer: tracerProvider.getTracer('forktrace', version),
+    tracerProvider: pipeline.tracerProvider,
+    tracer: pipeline.tracerProvider.getTracer('forktrace', version),
     meter: config.meter ?? (config.meterProvider ?? meterProvider ?? metrics).getMeter('forktrace', version),
     writerId: pipeline.writerId,
     stats: () => pipeline.stats(),

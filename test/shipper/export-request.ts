@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { Encoder, encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
 
 /** The fields of a Span message that is all a test needs. */
-export function spanFields(name: string, traceId = randomBytes(16), spanId = randomBytes(8)): Uint8Array {
+export function spanFields(
+  name: string,
+  traceId = randomBytes(16),
+  spanId = randomBytes(8),
+  startMs = 1_700_000_000_000,
+): Uint8Array {
   const encoder = new Encoder();
   encoder.bytesField(0x0a, traceId);
   encoder.bytesField(0x12, spanId);
   encoder.stringField(0x2a, name);
   encoder.tag(0x30);
   encoder.varint(2);
+  encoder.tag(0x39);
+  encoder.fixed64Time(Math.floor(startMs / 1000), (startMs % 1000) * 1e6);
   return encoder.bytes.slice(0, encoder.at);
 }
 

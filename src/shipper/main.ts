@@ -1,0 +1,84 @@
+/**
+ * The shipper process: forked by {@link startShipper}, which sends its configuration as the first message.
+ * It outlives whoever started it, and exits when no writer lives and nothing is left to ship.
+ *
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import { warn } from '../warn.js';
+import { ShipperLock } from './lock.js';
+import type { FromShipper, ShipperConfig, ToShipper } from './messages.js';
+import { Shipper } from './shipper.js';
+import { createTransport } from './transport.js';
+
+const LEASE_MS = 5000;
+const STATS_MS = 1000;
+/** With nobody left to ship for, in milliseconds. */
+const LINGER_MS = 3000;
+/** With no writer alive and nothing getting through: the journal waits for the next shipper. */
+const HOPELESS_MS = 10 * 60_000;
+
+function tell(message: FromShipper): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function main(config: ShipperConfig): Promise<void> {
+  mkdirSync(config.dir, { recursive: true, mode: 0o700 });
+  const lock = ShipperLock.acquire(config.dir);
+  if (!lock) {
+    tell({ type: 'busy' });
+    if (process.connected) process.disconnect();
+    return;
+  }
+  const transport = await createTransport(config.export);
+  const shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, transport, onRecovered: tell });
+
+  process.on('message', (message: ToShipper) => {
+    if (message.type === 'writer-exit') shipper.writerExited(message);
+    else if (message.type === 'stop') shipper.stop(message.deadlineMs);
+  });
+  // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
+  process.on('SIGTERM', () => shipper.stop(config.shutdownTimeoutMs, true));
+
+  let hopelessSince = performance.now();
+  let shipped = 0;
+  const lease = setInterval(() => {
+    if (lock.isOurs()) lock.renew();
+    else shipper.stop(0);
+  }, LEASE_MS);
+  const stats = setInterval(() => {
+    const now = performance.now();
+    const current = shipper.stats();
+    tell({ type: 'stats', stats: current });
+    if (shipper.liveWriters > 0 || current.shipped !== shipped || process.connected) hopelessSince = now;
+    shipped = current.shipped;
+    const alone = !process.connected && shipper.idleMs > LINGER_MS;
+    if (alone || now - hopelessSince > HOPELESS_MS) shipper.stop(0);
+  }, STATS_MS);
+  tell({ type: 'ready' });
+
+  await shipper.run();
+  clearInterval(lease);
+  clearInterval(stats);
+  tell({ type: 'stats', stats: shipper.stats() });
+  lock.release();
+  transport.close();
+  if (process.connected) process.disconnect();
+}
+
+// Ctrl-C reaches the whole foreground group; the shipper goes when its work is done.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.title = 'forktrace shipper';
+process.once('message', (message: ToShipper) => {
+  if (message.type !== 'start') return;
+  main(message.config).then(
+    // An export that was given up may still hold a socket or a timer.
+    () => setImmediate(() => process.exit()),
+    (error: Error) => {
+      warn('FORKTRACE_SHIPPER_FAILED', `The shipper of ${message.config.dir} failed: ${error.message}`);
+      process.exitCode = 1;
+      if (process.connected) process.disconnect();
+    },
+  );
+});

@@ -1,0 +1,109 @@
+/**
+ * The last rites of a writer: what it left in flight becomes a segment of interrupted spans, once, and its tables go.
+ *
+ * The segment has a sequence that no writer reaches, and is complete when it gets its name. A shipper that dies over it leaves
+ * either the tables, or the segment and perhaps some tables, which the next shipper then deletes without reading them again.
+ *
+ * @module
+ */
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Encoder } from '../journal/encoder.js';
+import {
+  AT_COMMITTED,
+  AT_LEASE,
+  AT_SEALED,
+  AT_SPANS,
+  encodeHeader,
+  fileName,
+  type JournalHeader,
+} from '../journal/format.js';
+import {
+  type InFlightEntry,
+  interruptedEntries,
+  isUnsound,
+  type JournalFile,
+  openTable,
+  removeFile,
+} from '../journal/reader.js';
+import { type Death, encodeInterrupted } from './interrupted-span.js';
+
+export const RECOVERY_SEQUENCE = 0xffff_ffff;
+
+/**
+ * @param tables in-flight tables of the writer, all of them
+ * @param committedOf committed length of the writer's segment with this sequence
+ * @param recovered whether the segment of interrupted spans is there already
+ * @returns how many spans were interrupted; unsound tables are left out, and reported
+ * @throws what the file system says when the segment cannot be written: nothing has changed then
+ */
+export function recoverInFlight(
+  tables: readonly JournalFile[],
+  committedOf: (sequence: number) => number | undefined,
+  recovered: boolean,
+  death: Death,
+  report: (path: string, reason: string) => void,
+): number {
+  let interrupted = 0;
+  if (!recovered) {
+    let header: JournalHeader | undefined;
+    const entries: InFlightEntry[] = [];
+    for (const file of tables) {
+      const table = openTable(file);
+      if (isUnsound(table)) {
+        if (table.unsound !== 'gone') report(table.path, table.unsound);
+        continue;
+      }
+      try {
+        const found = table.entries();
+        if (found.unsound > 0) report(file.path, `${found.unsound} unsound entries`);
+        header = table.header;
+        entries.push(...interruptedEntries(found.entries, committedOf));
+      } finally {
+        table.close();
+      }
+    }
+    if (header && entries.length > 0) writeSegment(dirname(tables[0]!.path), header, entries, death);
+    interrupted = entries.length;
+  }
+  for (const { path } of tables) removeFile(path);
+  return interrupted;
+}
+
+function writeSegment(dir: string, { writer, resource }: JournalHeader, entries: InFlightEntry[], death: Death): void {
+  const body = new Encoder();
+  for (const entry of entries) encodeInterrupted(body, entry, death);
+  const header = Buffer.from(
+    encodeHeader({
+      kind: 'segment',
+      bodyLength: body.at,
+      sequence: RECOVERY_SEQUENCE,
+      writer,
+      createdMs: Date.now(),
+      entryBytes: 0,
+      resource,
+    }),
+  );
+  header.writeUInt32LE(body.at, AT_COMMITTED);
+  header.writeUInt32LE(1, AT_SEALED);
+  header.writeUInt32LE(entries.length, AT_SPANS);
+  header.writeDoubleLE(Date.now(), AT_LEASE);
+  const draft = join(dir, `${fileName('segment', writer.id, RECOVERY_SEQUENCE)}.new`);
+  try {
+    const fd = openSync(draft, 'w', 0o600);
+    try {
+      writeFully(fd, header);
+      writeFully(fd, body.bytes.subarray(0, body.at));
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(draft, join(dir, fileName('segment', writer.id, RECOVERY_SEQUENCE)));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
+}

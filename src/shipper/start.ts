@@ -1,0 +1,178 @@
+/**
+ * Sees to it that somebody ships a journal directory: starts a shipper process where there is none, again when it has died.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { ResolvedConfig } from '../config/resolved.js';
+import { warn } from '../warn.js';
+import { isShipperAlive } from './lock.js';
+import type { FromShipper, ShipperConfig, ShipperStats, ToShipper } from './messages.js';
+
+const CHECK_MS = 1000;
+const RESTART_MIN_MS = 100;
+const RESTART_MAX_MS = 30_000;
+/** A shipper that has lived so long has not failed at its start. */
+const HEALTHY_MS = 10_000;
+const ANSWER_MS = 2000;
+
+/** What belongs to the process that starts a shipper and not to the shipper: preloads, cluster's and pm2's marks, trace context, telemetry settings. */
+const OWN_VARIABLES =
+  /^(NODE_OPTIONS|NODE_UNIQUE_ID|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|NODE_APP_INSTANCE|NODE_V8_COVERAGE|TRACEPARENT|TRACESTATE|BAGGAGE|pm_id|OTEL_.*|FORKTRACE_.*)$/i;
+
+export interface EnsureShipperOptions {
+  /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
+  attached: boolean;
+}
+
+/** What a shipper found in the journal of a process that has ended. */
+export interface Recovered {
+  spansRecovered: number;
+  requestsInterrupted: number;
+}
+
+const NOTHING: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
+
+export function shipperConfigOf(config: ResolvedConfig): ShipperConfig {
+  return {
+    dir: config.journal.dir,
+    maxBytes: config.journal.maxBytes,
+    export: config.export,
+    shutdownTimeoutMs: config.supervise.shutdownTimeoutMs,
+  };
+}
+
+/** Keeps one shipper running for as long as this process needs it. The timers hold no process open. */
+export function ensureShipper(config: ShipperConfig, { attached }: EnsureShipperOptions): ShipperKeeper {
+  return new ShipperKeeper(config, attached);
+}
+
+export class ShipperKeeper {
+  /** The latest statistics of an attached shipper. */
+  stats: ShipperStats | undefined;
+  readonly #config: ShipperConfig;
+  readonly #attached: boolean;
+  readonly #check: NodeJS.Timeout;
+  readonly #waiting = new Map<number, ((found: Recovered) => void)[]>();
+  #child: ChildProcess | undefined;
+  #startedAt = 0;
+  #restartMs = RESTART_MIN_MS;
+  #restart: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(config: ShipperConfig, attached: boolean) {
+    this.#config = config;
+    this.#attached = attached;
+    this.#check = setInterval(() => this.#ensure(), CHECK_MS).unref();
+    this.#ensure();
+  }
+
+  /** The pid of the shipper that this process has started, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /**
+   * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
+   * answers in 2 seconds.
+   */
+  writerExited(pid: number, code: number | null, signal: NodeJS.Signals | null): Promise<Recovered> {
+    return new Promise((resolve) => {
+      if (!this.#send({ type: 'writer-exit', pid, code, signal })) return resolve(NOTHING);
+      const timer = setTimeout(() => answer(NOTHING), ANSWER_MS);
+      const answer = (found: Recovered) => {
+        clearTimeout(timer);
+        resolve(found);
+      };
+      this.#waiting.set(pid, [...(this.#waiting.get(pid) ?? []), answer]);
+    });
+  }
+
+  /** Ships what there is, and ends the shipper; resolves when it has exited, or after the deadline. */
+  stop(deadlineMs: number): Promise<void> {
+    this.release();
+    const child = this.#child;
+    if (!child || !this.#send({ type: 'stop', deadlineMs })) return Promise.resolve();
+    return new Promise((resolve) => {
+      // A little more than it has been given: it exits by itself.
+      const timer = setTimeout(resolve, deadlineMs + 500);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Stops looking after the shipper; one that runs goes on until its work is done. */
+  release(): void {
+    this.#stopping = true;
+    clearInterval(this.#check);
+    clearTimeout(this.#restart);
+  }
+
+  #ensure(): void {
+    if (this.#stopping || this.#child || this.#restart || isShipperAlive(this.#config.dir)) return;
+    this.#start();
+  }
+
+  #start(): void {
+    this.#restart = undefined;
+    this.#startedAt = performance.now();
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
+    const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+      env,
+      // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
+      detached: true,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    child.on('error', (error) => this.#ended(child, error.message));
+    child.on('exit', (code, signal) => this.#ended(child, code === 0 ? undefined : `it ended with ${signal ?? code}`));
+    child.on('message', (message: FromShipper) => this.#hear(child, message));
+    child.send({ type: 'start', config: this.#config } satisfies ToShipper, () => {});
+    child.unref();
+    child.channel?.unref();
+  }
+
+  #hear(child: ChildProcess, message: FromShipper): void {
+    switch (message.type) {
+      case 'ready':
+        if (!this.#attached && child.connected) child.disconnect();
+        break;
+      case 'stats':
+        this.stats = message.stats;
+        break;
+      case 'recovered': {
+        const { pid, spansRecovered, requestsInterrupted } = message;
+        for (const answer of this.#waiting.get(pid) ?? []) answer({ spansRecovered, requestsInterrupted });
+        this.#waiting.delete(pid);
+        break;
+      }
+      case 'busy':
+        break;
+    }
+  }
+
+  #ended(child: ChildProcess, failure: string | undefined): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    for (const answers of this.#waiting.values()) for (const answer of answers) answer(NOTHING);
+    this.#waiting.clear();
+    if (this.#stopping || failure === undefined) return;
+    warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again: ${failure}.`);
+    if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;
+    this.#restart = setTimeout(() => {
+      this.#restart = undefined;
+      this.#ensure();
+    }, this.#restartMs).unref();
+    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+  }
+
+  #send(message: ToShipper): boolean {
+    if (!this.#child?.connected) return false;
+    this.#child.send(message, () => {});
+    return true;
+  }
+}

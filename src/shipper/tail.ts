@@ -1,0 +1,157 @@
+/**
+ * What the shipper knows of a journal directory: its writers, their segments, and how far each has been read.
+ *
+ * @module
+ */
+
+import type { UnsoundReason, WriterIdentity } from '../journal/format.js';
+import { isWriterDead } from '../journal/identity.js';
+import {
+  isUnsound,
+  type JournalFile,
+  listJournal,
+  openSegment,
+  openTable,
+  type SegmentReader,
+} from '../journal/reader.js';
+
+/** One segment that is being read. */
+export class TailedSegment {
+  readonly file: JournalFile;
+  readonly reader: SegmentReader;
+  /** Delivered, or given up. */
+  shipped: number;
+  committed = 0;
+  sealed = false;
+  /** Nothing after `shipped` can be read. */
+  corrupt = false;
+  /** `performance.now()` at which there was first something unshipped. */
+  waitingSince = 0;
+
+  constructor(file: JournalFile, reader: SegmentReader) {
+    this.file = file;
+    this.reader = reader;
+    this.shipped = reader.state().shipped;
+  }
+
+  get lag(): number {
+    return this.corrupt ? 0 : Math.max(0, this.committed - this.shipped);
+  }
+
+  /** @returns when the writer was last known to be alive */
+  refresh(now: number): number {
+    const { committed, sealed, leaseMs } = this.reader.state();
+    this.committed = committed;
+    this.sealed ||= sealed;
+    if (this.lag === 0) this.waitingSince = 0;
+    else if (this.waitingSince === 0) this.waitingSince = now;
+    return leaseMs;
+  }
+}
+
+/** One writer, for as long as it has files. */
+export class TailedWriter {
+  readonly identity: WriterIdentity;
+  readonly resource: Uint8Array;
+  readonly segments = new Map<string, TailedSegment>();
+  tables: JournalFile[] = [];
+  leaseMs = 0;
+  /** `Date.now()` at which its process was last seen. */
+  seenAliveMs = 0;
+  /** Its process is gone, and what it left in flight has been recovered. */
+  finished = false;
+
+  constructor(identity: WriterIdentity, resource: Uint8Array) {
+    this.identity = identity;
+    this.resource = resource;
+  }
+
+  isDead(): boolean {
+    return isWriterDead(this.identity, this.leaseMs);
+  }
+}
+
+/** Unsound files are read again for so long before they are reported: a file system may be slow to show all of one. */
+const SETTLE_MS = 2000;
+
+export class Tail {
+  readonly writers = new Map<string, TailedWriter>();
+  readonly #dir: string;
+  readonly #report: (path: string, reason: UnsoundReason) => void;
+  /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
+  readonly #unsound = new Map<string, { since: number; reported: boolean }>();
+
+  constructor(dir: string, report: (path: string, reason: UnsoundReason) => void) {
+    this.#dir = dir;
+    this.#report = report;
+  }
+
+  /** Looks at the directory and at every open segment. */
+  refresh(now = performance.now()): void {
+    const names = new Set<string>();
+    for (const writer of this.writers.values()) writer.tables = [];
+    for (const file of listJournal(this.#dir)) {
+      names.add(file.name);
+      const writer = this.writers.get(file.writerId) ?? this.#writerOf(file, now);
+      if (!writer) continue;
+      if (file.kind === 'in-flight') writer.tables.push(file);
+      else if (!writer.segments.has(file.name)) this.#open(writer, file, now);
+    }
+    for (const name of this.#unsound.keys()) if (!names.has(name)) this.#unsound.delete(name);
+    for (const [id, writer] of this.writers) {
+      let leaseMs = 0;
+      for (const [name, segment] of writer.segments) {
+        if (names.has(name)) {
+          leaseMs = Math.max(leaseMs, segment.refresh(now));
+        } else {
+          // Given up by whoever needed the room, and counted there.
+          segment.reader.close();
+          writer.segments.delete(name);
+        }
+      }
+      writer.leaseMs = Math.max(writer.leaseMs, leaseMs);
+      if (writer.segments.size === 0 && writer.tables.length === 0) this.writers.delete(id);
+    }
+  }
+
+  /** Closes a segment that is done with, and deletes it. */
+  remove(writer: TailedWriter, segment: TailedSegment): void {
+    writer.segments.delete(segment.file.name);
+    segment.reader.remove();
+    segment.reader.close();
+  }
+
+  close(): void {
+    for (const { segments } of this.writers.values()) for (const { reader } of segments.values()) reader.close();
+    this.writers.clear();
+  }
+
+  #writerOf(file: JournalFile, now: number): TailedWriter | undefined {
+    const reader = file.kind === 'segment' ? openSegment(file) : openTable(file);
+    if (isUnsound(reader)) {
+      this.#unsoundFile(file, reader.unsound, now);
+      return undefined;
+    }
+    const writer = new TailedWriter(reader.header.writer, reader.header.resource);
+    writer.leaseMs = reader.state().leaseMs;
+    reader.close();
+    this.writers.set(file.writerId, writer);
+    return writer;
+  }
+
+  #open(writer: TailedWriter, file: JournalFile, now: number): void {
+    if (this.#unsound.get(file.name)?.reported) return;
+    const reader = openSegment(file);
+    if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
+    else writer.segments.set(file.name, new TailedSegment(file, reader));
+  }
+
+  #unsoundFile({ name, path }: JournalFile, reason: UnsoundReason, now: number): void {
+    if (reason === 'gone') return;
+    const seen = this.#unsound.get(name) ?? { since: now, reported: false };
+    this.#unsound.set(name, seen);
+    if (seen.reported || now - seen.since < SETTLE_MS) return;
+    seen.reported = true;
+    this.#report(path, reason);
+  }
+}

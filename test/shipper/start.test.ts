@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { isShipperAlive } from '#src/shipper/lock.js';
+import type { ShipperConfig } from '#src/shipper/messages.js';
+import { ensureShipper } from '#src/shipper/start.js';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { isAlive } from '../process/alive.js';
+import { fixture, type Program, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
+
+async function setUp(t: TestContext) {
+  const dir = `${await tempDir(t)}/shop`;
+  const endpoint = await OtlpEndpoint.start(t);
+  const config: ShipperConfig = {
+    dir,
+    maxBytes: 2 ** 28,
+    shutdownTimeoutMs: 10_000,
+    export: {
+      to: 'otlp-grpc',
+      url: endpoint.grpcUrl,
+      headers: { authorization: 'secret' },
+      compression: 'none',
+      timeoutMs: 2000,
+      tls: {},
+    },
+  };
+  const worker = (count: number, inFlight = 0, env: Record<string, string> = {}) =>
+    runProgram(t, fixture('shipping-worker'), { args: [JSON.stringify(config), String(count), String(inFlight)], env });
+  return { dir, endpoint, config, worker };
+}
+
+/** The shipper that `program` has started last, once it is another one than `not`. */
+async function shipperOf(program: Program, not?: number): Promise<number> {
+  return program.waitFor(() => {
+    const pids = [...program.stdout.matchAll(/^shipper (\d+)$/gm)].map(([, pid]) => Number(pid));
+    return pids.length > 0 && pids.at(-1) !== not ? pids.at(-1) : undefined;
+  }, 'a shipper');
+}
+
+const journalFiles = (dir: string) => readdirSync(dir).filter((name) => !name.startsWith('shipper-'));
+
+test('a worker’s shipper outlives it, ships all that it left, and ends when nobody is left', async (t) => {
+  const { dir, endpoint, worker } = await setUp(t);
+  endpoint.answerWith({ answer: 'unavailable' });
+  const program = worker(500, 2);
+  const shipper = await shipperOf(program);
+  await endpoint.waitForRequests(1);
+  program.kill('SIGKILL');
+  await program.waitForExit();
+  endpoint.answerOk();
+  await endpoint.waitForSpans(502);
+  assert.equal(endpoint.received().length, 502);
+  await waitFor(() => !isAlive(shipper), 'the end of the shipper');
+  assert.deepEqual(journalFiles(dir), []);
+  assert.equal(isShipperAlive(dir), false);
+});
+
+test('of many workers that start at once, one starts the shipper that stays', async (t) => {
+  const { dir, endpoint, worker } = await setUp(t);
+  const workers = [worker(100), worker(100), worker(100), worker(100)];
+  await endpoint.waitForSpans(400);
+  assert.equal(endpoint.received().length, 400);
+  await waitFor(
+    () =>
+      workers
+        .flatMap(({ stdout }) => [...stdout.matchAll(/shipper (\d+)/g)].map(([, pid]) => Number(pid)))
+        .filter(isAlive).length === 1,
+    'one shipper',
+  );
+  for (const program of workers) program.kill('SIGKILL');
+  await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
+});
+
+test('a shipper that is killed is replaced, and nothing is lost', async (t) => {
+  const { endpoint, worker } = await setUp(t);
+  endpoint.answerWith({ answer: 'hang' });
+  const program = worker(1000);
+  const first = await shipperOf(program);
+  await endpoint.waitForRequests(1);
+  program.kill('SIGKILL', first);
+  endpoint.answerOk();
+  await waitFor(() => endpoint.received().length > 0, 'spans');
+  const second = await shipperOf(program, first);
+  await endpoint.waitForSpans((spans) => new Set(spans.map(({ name }) => name)).size === 1000);
+  assert.ok(isAlive(second));
+});
+
+test('everything is killed at once: the next start ships what was left, interrupted spans included', async (t) => {
+  const { dir, endpoint, worker } = await setUp(t);
+  endpoint.answerWith({ answer: 'unavailable' });
+  const before = worker(1000, 5);
+  const shipper = await shipperOf(before);
+  await endpoint.waitForRequests(1);
+  before.kill('SIGKILL', shipper);
+  before.kill('SIGKILL');
+  await before.waitForExit();
+  endpoint.answerOk();
+  const after = worker(10);
+  await endpoint.waitForSpans(1015);
+  assert.equal(new Set(endpoint.received().map(({ name }) => name)).size, 1015);
+  const interrupted = endpoint.received().filter(({ attributes }) => attributes['forktrace.interrupted']);
+  assert.equal(interrupted.length, 5);
+  after.kill('SIGKILL');
+  await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
+});
+
+test('signals to the whole group end the shipper after the workers’ last spans are out, not before', async (t) => {
+  const { endpoint, worker } = await setUp(t);
+  const program = worker(10);
+  const shipper = await shipperOf(program);
+  await endpoint.waitForSpans(10);
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) program.kill(signal, shipper);
+  program.kill('SIGTERM');
+  await endpoint.waitForSpans(11);
+  assert.ok(endpoint.received().some(({ name }) => name === `${program.pid} last`));
+  await waitFor(() => !isAlive(shipper), 'the end of the shipper');
+});
+
+test('a shipper inherits neither preloads nor trace context nor telemetry settings, and shows no secrets', async (t) => {
+  const { endpoint, worker } = await setUp(t);
+  const env = {
+    NODE_OPTIONS: '--title=loaded',
+    TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    OTEL_SERVICE_NAME: 'outer',
+    FORKTRACE_SLOT: '1',
+    SSL_CERT_DIR: '/kept',
+  };
+  const program = worker(1, 0, env);
+  const shipper = await shipperOf(program);
+  await endpoint.waitForSpans(1);
+  assert.equal(endpoint.requests[0]!.headers.authorization, 'secret');
+  if (process.platform !== 'linux') return;
+  const read = (name: string) => readFileSync(`/proc/${shipper}/${name}`, 'latin1');
+  assert.doesNotMatch(read('environ'), /NODE_OPTIONS|TRACEPARENT|OTEL_|FORKTRACE_|secret/);
+  assert.match(read('environ'), /SSL_CERT_DIR=\/kept/);
+  assert.doesNotMatch(read('cmdline'), /secret/);
+});
+
+test('who stays attached is told of deaths and numbers, and stops its shipper', async (t) => {
+  const { endpoint, config, worker } = await setUp(t);
+  const keeper = ensureShipper(config, { attached: true });
+  t.after(() => keeper.pid !== undefined && process.kill(keeper.pid, 'SIGKILL'));
+  await waitFor(() => isShipperAlive(config.dir), 'the shipper');
+  const program = worker(100, 3);
+  await endpoint.waitForSpans(100);
+  endpoint.answerWith({ answer: 'unavailable' });
+  program.kill('SIGKILL');
+  await program.waitForExit();
+  const found = await keeper.writerExited(program.pid, null, 'SIGKILL');
+  assert.deepEqual(found, { spansRecovered: 0, requestsInterrupted: 3 });
+  endpoint.answerOk();
+  await endpoint.waitForSpans(103);
+  await waitFor(() => keeper.stats?.interrupted === 3 && keeper.stats.shipped === 103, 'statistics');
+  const { pid } = keeper;
+  await keeper.stop(5000);
+  assert.equal(isAlive(pid!), false);
+  assert.deepEqual(
+    readdirSync(config.dir).filter((name) => !name.endsWith('.lock')),
+    [],
+  );
+});
