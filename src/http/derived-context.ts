@@ -1,4 +1,7 @@
-import type { Context } from '@opentelemetry/api';
+import { type Context, createContextKey } from '@opentelemetry/api';
+
+/** The API's own key: `trace.getSpan` asks a context for it. */
+export const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 
 /**
  * A context with one more value than its parent.

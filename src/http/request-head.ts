@@ -24,6 +24,8 @@ export class RequestHead {
   clientAddress: string | undefined;
   /** The request has a field of the propagator. */
   hasContext = false;
+  /** `traceparent`, when it is the only such field. */
+  traceparent: string | undefined;
   /** The request says that a body follows. */
   hasBody = false;
   /** The context that the span was started in. */
@@ -58,6 +60,7 @@ export class RequestHead {
     let userAgent: string | undefined;
     let hasContext = false;
     let hasBody = false;
+    let traceparent: string | undefined;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]!;
       const { length } = name;
@@ -69,13 +72,17 @@ export class RequestHead {
         hasBody = rawHeaders[i + 1] !== '0';
       } else if (length === 17 && is(name, 'Transfer-Encoding', 'transfer-encoding')) {
         hasBody = true;
-      } else if (fields.maybe(name) && fields.names.includes(name.toLowerCase())) {
+      } else if (fields.maybe(name)) {
+        const lower = name.toLowerCase();
+        if (!fields.names.includes(lower)) continue;
+        traceparent = lower === 'traceparent' && !hasContext ? rawHeaders[i + 1] : undefined;
         hasContext = true;
       }
     }
     this.host = host;
     this.userAgent = userAgent;
     this.hasContext = hasContext;
+    this.traceparent = traceparent;
     this.hasBody = hasBody;
   }
 
@@ -93,6 +100,7 @@ export class RequestHead {
     this.scheme = connection.scheme;
     this.clientAddress = connection.peerAddress;
     this.hasContext = true;
+    this.traceparent = undefined;
     this.hasBody = !stream.readableEnded;
   }
 }

@@ -7,16 +7,13 @@ import {
   SpanStatusCode,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from './attribute-names.js';
-import { DerivedContext } from './derived-context.js';
+import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { requestCounts } from './request-counts.js';
 import { RPC_METADATA_KEY, type RpcMetadata } from './rpc-metadata.js';
 import type { ServerPlan } from './server-plan.js';
-
-// The API's own key: `trace.getSpan` asks a context for it.
-const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 
 /** The context key of the request that is being served. */
 export const REQUEST_KEY = createContextKey('forktrace.request');

@@ -92,12 +92,17 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
+  const stopRuntimeMetrics =
+    meterProvider && config.metrics?.runtime
+      ? (await import('./runtime-metrics.js')).startRuntimeMetrics(meterProvider.getMeter('forktrace', version))
+      : undefined;
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 
   let stopped: Promise<boolean> | undefined;
   const stop = async () => {
     for (const instrumentation of instrumentations) instrumentation.disable();
+    stopRuntimeMetrics?.();
     await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
     process.off('exit', flushSync);
     if (!config.disabled) unregisterApiGlobals();

@@ -1,0 +1,81 @@
+/**
+ * How a worker's runtime does: event-loop delay and utilisation, heap, garbage collection. Names are those of the semantic
+ * conventions for Node.js and V8 runtimes.
+ *
+ * @module
+ */
+import {
+  type EventLoopUtilization,
+  monitorEventLoopDelay,
+  type PerformanceEntry,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
+import { getHeapSpaceStatistics } from 'node:v8';
+import type { Meter } from '@opentelemetry/api';
+
+/** Seconds: semantic conventions, `v8js.gc.duration`. */
+const GC_BUCKETS = [0.01, 0.1, 1, 10];
+
+const GC_TYPES: Record<number, string> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
+
+const NANOSECONDS = 1e9;
+
+/** Measures until the returned function is called. */
+export function startRuntimeMetrics(meter: Meter): () => void {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  const delays = {
+    min: () => delay.min,
+    max: () => delay.max,
+    mean: () => delay.mean,
+    stddev: () => delay.stddev,
+    p50: () => delay.percentile(50),
+    p90: () => delay.percentile(90),
+    p99: () => delay.percentile(99),
+  };
+  const delayGauges = Object.entries(delays).map(([name, read]) => ({
+    read,
+    gauge: meter.createObservableGauge(`nodejs.eventloop.delay.${name}`, { unit: 's' }),
+  }));
+  const utilization = meter.createObservableGauge('nodejs.eventloop.utilization', { unit: '1' });
+  const heapLimit = meter.createObservableGauge('v8js.memory.heap.limit', { unit: 'By' });
+  const heapUsed = meter.createObservableGauge('v8js.memory.heap.used', { unit: 'By' });
+  const gc = meter.createHistogram('v8js.gc.duration', {
+    unit: 's',
+    advice: { explicitBucketBoundaries: GC_BUCKETS },
+  });
+
+  let last: EventLoopUtilization = performance.eventLoopUtilization();
+  const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
+    // Before the first turn of its timer the histogram is empty, and its minimum a number of years.
+    if (delay.count > 0) {
+      for (const { gauge, read } of delayGauges) result.observe(gauge, read() / NANOSECONDS);
+      delay.reset();
+    }
+    const now = performance.eventLoopUtilization();
+    result.observe(utilization, performance.eventLoopUtilization(now, last).utilization);
+    last = now;
+    for (const space of getHeapSpaceStatistics()) {
+      const attributes = { 'v8js.heap.space.name': space.space_name };
+      result.observe(heapLimit, space.space_size, attributes);
+      result.observe(heapUsed, space.space_used_size, attributes);
+    }
+  };
+  const observables = [...delayGauges.map(({ gauge }) => gauge), utilization, heapLimit, heapUsed];
+  meter.addBatchObservableCallback(observe, observables);
+
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { kind } = (entry as PerformanceEntry & { detail: { kind: number } }).detail;
+      gc.record(entry.duration / 1000, { 'v8js.gc.type': GC_TYPES[kind] ?? 'unknown' });
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+
+  return () => {
+    observer.disconnect();
+    delay.disable();
+    meter.removeBatchObservableCallback(observe, observables);
+  };
+}
