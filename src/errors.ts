@@ -38,6 +38,8 @@ const messages = {
     `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
   FORKTRACE_JOURNAL_MMAP: (reason: string) =>
     `Option journal.mode: got "mmap", which this process cannot do (${reason}), expected "auto" or "write".`,
+  FORKTRACE_MESSAGE_CHANNEL: (found: string) =>
+    `Messages: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
 } as const;
 
 /** The stable code of every error that forktrace throws. */

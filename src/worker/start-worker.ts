@@ -8,6 +8,8 @@ import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
+import { takeParentFromEnvironment } from '../propagation/environment.js';
+import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
 import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
@@ -79,16 +81,13 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
       ? await (await import('./meter-provider.js')).createMeterProvider(config.metrics, resource)
       : undefined;
 
-  if (!config.disabled) {
-    registerApiGlobals({
-      tracerProvider: pipeline.tracerProvider,
-      propagator: await createPropagator(config.propagators),
-      meterProvider,
-    });
-  }
+  const propagator = await createPropagator(config.propagators);
+  const parent = takeParentFromEnvironment(process.env, propagator);
+  const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
+  if (!config.disabled) registerApiGlobals({ tracerProvider, propagator, meterProvider });
   const instrumentations = config.disabled ? [] : (config.instrumentations?.() ?? []);
   for (const instrumentation of instrumentations) {
-    instrumentation.setTracerProvider(pipeline.tracerProvider);
+    instrumentation.setTracerProvider(tracerProvider);
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
@@ -111,8 +110,8 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   return {
     identity,
     config,
-    tracerProvider: pipeline.tracerProvider,
-    tracer: pipeline.tracerProvider.getTracer('forktrace', version),
+    tracerProvider,
+    tracer: tracerProvider.getTracer('forktrace', version),
     meter: config.meter ?? (config.meterProvider ?? meterProvider ?? metrics).getMeter('forktrace', version),
     writerId: pipeline.writerId,
     stats: () => pipeline.stats(),
