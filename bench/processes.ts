@@ -23,12 +23,12 @@ export class BenchProcess {
   constructor(
     program: string,
     args: string[],
-    options: { core?: number; env?: NodeJS.ProcessEnv; nodePath?: string } = {},
+    options: { core?: number; env?: NodeJS.ProcessEnv; nodePath?: string; execArgv?: string[] } = {},
   ) {
     this.child = fork(program, args, {
       env: { ...process.env, ...options.env },
       execPath: options.nodePath ?? process.execPath,
-      execArgv: [],
+      execArgv: options.execArgv ?? [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     if (options.core !== undefined && canPin) {

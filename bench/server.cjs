@@ -42,6 +42,7 @@ async function main() {
       });
     }
     if (message === 'stop') process.kill(process.pid, 'SIGTERM');
+    if (message === 'exit') process.exit();
   });
   process.on('disconnect', () => process.exit());
   server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
