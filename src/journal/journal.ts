@@ -13,6 +13,7 @@ import {
   ENTRY_BYTES,
   headerLengthFor,
   type JournalFileKind,
+  MAX_CHUNK_BYTES,
   PAGE_BYTES,
   type WriterIdentity,
 } from './format.js';
@@ -58,8 +59,10 @@ export interface JournalStats {
     total: number;
     /** The system had no space, memory or directory for another segment. */
     noSpace: number;
-    /** Larger than {@link MAX_CHUNK_BYTES}. */
+    /** Larger than `MAX_CHUNK_BYTES`. */
     tooLarge: number;
+    /** In a segment that somebody deleted before it was shipped, and that was full before the writer noticed. */
+    removed: number;
     /** Ended after the journal was closed. */
     closed: number;
     /** Unshipped spans, of any writer, that this writer deleted to stay within `maxBytes`. */
@@ -67,8 +70,6 @@ export interface JournalStats {
   };
 }
 
-/** A Collector takes messages of 4 MiB, if nobody has raised that; a chunk above this has no chance. */
-export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
 const MAX_TABLES = 64;
 const DEFAULT_SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -141,7 +142,7 @@ class JournalWriter implements Journal {
   #closedBytes = 0;
   #segments = 0;
   #untracked = 0;
-  readonly #lost = { noSpace: 0, tooLarge: 0, closed: 0, dropped: 0 };
+  readonly #lost = { noSpace: 0, tooLarge: 0, removed: 0, closed: 0, dropped: 0 };
 
   constructor(options: JournalOptions, mapped: boolean) {
     this.dir = options.dir;
@@ -248,7 +249,7 @@ class JournalWriter implements Journal {
   }
 
   stats(): JournalStats {
-    const { noSpace, tooLarge, closed, dropped } = this.#lost;
+    const { noSpace, tooLarge, removed, closed, dropped } = this.#lost;
     return {
       mode: this.mode,
       spans: this.#spans,
@@ -256,7 +257,7 @@ class JournalWriter implements Journal {
       segments: this.#segments,
       inFlight: this.#table.used,
       untracked: this.#untracked,
-      lost: { total: noSpace + tooLarge + closed + dropped, ...this.#lost },
+      lost: { total: noSpace + tooLarge + removed + closed + dropped, ...this.#lost },
     };
   }
 
@@ -374,6 +375,9 @@ class JournalWriter implements Journal {
     if (this.#position === this.#bodyAt) {
       segment.remove();
     } else {
+      if (segment.isDeletedNow() && segment.shipped() < this.#position - this.#bodyAt) {
+        this.#lose('removed', this.#spans - this.#spansBefore, `${segment.path} was removed`);
+      }
       this.#words[AT_SPANS / 4] = this.#spans - this.#spansBefore;
       Atomics.store(this.#words, AT_SEALED / 4, 1);
       try {

@@ -267,14 +267,14 @@ export function interruptedEntries(
   });
 }
 
-/** The caller closes what this returns. */
-export function openSegment(file: JournalFile): SegmentReader | Unsound {
-  return open(file, 'segment', SegmentReader);
+/** The caller closes what this returns. `readOnly` files cannot store what has been shipped. */
+export function openSegment(file: JournalFile, readOnly = false): SegmentReader | Unsound {
+  return open(file, 'segment', SegmentReader, readOnly);
 }
 
 /** The caller closes what this returns. */
 export function openTable(file: JournalFile): TableReader | Unsound {
-  return open(file, 'in-flight', TableReader);
+  return open(file, 'in-flight', TableReader, true);
 }
 
 /** Deletes a file of the journal. @returns false when it was gone already */
@@ -292,11 +292,13 @@ function open<T>(
   file: JournalFile,
   kind: JournalFileKind,
   Reader: new (path: string, fd: number, header: JournalHeader) => T,
+  readOnly: boolean,
 ): T | Unsound {
   let fd: number;
   try {
     // O_NONBLOCK: opening a pipe that somebody put there would wait for ever.
-    fd = openSync(file.path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    const access = readOnly ? constants.O_RDONLY : constants.O_RDWR;
+    fd = openSync(file.path, access | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const unsound = code === 'ENOENT' ? 'gone' : code === 'ELOOP' || code === 'EISDIR' ? 'not-a-file' : 'unreadable';

@@ -1,0 +1,209 @@
+/**
+ * `forktrace inspect`: what a journal holds, from its files alone. Nothing is changed, nobody needs to be alive.
+ *
+ * @module
+ */
+import { statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { chunkLength, type JournalHeader, parseFileName } from '../journal/format.js';
+import {
+  interruptedEntries,
+  isUnsound,
+  type JournalFile,
+  listJournal,
+  openSegment,
+  openTable,
+  type Unsound,
+} from '../journal/reader.js';
+import { decode } from '../viewer/otlp/decode.js';
+import type {
+  KeyValue,
+  OtlpResource,
+  OtlpScope,
+  OtlpSpan,
+  ResourceSpans,
+  ScopeSpans,
+} from '../viewer/otlp/json-types.js';
+import {
+  type Message,
+  Resource,
+  ResourceSpans as ResourceSpansMessage,
+  ScopeSpans as ScopeSpansMessage,
+  Span,
+} from '../viewer/otlp/schema.js';
+import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
+
+/** One span of a journal: OTLP/JSON, and where it comes from. */
+export interface InspectedSpan {
+  /** It had started and not ended when the files were last written. */
+  inFlight: boolean;
+  /** Already delivered by the shipper. */
+  shipped: boolean;
+  writer: { id: string; pid: number; slot: number | undefined };
+  resource: OtlpResource;
+  scope: OtlpScope;
+  span: OtlpSpan;
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/** All spans of a journal file, or of all files of a directory; what is not sound is said in its place. */
+export function* inspectJournal(path: string): Generator<InspectedSpan | Unsound> {
+  const files = filesAt(path);
+  if (files.length === 0 && !isDirectory(path)) yield { path, unsound: 'foreign' };
+  for (const file of files) {
+    if (file.kind === 'segment') yield* segmentSpans(file);
+    else yield* tableSpans(file);
+  }
+}
+
+/** One line of JSON per span, or per thing that is not sound. */
+export function* inspectAsJson(path: string): Generator<string> {
+  for (const found of inspectJournal(path)) yield `${JSON.stringify(found)}\n`;
+}
+
+/** A tree per trace, then what is not sound. Holds the whole journal in memory. */
+export function* inspectAsTree(path: string, options: TextOptions = {}): Generator<string> {
+  const traces = new Map<string, TextSpan[]>();
+  const unsound: string[] = [];
+  for (const found of inspectJournal(path)) {
+    if (isUnsound(found)) {
+      unsound.push(`${found.path}: ${found.unsound}\n`);
+      continue;
+    }
+    const span = textSpan(found);
+    const trace = traces.get(span.traceId);
+    if (trace === undefined) traces.set(span.traceId, [span]);
+    else trace.push(span);
+  }
+  for (const spans of traces.values()) yield traceText(spans, options);
+  yield* unsound;
+}
+
+function filesAt(path: string): JournalFile[] {
+  if (isDirectory(path)) return listJournal(path);
+  const name = basename(path);
+  const parsed = parseFileName(name);
+  return parsed === undefined ? [] : [{ path, name, ...parsed }];
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
+  const segment = openSegment(file, true);
+  if (isUnsound(segment)) {
+    yield segment;
+    return;
+  }
+  try {
+    const { committed, shipped, cut } = segment.state();
+    const source = sourceOf(segment.header);
+    for (let from = 0; from < committed; ) {
+      const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + chunkLength(bytes, at, bytes.length);
+        // A chunk is a ResourceSpans message with nothing else in it.
+        const chunk = decoded<ResourceSpans>(bytes, ResourceSpansMessage, at, end);
+        if (chunk === undefined) yield { path: file.path, unsound: 'corrupt' };
+        for (const { scope = {}, spans = [] } of chunk?.scopeSpans ?? []) {
+          for (const span of spans) yield { inFlight: false, shipped: from + at < shipped, ...source, scope, span };
+        }
+        at = end;
+      }
+      if (corrupt || next === from) {
+        yield { path: file.path, unsound: 'corrupt' };
+        break;
+      }
+      from = next;
+    }
+    if (cut) yield { path: file.path, unsound: 'truncated' };
+  } finally {
+    segment.close();
+  }
+}
+
+function* tableSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
+  const table = openTable(file);
+  if (isUnsound(table)) {
+    yield table;
+    return;
+  }
+  try {
+    const source = sourceOf(table.header);
+    const { entries, unsound } = table.entries();
+    for (const entry of interruptedEntries(entries, (sequence) => committedOf(file, sequence))) {
+      const scope = scopeOf(entry.scope);
+      const span = decoded<OtlpSpan>(Buffer.from(entry.fields), Span);
+      if (span === undefined || scope === undefined) yield { path: file.path, unsound: 'corrupt' };
+      else yield { inFlight: true, shipped: false, ...source, scope, span };
+    }
+    for (let i = 0; i < unsound; i++) yield { path: file.path, unsound: 'corrupt' };
+  } finally {
+    table.close();
+  }
+}
+
+function committedOf(table: JournalFile, sequence: number): number | undefined {
+  const name = `${table.writerId}-${sequence}.segment`;
+  const segment = openSegment(
+    { path: join(dirname(table.path), name), name, kind: 'segment', writerId: table.writerId, sequence },
+    true,
+  );
+  if (isUnsound(segment)) return undefined;
+  const { committed } = segment.state();
+  segment.close();
+  return committed;
+}
+
+/** An entry's scope is a ScopeSpans message without its spans. */
+function scopeOf(field: Uint8Array): OtlpScope | undefined {
+  const message = decoded<ScopeSpans>(Buffer.from(field), ScopeSpansMessage);
+  return message && (message.scope ?? {});
+}
+
+function sourceOf({ writer, resource }: JournalHeader): Pick<InspectedSpan, 'writer' | 'resource'> {
+  return {
+    writer: { id: writer.id, pid: writer.pid, slot: writer.slot },
+    resource: decoded<OtlpResource>(Buffer.from(resource), Resource) ?? {},
+  };
+}
+
+function decoded<Result>(bytes: Uint8Array, message: Message, start?: number, end?: number): Result | undefined {
+  try {
+    return decode<Result>(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), message, start, end);
+  } catch {
+    return undefined;
+  }
+}
+
+function textSpan({ inFlight, writer, resource, span }: InspectedSpan): TextSpan {
+  const startMs = milliseconds(span.startTimeUnixNano);
+  const service = textOf(resource.attributes, 'service.name') ?? 'unknown_service';
+  const status = Number(attribute(span.attributes, 'http.response.status_code')?.intValue);
+  return {
+    traceId: span.traceId ?? '',
+    spanId: span.spanId ?? '',
+    parentSpanId: span.parentSpanId ?? '',
+    name: span.name ?? '',
+    startMs,
+    endMs: Math.max(startMs, milliseconds(span.endTimeUnixNano)),
+    error: span.status?.code === 2,
+    interrupted: inFlight || textOf(span.attributes, 'error.type') === 'worker.exit',
+    process: writer.slot === undefined ? `${service} pid ${writer.pid}` : `${service} slot ${writer.slot}`,
+    ...(Number.isNaN(status) ? {} : { httpStatus: status }),
+  };
+}
+
+function attribute(attributes: KeyValue[] | undefined, key: string): KeyValue['value'] {
+  return attributes?.find((entry) => entry.key === key)?.value;
+}
+
+function textOf(attributes: KeyValue[] | undefined, key: string): string | undefined {
+  return attribute(attributes, key)?.stringValue;
+}
+
+function milliseconds(nanoseconds: string | undefined): number {
+  return Number(BigInt(nanoseconds ?? 0) / 1000n) / 1000;
+}
