@@ -86,12 +86,12 @@ async function measure(one: Case, load: BenchProcess): Promise<Measured> {
     await load.ask({ ...job, requests: warmUp });
     // Spans of the coordinator's own arrive here too, so what counts is what comes after.
     const arrived = await settled(sink, traced ? Number.POSITIVE_INFINITY : 0);
-    const before = treeUsage(cluster.child.pid!, journalDir);
+    const before = treeUsage(cluster.child.pid!);
     const result = await load.ask<{ perSecond: number; failed: number }>({ ...job, requests: options.requests });
     if (result.failed > 0) throw new Error(`${one.contestant}: ${result.failed} requests failed`);
     const expected = traced ? options.requests * one.spans : 0;
     const received = (await settled(sink, arrived + expected)) - arrived;
-    const after = treeUsage(cluster.child.pid!, journalDir);
+    const after = treeUsage(cluster.child.pid!);
     const reloadMs = one.contestant.startsWith('forktrace')
       ? (await cluster.ask<{ reloadMs: number }>('reload')).reloadMs
       : undefined;

@@ -74,7 +74,6 @@ interface Stat {
   parent: number;
   cpuSeconds: number;
   rss: number;
-  command: string;
 }
 
 function readStat(pid: number): Stat | undefined {
@@ -86,7 +85,6 @@ function readStat(pid: number): Stat | undefined {
       parent: Number(fields[1]),
       cpuSeconds: schedSeconds(pid) ?? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
       rss: Number(fields[21]) * 4096,
-      command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
     };
   } catch {
     return undefined; // the process has just ended
@@ -106,40 +104,30 @@ function schedSeconds(pid: number): number | undefined {
   }
 }
 
-/** Pins every process whose command line has `mark` in it. */
-export function pinMarked(mark: string, core: number): void {
+/** Pins the descendants of `pid`, the shipper that it has started among them. */
+export function pinDescendants(pid: number, core: number): void {
   if (!canPin) return;
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
-    if (stat?.command.includes(mark) && stat.pid !== process.pid) {
-      spawnSync('taskset', ['-a', '-cp', String(core), String(stat.pid)]);
-    }
+  for (const member of tree(pid)) {
+    if (member.pid !== pid) spawnSync('taskset', ['-a', '-cp', String(core), String(member.pid)]);
   }
 }
 
-/** CPU seconds and resident bytes of `pid`, its descendants, and every process whose command line has `mark` in it. */
-export function treeUsage(pid: number, mark?: string): { cpuSeconds: number; rss: number; processes: number } {
+/** CPU seconds and resident bytes of `pid` and its descendants. */
+export function treeUsage(pid: number): { cpuSeconds: number; rss: number; processes: number } {
+  const members = tree(pid);
+  return {
+    cpuSeconds: members.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    rss: members.reduce((sum, { rss }) => sum + rss, 0),
+    processes: members.length,
+  };
+}
+
+function tree(pid: number): Stat[] {
   const stats = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readStat(Number(name)))
     .filter((stat) => stat !== undefined);
-  const members = new Set([pid]);
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const stat of stats) {
-      const belongs = members.has(stat.parent) || (mark !== undefined && stat.command.includes(mark));
-      if (belongs && stat.pid !== process.pid && !members.has(stat.pid)) {
-        members.add(stat.pid);
-        grown = true;
-      }
-    }
-  }
-  let cpuSeconds = 0;
-  let rss = 0;
-  for (const stat of stats) {
-    if (!members.has(stat.pid)) continue;
-    cpuSeconds += stat.cpuSeconds;
-    rss += stat.rss;
-  }
-  return { cpuSeconds, rss, processes: members.size };
+  const members = stats.filter((stat) => stat.pid === pid);
+  for (const member of members) members.push(...stats.filter(({ parent }) => parent === member.pid));
+  return members;
 }
