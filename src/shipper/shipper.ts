@@ -286,7 +286,8 @@ export class Shipper {
       const waiting = new AbortController();
       const leftMs = this.#stopAt === undefined ? LIVENESS_MS : this.#stopAt - performance.now();
       if (leftMs <= 0) return undefined;
-      const timer = sleep(Math.min(leftMs, LIVENESS_MS), 'waiting' as const, { signal: waiting.signal }).catch(
+      const ref = this.#stopAt !== undefined;
+      const timer = sleep(Math.min(leftMs, LIVENESS_MS), 'waiting' as const, { signal: waiting.signal, ref }).catch(
         () => 'waiting' as const,
       );
       const result = await Promise.race([sent, timer]);
@@ -358,7 +359,9 @@ export class Shipper {
 
   async #sleep(ms: number): Promise<void> {
     // Woken before it slept: it does not sleep.
-    await sleep(ms, undefined, { signal: this.#wake.signal }).catch(() => {});
+    // Inline, an idle shipper must not keep its process open; one that has been told to stop must, to finish.
+    const ref = this.#stopAt !== undefined;
+    await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
 }

@@ -7,10 +7,12 @@ import { type Meter, metrics, type Tracer, type TracerProvider } from '@opentele
 import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
+import { warn } from '../warn.js';
 import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
 import { workerIdentity } from './identity.js';
@@ -133,7 +135,14 @@ async function createPipeline(
     const { borrowedPipeline } = await import('./borrowed-pipeline.js');
     return borrowedPipeline(config.tracerProvider);
   }
-  void identity;
-  const { createBatchPipeline } = await import('./batch-pipeline.js');
-  return createBatchPipeline(config, resource);
+  const batch = async () => (await import('./batch-pipeline.js')).createBatchPipeline(config, resource);
+  if (config.pipeline === 'batch') return batch();
+  const { createJournalPipeline } = await import('./journal-pipeline.js');
+  try {
+    return await createJournalPipeline(config, identity, resource);
+  } catch (error) {
+    if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') throw error;
+    warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by this process (pipeline: 'batch') instead.`);
+    return batch();
+  }
 }

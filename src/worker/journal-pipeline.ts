@@ -1,0 +1,68 @@
+import type { Resource } from '@opentelemetry/resources';
+import type { ResolvedConfig } from '../config/resolved.js';
+import type { WorkerIdentity } from '../config/types.js';
+import { encodeResource } from '../journal/encoder.js';
+import { openJournal } from '../journal/journal.js';
+import { LeanTracerProvider } from '../tracer/provider.js';
+import type { Pipeline } from './pipeline.js';
+import { startShipping } from './shipping.js';
+
+/**
+ * The lean tracer, this worker's journal, and whoever ships it.
+ *
+ * @throws ForktraceError with code FORKTRACE_JOURNAL_DIR or FORKTRACE_JOURNAL_MMAP
+ */
+export async function createJournalPipeline(
+  config: ResolvedConfig,
+  identity: WorkerIdentity,
+  resource: Resource,
+): Promise<Pipeline> {
+  const { dir, mode, segmentBytes, maxBytes, inFlight } = config.journal;
+  const journal = openJournal({
+    dir,
+    mode,
+    segmentBytes,
+    maxBytes,
+    inFlight,
+    resource: encodeResource(resource.attributes),
+    slot: identity.slot,
+  });
+  const tracerProvider = new LeanTracerProvider({
+    resource,
+    spanLog: journal,
+    spanLimits: config.spanLimits,
+    idGenerator: config.idGenerator,
+    spanProcessors: config.spanProcessors?.(),
+    sampler: await samplerOf(config),
+  });
+  const shipping = await startShipping(config, identity);
+  return {
+    tracerProvider,
+    writerId: journal.writerId,
+    stats() {
+      const { spans, lost } = journal.stats();
+      return { spansJournaled: spans, spansLost: lost.total };
+    },
+    async forceFlush() {
+      await tracerProvider.forceFlush().catch(reported);
+      journal.flush();
+    },
+    async shutdown() {
+      await tracerProvider.shutdown().catch(reported);
+      journal.close();
+      await shipping.stop();
+    },
+    // Requests that are in flight now stay in the table, and become interrupted spans.
+    flushSync: () => journal.close(),
+  };
+}
+
+/** The default needs none, nor the SDK that samplers come from: the tracer decides it without a call. */
+async function samplerOf({ sampler }: ResolvedConfig) {
+  if (!('name' in sampler)) return sampler;
+  if (sampler.name === 'parentbased_always_on') return undefined;
+  return (await import('./sampler.js')).createSampler(sampler);
+}
+
+/** A user's span processor that fails has its own way to say so. */
+function reported(): void {}
