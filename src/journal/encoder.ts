@@ -20,13 +20,61 @@ const MAX_INT64 = 2 ** 63;
 /** An attribute value as the OpenTelemetry API knows it, and what OTLP's AnyValue can hold beyond. */
 export type EncodableValue = unknown;
 
+/** Longer values are not worth their memory. */
+const MAX_KEPT_VALUE = 256;
+/** So often a key's kept value may change before it stays: keeping costs more than encoding. */
+const MAX_KEPT_VALUES = 64;
+
+const NO_WORDS = new Int32Array(0);
+
+/**
+ * The length and bytes of a string that recurs. If it is an attribute's key, also its last value that came twice in a row
+ * (a method, a host, a query's text), as the whole KeyValue without its tag.
+ */
+class CachedString {
+  readonly words: Int32Array;
+  readonly length: number;
+  lastValue: string | undefined = undefined;
+  lastWords: Int32Array = NO_WORDS;
+  lastLength = 0;
+  #candidate: string | undefined = undefined;
+  #kept = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.words = toWords(bytes);
+    this.length = bytes.length;
+  }
+
+  isRepeated(value: string): boolean {
+    if (value.length > MAX_KEPT_VALUE || this.#kept === MAX_KEPT_VALUES) return false;
+    if (value === this.#candidate) return true;
+    this.#candidate = value;
+    return false;
+  }
+
+  keep(value: string, bytes: Uint8Array): void {
+    this.#kept++;
+    this.lastValue = value;
+    this.lastWords = toWords(bytes);
+    this.lastLength = bytes.length;
+  }
+}
+
+/** Little endian, and filled up with zeroes. */
+function toWords(bytes: Uint8Array): Int32Array {
+  const words = new Int32Array((bytes.length + 3) >> 2);
+  for (let i = 0; i < bytes.length; i++) words[i >> 2]! |= bytes[i]! << ((i & 3) * 8);
+  return words;
+}
+
 export class Encoder {
   bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   /** Where the next byte goes. */
   at = 0;
   #float = new Float64Array(1);
   #floatBytes = new Uint8Array(this.#float.buffer);
-  #cache = new Map<string, Uint8Array>();
+  #view = new DataView(this.bytes.buffer);
+  #cache = new Map<string, CachedString>();
 
   /** Makes room for `count` more bytes. */
   ensure(count: number): void {
@@ -40,13 +88,16 @@ export class Encoder {
 
   /** Gives a buffer back that one huge span has grown. */
   shrink(): void {
-    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    if (this.bytes.length <= MAX_KEPT_BYTES) return;
+    this.bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    this.#view = new DataView(this.bytes.buffer);
   }
 
   #grow(count: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.at + count));
     this.bytes.copy(larger, 0, 0, this.at);
     this.bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   /** A field's tag, for field numbers below 16 in one byte and above in two. */
@@ -91,13 +142,15 @@ export class Encoder {
   /** Four bytes, little endian. */
   fixed32(value: number): void {
     this.ensure(4);
-    const { bytes } = this;
-    let { at } = this;
-    bytes[at++] = value;
-    bytes[at++] = value >>> 8;
-    bytes[at++] = value >>> 16;
-    bytes[at++] = value >>> 24;
-    this.at = at;
+    this.#view.setInt32(this.at, value, true);
+    this.at += 4;
+  }
+
+  /** 32 bits, big endian: two make a span id, four a trace id, in the order of its hex digits. */
+  idWord(word: number): void {
+    this.ensure(4);
+    this.#view.setInt32(this.at, word);
+    this.at += 4;
   }
 
   /** Whole seconds since the epoch and nanoseconds below 10⁹ as fixed64 nanoseconds. */
@@ -106,18 +159,9 @@ export class Encoder {
     // seconds × 10⁹ needs 61 bits. 10⁹ = 1953125 × 2⁹, and seconds × 1953125 is exact in a double until the year 2116.
     const high55 = seconds * 1953125 + (nanoseconds >>> 9);
     const low = ((high55 & 0x7fffff) << 9) | (nanoseconds & 0x1ff);
-    const high = (high55 / 0x800000) | 0;
-    const { bytes } = this;
-    const { at } = this;
-    bytes[at] = low;
-    bytes[at + 1] = low >>> 8;
-    bytes[at + 2] = low >>> 16;
-    bytes[at + 3] = low >>> 24;
-    bytes[at + 4] = high;
-    bytes[at + 5] = high >>> 8;
-    bytes[at + 6] = high >>> 16;
-    bytes[at + 7] = high >>> 24;
-    this.at = at + 8;
+    this.#view.setInt32(this.at, low, true);
+    this.#view.setInt32(this.at + 4, high55 / 0x800000, true);
+    this.at += 8;
   }
 
   /** A double, little endian. */
@@ -143,32 +187,35 @@ export class Encoder {
 
   /** A length-delimited string field; lone surrogates become U+FFFD, as TextEncoder has it. */
   stringField(tag: number, value: string): void {
+    this.tag(tag);
+    this.#string(value);
+  }
+
+  /** Length and bytes. */
+  #string(value: string): void {
     const { length } = value;
-    // Three bytes are the most that a UTF-16 unit takes in UTF-8; tag and length take 8.
-    this.ensure(length * 3 + 8);
-    if (tag < 0x80) this.bytes[this.at++] = tag;
-    else this.tag(tag);
-    if (length < SHORT_STRING) {
-      const { bytes } = this;
-      const lengthAt = this.at;
-      let at = lengthAt + 1;
-      for (let i = 0; i < length; i++) {
-        const unit = value.charCodeAt(i);
-        if (unit > 0x7f) {
-          this.#longString(value);
-          return;
-        }
-        bytes[at++] = unit;
-      }
-      bytes[lengthAt] = length;
-      this.at = at;
+    if (length >= SHORT_STRING) {
+      this.#longString(value);
       return;
     }
-    this.#longString(value);
+    this.ensure(length + 1);
+    const { bytes } = this;
+    let at = this.at + 1;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#longString(value);
+        return;
+      }
+      bytes[at++] = unit;
+    }
+    bytes[this.at] = length;
+    this.at = at;
   }
 
   #longString(value: string): void {
     const start = this.begin();
+    // Three bytes are the most that a UTF-16 unit takes in UTF-8.
     this.ensure(value.length * 3);
     this.at += this.bytes.write(value, this.at);
     this.end(start);
@@ -177,22 +224,29 @@ export class Encoder {
   /** A string field whose bytes are kept for the next time: for keys and names, of which a program has few. */
   cachedStringField(tag: number, value: string): void {
     const cached = this.#cache.get(value);
+    this.tag(tag);
     if (cached === undefined) {
       const from = this.at;
-      this.stringField(tag, value);
-      if (this.#cache.size < CACHED_STRINGS && value.length < 256) {
-        // Without the tag: the same string may be a key here and a name there.
-        this.#cache.set(value, this.copy(from + (tag < 0x80 ? 1 : 2)));
-      }
+      this.#string(value);
+      // Without the tag: the same string may be a key here and a name there.
+      if (this.#cache.size < CACHED_STRINGS && value.length < 256)
+        this.#cache.set(value, new CachedString(this.copy(from)));
       return;
     }
-    const { length } = cached;
-    this.ensure(length + 2);
-    this.tag(tag);
-    const { bytes } = this;
+    this.#words(cached.words, cached.length);
+  }
+
+  /** `length` bytes, given as whole words: up to three bytes more are written, and written over by what comes next. */
+  #words(words: Int32Array, length: number): void {
+    this.ensure(length + 3);
+    const view = this.#view;
     let { at } = this;
-    for (let i = 0; i < length; i++) bytes[at++] = cached[i]!;
-    this.at = at;
+    // Measured: a third of the time of a loop over bytes, and of TypedArray.set for the lengths that strings have here.
+    for (let i = 0; i < words.length; i++) {
+      view.setInt32(at, words[i]!, true);
+      at += 4;
+    }
+    this.at += length;
   }
 
   /** Opens a nested message whose tag is written: returns what {@link end} needs. */
@@ -218,16 +272,32 @@ export class Encoder {
 
   /** `KeyValue { key = 1, value = 2 }` as a repeated field of `tag` (below 128). */
   attribute(tag: number, key: string, value: EncodableValue): void {
-    // Strings and small integers are most of all attributes: their lengths are known before their bytes.
-    const keyField = this.#cache.get(key);
-    if (keyField !== undefined && keyField.length <= SHORT_STRING) {
-      if (typeof value === 'string') {
-        if (value.length < SHORT_STRING - 8 && this.#shortAttribute(tag, keyField, value)) return;
-      } else if (typeof value === 'number' && value >= 0 && value < 0x4000 && Number.isInteger(value)) {
-        this.#smallAttribute(tag, keyField, value);
-        return;
+    const cached = this.#cache.get(key);
+    // Strings, booleans and small integers are most of all attributes: their lengths are known before their bytes.
+    if (cached !== undefined && cached.length <= SHORT_STRING) {
+      switch (typeof value) {
+        case 'string':
+          if (value === cached.lastValue) {
+            this.tag(tag);
+            this.#words(cached.lastWords, cached.lastLength);
+            return;
+          }
+          this.#stringAttribute(tag, key, cached, value);
+          return;
+        case 'boolean':
+          this.#smallAttribute(tag, cached, 0x10, value ? 1 : 0);
+          return;
+        case 'number':
+          if (value >= 0 && value < 0x4000 && Number.isInteger(value)) {
+            this.#smallAttribute(tag, cached, 0x18, value);
+            return;
+          }
       }
     }
+    this.#anyAttribute(tag, key, value);
+  }
+
+  #anyAttribute(tag: number, key: string, value: EncodableValue): void {
     this.tag(tag);
     const message = this.begin();
     this.cachedStringField(0x0a, key);
@@ -238,46 +308,55 @@ export class Encoder {
     this.end(message);
   }
 
+  #stringAttribute(tag: number, key: string, cached: CachedString, value: string): void {
+    const from = this.at + 1;
+    if (value.length >= SHORT_STRING - 8 || !this.#shortAttribute(tag, cached, value))
+      this.#anyAttribute(tag, key, value);
+    if (cached.isRepeated(value)) cached.keep(value, this.copy(from));
+  }
+
   /** Returns false, and has written nothing, where `value` is not ASCII. */
-  #shortAttribute(tag: number, keyField: Uint8Array, value: string): boolean {
-    const keyLength = keyField.length;
+  #shortAttribute(tag: number, key: CachedString, value: string): boolean {
+    const from = this.at;
     const { length } = value;
-    const size = keyLength + length + 5;
-    this.ensure(size + 2);
+    const size = key.length + length + 5;
+    this.ensure(size + 5);
+    this.bytes[this.at++] = tag;
+    this.bytes[this.at++] = size;
+    this.bytes[this.at++] = 0x0a;
+    this.#words(key.words, key.length);
     const { bytes } = this;
     let { at } = this;
-    bytes[at++] = tag;
-    bytes[at++] = size;
-    bytes[at++] = 0x0a;
-    for (let i = 0; i < keyLength; i++) bytes[at++] = keyField[i]!;
     bytes[at++] = 0x12;
     bytes[at++] = length + 2;
     bytes[at++] = 0x0a;
     bytes[at++] = length;
     for (let i = 0; i < length; i++) {
       const unit = value.charCodeAt(i);
-      if (unit > 0x7f) return false;
+      if (unit > 0x7f) {
+        this.at = from;
+        return false;
+      }
       bytes[at++] = unit;
     }
     this.at = at;
     return true;
   }
 
-  /** A whole number below 2^14. */
-  #smallAttribute(tag: number, keyField: Uint8Array, value: number): void {
-    const keyLength = keyField.length;
+  /** A boolean or a whole number below 2^14. */
+  #smallAttribute(tag: number, key: CachedString, valueTag: number, value: number): void {
     const valueLength = value < 0x80 ? 2 : 3;
-    const size = keyLength + valueLength + 3;
-    this.ensure(size + 2);
+    const size = key.length + valueLength + 3;
+    this.ensure(size + 5);
+    this.bytes[this.at++] = tag;
+    this.bytes[this.at++] = size;
+    this.bytes[this.at++] = 0x0a;
+    this.#words(key.words, key.length);
     const { bytes } = this;
     let { at } = this;
-    bytes[at++] = tag;
-    bytes[at++] = size;
-    bytes[at++] = 0x0a;
-    for (let i = 0; i < keyLength; i++) bytes[at++] = keyField[i]!;
     bytes[at++] = 0x12;
     bytes[at++] = valueLength;
-    bytes[at++] = 0x18;
+    bytes[at++] = valueTag;
     if (valueLength === 2) {
       bytes[at++] = value;
     } else {

@@ -17,9 +17,6 @@ const encoder = new Encoder();
 
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
-/** Fields of fixed size at the start: trace id 18, span id 10, parent 10, kind 2, flags 7, start time 9. */
-const FIXED_START_BYTES = 64;
-
 /** A sampled local root has started: into the in-flight table with what is known. */
 export function beginSpan(span: LeanSpan): void {
   const { pipeline, scopeFields } = span.tracer;
@@ -74,38 +71,27 @@ function encodeStart(span: LeanSpan): void {
   const { parentContext } = span;
   const traceState = span.traceState?.serialize();
   encoder.at = 0;
-  encoder.ensure(FIXED_START_BYTES);
-  const { bytes } = encoder;
-  bytes[0] = 0x0a;
-  bytes[1] = 16;
-  putWord(bytes, 2, span.trace0);
-  putWord(bytes, 6, span.trace1);
-  putWord(bytes, 10, span.trace2);
-  putWord(bytes, 14, span.trace3);
-  bytes[18] = 0x12;
-  bytes[19] = 8;
-  putWord(bytes, 20, span.span0);
-  putWord(bytes, 24, span.span1);
-  let at = 28;
+  encoder.tag(0x0a);
+  encoder.tag(16);
+  encoder.idWord(span.trace0);
+  encoder.idWord(span.trace1);
+  encoder.idWord(span.trace2);
+  encoder.idWord(span.trace3);
+  encoder.tag(0x12);
+  encoder.tag(8);
+  encoder.idWord(span.span0);
+  encoder.idWord(span.span1);
   if ((span.parent0 | span.parent1) !== 0) {
-    bytes[28] = 0x22;
-    bytes[29] = 8;
-    putWord(bytes, 30, span.parent0);
-    putWord(bytes, 34, span.parent1);
-    at = 38;
+    encoder.tag(0x22);
+    encoder.tag(8);
+    encoder.idWord(span.parent0);
+    encoder.idWord(span.parent1);
   }
-  bytes[at++] = 0x30;
-  bytes[at++] = span.kind + 1; // the API's kinds begin at 0, OTLP's at 1
-  const flags = span.traceFlags | HAS_IS_REMOTE | (parentContext?.isRemote ? IS_REMOTE : 0);
-  // flags = 16, fixed32
-  bytes[at++] = 0x85;
-  bytes[at++] = 0x01;
-  bytes[at++] = flags;
-  bytes[at++] = flags >>> 8;
-  bytes[at++] = 0;
-  bytes[at++] = 0;
-  bytes[at++] = 0x39;
-  encoder.at = at;
+  encoder.tag(0x30);
+  encoder.tag(span.kind + 1); // the API's kinds begin at 0, OTLP's at 1
+  encoder.tag(0x85); // flags = 16, fixed32
+  encoder.fixed32(span.traceFlags | HAS_IS_REMOTE | (parentContext?.isRemote ? IS_REMOTE : 0));
+  encoder.tag(0x39);
   encoder.fixed64Time(span.startSeconds, span.startNanos);
   if (traceState) encoder.stringField(0x1a, traceState);
   encoder.cachedStringField(0x2a, span.name);
@@ -178,22 +164,10 @@ function encodeLink({ context, attributes, droppedAttributesCount }: Link): void
 function idField(tag: number, hex: string, length: number): void {
   encoder.tag(tag);
   encoder.varint(length);
-  encoder.ensure(length);
-  for (let digit = 0; digit < length * 2; digit += 8) {
-    putWord(encoder.bytes, encoder.at, hexToWord(hex, digit));
-    encoder.at += 4;
-  }
+  for (let digit = 0; digit < length * 2; digit += 8) encoder.idWord(hexToWord(hex, digit));
 }
 
 function numberField(tag: number, value: number): void {
   encoder.tag(tag);
   encoder.varint(value);
-}
-
-/** Ids are big endian: the order of their hex digits. */
-function putWord(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word >>> 24;
-  bytes[at + 1] = word >>> 16;
-  bytes[at + 2] = word >>> 8;
-  bytes[at + 3] = word;
 }
