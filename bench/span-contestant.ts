@@ -23,7 +23,7 @@ class MemoryJournal implements SpanLog {
 
   append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     this.#header(scope, end - start);
-    this.#copy(bytes, start, end);
+    this.#copy(bytes.subarray(start, end));
   }
 
   begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
@@ -32,7 +32,7 @@ class MemoryJournal implements SpanLog {
     if (entry === undefined) return -1;
     this.#entryScopes[entry] = scope;
     const at = entry * 2048;
-    for (let i = start; i < end; i++) this.#entries[at + i - start] = bytes[i]!;
+    this.#entries.set(bytes.subarray(start, end), at);
     this.#entryEnds[entry] = at + end - start;
     return entry;
   }
@@ -45,8 +45,8 @@ class MemoryJournal implements SpanLog {
     const from = entry * 2048;
     const to = whole ? from : this.#entryEnds[entry]!;
     this.#header(this.#entryScopes[entry]!, to - from + end - start);
-    this.#copy(this.#entries, from, to);
-    this.#copy(bytes, start, end);
+    if (!whole) this.#copy(this.#entries.subarray(from, to));
+    this.#copy(bytes.subarray(start, end));
     this.#free.push(entry);
   }
 
@@ -54,7 +54,7 @@ class MemoryJournal implements SpanLog {
     delivered++;
     if (this.#at + length + scope.length + 16 > this.#segment.length) this.#at = 0;
     this.#lengthField(scope.length + length + (length < 128 ? 2 : 3));
-    this.#copy(scope, 0, scope.length);
+    this.#copy(scope);
     this.#lengthField(length);
   }
 
@@ -66,11 +66,9 @@ class MemoryJournal implements SpanLog {
     }
   }
 
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    const segment = this.#segment;
-    let at = this.#at;
-    for (let i = start; i < end; i++) segment[at++] = bytes[i]!;
-    this.#at = at;
+  #copy(bytes: Uint8Array): void {
+    this.#segment.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 }
 

@@ -42,7 +42,7 @@ export function amendSpan(span: LeanSpan): void {
 }
 
 function markEncoded(span: LeanSpan): void {
-  span.encodedPairs = span.attributeList === undefined ? 0 : span.attributeList.length;
+  span.encodedPairs = span.listLength;
   span.encodedName = span.name;
 }
 
@@ -68,31 +68,22 @@ export function keepSpan(span: LeanSpan): void {
 }
 
 function encodeStart(span: LeanSpan): void {
-  const { parentContext } = span;
   const traceState = span.traceState?.serialize();
   encoder.at = 0;
-  encoder.tag(0x0a);
-  encoder.tag(16);
-  encoder.idWord(span.trace0);
-  encoder.idWord(span.trace1);
-  encoder.idWord(span.trace2);
-  encoder.idWord(span.trace3);
-  encoder.tag(0x12);
-  encoder.tag(8);
-  encoder.idWord(span.span0);
-  encoder.idWord(span.span1);
-  if ((span.parent0 | span.parent1) !== 0) {
-    encoder.tag(0x22);
-    encoder.tag(8);
-    encoder.idWord(span.parent0);
-    encoder.idWord(span.parent1);
-  }
-  encoder.tag(0x30);
-  encoder.tag(span.kind + 1); // the API's kinds begin at 0, OTLP's at 1
-  encoder.tag(0x85); // flags = 16, fixed32
-  encoder.fixed32(span.traceFlags | HAS_IS_REMOTE | (parentContext?.isRemote ? IS_REMOTE : 0));
-  encoder.tag(0x39);
-  encoder.fixed64Time(span.startSeconds, span.startNanos);
+  encoder.spanStart(
+    span.trace0,
+    span.trace1,
+    span.trace2,
+    span.trace3,
+    span.span0,
+    span.span1,
+    span.parent0,
+    span.parent1,
+    span.kind + 1, // the API's kinds begin at 0, OTLP's at 1
+    span.traceFlags | HAS_IS_REMOTE | (span.parentContext?.isRemote ? IS_REMOTE : 0),
+    span.startSeconds,
+    span.startNanos,
+  );
   if (traceState) encoder.stringField(0x1a, traceState);
   encoder.cachedStringField(0x2a, span.name);
   encodeAttributes(span, 0);
@@ -120,7 +111,7 @@ function encodeEnd(span: LeanSpan): void {
 function encodeAttributes(span: LeanSpan, from: number): void {
   const list = span.attributeList;
   if (list !== undefined) {
-    for (let i = from; i < list.length; i += 2) encoder.attribute(0x4a, list[i] as string, list[i + 1]);
+    for (let i = from; i < span.listLength; i += 2) encoder.attribute(0x4a, list[i] as string, list[i + 1]);
   } else if (span.attributeObject !== undefined) {
     encoder.attributes(0x4a, span.attributeObject);
   }

@@ -66,6 +66,8 @@ export class LeanSpan implements Span, ReadableSpan {
   /** An attribute that the entry has was set anew: the entry's bytes cannot be completed. */
   rewritten = false;
   status: SpanStatus = UNSET;
+  /** Of {@link attributeList}, which has room for four attributes from the first on: growing it costs more than the room. */
+  listLength = 0;
   /** Key, value, key, value …; undefined when there are none, or when they are in {@link attributeObject}. */
   attributeList: unknown[] | undefined = undefined;
   /** Takes the list's place once somebody has seen it: a processor may write to it. */
@@ -161,13 +163,13 @@ export class LeanSpan implements Span, ReadableSpan {
       this.#putIntoObject(this.attributeObject, key, kept);
       return;
     }
-    const list = this.attributeList;
-    if (list === undefined) {
-      if (limits.attributeCountLimit > 0) this.attributeList = [key, kept];
-      else this.#details().droppedAttributes++;
+    const length = this.listLength;
+    if (length === 0 && limits.attributeCountLimit > 0) {
+      this.attributeList = [key, kept, undefined, undefined, undefined, undefined, undefined, undefined];
+      this.listLength = 2;
       return;
     }
-    const { length } = list;
+    const list = this.attributeList!;
     for (let i = 0; i < length; i += 2) {
       if (list[i] === key) {
         if (i < this.encodedPairs && list[i + 1] !== kept) this.rewritten = true;
@@ -179,7 +181,9 @@ export class LeanSpan implements Span, ReadableSpan {
       this.#details().droppedAttributes++;
       return;
     }
-    list.push(key, kept);
+    list[length] = key;
+    list[length + 1] = kept;
+    this.listLength = length + 2;
     if (length >= MAX_LIST_LENGTH) this.#makeObject();
   }
 
@@ -196,8 +200,9 @@ export class LeanSpan implements Span, ReadableSpan {
     const object: Attributes = {};
     const list = this.attributeList;
     if (list !== undefined) {
-      for (let i = 0; i < list.length; i += 2) object[list[i] as string] = list[i + 1] as AttributeValue;
+      for (let i = 0; i < this.listLength; i += 2) object[list[i] as string] = list[i + 1] as AttributeValue;
       this.attributeList = undefined;
+      this.listLength = 0;
     }
     this.attributeObject = object;
     return object;
@@ -216,6 +221,7 @@ export class LeanSpan implements Span, ReadableSpan {
     }
     if (list.length === 0) return;
     this.attributeList = list;
+    this.listLength = list.length;
     if (list.length > MAX_LIST_LENGTH) this.#makeObject();
   }
 
