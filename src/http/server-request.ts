@@ -6,7 +6,13 @@ import {
   type Span,
   SpanStatusCode,
 } from '@opentelemetry/api';
-import { ATTR_ERROR_TYPE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from './attribute-names.js';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_EXCEPTION_MESSAGE,
+  ATTR_EXCEPTION_TYPE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+} from './attribute-names.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
@@ -47,8 +53,7 @@ export abstract class ServerRequest implements Context {
   #metadata: RpcMetadata | undefined = undefined;
   // As the span has them.
   #settledStatus: number | undefined = undefined;
-  #errorType: string | undefined = undefined;
-  #route: string | undefined = undefined;
+  #settledRoute: string | undefined = undefined;
 
   /** The request whose head the plan has read. */
   constructor(plan: ServerPlan, span: Span) {
@@ -83,8 +88,11 @@ export abstract class ServerRequest implements Context {
     if (this.ended || this.thrown !== undefined) return;
     this.thrown = errorType(error);
     this.span.recordException(error as Exception);
-    // Now, not at the end: the process may not live to see one.
-    this.span.setAttribute(ATTR_ERROR_TYPE, this.thrown);
+    // The event is in the journal once the span has ended; should this be what ends the process, it never does, and the
+    // in-flight table, which holds attributes, is all that is left to say why.
+    this.span.setAttribute(ATTR_EXCEPTION_TYPE, this.thrown);
+    if (error instanceof Error) this.span.setAttribute(ATTR_EXCEPTION_MESSAGE, error.message);
+    this.span.checkpoint?.();
     this.span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
   }
 
@@ -102,14 +110,22 @@ export abstract class ServerRequest implements Context {
    * table. Should the process die before the span has ended, a client that has its answer is not told interrupted alone.
    */
   protected settle(statusCode: number): void {
-    this.#describe(statusCode, undefined);
+    this.#describe(statusCode);
     this.span.checkpoint?.();
   }
 
   /** Ends the span once. `failure` is the `error.type` of a response that did not reach the client. */
   protected close(statusCode: number | undefined, failure: string | undefined): void {
     if (this.ended) return;
-    if (statusCode !== this.#settledStatus || failure !== undefined) this.#describe(statusCode, failure);
+    if (statusCode !== this.#settledStatus || statusCode === undefined) this.#describe(statusCode);
+    const errorType =
+      this.thrown ?? failure ?? (statusCode !== undefined && statusCode >= 500 ? String(statusCode) : undefined);
+    if (errorType !== undefined) {
+      // Not in settle: an interrupted span has an error.type of its own.
+      this.span.setAttribute(ATTR_ERROR_TYPE, errorType);
+      // What was thrown has set the status, with its message.
+      if (this.thrown === undefined) this.span.setStatus({ code: SpanStatusCode.ERROR });
+    }
     this.ended = true;
     requestCounts.inFlight--;
     requestCounts.served++;
@@ -120,27 +136,18 @@ export abstract class ServerRequest implements Context {
       span.setAttributes(attributes);
     }
     span.end();
-    this.measured?.end(this, statusCode, this.#route, this.#errorType);
+    this.measured?.end(this, statusCode, this.#settledRoute, errorType);
   }
 
-  #describe(statusCode: number | undefined, failure: string | undefined): void {
+  #describe(statusCode: number | undefined): void {
     const { span } = this;
-    const failed = statusCode !== undefined && statusCode >= 500 ? String(statusCode) : undefined;
-    const errorType = this.thrown ?? failure ?? failed;
     const route = this.route ?? this.#metadata?.route ?? this.routeLeft();
     this.#settledStatus = statusCode;
-    this.#errorType = errorType;
-    this.#route = route;
+    this.#settledRoute = route;
     if (!span.isRecording()) return;
     if (statusCode !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
-    if (route !== undefined) {
-      span.setAttribute(ATTR_HTTP_ROUTE, route);
-      if (!this.named) span.updateName(`${this.plan.spanName(this.method)} ${route}`);
-    }
-    if (errorType !== undefined) {
-      span.setAttribute(ATTR_ERROR_TYPE, errorType);
-      // What was thrown has set the status, with its message.
-      if (this.thrown === undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-    }
+    if (route === undefined) return;
+    span.setAttribute(ATTR_HTTP_ROUTE, route);
+    if (!this.named) span.updateName(`${this.plan.spanName(this.method)} ${route}`);
   }
 }

@@ -8,7 +8,7 @@ import { listen, until } from './traced-server.js';
 
 interface Told {
   port?: number;
-  events?: { name: string; message: unknown; errorType: unknown; status: number }[];
+  events?: { name: string; message: unknown; attribute: unknown; status: number }[];
 }
 
 /** Asks the fixture's server for `path`; its spans, as it tells them when it dies of the error. */
@@ -32,7 +32,14 @@ for (const path of ['/sync', '/rejection']) {
     assert.equal(code, 1);
     assert.deepEqual(told, [
       {
-        events: [{ name: 'exception', message: `thrown in ${path}`, errorType: 'Error', status: SpanStatusCode.ERROR }],
+        events: [
+          {
+            name: 'exception',
+            message: `thrown in ${path}`,
+            attribute: `thrown in ${path}`,
+            status: SpanStatusCode.ERROR,
+          },
+        ],
       },
     ]);
   });

@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import https from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { cert, key } from './certificate.js';
 import { listen } from './traced-server.js';
-
-/** A certificate for this run alone. */
-function certificate(): { key: Buffer; cert: Buffer } {
-  const dir = mkdtempSync(join(tmpdir(), 'forktrace-tls-'));
-  try {
-    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-    const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
-    execFileSync('openssl', ['req', ...options.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    return { key: readFileSync(key), cert: readFileSync(cert) };
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
 
 function get(port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
@@ -35,7 +19,7 @@ function get(port: number): Promise<number | undefined> {
 }
 
 test('https: scheme, default port of the scheme, one span that ends when the response is out', async (t) => {
-  const server = https.createServer(certificate(), (_request, response) => response.end('ok'));
+  const server = https.createServer({ key, cert }, (_request, response) => response.end('ok'));
   const { port, span } = await listen(t, server);
   assert.equal(await get(port), 200);
   const { attributes } = await span();
@@ -45,9 +29,7 @@ test('https: scheme, default port of the scheme, one span that ends when the res
 });
 
 test('a secure HTTP/2 server that also speaks HTTP/1 has a span for either', async (t) => {
-  const server = http2.createSecureServer({ ...certificate(), allowHTTP1: true }, (_request, response) =>
-    response.end('ok'),
-  );
+  const server = http2.createSecureServer({ key, cert, allowHTTP1: true }, (_request, response) => response.end('ok'));
   const { port, spans } = await listen(t, server);
   assert.equal(await get(port), 200);
   const session = http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });

@@ -1,0 +1,18 @@
+/** For TLS on loopback in tests, self-signed for `localhost`, good for a hundred years and for nothing else. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHlOgevl1hIbFxtwi
+dmJPZaERLdY9N6K7Z7E2LCSxdpehRANCAAQPk1ZhxOymMLaVynbDTMNW9DMzlBXp
+to/q2eD9scv3SKh9edTtfe5bCrG3X/tHcP8qJ3uqAPNbEbc4mtzCKVcO
+-----END PRIVATE KEY-----`;
+
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUa9Hd2RXW3BQUrUal5Vy0RiW34iowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzIxNTkyMVoYDzIxMjYxMDMw
+MjE1OTIxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQPk1ZhxOymMLaVynbDTMNW9DMzlBXpto/q2eD9scv3SKh9edTtfe5b
+CrG3X/tHcP8qJ3uqAPNbEbc4mtzCKVcOo1MwUTAdBgNVHQ4EFgQUHc/mNV0tyT+Y
+IlOAsy3FhiO/clkwHwYDVR0jBBgwFoAUHc/mNV0tyT+YIlOAsy3FhiO/clkwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAyRUbu39171DYD1fn569h
+8ff9ZPwcrQKdlSOaZIpvCkgCIEsmR22jSI1GAXmdMLbnRRBflE++EmGshx1hiHSe
+IZMK
+-----END CERTIFICATE-----`;

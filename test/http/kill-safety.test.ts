@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import type { Attributes, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import type { SpanLog } from '#src/journal/span-log.js';
+import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { listen } from './traced-server.js';
+
+/** Spans that take note of what they have when they are written to the in-flight table, and when they end. */
+function checkpointed(note: (what: 'checkpoint' | 'end', attributes: Attributes) => void): TracerProvider {
+  const provider = new BasicTracerProvider();
+  const tracer = provider.getTracer('test');
+  const startSpan: Tracer['startSpan'] = (...args) => {
+    const span = tracer.startSpan(...args) as Span & { attributes: Attributes; checkpoint?(): void };
+    const end = span.end.bind(span);
+    span.checkpoint = () => note('checkpoint', { ...span.attributes });
+    span.end = () => {
+      note('end', { ...span.attributes });
+      end();
+    };
+    return span;
+  };
+  return { getTracer: () => ({ startSpan, startActiveSpan: tracer.startActiveSpan.bind(tracer) }) };
+}
+
+test('the status is in the in-flight table before the last bytes leave, and the span has ended when they have', async (t) => {
+  let socket: Socket;
+  const seen: [string, number, unknown, unknown][] = [];
+  const { request } = await listen(
+    t,
+    (request, response) => {
+      socket = request.socket;
+      response.statusCode = 503;
+      response.end('body');
+      seen.push(['returned', socket.bytesWritten > 0 ? 1 : 0, undefined, undefined]);
+    },
+    {
+      tracerProvider: checkpointed((what, attributes) =>
+        seen.push([
+          what,
+          socket.bytesWritten > 0 ? 1 : 0,
+          attributes['http.response.status_code'],
+          attributes['error.type'],
+        ]),
+      ),
+    },
+  );
+  await request('/');
+  assert.deepEqual(seen, [
+    // An interrupted span gets an error.type of its own.
+    ['checkpoint', 0, 503, undefined],
+    ['end', 1, 503, '503'],
+    ['returned', 1, undefined, undefined],
+  ]);
+});
+
+test('what a handler throws is in the in-flight table before anything else can happen', async (t) => {
+  const seen: unknown[] = [];
+  const server = await listen(
+    t,
+    (_request, response) => {
+      setImmediate(() => response.end());
+      throw new TypeError('gone');
+    },
+    {
+      tracerProvider: checkpointed((what, attributes) =>
+        seen.push([what, attributes['exception.type'], attributes['exception.message']]),
+      ),
+    },
+  );
+  const traced = server.server.emit as (...args: unknown[]) => boolean;
+  server.server.emit = (...args: unknown[]) => {
+    try {
+      return traced(...args);
+    } catch {
+      return true;
+    }
+  };
+  await server.request('/');
+  assert.deepEqual(seen, [
+    ['checkpoint', 'TypeError', 'gone'],
+    ['checkpoint', 'TypeError', 'gone'],
+    ['end', 'TypeError', 'gone'],
+  ]);
+});
+
+test("with the journal's tracer, the status is amended to the entry that was begun, then the entry is finished", async (t) => {
+  const calls: string[] = [];
+  const text = (bytes: Uint8Array, start: number, end: number) =>
+    Buffer.from(bytes.subarray(start, end)).toString('latin1');
+  const spanLog: SpanLog = {
+    append: () => void calls.push('append'),
+    begin(_scope, bytes, start, end) {
+      calls.push(`begin ${text(bytes, start, end).includes('http.request.method')}`);
+      return 7;
+    },
+    amend(entry, bytes, start, end) {
+      calls.push(`amend ${entry} ${text(bytes, start, end).includes('http.response.status_code')}`);
+      return true;
+    },
+    finish(entry, _bytes, _start, _end, whole) {
+      calls.push(`finish ${entry} ${whole ? 'whole' : 'the rest'}`);
+    },
+  };
+  const limits = {
+    attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+    attributeCountLimit: 128,
+    linkCountLimit: 128,
+    eventCountLimit: 128,
+    attributePerEventCountLimit: 128,
+    attributePerLinkCountLimit: 128,
+  };
+  const tracerProvider = new LeanTracerProvider({ resource: {} as never, spanLimits: limits, spanLog });
+  const { request } = await listen(t, (_request, response) => response.end(), { tracerProvider });
+  await request('/');
+  assert.deepEqual(calls, ['begin true', 'amend 7 true', 'finish 7 the rest']);
+});
