@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import type { Recovered, ShipperKeeper } from '../shipper/start.js';
+import { withinDeadline } from '../worker/deadline.js';
 import { type TerminationSignal, TerminationSignals } from '../worker/signals.js';
 import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
@@ -14,34 +18,39 @@ import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
+import type { ProcessExit } from './worker-process.js';
 
 export class Coordinator implements ClusterHandle {
   readonly role = 'coordinator';
   readonly #config: ResolvedConfig;
   readonly #startedAt = performance.now();
   readonly #hooks: CoordinatorHooks;
-  readonly #lifecycle: LifecycleSpans = noLifecycleSpans;
+  readonly #lifecycle: LifecycleSpans;
   readonly #supervisor: Supervisor;
+  readonly #hadTerminal = hasTerminal();
   #control: ControlServer | undefined;
   #viewer: ViewerProcess | undefined;
+  #shipper: ShipperKeeper | undefined;
   #stopping: Promise<void> | undefined;
   #signals: TerminationSignals | undefined;
 
   /** Resolves when all workers are ready. */
   static async start(userConfig: TracingConfig): Promise<Coordinator> {
-    const coordinator = new Coordinator(resolveConfig(userConfig, process.env));
+    const config = resolveConfig(userConfig, process.env);
+    const coordinator = new Coordinator(config, await openLifecycleSpans(config));
     await coordinator.#start();
     return coordinator;
   }
 
-  private constructor(config: ResolvedConfig) {
+  private constructor(config: ResolvedConfig, lifecycle: LifecycleSpans) {
     this.#config = config;
+    this.#lifecycle = lifecycle;
     this.#hooks = new CoordinatorHooks(config.hooks);
     this.#supervisor = new Supervisor(config, {
       hooks: this.#hooks,
-      lifecycle: this.#lifecycle,
+      lifecycle,
       environment: () => ({ FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl }),
-      recovered: async () => ({ spansRecovered: 0, requestsInterrupted: 0 }),
+      recovered: (pid, exit) => this.#recovered(pid, exit),
     });
   }
 
@@ -52,7 +61,22 @@ export class Coordinator implements ClusterHandle {
       (signal) => this.#force(signal),
     );
     if (this.#config.supervise.reloadOnSighup) process.on('SIGHUP', this.#onHangup);
-    await this.#hooks.run('onStarting');
+    try {
+      await this.#hooks.run('onStarting');
+      await this.#startCompanions();
+      if (this.#stopping) throw new ForktraceError('FORKTRACE_STOPPING', []);
+      await this.#supervisor.start();
+    } catch (error) {
+      const failure = this.#supervisor.bootFailure;
+      await this.shutdown();
+      if (failure) adoptExitCode(failure.exitCode);
+      // A signal ends this process now: a rejection that nobody catches must not be faster.
+      else await sleep(SIGNAL_TAKES_EFFECT_MS);
+      throw error;
+    }
+  }
+
+  async #startCompanions(): Promise<void> {
     this.#control = await ControlServer.start({
       stats: () => this.stats(),
       reload: () => this.reload(),
@@ -64,14 +88,11 @@ export class Coordinator implements ClusterHandle {
       this.#viewer = await ViewerProcess.start(this.#config.viewer);
       if (this.#viewer) process.stderr.write(`forktrace: traces at ${this.#viewer.url}\n`);
     }
-    if (this.#stopping) throw new ForktraceError('FORKTRACE_STOPPING', []);
-    try {
-      await this.#supervisor.start();
-    } catch (error) {
-      await this.shutdown();
-      const failure = this.#supervisor.bootFailure;
-      if (failure) adoptExitCode(failure.exitCode);
-      throw error;
+    if (shipsJournals(this.#config)) {
+      const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
+      const config = shipperConfigOf(this.#config);
+      const url = this.#config.export.to === 'viewer' ? this.#viewer?.otlpUrl : config.export.url;
+      this.#shipper = ensureShipper({ ...config, export: { ...config.export, url } }, { attached: true });
     }
   }
 
@@ -92,7 +113,7 @@ export class Coordinator implements ClusterHandle {
       restarts: slots.reduce((sum, { restarts }) => sum + restarts, 0),
       breaker: breaker.state,
       workers,
-      shipper: undefined,
+      shipper: this.#shipper?.stats,
       viewerUrl: this.#viewer?.url,
     };
   }
@@ -118,16 +139,31 @@ export class Coordinator implements ClusterHandle {
   }
 
   async #stop(reason: string): Promise<void> {
+    const endsAt = performance.now() + this.#config.supervise.shutdownTimeoutMs;
     this.#lifecycle.shutdownStarted(reason);
     await this.#supervisor.shutdown();
-    await this.#hooks.settled();
-    await this.#hooks.run('onExit');
     this.#lifecycle.shutdownEnded();
     this.#lifecycle.close();
+    const left = endsAt - performance.now();
+    await this.#shipper?.stop(Math.min(SHIP_REST_MS, Math.max(SHIP_REST_LEAST_MS, left)));
     await this.#viewer?.stop();
+    await this.#hooks.settled();
+    await this.#hooks.run('onExit');
     this.#control?.close();
     process.off('SIGHUP', this.#onHangup);
     this.#signals?.uninstall();
+  }
+
+  /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
+  async #recovered(pid: number, { code, signal }: ProcessExit): Promise<Recovered> {
+    let found: Recovered = { spansRecovered: 0, requestsInterrupted: 0 };
+    if (this.#shipper) {
+      const answer = this.#shipper.writerExited(pid, code, signal).then((recovered) => {
+        found = recovered;
+      });
+      await withinDeadline(answer, RECOVERY_MS);
+    }
+    return found;
   }
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
@@ -147,9 +183,48 @@ export class Coordinator implements ClusterHandle {
   }
 
   readonly #onHangup = (): void => {
+    if (this.#hadTerminal && !hasTerminal()) {
+      process.off('SIGHUP', this.#onHangup);
+      void this.#endedBy('SIGHUP');
+      return;
+    }
     // What went wrong has been said as a warning.
     this.reload().catch(() => {});
   };
+}
+
+/** How long a death waits for the shipper's numbers. */
+const RECOVERY_MS = 1000;
+
+/** Of the deadline, for shipping the rest: what is not shipped by then is in the journal, for the next shipper. */
+const SHIP_REST_MS = 2000;
+const SHIP_REST_LEAST_MS = 500;
+
+const SIGNAL_TAKES_EFFECT_MS = 1000;
+
+function shipsJournals({ disabled, pipeline, ship, tracerProvider }: ResolvedConfig): boolean {
+  return pipeline === 'journal' && ship === 'process' && !disabled && tracerProvider === undefined;
+}
+
+async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpans> {
+  if (!shipsJournals(config)) return noLifecycleSpans;
+  try {
+    const { JournalLifecycleSpans } = await import('./journal-lifecycle-spans.js');
+    return new JournalLifecycleSpans(config);
+  } catch {
+    // The workers meet the same directory, and say what is wrong with it.
+    return noLifecycleSpans;
+  }
+}
+
+/** Whether the terminal that this process was started from, if any, is still there: after a hangup it cannot be opened. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A limit that no machine reaches, to catch a mistyped number before it forks. */

@@ -5,7 +5,8 @@ import type { Fault } from './incarnation.js';
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
-  workerExited(incarnation: number, death: ChildExit, fault: Fault | undefined): void;
+  /** The process has ended; the function that is returned adds what has been found out about it. */
+  workerDied(slot: number, incarnation: number): (death: ChildExit, fault: Fault | undefined) => void;
   reloadStarted(): void;
   /** @param error why it was aborted */
   reloadEnded(slots: readonly number[], error: string | undefined): void;
@@ -18,7 +19,7 @@ export interface LifecycleSpans {
 export const noLifecycleSpans: LifecycleSpans = {
   workerForked() {},
   workerReady() {},
-  workerExited() {},
+  workerDied: () => () => {},
   reloadStarted() {},
   reloadEnded() {},
   shutdownStarted() {},

@@ -325,9 +325,9 @@ export class Supervisor {
     const life = this.#life(slot, incarnation);
     this.#lastDeath.set(slot, { incarnation, exit, failure: worker.failure, fault: life?.fault });
     this.#processes.delete(key(slot, incarnation));
+    const recordExit = this.#parts.lifecycle.workerDied(slot, incarnation);
     this.#tell(slot, incarnation, { type: 'exit' });
-    const planned = life?.reason !== undefined;
-    const obituary = this.#obituary(slot, incarnation, worker, exit, planned, life);
+    const obituary = this.#obituary(slot, worker, exit, life, recordExit);
     this.#obituaries.add(obituary);
     void obituary.finally(() => this.#obituaries.delete(obituary));
   }
@@ -335,16 +335,15 @@ export class Supervisor {
   /** Waits for what the shipper finds in the dead worker's journal, then tells of the death. */
   async #obituary(
     slot: number,
-    incarnation: number,
     { pid }: WorkerProcess,
     { code, signal }: ProcessExit,
-    planned: boolean,
     life: Incarnation | undefined,
+    recordExit: ReturnType<LifecycleSpans['workerDied']>,
   ): Promise<void> {
     if (pid === undefined) return;
     const found = await this.#parts.recovered(pid, { code, signal });
-    const death: ChildExit = { slot, pid, code, signal, planned, ...found };
-    this.#parts.lifecycle.workerExited(incarnation, death, life?.fault);
+    const death: ChildExit = { slot, pid, code, signal, planned: life?.reason !== undefined, ...found };
+    recordExit(death, life?.fault);
     await this.#parts.hooks.run('childExit', death);
   }
 

@@ -5,6 +5,7 @@ import {
   type WorkerMessage,
   type WorkerStats,
 } from '../worker/messages.js';
+import { redeliverConnections } from './redeliver-connections.js';
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -40,6 +41,7 @@ export class WorkerProcess {
     const worker = cluster.fork(env);
     this.#worker = worker;
     this.pid = worker.process.pid;
+    redeliverConnections(worker);
     let exited = false;
     const exit = (result: ProcessExit) => {
       if (exited) return;

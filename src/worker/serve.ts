@@ -89,7 +89,8 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     await tracing.shutdown(Math.max(flushMs, left()));
   };
 
-  const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
+  // SIGHUP: the terminal has gone away, and reaches the whole group.
+  const signals = new TerminationSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], async (signal) => {
     await stop('signal');
     if (!signals.appListensTo(signal)) signals.reraise(signal);
   });

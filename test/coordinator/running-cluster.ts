@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -240,12 +240,24 @@ export class RunningCluster {
     return result;
   }
 
+  /** Shippers have a session of their own, and outlive the cluster while there is something to ship. */
+  #shippers(): number[] {
+    if (!existsSync(this.journalDir)) return [];
+    return readdirSync(this.journalDir, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.lock'))
+      .map((file) => Number(/"pid":(\d+)/.exec(readFileSync(join(this.journalDir, file), 'utf8'))?.[1]))
+      // One that has released its lock has emptied it.
+      .filter((pid) => pid > 0)
+      .filter((pid) => alive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shipper'));
+  }
+
   async #cleanUp(): Promise<void> {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
       // All gone, as it should be.
     }
+    for (const pid of this.#shippers()) process.kill(pid, 'SIGKILL');
     await this.exited;
     rmSync(this.#directory, { recursive: true, force: true });
   }

@@ -99,3 +99,11 @@ for (const signal of ['SIGKILL', 'SIGABRT'] as const) {
     await until('all workers are gone', () => !workers.some(alive));
   });
 }
+
+test('SIGTERM during the first boot ends the cluster by SIGTERM', async (t) => {
+  const cluster = await RunningCluster.start(t, { workers: 2 }, { behaviour: { delay: 20_000 } });
+  await until('workers start', () => cluster.hooks('onWorkerStart').length === 2);
+  cluster.process.kill('SIGTERM');
+  assert.deepEqual(await cluster.end(), { code: null, signal: 'SIGTERM' });
+  assert.equal(cluster.hooks('onExit').length, 1);
+});
