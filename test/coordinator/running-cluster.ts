@@ -243,12 +243,14 @@ export class RunningCluster {
   /** Shippers have a session of their own, and outlive the cluster while there is something to ship. */
   #shippers(): number[] {
     if (!existsSync(this.journalDir)) return [];
-    return readdirSync(this.journalDir, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.lock'))
-      .map((file) => Number(/"pid":(\d+)/.exec(readFileSync(join(this.journalDir, file), 'utf8'))?.[1]))
-      // One that has released its lock has emptied it.
-      .filter((pid) => pid > 0)
-      .filter((pid) => alive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shipper'));
+    return (
+      readdirSync(this.journalDir, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.lock'))
+        .map((file) => Number(/"pid":(\d+)/.exec(readFileSync(join(this.journalDir, file), 'utf8'))?.[1]))
+        // One that has released its lock has emptied it.
+        .filter((pid) => pid > 0)
+        .filter((pid) => alive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shipper'))
+    );
   }
 
   async #cleanUp(): Promise<void> {
