@@ -87,6 +87,7 @@ export class JournalFileWriter {
     const complete = (errno: number): void => {
       try {
         file.#complete(errno);
+        file.#window?.populate();
         done(file);
       } catch (error) {
         done(noFile(error));

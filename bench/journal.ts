@@ -1,0 +1,106 @@
+// What keeping a span costs: one append, or begin + finish, of a span of about 300 encoded bytes, by mode; and the ways to copy
+// that were weighed. Excludes encoding. One process, one thread; rounds are interleaved and the median of rounds is printed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Journal, openJournal } from '#src/journal/journal.js';
+import { isUnsound, listJournal, openSegment, removeFile } from '#src/journal/reader.js';
+
+const ROUNDS = 15;
+const SPANS = 40_000;
+const SPANS_PER_TURN = 20;
+
+const scope = Buffer.from([0x0a, 0x07, 0x0a, 0x05, 0x62, 0x65, 0x6e, 0x63, 0x68]);
+const start = Buffer.concat([Buffer.from([0x2a, 0xa0, 0x01]), Buffer.alloc(160, 'n')]);
+const end = Buffer.concat([Buffer.from([0x1a, 0x80, 0x01]), Buffer.alloc(128, 't')]);
+const whole = Buffer.concat([start, end]);
+
+/** Stands for the shipper: without one the directory's bound would be part of what is measured. */
+function deleteSealed(dir: string): void {
+  for (const file of listJournal(dir)) {
+    if (file.kind !== 'segment') continue;
+    const segment = openSegment(file);
+    if (isUnsound(segment)) continue;
+    if (segment.state().sealed) removeFile(file.path);
+    segment.close();
+  }
+}
+
+async function spans(journal: Journal, keep: () => void): Promise<number> {
+  let busy = 0;
+  for (let done = 0; done < SPANS; done += SPANS_PER_TURN) {
+    const from = performance.now();
+    for (let i = 0; i < SPANS_PER_TURN; i++) keep();
+    busy += performance.now() - from;
+    // `write` mode pays in its immediate, which runs in this turn.
+    const immediate = performance.now();
+    await turn();
+    if (journal.mode === 'write') busy += performance.now() - immediate;
+  }
+  deleteSealed(journal.dir);
+  return (busy / SPANS) * 1e6;
+}
+
+const target = new Uint8Array(4 * 1024 * 1024);
+const source = new Uint8Array(4096).fill(7);
+function copies(copy: (from: number, to: number, at: number) => void): number {
+  const from = performance.now();
+  let at = 0;
+  for (let i = 0; i < SPANS; i++) {
+    if (at + 300 > target.length) at = 0;
+    copy(i & 63, (i & 63) + 300, at);
+    at += 300;
+  }
+  return ((performance.now() - from) / SPANS) * 1e6;
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'forktrace-bench-'));
+const resource = Buffer.alloc(0);
+const mapped = openJournal({ dir: join(dir, 'mmap'), mode: 'mmap', resource });
+const written = openJournal({ dir: join(dir, 'write'), mode: 'write', resource });
+
+function both(journal: Journal): () => void {
+  return () => {
+    const entry = journal.begin(scope, start, 0, start.length);
+    journal.finish(entry, end, 0, end.length, false);
+  };
+}
+
+const sourceBuffer = Buffer.from(source.buffer);
+const targetBuffer = Buffer.from(target.buffer);
+const measured: Record<string, () => Promise<number> | number> = {
+  'mmap: append': () => spans(mapped, () => mapped.append(scope, whole, 0, whole.length)),
+  'mmap: begin + finish': () => spans(mapped, both(mapped)),
+  'write: append': () => spans(written, () => written.append(scope, whole, 0, whole.length)),
+  'write: begin + finish': () => spans(written, both(written)),
+  'copy 300 bytes: set(subarray)': () => copies((a, b, at) => target.set(source.subarray(a, b), at)),
+  'copy 300 bytes: Buffer.copy': () => copies((a, b, at) => void sourceBuffer.copy(targetBuffer, at, a, b)),
+  'copy 300 bytes: loop': () =>
+    copies((a, b, at) => {
+      for (let i = a; i < b; i++) target[at++] = source[i]!;
+    }),
+};
+
+const results = new Map<string, number[]>(Object.keys(measured).map((name) => [name, []]));
+for (let round = -2; round < ROUNDS; round++) {
+  for (const [name, measure] of Object.entries(measured)) {
+    const ns = await measure();
+    if (round >= 0) results.get(name)!.push(ns);
+  }
+}
+mapped.close();
+written.close();
+
+console.log(`Node ${process.version}, ${ROUNDS} rounds of ${SPANS} spans, nanoseconds per span: median [quartiles]`);
+for (const [name, values] of results) {
+  values.sort((a, b) => a - b);
+  const at = (share: number) => values[Math.floor((values.length - 1) * share)]!.toFixed(0).padStart(5);
+  console.log(`${name.padEnd(32)}${at(0.5)} [${at(0.25)} ${at(0.75)}]`);
+}
+console.log(
+  `segments: ${mapped.stats().segments}; spans lost: ${mapped.stats().lost.total + written.stats().lost.total}`,
+);
+rmSync(dir, { recursive: true, force: true });
+if (mapped.stats().lost.total + written.stats().lost.total > 0) process.exitCode = 1;
