@@ -1,2 +1,4 @@
 /** Preload: `node --import forktrace/register app.js`. @module */
-export {};
+import { preload } from './preload/preload.js';
+
+preload();

@@ -1,5 +1,4 @@
 import {
-  context,
   type MeterProvider,
   metrics,
   propagation,
@@ -7,8 +6,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { warn } from '../warn.js';
+import { registerContextManager, unregisterContextManager } from './context-manager.js';
 
 /** What this worker registers with the OpenTelemetry API. */
 export interface ApiGlobals {
@@ -22,12 +21,8 @@ export interface ApiGlobals {
  * and that is said once: two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
  */
 export function registerApiGlobals({ tracerProvider, propagator, meterProvider }: ApiGlobals): void {
-  const contextManager = new AsyncLocalStorageContextManager().enable();
   const taken: string[] = [];
-  if (!context.setGlobalContextManager(contextManager)) {
-    contextManager.disable();
-    taken.push('context manager');
-  }
+  if (!registerContextManager()) taken.push('context manager');
   if (!propagation.setGlobalPropagator(propagator)) taken.push('propagator');
   if (!trace.setGlobalTracerProvider(tracerProvider)) taken.push('tracer provider');
   if (meterProvider && !metrics.setGlobalMeterProvider(meterProvider)) taken.push('meter provider');
@@ -42,7 +37,7 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
 /** Takes back what {@link registerApiGlobals} registered. */
 export function unregisterApiGlobals(): void {
   trace.disable();
-  context.disable();
+  unregisterContextManager();
   propagation.disable();
   metrics.disable();
 }

@@ -18,6 +18,7 @@ import { withinDeadline } from './deadline.js';
 import { workerIdentity } from './identity.js';
 import { setLogLevel } from './log-level.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
+import { outgoingInstrumentations, patchLoadedHttp } from './outgoing.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource } from './resource.js';
@@ -71,6 +72,11 @@ export function startWorkerTracing(config: TracingConfig = {}): Promise<WorkerTr
   return started;
 }
 
+/** Whether {@link startWorkerTracing} has been called, and its tracing was not shut down. */
+export function isTracingStarted(): boolean {
+  return started !== undefined;
+}
+
 async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   unpackPm2Environment(process.env);
   const config = resolveConfig(userConfig, process.env);
@@ -87,7 +93,8 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   const parent = takeParentFromEnvironment(process.env, propagator);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
   if (!config.disabled) registerApiGlobals({ tracerProvider, propagator, meterProvider });
-  const instrumentations = config.disabled ? [] : (config.instrumentations?.() ?? []);
+  const instrumentations = config.disabled ? [] : [...(config.instrumentations?.() ?? [])];
+  if (config.outgoing && !config.disabled) instrumentations.push(...(await outgoingInstrumentations()));
   for (const instrumentation of instrumentations) {
     instrumentation.setTracerProvider(tracerProvider);
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
@@ -97,6 +104,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
     meterProvider && config.metrics?.runtime
       ? (await import('./runtime-metrics.js')).startRuntimeMetrics(meterProvider.getMeter('forktrace', version))
       : undefined;
+  if (config.outgoing && !config.disabled) patchLoadedHttp();
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 

@@ -1,0 +1,13 @@
+/** Package managers and pm2 itself: programs that start the app, and inherit NODE_OPTIONS with it. */
+const LAUNCHERS =
+  /[\\/](npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(-\d[\w.-]*)?\.?(c?js|mjs)?$|[\\/]pm2[\\/](lib[\\/]Daemon\.js$|bin[\\/])|[\\/](pm2|pm2-dev|pm2-runtime|pm2-docker)$/;
+
+/**
+ * Whether the program is a launcher, which is not traced. pm2's process containers are no launchers: they load the app into
+ * their own process.
+ *
+ * @param program `process.argv[1]`
+ */
+export function isLauncher(program: string | undefined): boolean {
+  return program !== undefined && LAUNCHERS.test(program);
+}

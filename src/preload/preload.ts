@@ -1,0 +1,107 @@
+/**
+ * Tracing without a change of code: nothing is built until the process listens with an HTTP server or starts a span, so that one
+ * that only forks never builds anything, and its workers each build their own.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
+import type { HttpTracingConfig } from '../http/types.js';
+import { registerContextManager } from '../worker/context-manager.js';
+import { SLOT_VARIABLE } from '../worker/messages.js';
+import type { WorkerTracing } from '../worker/start-worker.js';
+import { isLauncher } from './launcher.js';
+import { LazyProvider } from './lazy-provider.js';
+import { hookListen } from './listen-hook.js';
+
+/** Two copies of the package, and two preloads of one, are one preload. */
+const LOADED = Symbol.for('forktrace.register');
+
+/** forktrace's own programs: the shipper, the viewer, the CLI. */
+const OWN_PROGRAMS = fileURLToPath(new URL('..', import.meta.url));
+
+export function preload(): void {
+  const global = globalThis as { [LOADED]?: true };
+  if (global[LOADED]) return;
+  global[LOADED] = true;
+  const program = process.argv[1];
+  if (isLauncher(program) || program?.startsWith(OWN_PROGRAMS)) return;
+  // The coordinator's workers start tracing with the config that the app gives, before anything of it runs.
+  if (cluster.isWorker && process.env[SLOT_VARIABLE] !== undefined) return;
+
+  // The API's stand-in for a provider that is yet to come: whoever registers one later, we or another SDK, replaces ours.
+  const proxy = trace.getTracerProvider();
+  if (!(proxy instanceof ProxyTracerProvider)) return;
+  const lazy = new LazyProvider(
+    () => {
+      registerContextManager();
+      void start();
+    },
+    () => takenOver(proxy, lazy),
+  );
+  proxy.setDelegate(lazy);
+  hookListen(async () => {
+    const tracing = await start();
+    const { traceServer } = await import('../http/trace-server.js');
+    const { watchRoutes } = await import('../http/routes/watch-routes.js');
+    return (server) => {
+      if (tracing.config.disabled) return;
+      for (const listener of (server as NodeJS.EventEmitter).listeners('request')) watchRoutes(listener);
+      traceServer(server, serverOptions(tracing));
+    };
+  });
+
+  let starting: Promise<WorkerTracing> | undefined;
+  function start(): Promise<WorkerTracing> {
+    starting ??= startTracing().then(
+      (tracing) => {
+        lazy.use(tracing.tracerProvider);
+        return tracing;
+      },
+      (error) => {
+        // A wrong variable stops the start, as everywhere else; here nobody waits for it.
+        setImmediate(() => {
+          throw error;
+        });
+        throw error;
+      },
+    );
+    starting.catch(() => {});
+    return starting;
+  }
+}
+
+/** The provider that has replaced ours at the API's proxy. */
+function takenOver(proxy: ProxyTracerProvider, lazy: LazyProvider): TracerProvider | undefined {
+  const delegate = proxy.getDelegate();
+  return delegate === lazy ? undefined : delegate;
+}
+
+async function startTracing(): Promise<WorkerTracing> {
+  // Not in the context of the span that set it off: what is started here outlives it.
+  const { isTracingStarted, startWorkerTracing } = await context.with(
+    ROOT_CONTEXT,
+    () => import('../worker/start-worker.js'),
+  );
+  if (isTracingStarted()) return startWorkerTracing();
+  const tracing = await startWorkerTracing();
+  process.once('beforeExit', () => void tracing.forceFlush());
+  if (isMainThread) {
+    const { TerminationSignals } = await import('../worker/signals.js');
+    const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
+      await tracing.forceFlush();
+      if (!signals.appListensTo(signal)) signals.reraise(signal);
+    });
+  }
+  return tracing;
+}
+
+function serverOptions({ config, tracerProvider, meter }: WorkerTracing): HttpTracingConfig {
+  return {
+    ...config.http,
+    tracerProvider: config.http.tracerProvider ?? tracerProvider,
+    meter: config.http.meter ?? (config.http.meterProvider ? undefined : meter),
+  };
+}

@@ -1,0 +1,4 @@
+const { startClusterWithTracing } = require('forktrace');
+console.log(
+  JSON.stringify({ exports: typeof startClusterWithTracing, register: typeof require('forktrace/register') }),
+);
