@@ -35,6 +35,7 @@ export class NoFile extends Error {
 }
 
 const ENOSPC = 28;
+const EDQUOT = 122;
 
 /** Memory of the files that are written, not mapped. Kept for the next file: the writer has one segment at a time. */
 const spareMemory: ArrayBuffer[] = [];
@@ -104,7 +105,7 @@ export class JournalFileWriter {
 
   #complete(errno: number): void {
     try {
-      if (errno !== 0) throw new NoFile(errno === ENOSPC ? 'ENOSPC' : `errno ${errno}`, 'no space could be reserved');
+      if (errno !== 0) throw new NoFile(errnoName(errno), 'no space could be reserved');
       if (this.#plan.mapped) {
         this.#window = Window.take(this.length);
         if (!this.#window.place(this.#fd)) throw new NoFile('ENOMEM', 'the file could not be mapped');
@@ -199,6 +200,10 @@ export class JournalFileWriter {
     // An entry handle or a late call must not reach memory that another file has now.
     this.#see(new ArrayBuffer(0));
   }
+}
+
+function errnoName(errno: number): string {
+  return errno === ENOSPC ? 'ENOSPC' : errno === EDQUOT ? 'EDQUOT' : `errno ${errno}`;
 }
 
 function openNew(path: string, dir: string): number {

@@ -101,7 +101,12 @@ export function openJournal(options: JournalOptions): Journal {
   if (mode === 'mmap' && unavailable !== undefined) throw new ForktraceError('FORKTRACE_JOURNAL_MMAP', [unavailable]);
   openDirectory(options.dir);
   removeUnfinishedFiles(options.dir);
-  return new JournalWriter(options, unavailable === undefined);
+  if (unavailable !== undefined) return new JournalWriter(options, false);
+  const journal = new JournalWriter(options, true);
+  if (mode === 'mmap' || journal.hasRoom()) return journal;
+  // A file system that reserves no space, or whose files cannot be mapped. A full disk stays full for `write`.
+  journal.close();
+  return new JournalWriter(options, false);
 }
 
 class JournalWriter implements Journal {
@@ -115,7 +120,10 @@ class JournalWriter implements Journal {
   /** `write` mode only. */
   readonly #writeBack: WriteBack | undefined;
   readonly #leaseTimer: NodeJS.Timeout;
-  readonly #report = new LossReport('FORKTRACE_JOURNAL_LOSS', (lost, reason) => `${lost} spans lost: ${reason}.`);
+  readonly #report = new LossReport(
+    'FORKTRACE_JOURNAL_LOSS',
+    (lost, reason) => `Spans lost: ${lost}, because ${reason}.`,
+  );
 
   // The active segment; these change together. All positions count from the start of the file.
   #segment: JournalFileWriter | undefined;
@@ -168,6 +176,11 @@ class JournalWriter implements Journal {
 
   get writerId(): string {
     return this.#identity.id;
+  }
+
+  /** Whether there is a segment to write to, or none only because the disk is full. */
+  hasRoom(): boolean {
+    return this.#segment !== undefined || this.#refusalCode === 'ENOSPC' || this.#refusalCode === 'EDQUOT';
   }
 
   append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
@@ -298,7 +311,7 @@ class JournalWriter implements Journal {
       return false;
     }
     if (total > MAX_CHUNK_BYTES) {
-      this.#lose('tooLarge', 1, `a span of ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
+      this.#lose('tooLarge', 1, `a span has ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
       return false;
     }
     if (this.#limit < this.#bodyEnd) {
@@ -420,11 +433,13 @@ class JournalWriter implements Journal {
   }
 
   #refusal = 'there is no segment';
+  #refusalCode: string | undefined;
 
   #refused(error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#retryAt = performance.now() + RETRY_MS;
-    this.#refusal = `no room in ${this.dir} (${code ?? message})`;
+    this.#refusalCode = code;
+    this.#refusal = `there is no room in ${this.dir} (${code ?? message})`;
   }
 
   #lose(cause: Exclude<keyof JournalStats['lost'], 'total'>, spans: number, reason: string): void {
@@ -435,7 +450,8 @@ class JournalWriter implements Journal {
   #keepBound(wanted: number): void {
     try {
       const { spans } = makeRoom(this.dir, wanted, this.#maxBytes);
-      if (spans > 0) this.#lose('dropped', spans, `${this.dir} holds ${this.#maxBytes} bytes, the most that it may`);
+      if (spans > 0)
+        this.#lose('dropped', spans, `${this.dir} may hold ${this.#maxBytes} bytes and has not been shipped`);
     } catch {
       // Another writer has the same right; making the file says what is wrong.
     }
