@@ -25,6 +25,11 @@ const messages = {
     `Bad control request: ${reason}, expected one JSON object per line: { id?, command: 'status' | 'reload' | 'scale' | 'stop', argument? }.`,
   FORKTRACE_NO_COORDINATOR: (reason: string) => `No coordinator to talk to: ${reason}.`,
   FORKTRACE_SEVERAL_COORDINATORS: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
+  FORKTRACE_NO_JOURNAL: (path: string) =>
+    `No journal in ${path}: expected a service's journal directory, or a directory of such directories.`,
+  FORKTRACE_SHIPPER_AT_WORK: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
+  FORKTRACE_SHIP_INCOMPLETE: (path: string, bytes: number, ms: number) =>
+    `${bytes} bytes in ${path} could not be shipped within ${ms} ms; they are kept.`,
   FORKTRACE_STOPPING: () => 'The cluster is stopping.',
   FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
   FORKTRACE_VIEWER_TOKEN: (host: string) =>

@@ -5,7 +5,7 @@
  * @module
  */
 import cluster from 'node:cluster';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.js';
 
 const program = new Command('forktrace')
@@ -21,6 +21,9 @@ Examples:
   $ forktrace reload                 replace every worker, one at a time, with no request refused
   $ forktrace scale 8                8 workers from now on
   $ forktrace stop                   drain, flush and end the cluster
+  $ forktrace ship <dir>             ship what a dead machine has left in its journal
+  $ forktrace inspect <dir>          show what is in a journal
+  $ forktrace viewer                 receive and show traces of anything that speaks OTLP
 
 With several clusters on this machine, name one by --pid. docs/cli.md has the rest.`,
   );
@@ -76,6 +79,44 @@ program
   .description('Drain, flush and end a cluster; returns when it is gone.')
   .option(...pidOption)
   .action(async (options) => (await import('./control.js')).stop(options));
+
+program
+  .command('ship')
+  .description('Ship the journal that a dead machine, container or service has left.')
+  .argument('<dir>', "a service's journal directory, or the directory that holds several")
+  .addOption(new Option('--to <destination>', 'how').choices(['otlp-grpc', 'otlp-http', 'console']))
+  .option('--url <url>', 'where to (default: the OTEL_EXPORTER_OTLP_* variables, else http://localhost:4317)')
+  .option('--timeout <seconds>', 'give up after', wholeNumber, 60)
+  .addHelpText(
+    'after',
+    `
+Example:
+  $ forktrace ship /mnt/old-node/tmp/forktrace-1000 --url http://collector:4317
+
+Requests that were in flight when their worker died are shipped as interrupted spans. What has been shipped is deleted.`,
+  )
+  .action(async (dir, options) => (await import('./ship.js')).ship(dir, options));
+
+program
+  .command('inspect')
+  .description('Show the spans that a journal, or one file of it, holds; nothing is changed.')
+  .argument('<path>', "a service's journal directory, or a segment or in-flight file")
+  .option('--json', 'a JSON object per line')
+  .action(async (path, options) => {
+    const { inspectAsJson, inspectAsTree } = await import('./inspect.js');
+    for (const line of options.json ? inspectAsJson(path) : inspectAsTree(path)) {
+      process.stdout.write(line.endsWith('\n') ? line : `${line}\n`);
+    }
+  });
+
+program
+  .command('viewer')
+  .description('Receive OTLP and show it on a page, without a cluster.')
+  .option('--http-port <n>', 'page and OTLP over HTTP; moved on when taken (default: 4318)', wholeNumber)
+  .option('--grpc-port <n>', 'OTLP over gRPC; moved on when taken (default: 4317)', wholeNumber)
+  .option('--file <path>', 'keep traces over a restart')
+  .option('--host <address>', 'interface; anything but loopback needs FORKTRACE_VIEWER_TOKEN')
+  .action(async (options) => (await import('./viewer.js')).viewer(options));
 
 try {
   await program.parseAsync();

@@ -77,7 +77,7 @@ test('errors have a code and a way out', async (t) => {
 test('--help teaches each command', async () => {
   const { stdout, code } = await forktrace(tmpdir(), '--help');
   assert.equal(code, 0);
-  for (const command of ['run', 'status', 'reload', 'scale', 'stop']) {
+  for (const command of ['run', 'status', 'reload', 'scale', 'stop', 'ship', 'inspect', 'viewer']) {
     assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
     const help = await forktrace(tmpdir(), command, '--help');
     assert.equal(help.code, 0);

@@ -241,7 +241,7 @@ export class RunningCluster {
   }
 
   /** Shippers have a session of their own, and outlive the cluster while there is something to ship. */
-  #shippers(): number[] {
+  shippers(): number[] {
     if (!existsSync(this.journalDir)) return [];
     return (
       readdirSync(this.journalDir, { recursive: true, encoding: 'utf8' })
@@ -253,13 +253,18 @@ export class RunningCluster {
     );
   }
 
-  async #cleanUp(): Promise<void> {
+  /** SIGKILL for the coordinator, its workers, viewer and shipper. */
+  killAll(): void {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
       // All gone, as it should be.
     }
-    for (const pid of this.#shippers()) process.kill(pid, 'SIGKILL');
+    for (const pid of this.shippers()) process.kill(pid, 'SIGKILL');
+  }
+
+  async #cleanUp(): Promise<void> {
+    this.killAll();
     await this.exited;
     rmSync(this.#directory, { recursive: true, force: true });
   }

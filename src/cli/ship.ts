@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { resolveConfig } from '../config/resolve.js';
+import type { ExportDestination, TracingConfig } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
+import { parseFileName } from '../journal/format.js';
+import { ShipperLock } from '../shipper/lock.js';
+import { Shipper } from '../shipper/shipper.js';
+import { createTransport } from '../shipper/transport.js';
+
+export interface ShipOptions {
+  to?: string;
+  url?: string;
+  /** Seconds. */
+  timeout: number;
+}
+
+/** Ships what a dead machine, container or service has left in `dir`: a service's journal, or a directory of several. */
+export async function ship(dir: string, { to, url, timeout }: ShipOptions): Promise<void> {
+  const destination: TracingConfig['export'] = {};
+  if (to !== undefined) destination.to = to as ExportDestination;
+  if (url !== undefined) destination.url = url;
+  // Without a word about it the variables decide, as for an app in production: nobody looks at a viewer here.
+  const config = resolveConfig({ export: destination }, { NODE_ENV: 'production', ...process.env });
+  for (const journal of journalsIn(dir)) await shipJournal(journal, config.export, timeout * 1000);
+}
+
+async function shipJournal(
+  dir: string,
+  destination: Parameters<typeof createTransport>[0],
+  timeoutMs: number,
+): Promise<void> {
+  const lock = ShipperLock.acquire(dir);
+  if (!lock) throw new ForktraceError('FORKTRACE_SHIPPER_AT_WORK', [dir]);
+  const transport = await createTransport(destination);
+  try {
+    const shipper = new Shipper({ dir, transport, maxBytes: Number.POSITIVE_INFINITY });
+    // Until the dead are recovered, too: it takes two looks to know that they are.
+    shipper.stop(timeoutMs, true);
+    const complete = await shipper.run();
+    const { shipped, recovered, interrupted, refused, lagBytes } = shipper.stats();
+    process.stdout.write(
+      `${dir}: shipped ${shipped} spans (${recovered} recovered, ${interrupted} interrupted), refused ${refused}\n`,
+    );
+    if (!complete) throw new ForktraceError('FORKTRACE_SHIP_INCOMPLETE', [dir, lagBytes, timeoutMs]);
+  } finally {
+    lock.release();
+    transport.close();
+  }
+}
+
+function journalsIn(dir: string): string[] {
+  const entries = readDirectory(dir);
+  if (entries.some(({ name }) => parseFileName(name))) return [dir];
+  const journals = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(dir, name))
+    .filter((path) => readDirectory(path).some(({ name }) => parseFileName(name)));
+  if (journals.length === 0) throw new ForktraceError('FORKTRACE_NO_JOURNAL', [dir]);
+  return journals;
+}
+
+function readDirectory(dir: string) {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch (cause) {
+    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [dir], { cause });
+  }
+}
