@@ -24,14 +24,10 @@ export interface SpanFunctionOptions<Args extends unknown[] = never[]> {
   kind?: SpanKind;
 }
 
-/** A decorator for methods, static ones and private ones included, in the standard and in the legacy dialect. */
+/** A decorator for methods and getters, static ones and private ones included, in the standard and in the legacy dialect. */
 export interface SpanDecorator {
-  <T extends AnyFunction>(value: T, context: ClassMethodDecoratorContext): T;
-  <T extends AnyFunction>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<T>,
-  ): TypedPropertyDescriptor<T>;
+  <T extends AnyFunction>(value: T, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext): T;
+  <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): TypedPropertyDescriptor<T>;
 }
 
 /**
@@ -53,8 +49,11 @@ export interface SpanDecorator {
 export function span<T extends AnyFunction>(fn: T): T;
 export function span<T extends AnyFunction>(options: SpanFunctionOptions<Parameters<T>>, fn: T): T;
 export function span<Args extends unknown[]>(options: SpanFunctionOptions<Args>): SpanDecorator;
-export function span<T extends AnyFunction>(value: T, context: ClassMethodDecoratorContext): T;
 export function span<T extends AnyFunction>(
+  value: T,
+  context: ClassMethodDecoratorContext | ClassGetterDecoratorContext,
+): T;
+export function span<T>(
   target: object,
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<T>,
@@ -74,19 +73,22 @@ export function span(...args: unknown[]): unknown {
 function decorate(options: SpanFunctionOptions, args: unknown[]): unknown {
   const [target, second, descriptor] = args as [object, unknown, PropertyDescriptor | undefined];
   if (args.length === 2 && isDecoratorContext(second)) {
-    if (second.kind !== 'method') throw new ForktraceError('FORKTRACE_SPAN_TARGET', [`a ${second.kind}`]);
+    if (second.kind !== 'method' && second.kind !== 'getter')
+      throw new ForktraceError('FORKTRACE_SPAN_TARGET', [`a ${second.kind}`]);
     const method = String(second.name);
     return traced(target as AnyFunction, options, second.static ? staticName(method) : instanceName(method));
   }
-  if (typeof descriptor?.value !== 'function') {
+  const method = descriptor?.value ?? descriptor?.get;
+  if (descriptor === undefined || typeof method !== 'function') {
     throw new ForktraceError('FORKTRACE_SPAN_TARGET', [describeValue(descriptor?.value ?? target)]);
   }
   const owner = typeof target === 'function' ? target : target.constructor;
   const name = `${owner.name}.${String(second)}`;
-  return { ...descriptor, value: traced(descriptor.value, options, () => name) };
+  const wrapped = traced(method, options, () => name);
+  return descriptor.get ? { ...descriptor, get: wrapped } : { ...descriptor, value: wrapped };
 }
 
-function isDecoratorContext(value: unknown): value is ClassMethodDecoratorContext {
+function isDecoratorContext(value: unknown): value is ClassMethodDecoratorContext | ClassGetterDecoratorContext {
   return typeof value === 'object' && value !== null && 'kind' in value && 'addInitializer' in value;
 }
 
@@ -97,6 +99,10 @@ const staticName = (method: string) => (self: unknown) => `${(self as { name?: s
 const instanceName = (method: string) => (self: unknown) => `${self?.constructor?.name ?? 'object'}.${method}`;
 
 function traced(fn: AnyFunction, options: SpanFunctionOptions, nameOf: NameOf | undefined): AnyFunction {
+  // A class cannot be called without `new`: the first call of the wrapper would throw, far from the mistake.
+  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
+    throw new ForktraceError('FORKTRACE_SPAN_TARGET', [`class ${fn.name}`]);
+  }
   const { attributes, kind = SpanKind.INTERNAL } = options;
   const fixedName = options.name ?? (nameOf ? undefined : fn.name || 'anonymous');
   const shared: TracedFunction = {
@@ -105,14 +111,17 @@ function traced(fn: AnyFunction, options: SpanFunctionOptions, nameOf: NameOf | 
       const tracer = options.tracer ?? trace.getTracer('forktrace');
       const name = fixedName ?? nameOf!(self);
       if (typeof attributes !== 'function') return tracer.startSpan(name, { kind, attributes });
-      const started = tracer.startSpan(name, { kind });
+      // Made before the span is: samplers see start attributes only.
+      let made: Attributes | undefined;
       try {
-        started.setAttributes((attributes as (...values: unknown[]) => Attributes)(...args));
+        made = (attributes as (...values: unknown[]) => Attributes)(...args);
       } catch (error) {
         // The user's own function must run whatever its description does.
+        const started = tracer.startSpan(name, { kind });
         started.recordException(error as Error);
+        return started;
       }
-      return started;
+      return tracer.startSpan(name, { kind, attributes: made });
     },
   };
   let wrapper: AnyFunction;

@@ -5,6 +5,11 @@ export class StandardShop {
   total = 5;
 
   @span
+  get left(): number {
+    return 5;
+  }
+
+  @span
   price(sku: string, _count = 1): string {
     return `${sku}:${this.total}`;
   }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { span } from 'forktrace';
 import { LegacyShop } from './legacy/shop.js';
 import { recordSpans } from './recorded-spans.js';
@@ -33,6 +36,11 @@ for (const [dialect, Shop] of [
   test(`${dialect} decorator on a static method`, async () => {
     assert.equal(await Shop.open(), Shop.name);
     assert.equal(recorded.take()[0]!.name, `${Shop.name}.open`);
+  });
+
+  test(`${dialect} decorator on a getter`, () => {
+    assert.equal(new Shop().left, 5);
+    assert.equal(recorded.take()[0]!.name, `${Shop.name}.left`);
   });
 
   test(`${dialect} decorator on a generator`, () => {
@@ -215,4 +223,30 @@ test('anything but a function or a method is an error', () => {
   assert.throws(() => misuse(undefined, field), { code: 'FORKTRACE_SPAN_TARGET', message: /got a field/ });
   assert.throws(() => misuse({}, 'x', { value: 7 }), { code: 'FORKTRACE_SPAN_TARGET', message: /got 7/ });
   assert.throws(() => misuse(7), { code: 'FORKTRACE_SPAN_TARGET' });
+  assert.throws(() => misuse(class Basket {}), { code: 'FORKTRACE_SPAN_TARGET', message: /class Basket/ });
+});
+
+test('attributes of the arguments are there at the start, where a sampler decides', () => {
+  const seen: unknown[] = [];
+  const sampler = {
+    shouldSample: (...args: unknown[]) => {
+      seen.push(args[4]);
+      return { decision: 0 };
+    },
+    toString: () => 'seeing',
+  };
+  const tracer = new BasicTracerProvider({ sampler }).getTracer('sampled');
+  span({ name: 'n', tracer, attributes: (a: number) => ({ a }) }, (a: number) => a)(7);
+  assert.deepEqual(seen, [{ a: 7 }]);
+});
+
+test('a rejection that nobody handles stays unhandled', () => {
+  const program = `import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { span } from 'forktrace'; span(async () => { throw new Error('nobody looks'); })();`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /nobody looks/);
 });
