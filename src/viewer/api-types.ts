@@ -1,8 +1,9 @@
 /**
- * What the page and the server say to each other, as JSON.
+ * What the page and the server say to each other, as JSON. Times are milliseconds since 1970, durations milliseconds.
  *
  * @module
  */
+import type { OtlpScope, OtlpSpan } from './otlp/json-types.js';
 
 /** `GET /api/state`, and the data of each SSE `change` on `GET /api/live`. */
 export interface StateView {
@@ -24,4 +25,205 @@ export interface StateView {
   /** Requests that were refused as malformed. */
   refused: number;
   services: string[];
+}
+
+/** A process, as short as it is unmistakable. */
+export interface ProcessView {
+  service: string;
+  slot?: number;
+  incarnation?: number;
+  pid?: number;
+  instanceId: string;
+  host: string;
+}
+
+export type Outcome = 'ok' | 'error' | 'interrupted';
+
+/** One line of the trace list. */
+export interface TraceRowView {
+  id: string;
+  name: string;
+  service: string;
+  /** Slots of the workers in it. */
+  slots: number[];
+  processes: number;
+  startMs: number;
+  durationMs: number;
+  spans: number;
+  errors: number;
+  outcome: Outcome;
+  httpStatus: number;
+}
+
+/** `GET /api/traces`: newest first. */
+export interface TraceListView {
+  /** How many match the filter. */
+  total: number;
+  /** How many there are. */
+  held: number;
+  rows: TraceRowView[];
+  slots: number[];
+  routes: string[];
+}
+
+export interface SpanRowView {
+  id: string;
+  name: string;
+  kind: number;
+  /** From the trace's start, the clock's skew taken out. */
+  offsetMs: number;
+  durationMs: number;
+  depth: number;
+  /** Index of the parent's row, -1 for a root. */
+  parent: number;
+  descendants: number;
+  outcome: Outcome;
+  httpStatus: number;
+  orphan: boolean;
+  critical: boolean;
+  shiftMs: number;
+  /** Index in `processes`. */
+  process: number;
+  /** Offset and name. */
+  events: [number, string][];
+}
+
+/** `GET /api/traces/<id>`. */
+export interface TraceView {
+  id: string;
+  name: string;
+  startMs: number;
+  durationMs: number;
+  outcome: Outcome;
+  processes: ProcessView[];
+  rows: SpanRowView[];
+}
+
+/** `GET /api/traces/<id>/spans/<spanId>`. */
+export interface SpanView {
+  span: OtlpSpan;
+  scope: OtlpScope;
+  process: ProcessView;
+  resource: { key?: string; value?: unknown }[];
+}
+
+/** How a process ended. */
+export interface ExitView {
+  atMs: number;
+  code?: number;
+  signal?: string;
+  planned?: boolean;
+  spansRecovered?: number;
+  requestsInterrupted?: number;
+  /** The trace of the coordinator's span, if there is one. */
+  traceId?: string;
+}
+
+/** One process life in a slot. */
+export interface IncarnationView {
+  instanceId: string;
+  incarnation?: number;
+  pid?: number;
+  /** The fork; unknown when nothing has told. */
+  startMs?: number;
+  readyMs?: number;
+  /** Its first and its latest span. */
+  firstMs: number;
+  lastMs: number;
+  exit?: ExitView;
+}
+
+/** Requests of a lane as columns, oldest first. */
+export interface LaneRequests {
+  startMs: number[];
+  durationMs: number[];
+  /** 0 ok, 1 error, 2 interrupted. */
+  outcome: number[];
+  traceId: string[];
+  name: string[];
+}
+
+/** What a lane did within the window; undefined is unknown. */
+export interface LaneStats {
+  requests: number;
+  /** Per second. */
+  rate: number;
+  errors: number;
+  interrupted: number;
+  p50Ms?: number;
+  p95Ms?: number;
+  p99Ms?: number;
+  /** 0..1 */
+  utilization?: number;
+  spansJournaled?: number;
+  spansShipped?: number;
+  spansLost?: number;
+}
+
+export interface LaneView {
+  service: string;
+  slot?: number;
+  incarnations: IncarnationView[];
+  requests: LaneRequests;
+  stats: LaneStats;
+}
+
+/** Something that the whole cluster did. */
+export interface ClusterEventView {
+  service: string;
+  name: string;
+  startMs: number;
+  endMs: number;
+  error: boolean;
+  traceId: string;
+}
+
+/** `GET /api/cluster`. */
+export interface ClusterView {
+  fromMs: number;
+  toMs: number;
+  lanes: LaneView[];
+  events: ClusterEventView[];
+}
+
+export interface RouteWorkerView {
+  service: string;
+  slot?: number;
+  requests: number;
+  errors: number;
+  p50Ms: number;
+  p95Ms: number;
+}
+
+export interface RouteExampleView {
+  traceId: string;
+  durationMs: number;
+  startMs: number;
+  httpStatus: number;
+  outcome: Outcome;
+}
+
+export interface RouteView {
+  service: string;
+  method: string;
+  route: string;
+  requests: number;
+  rate: number;
+  errors: number;
+  interrupted: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  /** Requests by duration, in buckets of a quarter decade from 0.1 ms. */
+  histogram: number[];
+  workers: RouteWorkerView[];
+  slowest: RouteExampleView[];
+  failing: RouteExampleView[];
+}
+
+/** `GET /api/routes`. */
+export interface RoutesView {
+  windowMs: number;
+  routes: RouteView[];
 }

@@ -11,6 +11,7 @@ import { createIngest } from './server/ingest.js';
 import { firstFreePort, listenOn } from './server/listen.js';
 import { createGrpcReceiver } from './server/otlp-grpc.js';
 import { createRequestHandler } from './server/request-handler.js';
+import { ClusterHistory } from './store/cluster-history.js';
 import { TraceFile } from './store/trace-file.js';
 import { type StoreLimits, TraceStore } from './store/trace-store.js';
 import { WorkerMetrics } from './store/worker-metrics.js';
@@ -57,12 +58,14 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   if (!isLoopback(host) && access.token === undefined) throw new ForktraceError('FORKTRACE_VIEWER_TOKEN', [host]);
 
   const store = new TraceStore(options.limits);
+  const history = new ClusterHistory();
+  store.onSpan = (span, trace) => history.add(span, trace);
   const metrics = new WorkerMetrics();
   const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
   const ingest = createIngest(store, metrics, file && ((request) => file.append(request)));
 
   const grpc = await createGrpcReceiver(ingest, access.token);
-  const handler = createRequestHandler({ store, metrics, ingest, access });
+  const handler = createRequestHandler({ store, history, metrics, ingest, access });
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

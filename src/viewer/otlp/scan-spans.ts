@@ -26,6 +26,7 @@ export interface ScannedSpan {
   route: string;
   path: string;
   httpStatus: number;
+  eventCount: number;
   from: number;
   to: number;
 }
@@ -125,6 +126,7 @@ function scanSpan(reader: ProtobufReader): ScannedSpan {
     route: '',
     path: '',
     httpStatus: 0,
+    eventCount: 0,
     from: reader.position,
     to: reader.end,
   };
@@ -173,6 +175,7 @@ function scanSpan(reader: ProtobufReader): ScannedSpan {
           reader.skip(wireType);
           break;
         }
+        if (field.name === 'events') span.eventCount++;
         const outer = reader.end;
         reader.end = reader.lengthEnd();
         checkMessage(reader, field.type, 4);

@@ -1,22 +1,29 @@
 import type { ServerResponse } from 'node:http';
 import type { StateView } from '../api-types.js';
+import type { ClusterHistory } from '../store/cluster-history.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
+import { clusterView } from '../views/cluster-view.js';
+import { routesView } from '../views/routes-view.js';
+import { traceList } from '../views/trace-list.js';
+import { searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
 /** The page's JSON API, read-only. */
 export class Api {
   readonly #store: TraceStore;
+  readonly #history: ClusterHistory;
   readonly #metrics: WorkerMetrics;
   readonly #state: () => StateView;
 
-  constructor(store: TraceStore, metrics: WorkerMetrics, state: () => StateView) {
+  constructor(store: TraceStore, history: ClusterHistory, metrics: WorkerMetrics, state: () => StateView) {
     this.#store = store;
+    this.#history = history;
     this.#metrics = metrics;
     this.#state = state;
   }
 
   serve(url: URL, response: ServerResponse): void {
-    const result = this.#answer(url);
+    const result = this.#answer(url.pathname.slice('/api/'.length).split('/'), url.searchParams);
     const body = JSON.stringify(result ?? { error: `nothing at ${url.pathname}` });
     response.writeHead(result === undefined ? 404 : 200, {
       'content-type': 'application/json; charset=utf-8',
@@ -25,10 +32,38 @@ export class Api {
     response.end(body);
   }
 
-  #answer(url: URL): unknown {
-    switch (url.pathname) {
-      case '/api/state':
+  /** @returns undefined when there is no such thing */
+  #answer([what, ...rest]: string[], query: URLSearchParams): unknown {
+    if (what === 'traces' && rest.length > 0) return this.#trace(rest, query);
+    if (rest.length > 0) return undefined;
+    switch (what) {
+      case 'state':
         return this.#state();
+      case 'traces':
+        return traceList(this.#store, query);
+      case 'cluster':
+        return clusterView(this.#history, this.#metrics, query);
+      case 'routes':
+        return routesView(this.#store, query);
+      default:
+        return undefined;
+    }
+  }
+
+  #trace([id = '', part, spanId]: string[], query: URLSearchParams): unknown {
+    const trace = this.#store.traces.get(id);
+    if (trace === undefined) return undefined;
+    switch (part) {
+      case undefined:
+        return traceView(trace);
+      case 'spans': {
+        const span = trace.spans.get(spanId ?? '');
+        return span && spanView(span);
+      }
+      case 'search':
+        return searchTrace(trace, query.get('q') ?? '');
+      case 'otlp':
+        return traceAsOtlp(trace, query.get('span') ?? undefined, query.has('subtree'));
       default:
         return undefined;
     }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { version } from '../../version.js';
 import type { StateView } from '../api-types.js';
 import type { ViewerAddresses } from '../start.js';
+import type { ClusterHistory } from '../store/cluster-history.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { type Access, queryToken, refuse, tokenCookie } from './access.js';
@@ -21,13 +22,14 @@ export interface RequestHandler {
 
 interface Parts {
   store: TraceStore;
+  history: ClusterHistory;
   metrics: WorkerMetrics;
   ingest: Ingest;
   access: Access;
 }
 
 /** Everything that the HTTP port serves: page, API, live events and OTLP/HTTP. */
-export function createRequestHandler({ store, metrics, ingest, access }: Parts): RequestHandler {
+export function createRequestHandler({ store, history, metrics, ingest, access }: Parts): RequestHandler {
   const state = (): StateView => ({
     version,
     otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
@@ -41,7 +43,7 @@ export function createRequestHandler({ store, metrics, ingest, access }: Parts):
     services: store.services,
   });
   const live = new Live(() => store.version + metrics.version + ingest.refused, state);
-  const api = new Api(store, metrics, state);
+  const api = new Api(store, history, metrics, state);
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

@@ -78,12 +78,24 @@ export class TraceStore {
   ingest(request: Buffer): number {
     const spans: { traceId: string; span: StoredSpan }[] = [];
     scanSpans(request, (scanned, resource, scope) => {
-      const { traceId, from, to, ...summary } = scanned;
       spans.push({
-        traceId,
+        traceId: scanned.traceId,
+        // Written out: a spread here takes a third of the whole time.
         span: {
-          ...summary,
-          bytes: Buffer.from(request.subarray(from, to)),
+          spanId: scanned.spanId,
+          parentSpanId: scanned.parentSpanId,
+          name: scanned.name,
+          kind: scanned.kind,
+          startMs: scanned.startMs,
+          endMs: scanned.endMs,
+          error: scanned.error,
+          interrupted: scanned.interrupted,
+          method: scanned.method,
+          route: scanned.route,
+          path: scanned.path,
+          httpStatus: scanned.httpStatus,
+          eventCount: scanned.eventCount,
+          bytes: Buffer.from(request.subarray(scanned.from, scanned.to)),
           resource: this.#resources.get(request, resource.from, resource.to),
           scope: this.#scopes.get(request, scope.from, scope.to),
         },

@@ -1,0 +1,114 @@
+import type { RouteExampleView, RoutesView, RouteView, RouteWorkerView } from '../api-types.js';
+import { isEntry, type StoredSpan } from '../store/trace.js';
+import type { TraceStore } from '../store/trace-store.js';
+import { percentile } from './percentile.js';
+import { outcomeOf } from './process-view.js';
+
+const DEFAULT_WINDOW_MS = 15 * 60_000;
+/** Slowest and failing requests to click on. */
+const EXAMPLES = 5;
+const MAX_ROUTES = 500;
+/** Quarter decades from 0.1 ms: 0.1, 0.18, 0.32, 0.56, 1 … up to 100 s. */
+const HISTOGRAM_FIRST_MS = 0.1;
+const HISTOGRAM_BUCKETS = 24;
+
+interface Served {
+  span: StoredSpan;
+  traceId: string;
+}
+
+/** Every route's rate, errors and durations among the traces held, in all and per worker; `window` milliseconds back from the newest. */
+export function routesView(store: TraceStore, query: URLSearchParams): RoutesView {
+  const windowMs = Math.max(1000, Number(query.get('window')) || DEFAULT_WINDOW_MS);
+  const service = query.get('service') || undefined;
+  let newestMs = 0;
+  for (const trace of store.traces.values()) newestMs = Math.max(newestMs, trace.endMs);
+  const since = newestMs - windowMs;
+  const groups = new Map<string, Served[]>();
+  for (const trace of store.traces.values()) {
+    if (trace.endMs < since) continue;
+    for (const span of trace.spans.values()) {
+      if (!isEntry(span) || span.endMs < since) continue;
+      if (service !== undefined && span.resource.service !== service) continue;
+      const key = JSON.stringify([span.resource.service, span.method, routeOf(span)]);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [{ span, traceId: trace.id }]);
+      else group.push({ span, traceId: trace.id });
+    }
+  }
+  const routes = [...groups.values()].map((group) => routeView(group, newestMs));
+  routes.sort((a, b) => b.requests - a.requests);
+  return { windowMs, routes: routes.slice(0, MAX_ROUTES) };
+}
+
+/** Requests that no route matched are one group: their paths are what anybody sends. */
+function routeOf(span: StoredSpan): string {
+  if (span.route !== '') return span.route;
+  return span.method === '' ? span.name : '(no route)';
+}
+
+function routeView(group: Served[], newestMs: number): RouteView {
+  const first = group[0]!.span;
+  const sorted = group.toSorted((a, b) => durationOf(a.span) - durationOf(b.span));
+  const durations = Float64Array.from(sorted, ({ span }) => durationOf(span));
+  const failing = group.filter(({ span }) => span.error || span.interrupted || span.httpStatus >= 500);
+  const oldestMs = group.reduce((oldest, { span }) => Math.min(oldest, span.startMs), newestMs);
+  const histogram = new Array<number>(HISTOGRAM_BUCKETS).fill(0);
+  for (const duration of durations) {
+    const bucket = Math.floor(Math.log10(Math.max(duration, HISTOGRAM_FIRST_MS) / HISTOGRAM_FIRST_MS) * 4);
+    histogram[Math.min(HISTOGRAM_BUCKETS - 1, bucket)]!++;
+  }
+  return {
+    service: first.resource.service,
+    method: first.method,
+    route: routeOf(first),
+    requests: group.length,
+    rate: group.length / Math.max(1, (newestMs - oldestMs) / 1000),
+    errors: failing.length,
+    interrupted: failing.filter(({ span }) => span.interrupted).length,
+    p50Ms: percentile(durations, 0.5),
+    p95Ms: percentile(durations, 0.95),
+    p99Ms: percentile(durations, 0.99),
+    maxMs: durations.at(-1)!,
+    histogram,
+    workers: workersOf(sorted),
+    slowest: sorted.slice(-EXAMPLES).reverse().map(example),
+    failing: failing
+      .toSorted((a, b) => b.span.startMs - a.span.startMs)
+      .slice(0, EXAMPLES)
+      .map(example),
+  };
+}
+
+/** @param sorted by duration */
+function workersOf(sorted: Served[]): RouteWorkerView[] {
+  const bySlot = new Map<string, StoredSpan[]>();
+  for (const { span } of sorted) {
+    const { service, slot, instanceId } = span.resource;
+    const key = JSON.stringify([service, slot ?? instanceId]);
+    const spans = bySlot.get(key);
+    if (spans === undefined) bySlot.set(key, [span]);
+    else spans.push(span);
+  }
+  const workers = [...bySlot.values()].map((spans): RouteWorkerView => {
+    const durations = Float64Array.from(spans, durationOf);
+    return {
+      service: spans[0]!.resource.service,
+      slot: spans[0]!.resource.slot,
+      requests: spans.length,
+      errors: spans.filter((span) => span.error || span.interrupted || span.httpStatus >= 500).length,
+      p50Ms: percentile(durations, 0.5),
+      p95Ms: percentile(durations, 0.95),
+    };
+  });
+  return workers.sort((a, b) => (a.slot ?? 1e9) - (b.slot ?? 1e9));
+}
+
+function durationOf(span: StoredSpan): number {
+  return Math.max(0, span.endMs - span.startMs);
+}
+
+function example({ span, traceId }: Served): RouteExampleView {
+  const { startMs, httpStatus } = span;
+  return { traceId, durationMs: durationOf(span), startMs, httpStatus, outcome: outcomeOf(span) };
+}
