@@ -128,11 +128,10 @@ export class ClusterHistory {
 
   /** The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's. */
   #addWorkerSpan(span: StoredSpan, trace: Trace): void {
-    const { attributes = [], events = [] } = decode<OtlpSpan>(span.bytes, Span);
-    const all = [...attributes, ...events.flatMap((event) => event.attributes ?? [])];
+    const { attributes: all = [] } = decode<OtlpSpan>(span.bytes, Span);
     const slot = number(all, 'cluster.worker.slot');
     if (slot === undefined) return;
-    const pid = number(all, 'process.pid') ?? number(all, 'cluster.worker.pid');
+    const pid = number(all, 'cluster.worker.pid');
     const number_ = number(all, 'cluster.worker.incarnation');
     const lane = this.#lane(span.resource.service, slot, '');
     let incarnation = lane.incarnations.findLast(
@@ -150,13 +149,13 @@ export class ClusterHistory {
       return;
     }
     incarnation.exit = {
-      atMs: span.endMs,
+      // The span ends when the journal of the dead has been finished.
+      atMs: span.startMs,
       code: number(all, 'process.exit.code'),
-      signal: text(all, 'process.exit.signal') ?? text(all, 'process.signal'),
-      planned: flag(all, 'forktrace.worker.planned') ?? flag(all, 'cluster.worker.planned'),
-      spansRecovered: number(all, 'forktrace.spans.recovered') ?? number(all, 'forktrace.spans_recovered'),
-      requestsInterrupted:
-        number(all, 'forktrace.requests.interrupted') ?? number(all, 'forktrace.requests_interrupted'),
+      signal: text(all, 'cluster.worker.exit.signal'),
+      planned: flag(all, 'cluster.worker.exit.planned'),
+      spansRecovered: number(all, 'cluster.worker.exit.spans_recovered'),
+      requestsInterrupted: number(all, 'cluster.worker.exit.requests_interrupted'),
       traceId: trace.id,
     };
   }
@@ -195,8 +194,8 @@ function noteInterruption(incarnation: Incarnation, span: StoredSpan, traceId: s
   const attributes = events.find((event) => event.name === WORKER_EXIT)?.attributes ?? [];
   incarnation.exit = {
     atMs: span.endMs,
-    code: number(attributes, 'process.exit.code') ?? incarnation.exit?.code,
-    signal: text(attributes, 'process.exit.signal') ?? text(attributes, 'process.signal') ?? incarnation.exit?.signal,
+    code: number(attributes, 'worker.exit.code') ?? incarnation.exit?.code,
+    signal: text(attributes, 'worker.exit.signal') ?? incarnation.exit?.signal,
     planned: undefined,
     spansRecovered: undefined,
     requestsInterrupted: (incarnation.exit?.requestsInterrupted ?? 0) + (isEntry(span) ? 1 : 0),

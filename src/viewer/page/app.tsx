@@ -1,0 +1,154 @@
+import { useEffect, useState } from 'preact/hooks';
+import { formatBytes, formatCount } from '../format.ts';
+import { ClusterPage } from './cluster-page.tsx';
+import { Help } from './help.tsx';
+import { type LiveState, useLive } from './live.ts';
+import { followLinks, navigate, usePlace } from './location.ts';
+import { RoutesPage } from './routes-page.tsx';
+import { nextTheme, theme } from './theme.ts';
+import { TracePage } from './trace-page.tsx';
+import { TracesPage } from './traces-page.tsx';
+
+const TABS = [
+  { path: '/traces', name: 'Traces', key: '1' },
+  { path: '/cluster', name: 'Cluster', key: '2' },
+  { path: '/routes', name: 'Routes', key: '3' },
+];
+
+/** Whether a key belongs to the field that has the focus. */
+function isTyping(event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement;
+  return target.matches('input, select, textarea') || target.isContentEditable;
+}
+
+export function App() {
+  const place = usePlace();
+  const live = useLive();
+  const [help, setHelp] = useState(false);
+  const [mode, setMode] = useState(theme());
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event)) return;
+      const tab = TABS.find((one) => one.key === event.key);
+      if (event.key === '?') setHelp((open) => !open);
+      else if (event.key === 't') setMode(nextTheme());
+      else if (tab !== undefined) navigate(tab.path);
+      else if (event.key === '/') {
+        document.querySelector<HTMLInputElement>('[data-search]')?.focus();
+      } else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+
+  const traceId = /^\/traces\/([0-9a-f]{1,64})$/i.exec(place.path)?.[1]?.toLowerCase();
+  const page =
+    traceId !== undefined
+      ? 'trace'
+      : place.path.startsWith('/cluster')
+        ? 'cluster'
+        : place.path.startsWith('/routes')
+          ? 'routes'
+          : 'traces';
+  useEffect(() => {
+    document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
+  }, [page, traceId]);
+
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: links inside are what is clicked, and the browser gives them keys
+    // biome-ignore lint/a11y/noStaticElementInteractions: the same
+    <div class="app" onClick={followLinks}>
+      <a class="skip" href="#main">
+        To the content
+      </a>
+      <header class="top">
+        <a class="brand" href="/traces" aria-label="forktrace, all traces">
+          <Logo />
+          <span>forktrace</span>
+        </a>
+        <nav aria-label="Pages">
+          {TABS.map(({ path, name }) => (
+            <a
+              key={path}
+              href={path}
+              aria-current={path === `/${page === 'trace' ? 'traces' : page}` ? 'page' : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+        <Status live={live} />
+        <button
+          type="button"
+          class="icon"
+          onClick={() => setMode(nextTheme())}
+          aria-label={`Theme: ${mode}`}
+          title={`Theme: ${mode} (t)`}
+        >
+          {mode === 'light' ? '☀' : mode === 'dark' ? '☾' : '◐'}
+        </button>
+        <button
+          type="button"
+          class="icon"
+          onClick={() => setHelp(true)}
+          aria-label="Keys and help"
+          title="Keys and help (?)"
+        >
+          ?
+        </button>
+      </header>
+      <main id="main" tabIndex={-1} class={`page-${page}`}>
+        {page === 'trace' && <TracePage id={traceId!} query={place.query} />}
+        {page === 'traces' && <TracesPage query={place.query} live={live} />}
+        {page === 'cluster' && <ClusterPage query={place.query} />}
+        {page === 'routes' && <RoutesPage query={place.query} />}
+      </main>
+      {help && <Help state={live.state} close={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+function Logo() {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      width="22"
+      height="22"
+      aria-hidden="true"
+      fill="none"
+      stroke-width="2.4"
+      stroke-linecap="round"
+    >
+      <path d="M3 12h18M8 12c4 0 3-7 7-7h6" stroke="var(--accent)" />
+      <path d="M8 12c4 0 3 7 7 7h3" stroke="var(--interrupted)" />
+    </svg>
+  );
+}
+
+function Status({ live: { state, connected } }: { live: LiveState }) {
+  const dropped = state === undefined ? 0 : state.evictedSpans + state.overflow;
+  const title =
+    state &&
+    [
+      `${formatCount(state.received)} spans received`,
+      `${formatCount(state.spans)} held in ${formatBytes(state.bytes)} of ${formatBytes(state.limits.maxBytes)}`,
+      `${formatCount(dropped)} dropped to make room`,
+      `${formatCount(state.duplicates)} duplicates`,
+      `${formatCount(state.refused)} requests refused`,
+    ].join('\n');
+  return (
+    <div class="live" title={title}>
+      <span class={`pulse ${connected ? 'on' : 'off'}`} />
+      <span role="status">{connected ? 'Live' : 'Viewer is away'}</span>
+      {state && (
+        <span class="wide">
+          {formatCount(state.traces)} traces · {formatCount(state.spans)} spans
+          {dropped > 0 && <> · {formatCount(dropped)} dropped</>}
+          {state.refused > 0 && <> · {formatCount(state.refused)} refused</>}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,114 @@
+/** What the server says by itself, and data that is asked for again when it does. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { StateView } from '../api-types.ts';
+
+export interface LiveState {
+  state: StateView | undefined;
+  connected: boolean;
+  /** Grows with each change on the server. */
+  tick: number;
+}
+
+let current: LiveState = { state: undefined, connected: false, tick: 0 };
+const listeners = new Set<() => void>();
+
+function set(next: Partial<LiveState>): void {
+  current = { ...current, ...next };
+  for (const listener of listeners) listener();
+}
+
+/** Opened once; the browser itself connects again when the viewer is back. */
+export function connect(): void {
+  const source = new EventSource('/api/live');
+  source.addEventListener('change', (event) => {
+    set({ state: JSON.parse(event.data) as StateView, connected: true, tick: current.tick + 1 });
+  });
+  source.addEventListener('open', () => set({ connected: true }));
+  source.addEventListener('error', () => {
+    set({ connected: false });
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  });
+}
+
+export function useLive(): LiveState {
+  const [live, setLive] = useState(current);
+  useEffect(() => {
+    const update = () => setLive(current);
+    listeners.add(update);
+    update();
+    return () => {
+      listeners.delete(update);
+    };
+  }, []);
+  return live;
+}
+
+export interface Data<Result> {
+  data: Result | undefined;
+  error: string | undefined;
+}
+
+/**
+ * JSON from `address`, again whenever the server has changed, at most every `everyMs`.
+ *
+ * @param live false: only when the address changes
+ */
+export function useData<Result>(address: string | undefined, { live = true, everyMs = 700 } = {}): Data<Result> {
+  const [result, setResult] = useState<Data<Result> & { address?: string }>({ data: undefined, error: undefined });
+  const refresh = useRef<(() => void) | undefined>(undefined);
+  useEffect(() => {
+    if (address === undefined) {
+      setResult({ data: undefined, error: undefined });
+      return;
+    }
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let startedAt = 0;
+    let loading = false;
+    let again = false;
+    const load = async () => {
+      timer = undefined;
+      loading = true;
+      startedAt = performance.now();
+      try {
+        const response = await fetch(address, { signal: abort.signal });
+        const body = (await response.json()) as Result & { error?: string };
+        if (response.ok) setResult({ data: body, error: undefined, address });
+        else setResult({ data: undefined, error: body.error ?? `${response.status}`, address });
+      } catch (error) {
+        // While the viewer is away, what was there stays; the header says that it is away.
+        if (!abort.signal.aborted)
+          setResult((before) =>
+            before.data === undefined ? { data: undefined, error: String(error), address } : before,
+          );
+      }
+      loading = false;
+      if (again) schedule();
+    };
+    const schedule = () => {
+      again = loading;
+      if (loading || timer !== undefined || abort.signal.aborted) return;
+      timer = setTimeout(load, Math.max(0, startedAt + everyMs - performance.now()));
+    };
+    void load();
+    refresh.current = schedule;
+    return () => {
+      refresh.current = undefined;
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [address, everyMs]);
+  useEffect(() => {
+    if (!live) return;
+    const update = () => {
+      if (!document.hidden) refresh.current?.();
+    };
+    listeners.add(update);
+    document.addEventListener('visibilitychange', update);
+    return () => {
+      listeners.delete(update);
+      document.removeEventListener('visibilitychange', update);
+    };
+  }, [live]);
+  return result;
+}

@@ -1,0 +1,61 @@
+/** The address is the state: what is shown, and the filter. */
+import { useEffect, useState } from 'preact/hooks';
+
+const CHANGED = 'viewer:location';
+
+/** Goes to `address`, a path with or without a query. */
+export function navigate(address: string, replace = false): void {
+  if (address === location.pathname + location.search) return;
+  if (replace) history.replaceState(null, '', address);
+  else history.pushState(null, '', address);
+  dispatchEvent(new Event(CHANGED));
+}
+
+/** The same page with `changes` in its query; '' takes a parameter out. */
+export function withQuery(changes: Record<string, string>): string {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString();
+  return location.pathname + (text === '' ? '' : `?${text}`);
+}
+
+export interface Place {
+  path: string;
+  query: URLSearchParams;
+}
+
+const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(here);
+  useEffect(() => {
+    const update = () => setPlace(here());
+    addEventListener(CHANGED, update);
+    addEventListener('popstate', update);
+    return () => {
+      removeEventListener(CHANGED, update);
+      removeEventListener('popstate', update);
+    };
+  }, []);
+  return place;
+}
+
+/** Makes plain links stay in the page; with a modifier or another button they do what links do. */
+export function followLinks(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    return;
+  const link = (event.target as Element).closest?.('a');
+  if (
+    link === null ||
+    link === undefined ||
+    link.origin !== location.origin ||
+    link.target !== '' ||
+    link.hasAttribute('download')
+  )
+    return;
+  event.preventDefault();
+  navigate(link.pathname + link.search);
+}

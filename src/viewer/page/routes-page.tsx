@@ -1,0 +1,257 @@
+import { Fragment } from 'preact';
+import { useState } from 'preact/hooks';
+import type { RouteExampleView, RoutesView, RouteView } from '../api-types.ts';
+import { formatCount, formatDuration } from '../format.ts';
+import { useData } from './live.ts';
+import { navigate, withQuery } from './location.ts';
+import { ago, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
+
+const COLUMNS: { key: keyof RouteView & string; label: string; wide?: boolean }[] = [
+  { key: 'requests', label: 'Requests', wide: true },
+  { key: 'rate', label: 'Rate' },
+  { key: 'errors', label: 'Errors' },
+  { key: 'p50Ms', label: 'p50', wide: true },
+  { key: 'p95Ms', label: 'p95' },
+  { key: 'p99Ms', label: 'p99', wide: true },
+  { key: 'maxMs', label: 'Max', wide: true },
+];
+const WINDOWS = [
+  ['60000', '1 m'],
+  ['300000', '5 m'],
+  ['900000', '15 m'],
+  ['3600000', '1 h'],
+] as const;
+
+export function RoutesPage({ query }: { query: URLSearchParams }) {
+  const windowMs = query.get('window') ?? '900000';
+  const sort = COLUMNS.find(({ key }) => key === query.get('sort'))?.key ?? 'requests';
+  const { data } = useData<RoutesView>(`/api/routes?window=${windowMs}`, { everyMs: 1000 });
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const routes = data?.routes.toSorted((a, b) => Number(b[sort]) - Number(a[sort])) ?? [];
+  const toggle = (key: string) => {
+    const changed = new Set(open);
+    if (!changed.delete(key)) changed.add(key);
+    setOpen(changed);
+  };
+  return (
+    <>
+      <div class="page-head">
+        <h1>Routes</h1>
+        <Windows choices={WINDOWS} value={windowMs} />
+      </div>
+      {data && routes.length === 0 && (
+        <div class="empty">
+          <h2>No requests yet</h2>
+          <p>SERVER spans of any service make this page.</p>
+        </div>
+      )}
+      {routes.length > 0 && (
+        <div class="table-box">
+          <table class="routes">
+            <thead>
+              <tr>
+                <th scope="col">Route</th>
+                {COLUMNS.map(({ key, label, wide }) => (
+                  <th
+                    key={key}
+                    scope="col"
+                    class={`right ${wide ? 'wide' : ''}`}
+                    aria-sort={sort === key ? 'descending' : undefined}
+                  >
+                    <button type="button" class="link" onClick={() => navigate(withQuery({ sort: key }), true)}>
+                      {label}
+                      {sort === key && ' ↓'}
+                    </button>
+                  </th>
+                ))}
+                <th scope="col" class="wide">
+                  Durations
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {routes.map((route) => {
+                const key = `${route.service} ${route.method} ${route.route}`;
+                return (
+                  <Fragment key={key}>
+                    <tr class={route.interrupted > 0 ? 'interrupted' : route.errors > 0 ? 'error' : ''}>
+                      <th scope="row">
+                        <button type="button" class="link" aria-expanded={open.has(key)} onClick={() => toggle(key)}>
+                          {open.has(key) ? '▾' : '▸'} <span class="method">{route.method}</span> {route.route}
+                        </button>{' '}
+                        <span class="muted wide-inline">{route.service}</span>
+                      </th>
+                      <td class="right num wide">{formatCount(route.requests)}</td>
+                      <td class="right num">{rate(route.rate)}</td>
+                      <td class="right num">
+                        <Errors route={route} />
+                      </td>
+                      <td class="right num wide">{formatDuration(route.p50Ms)}</td>
+                      <td class="right num">{formatDuration(route.p95Ms)}</td>
+                      <td class="right num wide">{formatDuration(route.p99Ms)}</td>
+                      <td class="right num wide">{formatDuration(route.maxMs)}</td>
+                      <td class="wide">
+                        <Histogram counts={route.histogram} />
+                      </td>
+                    </tr>
+                    {open.has(key) && (
+                      <tr class="more">
+                        <td colSpan={9}>
+                          <RouteDetail route={route} />
+                        </td>
+                      </tr>
+                    )}
+                  </Fragment>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+export function Windows({ choices, value }: { choices: readonly (readonly [string, string])[]; value: string }) {
+  return (
+    <fieldset class="segments">
+      <legend class="hidden">Time window</legend>
+      {choices.map(([ms, label]) => (
+        <button
+          key={ms}
+          type="button"
+          aria-pressed={ms === value}
+          onClick={() => navigate(withQuery({ window: ms }), true)}
+        >
+          {label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+export function rate(perSecond: number): string {
+  return perSecond >= 100
+    ? `${Math.round(perSecond)}/s`
+    : perSecond >= 0.95
+      ? `${perSecond.toFixed(1)}/s`
+      : `${(perSecond * 60).toFixed(perSecond * 60 >= 10 ? 0 : 1)}/min`;
+}
+
+function Errors({ route: { errors, interrupted, requests } }: { route: RouteView }) {
+  if (errors === 0) return <span class="muted">0</span>;
+  const share = (errors / requests) * 100;
+  return (
+    <>
+      <span class="errors">{share < 0.1 ? '<0.1' : share.toFixed(share < 10 ? 1 : 0)} %</span>
+      {interrupted > 0 && <span class="cut"> {interrupted} ✂</span>}
+    </>
+  );
+}
+
+/** Requests by duration, on a logarithmic axis. */
+function Histogram({ counts }: { counts: number[] }) {
+  const most = Math.max(...counts);
+  const first = counts.findIndex((count) => count > 0);
+  const last = counts.findLastIndex((count) => count > 0);
+  return (
+    <svg
+      class="histogram"
+      viewBox="0 0 120 22"
+      width="120"
+      height="22"
+      role="img"
+      aria-label={`From ${bucket(first)} to ${bucket(last + 1)}`}
+    >
+      <title>{`${bucket(first)} – ${bucket(last + 1)}`}</title>
+      {counts.map((count, index) => {
+        const height = count === 0 ? 1 : 3 + (Math.sqrt(count) / Math.sqrt(most)) * 18;
+        // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is its index
+        return (
+          <rect
+            key={index}
+            x={index * 5}
+            y={22 - height}
+            width="4"
+            height={height}
+            class={count === 0 ? 'none' : ''}
+            rx="1"
+          />
+        );
+      })}
+    </svg>
+  );
+}
+
+/** A bucket's lower bound. */
+const bucket = (index: number) => formatDuration(0.1 * 10 ** (index / 4));
+
+function RouteDetail({ route }: { route: RouteView }) {
+  const all = new URLSearchParams({
+    ...(route.route === '(no route)' ? {} : { route: route.route }),
+    service: route.service,
+  });
+  return (
+    <div class="route-detail">
+      <section>
+        <h3>Per worker</h3>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Slot</th>
+              <th scope="col" class="right">
+                Requests
+              </th>
+              <th scope="col" class="right">
+                Errors
+              </th>
+              <th scope="col" class="right">
+                p50
+              </th>
+              <th scope="col" class="right">
+                p95
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {route.workers.map((worker, index) => (
+              <tr key={worker.slot ?? `process ${index}`}>
+                <th scope="row">{worker.slot === undefined ? '–' : <SlotBadge slot={worker.slot} />}</th>
+                <td class="right num">{formatCount(worker.requests)}</td>
+                <td class="right num">
+                  {worker.errors > 0 ? <span class="errors">{worker.errors}</span> : <span class="muted">0</span>}
+                </td>
+                <td class="right num">{formatDuration(worker.p50Ms)}</td>
+                <td class="right num">{formatDuration(worker.p95Ms)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <Examples title="Slowest" examples={route.slowest} />
+      <Examples title="Failing" examples={route.failing} />
+      <p>
+        <a href={`/traces?${all}`}>All traces of this route</a>
+      </p>
+    </div>
+  );
+}
+
+function Examples({ title, examples }: { title: string; examples: RouteExampleView[] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      {examples.length === 0 && <p class="muted">none</p>}
+      <ul class="examples">
+        {examples.map((example) => (
+          <li key={example.traceId}>
+            <a href={`/traces/${example.traceId}`}>
+              <OutcomeMark outcome={example.outcome} /> <span class="num">{formatDuration(example.durationMs)}</span>{' '}
+              <HttpStatus status={example.httpStatus} /> <span class="muted">{ago(example.startMs, Date.now())}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

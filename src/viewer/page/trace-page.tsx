@@ -1,0 +1,423 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { SpanRowView, TraceView } from '../api-types.ts';
+import { formatDuration } from '../format.ts';
+import { axisStep } from './canvas.ts';
+import { CopyButton } from './copy-button.tsx';
+import { useData } from './live.ts';
+import { navigate, withQuery } from './location.ts';
+import { clock, HttpStatus, OutcomeMark } from './marks.tsx';
+import { Minimap } from './minimap.tsx';
+import { SpanDetail } from './span-detail.tsx';
+import { VirtualRows } from './virtual-rows.tsx';
+
+const ROW_HEIGHT = 28;
+/** Zoom steps of the keys. */
+const ZOOM = 1.6;
+
+/** A stretch of the trace's time, in shares of its duration. */
+export interface Range {
+  from: number;
+  to: number;
+}
+const ALL: Range = { from: 0, to: 1 };
+
+export function TracePage({ id, query }: { id: string; query: URLSearchParams }) {
+  const { data: trace, error } = useData<TraceView>(`/api/traces/${id}`, { everyMs: 1500 });
+  if (error !== undefined) {
+    return (
+      <div class="empty">
+        <h1>This trace is not held any more</h1>
+        <p>
+          <span class="mono">{id}</span> has made room for newer ones, or has not arrived.
+        </p>
+        <p>
+          <a href="/traces">All traces</a>
+        </p>
+      </div>
+    );
+  }
+  return trace === undefined ? <p class="loading">Loading…</p> : <Waterfall trace={trace} query={query} />;
+}
+
+function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams }) {
+  const { rows } = trace;
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const [range, setRange] = useState(ALL);
+  const [critical, setCritical] = useState(false);
+  const text = query.get('q') ?? '';
+  const { data: found } = useData<string[]>(
+    text.trim() === '' ? undefined : `/api/traces/${trace.id}/search?q=${encodeURIComponent(text)}`,
+    { live: false },
+  );
+  const matches = useMemo(() => new Set(found), [found]);
+  const selectedId = query.get('span') ?? undefined;
+
+  const visible = useMemo(() => {
+    const list: number[] = [];
+    for (let index = 0; index < rows.length; index++) {
+      list.push(index);
+      if (folded.has(rows[index]!.id)) index += rows[index]!.descendants;
+    }
+    return list;
+  }, [rows, folded]);
+  const active = visible.findIndex((index) => rows[index]!.id === selectedId);
+  const selected = active === -1 ? undefined : rows[visible[active]!];
+
+  const select = (spanId: string) => navigate(withQuery({ span: spanId }), true);
+  const move = (position: number) => {
+    const index = visible[Math.max(0, Math.min(visible.length - 1, position))];
+    if (index !== undefined) select(rows[index]!.id);
+  };
+  /** Unfolds what hides a row, and selects it. */
+  const reveal = (index: number) => {
+    const open = new Set(folded);
+    for (let at = rows[index]!.parent; at !== -1; at = rows[at]!.parent) open.delete(rows[at]!.id);
+    setFolded(open);
+    select(rows[index]!.id);
+  };
+  const next = (wanted: (row: SpanRowView) => boolean, step: 1 | -1 = 1) => {
+    const from = rows.findIndex((row) => row.id === selectedId);
+    for (let n = 1; n <= rows.length; n++) {
+      const index = (from + step * n + rows.length * 2) % rows.length;
+      if (wanted(rows[index]!)) return reveal(index);
+    }
+  };
+  const fold = (row: SpanRowView, close: boolean) => {
+    const changed = new Set(folded);
+    if (close) changed.add(row.id);
+    else changed.delete(row.id);
+    setFolded(changed);
+  };
+  const zoom = (factor: number) => {
+    const middle = selected
+      ? (selected.offsetMs + selected.durationMs / 2) / (trace.durationMs || 1)
+      : (range.from + range.to) / 2;
+    const half = (range.to - range.from) / factor / 2;
+    setRange(clampRange({ from: middle - half, to: middle + half }));
+  };
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.metaKey || event.ctrlKey || event.altKey) return;
+      if ((event.target as Element).matches('input, select, dialog *')) return;
+      switch (event.key) {
+        case 'ArrowDown':
+        case 'j':
+          move(active + 1);
+          break;
+        case 'ArrowUp':
+        case 'k':
+          move(active - 1);
+          break;
+        case 'Home':
+          move(0);
+          break;
+        case 'End':
+          move(visible.length - 1);
+          break;
+        case 'PageDown':
+          move(active + 15);
+          break;
+        case 'PageUp':
+          move(active - 15);
+          break;
+        case 'ArrowLeft':
+          if (selected === undefined) return;
+          if (selected.descendants > 0 && !folded.has(selected.id)) fold(selected, true);
+          else if (selected.parent !== -1) select(rows[selected.parent]!.id);
+          break;
+        case 'ArrowRight':
+          if (selected === undefined) return;
+          if (folded.has(selected.id)) fold(selected, false);
+          else move(active + 1);
+          break;
+        case 'e':
+          next((row) => row.outcome !== 'ok');
+          break;
+        case 'c':
+          setCritical((on) => !on);
+          break;
+        case 'n':
+          next((row) => matches.has(row.id));
+          break;
+        case '+':
+        case '=':
+          zoom(ZOOM);
+          break;
+        case '-':
+          zoom(1 / ZOOM);
+          break;
+        case '0':
+          setRange(ALL);
+          break;
+        case 'Escape':
+          if (selectedId !== undefined) navigate(withQuery({ span: '' }), true);
+          else navigate('/traces');
+          break;
+        default:
+          return;
+      }
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  });
+
+  const failures = rows.filter((row) => row.outcome !== 'ok').length;
+  const root = rows[0]!;
+  return (
+    <>
+      <div class="trace-head">
+        <h1>
+          <OutcomeMark outcome={trace.outcome} /> {trace.name} <HttpStatus status={root.httpStatus} />
+        </h1>
+        <p class="facts">
+          <b class="num">{formatDuration(trace.durationMs)}</b>
+          <span>{rows.length.toLocaleString('en')} spans</span>
+          {failures > 0 && (
+            <button
+              type="button"
+              class="link errors"
+              onClick={() => next((row) => row.outcome !== 'ok')}
+              title="Next failing span (e)"
+            >
+              {failures} failing
+            </button>
+          )}
+          <span class="muted">{clock(trace.startMs)}</span>
+          <span class="mono muted wide">{trace.id}</span>
+        </p>
+        <ul class="legend" aria-label="Processes">
+          {trace.processes.slice(0, 12).map((process, index) => (
+            <li key={process.instanceId}>
+              <span class={`dot c${index % 8}`} />
+              {process.service}
+              {process.slot !== undefined && <b> slot {process.slot}</b>}
+              {process.incarnation !== undefined && process.incarnation > 0 && (
+                <span class="muted">life {process.incarnation + 1}</span>
+              )}
+              {process.pid !== undefined && <span class="muted">pid {process.pid}</span>}
+            </li>
+          ))}
+          {trace.processes.length > 12 && <li class="muted">and {trace.processes.length - 12} more</li>}
+        </ul>
+        <div class="tools">
+          <SearchInside
+            text={text}
+            count={text.trim() === '' ? undefined : found?.length}
+            onNext={(step) => next((row) => matches.has(row.id), step)}
+          />
+          <button
+            type="button"
+            aria-pressed={critical}
+            onClick={() => setCritical(!critical)}
+            title="What the duration is made of (c)"
+          >
+            Critical path
+          </button>
+          {(range.from > 0 || range.to < 1) && (
+            <button type="button" onClick={() => setRange(ALL)} title="All of the time axis (0)">
+              Zoom out
+            </button>
+          )}
+          <CopyButton label="Copy trace" address={`/api/traces/${trace.id}/otlp`} />
+        </div>
+      </div>
+      <div class={`trace-body ${selected ? 'with-detail' : ''}`}>
+        <div class="waterfall">
+          <Minimap trace={trace} range={range} onRange={setRange} />
+          <Axis durationMs={trace.durationMs} range={range} />
+          <VirtualRows
+            role="tree"
+            label="Spans"
+            activeDescendant={selected && `span-${selected.id}`}
+            count={visible.length}
+            rowHeight={ROW_HEIGHT}
+            active={active}
+            class={`${critical ? 'critical' : ''} ${matches.size > 0 ? 'searching' : ''}`}
+            render={(position) => {
+              const row = rows[visible[position]!]!;
+              return (
+                <SpanRow
+                  key={row.id}
+                  row={row}
+                  trace={trace}
+                  range={range}
+                  folded={folded.has(row.id)}
+                  selected={row.id === selectedId}
+                  match={matches.has(row.id)}
+                  onSelect={() => select(row.id)}
+                  onFold={() => fold(row, !folded.has(row.id))}
+                />
+              );
+            }}
+          />
+        </div>
+        {selected && (
+          <SpanDetail
+            key={selected.id}
+            traceId={trace.id}
+            row={selected}
+            traceStartMs={trace.startMs}
+            close={() => navigate(withQuery({ span: '' }), true)}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+export function clampRange({ from, to }: Range): Range {
+  const width = Math.min(1, Math.max(1e-6, to - from));
+  const start = Math.min(1 - width, Math.max(0, from));
+  return { from: start, to: start + width };
+}
+
+function SearchInside({
+  text,
+  count,
+  onNext,
+}: {
+  text: string;
+  count: number | undefined;
+  onNext: (step: 1 | -1) => void;
+}) {
+  const [typed, setTyped] = useState(text);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <>
+      <input
+        type="search"
+        data-search
+        aria-label="Search in this trace"
+        placeholder="Search in this trace  /"
+        value={typed}
+        spellcheck={false}
+        onInput={(event) => {
+          const next = event.currentTarget.value;
+          setTyped(next);
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => navigate(withQuery({ q: next.trim() }), true), 150);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onNext(event.shiftKey ? -1 : 1);
+          if (event.key === 'Escape') event.currentTarget.blur();
+        }}
+      />
+      <span class="num muted" role="status">
+        {count !== undefined && `${count} found`}
+      </span>
+    </>
+  );
+}
+
+function Axis({ durationMs, range }: { durationMs: number; range: Range }) {
+  const fromMs = durationMs * range.from;
+  const spanMs = Math.max(1e-6, durationMs * (range.to - range.from));
+  const step = axisStep(spanMs, 5);
+  const ticks: number[] = [];
+  for (let at = Math.ceil(fromMs / step) * step; at <= fromMs + spanMs * 0.97; at += step) ticks.push(at);
+  return (
+    <div class="axis" aria-hidden="true">
+      <span>Span</span>
+      <div>
+        {ticks.map((at) => (
+          <span key={at} style={{ left: `${((at - fromMs) / spanMs) * 100}%` }}>
+            {at < step / 2 ? '0' : formatDuration(at)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface SpanRowProps {
+  row: SpanRowView;
+  trace: TraceView;
+  range: Range;
+  folded: boolean;
+  selected: boolean;
+  match: boolean;
+  onSelect: () => void;
+  onFold: () => void;
+}
+
+function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold }: SpanRowProps) {
+  const total = trace.durationMs || 1e-6;
+  const place = (ms: number) => ((ms / total - range.from) / (range.to - range.from)) * 100;
+  const left = place(row.offsetMs);
+  const right = place(row.offsetMs + row.durationMs);
+  const shownLeft = Math.max(-1, left);
+  const width = Math.min(101, right) - shownLeft;
+  const labelAfter = right < 78;
+  const process = trace.processes[row.process]!;
+  const parent = trace.rows[row.parent];
+  const elsewhere = parent === undefined || parent.process !== row.process;
+  const notes = [
+    row.orphan ? 'its parent has not arrived' : '',
+    row.shiftMs !== 0 ? `moved by ${formatDuration(Math.abs(row.shiftMs))}: its process's clock differs` : '',
+  ].filter(Boolean);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree itself has the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus, and names its active item
+    <div
+      id={`span-${row.id}`}
+      role="treeitem"
+      aria-level={row.depth + 1}
+      aria-selected={selected}
+      aria-expanded={row.descendants > 0 ? !folded : undefined}
+      aria-label={`${row.name}, ${formatDuration(row.durationMs)}, ${row.outcome}, ${process.service}${process.slot === undefined ? '' : ` slot ${process.slot}`}`}
+      class={`span ${row.outcome} ${row.critical ? 'on-path' : ''} ${match ? 'match' : ''} ${selected ? 'selected' : ''}`}
+      style={{ height: `${ROW_HEIGHT}px` }}
+      onClick={onSelect}
+    >
+      <span class="label" style={{ paddingLeft: `${Math.min(row.depth, 24) * 14}px` }}>
+        {row.descendants > 0 ? (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys fold
+          // biome-ignore lint/a11y/noStaticElementInteractions: a mouse's way to what the arrow keys do
+          <span
+            class="fold"
+            aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation();
+              onFold();
+            }}
+          >
+            {folded ? '▸' : '▾'}
+          </span>
+        ) : (
+          <span class="fold" />
+        )}
+        {row.outcome !== 'ok' && <OutcomeMark outcome={row.outcome} />}
+        <span class="text" title={[row.name, ...notes].join('\n')}>
+          {row.orphan && '⋯ '}
+          {row.name}
+        </span>
+        {folded && <span class="muted num">+{row.descendants}</span>}
+        {elsewhere && process.slot !== undefined && <span class="muted where">slot {process.slot}</span>}
+      </span>
+      <span class="track">
+        {width > 0 && right >= 0 && left <= 100 && (
+          <span class={`bar c${row.process % 8}`} style={{ left: `${shownLeft}%`, width: `max(2px, ${width}%)` }} />
+        )}
+        {row.events.slice(0, 50).map(([at, name], index) => {
+          const x = place(at);
+          return x < 0 || x > 100 ? null : (
+            <span key={index} class="event" style={{ left: `${x}%` }} title={`${name} at ${formatDuration(at)}`} />
+          );
+        })}
+        <span
+          class="time num"
+          style={
+            labelAfter
+              ? { left: `calc(${Math.max(0, right)}% + 6px)` }
+              : { right: `calc(${Math.max(0, 100 - left)}% + 6px)` }
+          }
+        >
+          {formatDuration(row.durationMs)}
+        </span>
+      </span>
+    </div>
+  );
+}
