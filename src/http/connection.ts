@@ -46,6 +46,7 @@ export class Connection {
   }
 
   add(request: ServerRequest): void {
+    this.closeReason = undefined;
     request.next = this.open;
     this.open = request;
   }

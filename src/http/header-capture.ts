@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { describeValue, ForktraceError } from '../errors.js';
 import type { HttpTracing } from './types.js';
 
 /** Headers that carry credentials: their values are never recorded, captured or not. */
@@ -24,7 +25,9 @@ export class HeaderCapture {
     const prefix = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS';
     const names = captureHeaders?.[direction] ?? list(env[`${prefix}_SERVER_${direction.toUpperCase()}`]);
     const fields = captureHeaders?.sanitize ?? list(env[`${prefix}_SANITIZE_FIELDS`]);
-    const sanitized = fields.map((field) => new RegExp(field, 'i'));
+    const sanitized = fields.map((field, index) =>
+      sanitizePattern(field, index, captureHeaders?.sanitize !== undefined),
+    );
     this.#headers = names.map((listed) => {
       const name = listed.toLowerCase();
       const redacted = SENSITIVE.test(name) || sanitized.some((pattern) => pattern.test(name));
@@ -42,6 +45,20 @@ export class HeaderCapture {
       if (value === undefined) continue;
       attributes[attribute] = redacted ? REDACTED : Array.isArray(value) ? value.map(String) : [String(value)];
     }
+  }
+}
+
+function sanitizePattern(field: string, index: number, configured: boolean): RegExp {
+  try {
+    return new RegExp(field, 'i');
+  } catch {
+    const found = describeValue(field);
+    if (configured) {
+      const option = `http.captureHeaders.sanitize[${index}]`;
+      throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [option, found, 'a regular expression']);
+    }
+    const variable = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS';
+    throw new ForktraceError('FORKTRACE_ENV_INVALID', [variable, found, 'comma-separated regular expressions']);
   }
 }
 

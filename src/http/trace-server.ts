@@ -11,6 +11,7 @@ import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { context } from '@opentelemetry/api';
+import { describeValue, ForktraceError } from '../errors.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
 import { Http1Request, http1RequestOf } from './http1-request.js';
@@ -46,6 +47,10 @@ const tracers = new WeakMap<object, ServerTracer>();
 
 /** {@link traceServer}, with what a worker's own tracing adds. */
 export function instrumentServer(server: TraceableServer, tracing: HttpTracing): void {
+  if (typeof (server as Partial<TraceableServer> | undefined)?.emit !== 'function') {
+    const expected = 'an http, https or http2 server';
+    throw new ForktraceError('FORKTRACE_CONFIG_INVALID', ['server of traceServer', describeValue(server), expected]);
+  }
   if (tracers.has(server)) return;
   tracers.set(server, new ServerTracer(server, new ServerPlan(tracing, process.env)));
   recordCrashes();

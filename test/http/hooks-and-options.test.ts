@@ -32,6 +32,11 @@ test('a pattern that is no regular expression stops the start with the option an
     () => traceServer(http.createServer(), { trustProxy: ['not-an-address'] }),
     (error) => error instanceof ForktraceError && error.message.includes('http.trustProxy[0]'),
   );
+  assert.throws(
+    () => traceServer(http.createServer(), { captureHeaders: { sanitize: ['['] } }),
+    (error) => error instanceof ForktraceError && error.message.includes('http.captureHeaders.sanitize[0]'),
+  );
+  assert.throws(() => traceServer((() => {}) as never), { code: 'FORKTRACE_CONFIG_INVALID' });
 });
 
 test('spanDetails names the span and adds attributes; the request hook gets span and request', async (t) => {
