@@ -27,6 +27,7 @@ const options = new Command('bench:cluster')
   .option('--contestants <list>', 'comma-separated', 'bare,forktrace-journal-mmap,otel-2')
   .option('--rounds <n>', 'interleaved rounds', Number, 3)
   .option('--requests <n>', 'requests per contestant and round', Number, 20_000)
+  .option('--json <file>', 'where the result goes', 'cluster')
   .parse()
   .opts();
 
@@ -199,4 +200,4 @@ console.log(
     ]),
   ),
 );
-saveResults('cluster', { options, summary });
+saveResults(options.json, { options, summary });

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,13 +51,14 @@ class Contestant {
 
   constructor(readonly name: string) {}
 
-  get traced(): boolean {
-    return this.name !== 'bare';
+  /** The others send to an HTTP sink that takes everything, or nowhere. */
+  get speaksOtlp(): boolean {
+    return /^(forktrace|otel)/.test(this.name);
   }
 
   async start(app: string, sampled: boolean, nodePath: string | undefined): Promise<void> {
     this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
-    const sink = await this.sink.next<{ port: number }>();
+    const sink = await this.sink.next<{ port: number; httpPort: number }>();
     this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, app], {
       core: SERVER_CORE,
       nodePath,
@@ -70,6 +71,7 @@ class Contestant {
         OTEL_METRICS_EXPORTER: 'none',
         OTEL_LOGS_EXPORTER: 'none',
         FORKTRACE_JOURNAL_DIR: this.journalDir,
+        BENCH_HTTP_SINK: `http://127.0.0.1:${sink.httpPort}`,
       },
     });
     this.port = (await this.server.next<{ port: number }>()).port;
@@ -96,7 +98,7 @@ class Contestant {
 
   /** Waits until every span of the round has arrived, or none has for longer than a batch's delay. */
   async settle(expected: number): Promise<void> {
-    if (!this.traced) return;
+    if (!this.speaksOtlp) return;
     this.expected += expected;
     let stalledSince = performance.now();
     let last = -1;
@@ -130,6 +132,7 @@ const options = new Command('bench:http')
   .option('--latency-ms <n>', 'duration of the fixed-rate run; 0 leaves it out', Number, 5000)
   .option('--not-sampled', 'sampler always_off')
   .option('--node <path>', 'the Node.js that the servers run on')
+  .option('--peers', 'the peers, too: installs bench/peers')
   .option('--json <file>', 'where the result goes', 'http')
   .parse()
   .opts();
@@ -139,6 +142,12 @@ if (!app) throw new Error(`--app: got ${options.app}, expected one of ${Object.k
 const names: string[] = options.contestants.split(',');
 if (names.includes('otel-2') && !existsSync(join(benchRoot, 'otel-stack/node_modules'))) {
   spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: join(benchRoot, 'otel-stack'), stdio: 'inherit' });
+}
+if (options.peers) {
+  if (!existsSync(join(benchRoot, 'peers/node_modules'))) {
+    spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: join(benchRoot, 'peers'), stdio: 'inherit' });
+  }
+  names.push('otel-3', 'dd-trace', 'sentry', 'elastic-apm');
 }
 const requests: number = options.requests ?? app.requests;
 const spansPerRequest = options.notSampled ? 0 : app.spans;
@@ -189,7 +198,8 @@ try {
     };
   });
   console.log(renderHttpTable(options.app, summary));
-  saveResults(options.json, { app: options.app, options, summary });
+  const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
+  saveResults(options.json, { app: options.app, node, options, summary });
 } finally {
   await Promise.all(contestants.map((contestant) => contestant.stop()));
   await load.stop('SIGKILL');

@@ -62,11 +62,54 @@ export function renderTable(head: string[], rows: (string | number)[][]): string
   return table.toString();
 }
 
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memoryGiB: number;
+  node: string;
+  date: string;
+  version: string;
+}
+
+export interface HttpResults {
+  machine: Machine;
+  node: string;
+  summary: HttpSummary[];
+}
+
+export interface SpanResults {
+  cases: Record<string, { leanNanos: number; sdkNanos: number; ratio: number; spread: number }>;
+}
+
+export interface ClusterResults {
+  summary: {
+    contestant: string;
+    workers: number;
+    spans: number;
+    connections: number;
+    perSecond: number;
+    cpuMicros: number;
+    addedMicros?: number;
+    rssPerWorker: number;
+    readyMs: number;
+    reloadMs?: number;
+    delivered?: number;
+  }[];
+}
+
+export function resultsFile(name: string): string {
+  return join(benchRoot, 'results', `${name}.json`);
+}
+
+export function loadResults<Results>(name: string): Results {
+  return JSON.parse(readFileSync(resultsFile(name), 'utf8'));
+}
+
 /** Writes a result with the machine and versions that it was measured on to `bench/results/<name>.json`. */
 export function saveResults(name: string, result: object): void {
   const dir = join(benchRoot, 'results');
   mkdirSync(dir, { recursive: true });
-  const machine = {
+  const machine: Machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
@@ -74,5 +117,5 @@ export function saveResults(name: string, result: object): void {
     date: new Date().toISOString().slice(0, 10),
     version: JSON.parse(readFileSync(join(benchRoot, '../package.json'), 'utf8')).version,
   };
-  writeFileSync(join(dir, `${name}.json`), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
+  writeFileSync(resultsFile(name), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
 }

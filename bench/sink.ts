@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 let spans = 0;
@@ -59,9 +61,16 @@ server.addService(
   },
 );
 
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  process.send?.({ port });
+// Peers that do not speak OTLP send here: anything is taken, and answered with an empty object.
+const http = createServer((request, response) => {
+  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
+});
+http.listen(0, '127.0.0.1', () => {
+  const { port: httpPort } = http.address() as AddressInfo;
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+    if (error) throw error;
+    process.send?.({ port, httpPort });
+  });
 });
 process.on('message', (message) => {
   if (message === 'counts') process.send?.({ spans, bytes, first: first?.toString('base64') });

@@ -3,29 +3,14 @@
 //   npm run test:matrix                  20, 22, 24 and 26
 //   npm run test:matrix -- 22 24 -- http those versions, with arguments for scripts/test.mjs
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeOf } from './node-version.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const separator = process.argv.indexOf('--', 2);
 const wanted = process.argv.slice(2, separator === -1 ? undefined : separator);
 const words = separator === -1 ? [] : process.argv.slice(separator + 1);
 const majors = wanted.length > 0 ? wanted : ['20', '22', '24', '26'];
-
-function nodeOf(major) {
-  if (process.version.startsWith(`v${major}.`)) return process.execPath;
-  const dir = `${root}.node/${major}`;
-  const binary = `${dir}/node_modules/node/bin/node`;
-  if (!existsSync(binary)) {
-    mkdirSync(dir, { recursive: true });
-    // A package.json of its own, so that npm installs here and not above.
-    writeFileSync(`${dir}/package.json`, '{"private":true}\n');
-    const install = ['install', '--no-audit', '--no-fund', '--foreground-scripts', `node@${major}`];
-    const { status } = spawnSync('npm', install, { cwd: dir, stdio: 'inherit' });
-    if (status !== 0 || !existsSync(binary)) throw new Error(`could not fetch Node ${major}`);
-  }
-  return binary;
-}
 
 const failed = [];
 for (const major of majors) {

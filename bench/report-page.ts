@@ -1,0 +1,165 @@
+/**
+ * docs/benchmarks.md, written from bench/results/.
+ *
+ * @module
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Verdict } from './budgets.js';
+import { benchRoot } from './processes.js';
+import { type ClusterResults, type HttpResults, loadResults, resultsFile, type SpanResults } from './report.js';
+
+const number = (value: number | undefined, digits: number) => (value === undefined ? '–' : value.toFixed(digits));
+const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
+const table = (head: string[], rows: (string | number)[][]) =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+
+export function writeReportPage(verdicts: readonly Verdict[]): void {
+  const { machine } = loadResults<HttpResults>('http-hello-node24');
+  const page = `# Benchmarks
+
+Written by \`npm run bench\` on ${machine.date}; do not edit. Absolute times say little about another machine; the ratios within one run do.
+
+Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, shared with other work. forktrace ${machine.version}.
+
+## Budgets
+
+${table(
+  ['budget', 'bound', 'measured', ''],
+  verdicts.map(({ what, bound, measured, held }) => [what, bound, measured, held ? 'pass' : '**short**']),
+)}
+
+![Throughput](charts/throughput.svg)
+
+![CPU](charts/cpu.svg)
+
+## Method
+
+- A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other. 32 keep-alive connections.
+- Rounds are interleaved in an order that rotates; a ratio compares two runs of the same round; the table has medians, and half the
+  distance between the quartiles (±).
+- CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
+  processes take does not count, except through shared caches.
+- "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
+- Latency is measured at a fixed rate of 70 % of the untraced server's throughput, from when a request was due, so that a stall is
+  not hidden (coordinated omission).
+- All requests are sampled unless it says otherwise. OpenTelemetry is the 2.x line as its "Getting started" has it: \`sdk-node\` with
+  \`instrumentation-http\` and the OTLP/gRPC exporter. It sets the old HTTP attributes by default; forktrace sets the stable ones.
+- Delivered: spans that the sink has counted, of those that must be.
+
+## One span
+
+CPU time from start to bytes: the lean tracer into the journal's format, the SDK through \`ProtobufTraceSerializer\`.
+
+${spans()}
+
+## One server
+
+${http('http-hello-node24', 'hello-world')}
+${http('http-hello-node20', 'hello-world')}
+${http('http-express-node24', 'JSON API on Express, 3 child spans')}
+${http('http-fastify-node24', 'JSON API on Fastify, 3 child spans')}
+${http('http-io-node24', '20 ms of simulated I/O')}
+${http('http-not-sampled-node24', 'hello-world, not sampled')}
+${http('http-peers-node24', 'hello-world, with peers')}
+## A cluster
+
+CPU over all processes of the cluster, the shipper included. Ready is from fork to all workers serving.
+
+${cluster('cluster')}
+${cluster('cluster-spans')}
+${cluster('cluster-connections')}
+## Repeat it
+
+\`\`\`sh
+npm ci
+npm run bench                                # all of the above
+npm run bench:span
+npm run bench:http -- --app express --rounds 9
+npm run bench:http -- --peers --node .node/24/node_modules/node/bin/node --json http-peers-node24
+npm run bench:cluster -- --workers 1,2,4
+npm run bench:profile -- forktrace-journal-mmap hello
+\`\`\`
+`;
+  writeFileSync(join(benchRoot, '../docs/benchmarks.md'), page);
+}
+
+function spans(): string {
+  const { cases } = loadResults<SpanResults>('span');
+  return table(
+    ['case', 'forktrace ns', 'SDK ns', 'ratio', '±'],
+    Object.entries(cases).map(([name, one]) => [
+      name,
+      one.leanNanos.toFixed(0),
+      one.sdkNanos.toFixed(0),
+      `1/${(1 / one.ratio).toFixed(1)}`,
+      one.spread.toFixed(3),
+    ]),
+  );
+}
+
+function http(name: string, title: string): string {
+  if (!existsSync(resultsFile(name))) return '';
+  const { node, summary } = loadResults<HttpResults>(name);
+  const rows = summary.map((one) => [
+    one.name,
+    one.perSecond.toFixed(0),
+    number(one.throughputRatio, 3),
+    number(one.throughputSpread, 3),
+    number(one.addedWorkerMicros, 1),
+    number(one.addedAllMicros, 1),
+    (one.rss / 1e6).toFixed(0),
+    number(one.latency?.p50, 2),
+    number(one.latency?.p99, 2),
+    number(one.latency?.p999, 2),
+    number(one.loopDelayP99, 1),
+    one.delivered === undefined ? '–' : `${(one.delivered * 100).toFixed(1)} %`,
+  ]);
+  const head = [
+    '',
+    'req/s',
+    '× untraced',
+    '±',
+    '+ µs worker',
+    '+ µs all',
+    'RSS MB',
+    'p50 ms',
+    'p99',
+    'p99.9',
+    'loop p99',
+    'delivered',
+  ];
+  return `### ${title}, Node ${node}\n\n${table(head, rows)}\n`;
+}
+
+function cluster(name: string): string {
+  if (!existsSync(resultsFile(name))) return '';
+  const { summary } = loadResults<ClusterResults>(name);
+  const rows = summary.map((one) => [
+    one.contestant,
+    one.workers,
+    one.spans,
+    one.connections,
+    one.perSecond.toFixed(0),
+    one.cpuMicros.toFixed(1),
+    number(one.addedMicros, 1),
+    (one.rssPerWorker / 1e6).toFixed(0),
+    one.readyMs.toFixed(0),
+    number(one.reloadMs, 0),
+    one.delivered === undefined ? '–' : `${(one.delivered * 100).toFixed(1)} %`,
+  ]);
+  const head = [
+    '',
+    'workers',
+    'spans',
+    'connections',
+    'req/s',
+    'CPU µs/req',
+    '+ µs',
+    'MB/worker',
+    'ready ms',
+    'reload ms',
+    'delivered',
+  ];
+  return `${table(head, rows)}\n`;
+}
