@@ -6,7 +6,7 @@ import { tempDir } from '../process/temp-dir.js';
 import { readBack } from './read-back.js';
 
 const writer = fixture('journal-writer');
-const KILLS = 12;
+const KILLS = 6;
 
 for (const mode of ['mmap', 'write'] as const) {
   test(`${mode}: a writer that is killed at any moment leaves each span ended or in flight, never both, never neither`, async (t) => {
