@@ -21,7 +21,7 @@ import { saveResults } from './report.js';
 import { type Contestant, spanCases } from './span-cases.js';
 import { median, spread } from './statistics.js';
 
-/** Of DESIGN.md: the lean tracer against the SDK, for a child span with 3 attributes. */
+/** The lean tracer against the SDK, for a child span with 3 attributes. */
 const BUDGET = 1 / 8;
 
 const options = new Command()
