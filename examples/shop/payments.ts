@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { span, startWorkerTracing, traceServer } from 'forktrace';
 
-const tracing = await startWorkerTracing({ serviceName: 'payments' });
+// One process and no coordinator: it ships its own journal, so nothing stays behind when it ends.
+const tracing = await startWorkerTracing({ serviceName: 'payments', ship: 'inline' });
 
 const authorize = span({ name: 'payments.authorize' }, async (card: string) => {
   await sleep(8);
