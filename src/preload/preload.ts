@@ -8,7 +8,7 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
-import type { HttpTracingConfig } from '../http/types.js';
+import { tellPm2 } from '../pm2/ready.js';
 import { registerContextManager } from '../worker/context-manager.js';
 import { SLOT_VARIABLE } from '../worker/messages.js';
 import type { WorkerTracing } from '../worker/start-worker.js';
@@ -46,10 +46,13 @@ export function preload(): void {
     const tracing = await start();
     const { traceServer } = await import('../http/trace-server.js');
     const { watchRoutes } = await import('../http/routes/watch-routes.js');
+    const { httpOptions } = await import('../worker/http-options.js');
     return (server) => {
+      if (server.listening) tellPm2(tracing.identity);
+      else server.once('listening', () => tellPm2(tracing.identity));
       if (tracing.config.disabled) return;
       for (const listener of (server as NodeJS.EventEmitter).listeners('request')) watchRoutes(listener);
-      traceServer(server, serverOptions(tracing));
+      traceServer(server, httpOptions(tracing));
     };
   });
 
@@ -96,12 +99,4 @@ async function startTracing(): Promise<WorkerTracing> {
     });
   }
   return tracing;
-}
-
-function serverOptions({ config, tracerProvider, meter }: WorkerTracing): HttpTracingConfig {
-  return {
-    ...config.http,
-    tracerProvider: config.http.tracerProvider ?? tracerProvider,
-    meter: config.http.meter ?? (config.http.meterProvider ? undefined : meter),
-  };
 }

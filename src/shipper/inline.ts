@@ -11,8 +11,11 @@ const LEASE_MS = 5000;
 /** The shipper on this process's own event loop. */
 export interface InlineShipper {
   stats(): ShipperStats | undefined;
-  /** Ships what there is, and gives up at the deadline: the journal keeps the rest. */
-  stop(deadlineMs: number): Promise<void>;
+  /**
+   * Ships what there is, and with `untilWritersEnd` what living writers still add; gives up at the deadline: the journal keeps
+   * the rest.
+   */
+  stop(deadlineMs: number, untilWritersEnd?: boolean): Promise<void>;
 }
 
 /** Ships the directory from here whenever no other process does. */
@@ -39,9 +42,9 @@ export async function startInlineShipper(config: ShipperConfig): Promise<InlineS
 
   return {
     stats: () => shipper?.stats(),
-    async stop(deadlineMs) {
+    async stop(deadlineMs, untilWritersEnd) {
       clearInterval(check);
-      shipper?.stop(deadlineMs);
+      shipper?.stop(deadlineMs, untilWritersEnd);
       await running;
       clearInterval(lease);
       lock?.release();

@@ -9,12 +9,14 @@ import type { StopReason, TracingConfig, WorkerContext } from '../config/types.j
 import { watchRoutes } from '../http/routes/watch-routes.js';
 import { type TraceableServer, traceServer } from '../http/trace-server.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
+import { tellPm2 } from '../pm2/ready.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { type AppSource, loadFactory } from './app-source.js';
 import { withinDeadline } from './deadline.js';
 import { drainServer, trackSessions } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { runHook } from './hook.js';
+import { httpOptions } from './http-options.js';
 import { type CoordinatorMessage, isForktraceMessage, type WorkerMessage } from './messages.js';
 import { TerminationSignals } from './signals.js';
 import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
@@ -104,11 +106,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const { server } = appServer;
   sessions = trackSessions(server);
   if (!config.disabled) {
-    traceServer(server as TraceableServer, {
-      ...config.http,
-      tracerProvider: config.http.tracerProvider ?? tracing.tracerProvider,
-      meter: config.http.meter ?? (config.http.meterProvider ? undefined : tracing.meter),
-    });
+    traceServer(server as TraceableServer, httpOptions(tracing));
   }
   // A copy: Fastify writes into the object it is given.
   await appServer.listen({ ...config.listen });
@@ -116,8 +114,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   heartbeat.start();
   const address = serverAddress(server);
   await send({ forktrace: 'ready', address });
-  // pm2's wait_ready.
-  if (tracing.identity.manager === 'pm2') process.send?.('ready');
+  tellPm2(tracing.identity);
   return { tracing, context, address, stop };
 }
 

@@ -10,6 +10,8 @@ import { constants } from 'node:os';
 export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 export class TerminationSignals {
+  /** Listeners of every instance: the preload and a worker may both have one, and neither is the app's. */
+  static readonly #ours = new WeakSet<() => void>();
   readonly #listeners = new Map<TerminationSignal, () => void>();
   #received: TerminationSignal | undefined;
 
@@ -26,13 +28,14 @@ export class TerminationSignals {
         stop(signal);
       };
       this.#listeners.set(signal, listener);
+      TerminationSignals.#ours.add(listener);
       process.on(signal, listener);
     }
   }
 
   /** The app listens to the signal itself, and so decides how the process ends. */
   appListensTo(signal: TerminationSignal): boolean {
-    return process.listenerCount(signal) > (this.#listeners.has(signal) ? 1 : 0);
+    return process.listeners(signal).some((listener) => !TerminationSignals.#ours.has(listener as () => void));
   }
 
   /** Gives the signals back. */

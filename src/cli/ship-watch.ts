@@ -1,0 +1,27 @@
+import { resolveConfig } from '../config/resolve.js';
+import { pm2ShutdownTimeoutMs, startedByPm2 } from '../pm2/environment.js';
+import { startInlineShipper } from '../shipper/inline.js';
+import { shipperConfigOf } from '../shipper/start.js';
+
+/**
+ * Ships the journal that this environment's configuration names, as long as this process lives: an entry of a process manager of
+ * its own. After SIGINT or SIGTERM it goes on until the writers that still drain have ended, or the deadline comes.
+ */
+export async function shipWatch(env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  // As for an app in production: nobody looks at a viewer here.
+  const config = resolveConfig({}, { NODE_ENV: 'production', ...env });
+  const shipper = await startInlineShipper(shipperConfigOf(config));
+  if (process.connected) process.send?.('ready');
+  // An idle shipper holds no process open.
+  const open = setInterval(() => {}, 2 ** 30);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  const { shutdownTimeoutMs } = config.supervise;
+  const deadlineMs = startedByPm2(env) ? Math.min(shutdownTimeoutMs, pm2ShutdownTimeoutMs(env)) : shutdownTimeoutMs;
+  await shipper.stop(deadlineMs, true);
+  clearInterval(open);
+  // pm2's channel would hold the process open.
+  process.exit();
+}
