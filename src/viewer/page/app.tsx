@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { formatBytes, formatCount } from '../format.ts';
 import { ClusterPage } from './cluster-page.tsx';
 import { Help } from './help.tsx';
+import { useKeys } from './keys.ts';
 import { type LiveState, useLive } from './live.ts';
 import { followLinks, navigate, usePlace } from './location.ts';
 import { RoutesPage } from './routes-page.tsx';
@@ -15,33 +16,21 @@ const TABS = [
   { path: '/routes', name: 'Routes', key: '3' },
 ];
 
-/** Whether a key belongs to the field that has the focus. */
-function isTyping(event: KeyboardEvent): boolean {
-  const target = event.target as HTMLElement;
-  return target.matches('input, select, textarea') || target.isContentEditable;
-}
-
 export function App() {
   const place = usePlace();
   const live = useLive();
   const [help, setHelp] = useState(false);
   const [mode, setMode] = useState(theme());
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event)) return;
-      const tab = TABS.find((one) => one.key === event.key);
-      if (event.key === '?') setHelp((open) => !open);
-      else if (event.key === 't') setMode(nextTheme());
-      else if (tab !== undefined) navigate(tab.path);
-      else if (event.key === '/') {
-        document.querySelector<HTMLInputElement>('[data-search]')?.focus();
-      } else return;
-      event.preventDefault();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
+  useKeys((event) => {
+    const tab = TABS.find((one) => one.key === event.key);
+    if (event.key === '?') setHelp(true);
+    else if (event.key === 't') setMode(nextTheme());
+    else if (tab !== undefined) navigate(tab.path);
+    else if (event.key === '/') document.querySelector<HTMLInputElement>('[data-search]')?.focus();
+    else return false;
+    return true;
+  });
 
   const traceId = /^\/traces\/([0-9a-f]{1,64})$/i.exec(place.path)?.[1]?.toLowerCase();
   const page =

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterView, IncarnationView, LaneView } from '../api-types.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { axisStep } from './canvas.ts';
+import { useKeys } from './keys.ts';
 import { LaneCanvas } from './lane-canvas.tsx';
 import { useData } from './live.ts';
 import { ago, clock, OutcomeMark } from './marks.tsx';
@@ -22,14 +23,10 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
   const { data } = useData<ClusterView>(address, { live: heldAt === undefined, everyMs: 500 });
   const toMs = useRollingEnd(data, heldAt === undefined);
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== ' ' || (event.target as Element).matches('button, input, select, a, dialog *')) return;
-      setHeldAt((held) => (held === undefined ? toMs : undefined));
-      event.preventDefault();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+  useKeys((event) => {
+    if (event.key !== ' ' || (event.target as Element).matches('button, a')) return false;
+    setHeldAt((held) => (held === undefined ? toMs : undefined));
+    return true;
   });
 
   const lanes = data?.lanes ?? [];
@@ -178,14 +175,14 @@ function EventLane({ data, fromMs, toMs }: { data: ClusterView; fromMs: number; 
             <a
               key={event.traceId + event.startMs}
               href={`/traces/${event.traceId}`}
-              class={`cluster-event ${event.error ? 'error' : ''}`}
+              class={`cluster-event ${event.error ? 'error' : ''} ${place(event.endMs) > 85 ? 'left' : ''}`}
               style={{
                 left: `${place(event.startMs)}%`,
                 width: `max(8px, ${place(event.endMs) - place(event.startMs)}%)`,
               }}
               title={`${event.name}, ${formatDuration(event.endMs - event.startMs)}`}
             >
-              {event.name.replace('cluster.', '')}
+              <span>{event.name.replace('cluster.', '')}</span>
             </a>
           ))}
       </div>

@@ -166,7 +166,6 @@ function Histogram({ counts }: { counts: number[] }) {
       <title>{`${bucket(first)} – ${bucket(last + 1)}`}</title>
       {counts.map((count, index) => {
         const height = count === 0 ? 1 : 3 + (Math.sqrt(count) / Math.sqrt(most)) * 18;
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is its index
         return (
           <rect
             key={index}
@@ -194,7 +193,7 @@ function RouteDetail({ route }: { route: RouteView }) {
   return (
     <div class="route-detail">
       <section>
-        <h3>Per worker</h3>
+        <h2>Per worker</h2>
         <table>
           <thead>
             <tr>
@@ -240,7 +239,7 @@ function RouteDetail({ route }: { route: RouteView }) {
 function Examples({ title, examples }: { title: string; examples: RouteExampleView[] }) {
   return (
     <section>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {examples.length === 0 && <p class="muted">none</p>}
       <ul class="examples">
         {examples.map((example) => (

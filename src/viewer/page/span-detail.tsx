@@ -65,7 +65,7 @@ function Contents({
   const interrupted = row.outcome === 'interrupted';
   return (
     <>
-      {(row.outcome !== 'ok' || span.status?.message) && (
+      {(interrupted || span.status?.message) && (
         <p class={`status-message ${row.outcome}`}>
           {interrupted && <b>The worker died while this was running. </b>}
           {span.status?.message}

@@ -3,6 +3,7 @@ import type { SpanRowView, TraceView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { axisStep } from './canvas.ts';
 import { CopyButton } from './copy-button.tsx';
+import { useKeys } from './keys.ts';
 import { useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
 import { clock, HttpStatus, OutcomeMark } from './marks.tsx';
@@ -96,71 +97,65 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
     setRange(clampRange({ from: middle - half, to: middle + half }));
   };
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.metaKey || event.ctrlKey || event.altKey) return;
-      if ((event.target as Element).matches('input, select, dialog *')) return;
-      switch (event.key) {
-        case 'ArrowDown':
-        case 'j':
-          move(active + 1);
-          break;
-        case 'ArrowUp':
-        case 'k':
-          move(active - 1);
-          break;
-        case 'Home':
-          move(0);
-          break;
-        case 'End':
-          move(visible.length - 1);
-          break;
-        case 'PageDown':
-          move(active + 15);
-          break;
-        case 'PageUp':
-          move(active - 15);
-          break;
-        case 'ArrowLeft':
-          if (selected === undefined) return;
-          if (selected.descendants > 0 && !folded.has(selected.id)) fold(selected, true);
-          else if (selected.parent !== -1) select(rows[selected.parent]!.id);
-          break;
-        case 'ArrowRight':
-          if (selected === undefined) return;
-          if (folded.has(selected.id)) fold(selected, false);
-          else move(active + 1);
-          break;
-        case 'e':
-          next((row) => row.outcome !== 'ok');
-          break;
-        case 'c':
-          setCritical((on) => !on);
-          break;
-        case 'n':
-          next((row) => matches.has(row.id));
-          break;
-        case '+':
-        case '=':
-          zoom(ZOOM);
-          break;
-        case '-':
-          zoom(1 / ZOOM);
-          break;
-        case '0':
-          setRange(ALL);
-          break;
-        case 'Escape':
-          if (selectedId !== undefined) navigate(withQuery({ span: '' }), true);
-          else navigate('/traces');
-          break;
-        default:
-          return;
-      }
-      event.preventDefault();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+  useKeys((event) => {
+    switch (event.key) {
+      case 'ArrowDown':
+      case 'j':
+        move(active + 1);
+        break;
+      case 'ArrowUp':
+      case 'k':
+        move(active - 1);
+        break;
+      case 'Home':
+        move(0);
+        break;
+      case 'End':
+        move(visible.length - 1);
+        break;
+      case 'PageDown':
+        move(active + 15);
+        break;
+      case 'PageUp':
+        move(active - 15);
+        break;
+      case 'ArrowLeft':
+        if (selected === undefined) return false;
+        if (selected.descendants > 0 && !folded.has(selected.id)) fold(selected, true);
+        else if (selected.parent !== -1) select(rows[selected.parent]!.id);
+        break;
+      case 'ArrowRight':
+        if (selected === undefined) return false;
+        if (folded.has(selected.id)) fold(selected, false);
+        else move(active + 1);
+        break;
+      case 'e':
+        next((row) => row.outcome !== 'ok');
+        break;
+      case 'c':
+        setCritical((on) => !on);
+        break;
+      case 'n':
+        next((row) => matches.has(row.id));
+        break;
+      case '+':
+      case '=':
+        zoom(ZOOM);
+        break;
+      case '-':
+        zoom(1 / ZOOM);
+        break;
+      case '0':
+        setRange(ALL);
+        break;
+      case 'Escape':
+        if (selectedId !== undefined) navigate(withQuery({ span: '' }), true);
+        else navigate('/traces');
+        break;
+      default:
+        return false;
+    }
+    return true;
   });
 
   const failures = rows.filter((row) => row.outcome !== 'ok').length;
@@ -367,15 +362,12 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
       aria-level={row.depth + 1}
       aria-selected={selected}
       aria-expanded={row.descendants > 0 ? !folded : undefined}
-      aria-label={`${row.name}, ${formatDuration(row.durationMs)}, ${row.outcome}, ${process.service}${process.slot === undefined ? '' : ` slot ${process.slot}`}`}
       class={`span ${row.outcome} ${row.critical ? 'on-path' : ''} ${match ? 'match' : ''} ${selected ? 'selected' : ''}`}
       style={{ height: `${ROW_HEIGHT}px` }}
       onClick={onSelect}
     >
       <span class="label" style={{ paddingLeft: `${Math.min(row.depth, 24) * 14}px` }}>
         {row.descendants > 0 ? (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys fold
-          // biome-ignore lint/a11y/noStaticElementInteractions: a mouse's way to what the arrow keys do
           <span
             class="fold"
             aria-hidden="true"

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TraceListView, TraceRowView } from '../api-types.ts';
 import { formatCount, formatDuration } from '../format.ts';
+import { useKeys } from './keys.ts';
 import { type LiveState, useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
 import { ago, clock, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
@@ -225,26 +226,15 @@ function TraceList({ rows, rowHeight }: { rows: TraceRowView[]; rowHeight: numbe
   useEffect(() => {
     if (moved > 0) document.querySelector<HTMLElement>(`a[data-trace="${activeId}"]`)?.focus();
   }, [moved]);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (
-        (event.target as Element).matches('input, select, dialog *') ||
-        event.metaKey ||
-        event.ctrlKey ||
-        event.altKey
-      )
-        return;
-      if (event.key === 'ArrowDown' || event.key === 'j') move(active + 1);
-      else if (event.key === 'ArrowUp' || event.key === 'k') move(active - 1);
-      else if (event.key === 'PageDown') move(active + 15);
-      else if (event.key === 'PageUp') move(active - 15);
-      else if (event.key === 'Home') move(0);
-      else if (event.key === 'End') move(rows.length - 1);
-      else return;
-      event.preventDefault();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+  useKeys((event) => {
+    if (event.key === 'ArrowDown' || event.key === 'j') move(active + 1);
+    else if (event.key === 'ArrowUp' || event.key === 'k') move(active - 1);
+    else if (event.key === 'PageDown') move(active + 15);
+    else if (event.key === 'PageUp') move(active - 15);
+    else if (event.key === 'Home') move(0);
+    else if (event.key === 'End') move(rows.length - 1);
+    else return false;
+    return true;
   });
 
   return (

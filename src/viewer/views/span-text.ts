@@ -4,16 +4,19 @@ import { Span } from '../otlp/schema.js';
 import type { StoredSpan } from '../store/trace.js';
 import { attributesText } from './attribute-text.js';
 
-/** Whether a span says `text` anywhere: ids, name, attributes, events, status; without regard to case. */
+/**
+ * Whether a span says `text` anywhere: ids, name, attributes as `key=value`, events, status; without regard to case.
+ * Most spans are told apart by their bytes, where a text stands as it is, perhaps by chance across two fields; decoding
+ * decides. What need not stand in the bytes, a number or a `key=value`, is looked for in every span.
+ */
 export function spanMatcher(text: string): (span: StoredSpan) => boolean {
   const lower = text.toLowerCase();
   const inBytes = Buffer.from(lower, 'utf8').toString('latin1').toLowerCase();
-  // Numbers and booleans are not written as text in protobuf: only a search that could mean one has to decode.
-  const needsDecoding = /\d|=|true|false/.test(lower);
+  const everywhere = /=|^-?[\d.]+$|^(?:true|false)$/.test(lower);
   return (span) =>
-    span.bytes.toString('latin1').toLowerCase().includes(inBytes) ||
     span.spanId.startsWith(lower) ||
-    (needsDecoding && spanText(span).toLowerCase().includes(lower));
+    ((everywhere || span.bytes.toString('latin1').toLowerCase().includes(inBytes)) &&
+      spanText(span).toLowerCase().includes(lower));
 }
 
 export function decodeSpan(span: StoredSpan): OtlpSpan {
@@ -22,7 +25,7 @@ export function decodeSpan(span: StoredSpan): OtlpSpan {
 
 function spanText(stored: StoredSpan): string {
   const span = decodeSpan(stored);
-  const parts = [attributesText(span.attributes), span.status?.message ?? ''];
+  const parts = [span.name ?? '', attributesText(span.attributes), span.status?.message ?? ''];
   for (const event of span.events ?? []) parts.push(event.name ?? '', attributesText(event.attributes));
   return parts.join('\n');
 }
