@@ -1,12 +1,22 @@
 import cluster, { type Worker } from 'node:cluster';
 
-/** What the primary sends with a connection, and what a worker answers: lib/internal/cluster/round_robin_handle.js */
+/** What primary and worker send each other: lib/internal/cluster/primary.js and round_robin_handle.js. */
 interface ClusterMessage {
   cmd?: string;
   act?: string;
   seq?: number;
   ack?: number;
+  /** Names the listening socket. */
+  key?: string;
+  errno?: number | null;
 }
+
+interface Connection {
+  close?(): void;
+}
+
+/** The sockets that a worker listens on. */
+const listening = new WeakMap<Worker, Set<string>>();
 
 /**
  * Gives a connection that was on its way to a worker that died to another one.
@@ -14,32 +24,40 @@ interface ClusterMessage {
  * node:cluster keeps its end of a connection open until the worker has acknowledged it. When the worker dies before that (it
  * was stopped, blocked, or killed in that moment) nobody answers, so nobody closes: the client waits for ever and the
  * primary leaks a socket. Here the acknowledgement is given in the dead worker's name, as a refusal, upon which
- * node:cluster distributes the connection anew.
+ * node:cluster distributes the connection anew; with nobody left that listens, it is closed.
  */
 export function redeliverConnections(worker: Worker): void {
   const child = worker.process;
-  const onTheWay = new Map<number, { close?(): void }>();
+  const onTheWay = new Map<number, { key: string; connection: Connection }>();
+  const keys = new Set<string>();
+  listening.set(worker, keys);
 
   const send = child.send;
   child.send = function sendWatched(this: typeof child, ...args: unknown[]): boolean {
-    const [message, connection] = args as [ClusterMessage | undefined, { close?(): void } | undefined];
-    if (message?.cmd === 'NODE_CLUSTER' && message.act === 'newconn' && message.seq !== undefined && connection) {
-      onTheWay.set(message.seq, connection);
+    const [message, connection] = args as [ClusterMessage | undefined, Connection | undefined];
+    if (message?.cmd === 'NODE_CLUSTER' && message.key !== undefined) {
+      if (message.act === 'newconn' && message.seq !== undefined && connection) {
+        onTheWay.set(message.seq, { key: message.key, connection });
+      } else if (message.ack !== undefined && !message.errno) {
+        keys.add(message.key);
+      }
     }
     return Reflect.apply(send, this, args);
   };
   child.on('internalMessage', (message: ClusterMessage | undefined) => {
     if (message?.ack !== undefined) onTheWay.delete(message.ack);
+    if (message?.act === 'close' && message.key !== undefined) keys.delete(message.key);
   });
 
   const redeliver = () => {
     const dead = child.exitCode !== null || child.signalCode !== null;
     if (!dead || child.connected) return;
+    keys.clear();
     // By then node:cluster has taken the worker off its list.
     setImmediate(() => {
-      const others = Object.values(cluster.workers ?? {}).some((other) => other !== worker && other?.isConnected());
-      for (const [seq, connection] of onTheWay) {
-        if (others) child.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false });
+      for (const [seq, { key, connection }] of onTheWay) {
+        if (othersListen(worker, key))
+          child.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false });
         else connection.close?.();
       }
       onTheWay.clear();
@@ -47,4 +65,10 @@ export function redeliverConnections(worker: Worker): void {
   };
   child.once('exit', redeliver);
   child.once('disconnect', redeliver);
+}
+
+function othersListen(worker: Worker, key: string): boolean {
+  return Object.values(cluster.workers ?? {}).some(
+    (other) => other !== undefined && other !== worker && other.isConnected() && listening.get(other)?.has(key),
+  );
 }

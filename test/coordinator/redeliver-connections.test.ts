@@ -27,3 +27,20 @@ test('with nobody left to serve it, it is closed, and the client need not wait f
   process.kill(stopped, 'SIGKILL');
   assert.ok((await failed) instanceof Error);
 });
+
+test('a worker that only starts does not count as somebody left to serve', async (t) => {
+  const cluster = await RunningCluster.ready(
+    t,
+    { workers: 2, supervise: { ...supervise, backoffMinMs: 20, backoffMaxMs: 20 } },
+    { behaviour: {} },
+  );
+  cluster.behave({ delay: 20_000 });
+  process.kill(await cluster.pidOf(1), 'SIGKILL');
+  await cluster.settled('a slow one starts', ({ workers }) => workers[1]!.state === 'starting' && !!workers[1]!.pid);
+  const stopped = await cluster.pidOf(0);
+  process.kill(stopped, 'SIGSTOP');
+  const failed = cluster.get().catch((error) => error as Error);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  process.kill(stopped, 'SIGKILL');
+  assert.ok((await failed) instanceof Error);
+});
