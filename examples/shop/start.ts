@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { startViewer } from '#src/viewer/start.js';
+import { TracePrinter } from '#src/viewer/trace-printer.js';
 import { driveLoad } from './load.js';
-import { TracePrinter } from './trace-printer.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -38,7 +38,9 @@ const environment = {
   OTEL_BSP_SCHEDULE_DELAY: '200',
 };
 
-const printer = options.quiet ? undefined : new TracePrinter(viewer.store);
+const printer = options.quiet
+  ? undefined
+  : new TracePrinter(viewer.store, { color: pc, width: process.stdout.columns ?? 120 });
 const children: ChildProcess[] = [];
 let exitCode = 0;
 try {

@@ -59,7 +59,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
 
   const store = new TraceStore(options.limits);
   const history = new ClusterHistory();
-  store.onSpan = (span, trace) => history.add(span, trace);
+  store.onSpan((span, trace) => history.add(span, trace));
   const metrics = new WorkerMetrics();
   const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
   const ingest = createIngest(store, metrics, file && ((request) => file.append(request)));

@@ -56,13 +56,17 @@ export class TraceStore {
   version = 0;
   /** Names seen so far, for the filter. */
   readonly #services = new Set<string>();
-  /** Called with each span that is new. */
-  onSpan: ((span: StoredSpan, trace: Trace) => void) | undefined;
+  readonly #listeners: ((span: StoredSpan, trace: Trace) => void)[] = [];
   readonly #resources = new Interned<ProcessResource>(processResource, 4096);
   readonly #scopes = new Interned<StoredScope>((bytes) => ({ bytes, scope: decode<OtlpScope>(bytes, Scope) }), 4096);
 
   constructor(limits: Partial<StoreLimits> = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  /** Has `listener` called with each span that is new. */
+  onSpan(listener: (span: StoredSpan, trace: Trace) => void): void {
+    this.#listeners.push(listener);
   }
 
   get services(): string[] {
@@ -132,7 +136,7 @@ export class TraceStore {
     this.byteCount += size;
     this.spanCount++;
     if (this.#services.size < MAX_SERVICES) this.#services.add(span.resource.service);
-    this.onSpan?.(span, trace);
+    for (const listener of this.#listeners) listener(span, trace);
   }
 
   #forget(trace: Trace, span: StoredSpan): void {
