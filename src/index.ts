@@ -22,7 +22,19 @@ export type { WorkerTracing } from './worker/start-worker.js';
 import type { TracingConfig } from './config/types.js';
 import type { WorkerTracing } from './worker/start-worker.js';
 
-/** Loads the SDK only when a process starts to trace: the coordinator imports this module too. */
+/**
+ * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
+ * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` does it in each worker.
+ * A second call returns the first one's tracing.
+ *
+ * @example
+ * const tracing = await startWorkerTracing({ serviceName: 'shop' });
+ * // … serve …
+ * await tracing.shutdown();
+ *
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
+ */
+// Loads the SDK only when a process starts to trace: the coordinator imports this module too.
 export async function startWorkerTracing(config?: TracingConfig): Promise<WorkerTracing> {
   return (await import('./worker/start-worker.js')).startWorkerTracing(config);
 }

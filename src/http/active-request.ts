@@ -11,6 +11,9 @@ export function activeRequest(active: Context = context.active()): ServerRequest
  * `{method} {route}` and has `http.route`. Outside of a traced request it does nothing.
  *
  * @param route the pattern, not the path: `/users/:id`
+ *
+ * @example
+ * setRoute('/files/:name');
  */
 export function setRoute(route: string): void {
   const request = activeRequest();
@@ -23,8 +26,13 @@ export function setRoute(route: string): void {
  *
  * @example
  * wss.on('connection', (socket) => {
- *   const link = requestLink();
- *   socket.on('message', span({ name: 'message', links: link ? [link] : [] }, onMessage));
+ *   const links = [requestLink()].filter((link) => link !== undefined);
+ *   socket.on('message', (message) =>
+ *     tracer.startActiveSpan('message', { links }, (span) => {
+ *       handle(message);
+ *       span.end();
+ *     }),
+ *   );
  * });
  */
 export function requestLink(): Link | undefined {

@@ -17,6 +17,10 @@ export type MessageSource =
  * @param target a ChildProcess, a cluster Worker, `process`; a MessagePort, a Worker, `parentPort`, a BroadcastChannel
  * @param transfer the handle to send (IPC), or the transfer list (ports)
  * @returns what the channel's `send` returns; true for ports
+ *
+ * @example
+ * sendTraced(child, { type: 'order', id: 7 });
+ *
  * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL, and what the channel itself throws
  */
 export function sendTraced(target: MessageTarget, message: unknown, transfer?: unknown): boolean {
@@ -39,6 +43,10 @@ const send = span(
  *
  * @param handler receives the message, and the handle that came with it
  * @returns a function that stops listening
+ *
+ * @example
+ * const stop = onTracedMessage<Order>(process, async (order) => accept(order));
+ *
  * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL
  */
 export function onTracedMessage<Message = unknown>(
