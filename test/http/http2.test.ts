@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { listen } from './traced-server.js';
 
 async function get(t: TestContext, port: number, headers: http2.OutgoingHttpHeaders, body?: string) {
@@ -92,4 +100,104 @@ test('streams of one session are told apart, and one that the client resets is a
       ['/never', 'aborted'],
     ],
   );
+});
+
+for (const api of ['compatibility', 'stream'] as const) {
+  test(`the ${api} API: request hook, message spans with their hooks, and metrics`, async (t) => {
+    const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const meterProvider = new MeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 3_600_000 })],
+    });
+    t.after(() => meterProvider.shutdown());
+    const received: unknown[] = [];
+    const sent: unknown[] = [];
+    const server =
+      api === 'compatibility'
+        ? http2.createServer((request, response) => {
+            request.resume().on('end', () => {
+              response.statusCode = 202;
+              response.write('one');
+              response.end('three');
+            });
+          })
+        : http2.createServer().on('stream', (stream) => {
+            stream.resume().on('end', () => {
+              stream.respond({ ':status': 202 });
+              stream.write('one');
+              stream.end('three');
+            });
+          });
+    const { port, spans } = await listen(t, server, {
+      meterProvider,
+      messageSpans: true,
+      serverRequestHook: (span, request) =>
+        void span.setAttribute('hooked', api === 'compatibility' ? (request as { url: string }).url : 'a stream'),
+      clientRequestHook: (_span, _request, message) => void received.push(message),
+      clientResponseHook: (_span, _response, message) => void sent.push(message),
+    });
+    await get(t, port, { ':method': 'POST', ':path': '/up' }, 'body');
+    const ended = await spans(5);
+    assert.deepEqual(
+      ended.map((span) => [span.name, span.attributes['http.message.type']]),
+      [
+        ['POST http receive', 'http.request'],
+        ['POST http send', 'http.response.start'],
+        ['POST http send', 'http.response.body'],
+        ['POST http send', 'http.response.body'],
+        ['POST', undefined],
+      ],
+    );
+    const last = ended.at(-1)!;
+    for (const span of ended.slice(0, -1)) assert.equal(span.parentSpanContext?.spanId, last.spanContext().spanId);
+    assert.equal(last.attributes.hooked, api === 'compatibility' ? '/up' : 'a stream');
+    assert.deepEqual(received, [{ type: 'http.request', body: Buffer.from('body') }]);
+    assert.deepEqual(sent, [
+      { type: 'http.response.start', status: 202 },
+      { type: 'http.response.body', body: 'one' },
+      { type: 'http.response.body', body: 'three' },
+    ]);
+
+    await meterProvider.forceFlush();
+    const metrics = new Map(
+      metricExporter
+        .getMetrics()
+        .at(-1)!
+        .scopeMetrics.flatMap((scope) => scope.metrics)
+        .map((metric) => [metric.descriptor.name, metric.dataPoints[0]!]),
+    );
+    assert.deepEqual(metrics.get('http.server.request.duration')!.attributes, {
+      'http.request.method': 'POST',
+      'url.scheme': 'http',
+      'network.protocol.version': '2',
+      'http.response.status_code': 202,
+    });
+    assert.equal(metrics.get('http.server.active_requests')!.value, 0);
+    assert.equal((metrics.get('http.server.request.body.size')!.value as Histogram).sum, 4);
+    assert.equal((metrics.get('http.server.response.body.size')!.value as Histogram).sum, 8);
+  });
+}
+
+test('a file that is sent by respondWithFile has its status and ends with the stream', async (t) => {
+  const server = http2.createServer().on('stream', (stream) => {
+    stream.respondWithFile(fileURLToPath(import.meta.url), { 'content-type': 'text/javascript' });
+  });
+  const { port, span } = await listen(t, server);
+  const { text } = await get(t, port, { ':path': '/file' });
+  assert.ok(text.length > 0);
+  const { attributes } = await span();
+  assert.equal(attributes['http.response.status_code'], 200);
+  assert.equal(attributes['error.type'], undefined);
+});
+
+test('CONNECT: a stream without a path, whose span ends with the stream', async (t) => {
+  const server = http2.createServer().on('stream', (stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end('tunnel');
+  });
+  const { port, span } = await listen(t, server);
+  const { text } = await get(t, port, { ':method': 'CONNECT', ':authority': 'example.com:443' });
+  assert.equal(text, 'tunnel');
+  const ended = await span();
+  assert.equal(ended.name, 'CONNECT');
+  assert.equal(ended.attributes['http.response.status_code'], 200);
 });
