@@ -34,7 +34,7 @@ async function shipJournal(
   if (!lock) throw new ForktraceError('FORKTRACE_SHIPPER_AT_WORK', [dir]);
   const transport = await createTransport(destination);
   try {
-    const shipper = new Shipper({ dir, transport, maxBytes: Number.POSITIVE_INFINITY });
+    const shipper = new Shipper({ dir, lock, transport, maxBytes: Number.POSITIVE_INFINITY });
     // Until the dead are recovered, too: it takes two looks to know that they are.
     shipper.stop(timeoutMs, true);
     const complete = await shipper.run();

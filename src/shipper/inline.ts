@@ -1,54 +1,81 @@
+/**
+ * `ship: 'inline'`: the shipper on the event loop of the process that it is in, for programs of one process.
+ *
+ * @module
+ */
 import { mkdirSync } from 'node:fs';
+import { context, type MeterProvider } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
 import type { ShipperConfig, ShipperStats } from './messages.js';
 import { Shipper } from './shipper.js';
+import { observeShipper } from './shipper-metrics.js';
 import { createTransport } from './transport.js';
 
-/** Another process may hold the lock and die. */
-const CHECK_MS = 1000;
-const LEASE_MS = 5000;
+/** While another process ships the directory. */
+const RETRY_MS = 1000;
 
-/** The shipper on this process's own event loop. */
 export interface InlineShipper {
+  /** undefined while another process ships the directory. */
   stats(): ShipperStats | undefined;
   /**
    * Ships what there is, and with `untilWritersEnd` what living writers still add; gives up at the deadline: the journal keeps
-   * the rest.
+   * the rest. Never rejects.
    */
   stop(deadlineMs: number, untilWritersEnd?: boolean): Promise<void>;
 }
 
-/** Ships the directory from here whenever no other process does. */
-export async function startInlineShipper(config: ShipperConfig): Promise<InlineShipper> {
-  mkdirSync(config.dir, { recursive: true, mode: 0o700 });
-  const transport = await createTransport(config.export);
-  let lock: ShipperLock | undefined;
+/** Ships the directory from this process, once nobody else does. Holds no process open. */
+export function startInlineShipper(config: ShipperConfig, meterProvider?: MeterProvider): InlineShipper {
   let shipper: Shipper | undefined;
-  let running: Promise<boolean> | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  let stopping: [deadlineMs: number, untilWritersEnd?: boolean] | undefined;
 
-  const ensure = () => {
-    if (lock) return;
-    lock = ShipperLock.acquire(config.dir);
+  const run = async () => {
+    mkdirSync(config.dir, { recursive: true, mode: 0o700 });
+    const lock = ShipperLock.acquire(config.dir);
     if (!lock) return;
-    shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, transport });
-    running = shipper.run();
+    try {
+      const transport = await createTransport(config.export);
+      shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, lock, transport, keepAlive: false });
+      if (stopping) shipper.stop(...stopping);
+      await shipper.run();
+      transport.close();
+    } finally {
+      lock.release();
+      shipper = undefined;
+    }
   };
-  ensure();
-  const check = setInterval(ensure, CHECK_MS).unref();
-  const lease = setInterval(() => {
-    if (lock?.isOurs()) lock.renew();
-    else shipper?.stop(0);
-  }, LEASE_MS).unref();
+  let failed = false;
+  let busy = false;
+  const start = () => {
+    if (busy) return;
+    busy = true;
+    // What instrumentations make of the exports themselves is nobody's request.
+    running = context
+      .with(suppressTracing(context.active()), run)
+      .catch((error: Error) => {
+        if (!failed) warn('FORKTRACE_SHIPPER_FAILED', `The shipper of ${config.dir} failed: ${error.message}`);
+        failed = true;
+      })
+      .finally(() => {
+        busy = false;
+      });
+  };
+  const retry = setInterval(start, RETRY_MS).unref();
+  start();
+  if (meterProvider) observeShipper(meterProvider, () => shipper?.stats());
 
   return {
     stats: () => shipper?.stats(),
     async stop(deadlineMs, untilWritersEnd) {
-      clearInterval(check);
+      stopping = [deadlineMs, untilWritersEnd];
+      clearInterval(retry);
       shipper?.stop(deadlineMs, untilWritersEnd);
+      // The one that had the lock until now may have died a moment ago.
+      start();
       await running;
-      clearInterval(lease);
-      lock?.release();
-      transport.close();
     },
   };
 }

@@ -60,7 +60,11 @@ export class ShipperLock {
   /** Tells contenders that cannot look this process up that it lives; to be called well within the lease time. */
   renew(): void {
     const now = new Date();
-    utimesSync(lockFile(this.#dir, this.#generation), now, now);
+    try {
+      utimesSync(lockFile(this.#dir, this.#generation), now, now);
+    } catch {
+      // The directory has just gone; isOurs tells.
+    }
   }
 
   /** False once another process has taken over, because the lease was not renewed in time, or the directory has been removed. */
@@ -73,11 +77,16 @@ export class ShipperLock {
     }
   }
 
+  /** Never throws: a lock that cannot be released ends with its process. */
   release(): void {
     if (!this.isOurs()) return;
     const draft = join(this.#dir, `shipper-${this.#holder.id}.draft`);
-    writeFileSync(draft, '', { mode: 0o600 });
-    renameSync(draft, lockFile(this.#dir, this.#generation));
+    try {
+      writeFileSync(draft, '', { mode: 0o600 });
+      renameSync(draft, lockFile(this.#dir, this.#generation));
+    } catch {
+      // No space for a new file, or no directory any more.
+    }
   }
 }
 

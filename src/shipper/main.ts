@@ -11,7 +11,6 @@ import type { FromShipper, ShipperConfig, ToShipper } from './messages.js';
 import { Shipper } from './shipper.js';
 import { createTransport } from './transport.js';
 
-const LEASE_MS = 5000;
 const STATS_MS = 1000;
 /** With nobody left to ship for, in milliseconds. */
 const LINGER_MS = 3000;
@@ -31,7 +30,7 @@ async function main(config: ShipperConfig): Promise<void> {
     return;
   }
   const transport = await createTransport(config.export);
-  const shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, transport, onRecovered: tell });
+  const shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, lock, transport, onRecovered: tell });
 
   process.on('message', (message: ToShipper) => {
     if (message.type === 'writer-exit') shipper.writerExited(message);
@@ -42,10 +41,6 @@ async function main(config: ShipperConfig): Promise<void> {
 
   let hopelessSince = performance.now();
   let shipped = 0;
-  const lease = setInterval(() => {
-    if (lock.isOurs()) lock.renew();
-    else shipper.stop(0);
-  }, LEASE_MS);
   const stats = setInterval(() => {
     const now = performance.now();
     const current = shipper.stats();
@@ -58,10 +53,8 @@ async function main(config: ShipperConfig): Promise<void> {
   tell({ type: 'ready' });
 
   await shipper.run();
-  clearInterval(lease);
   clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
-  lock.release();
   transport.close();
   if (process.connected) process.disconnect();
 }

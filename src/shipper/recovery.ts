@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Encoder } from '../journal/encoder.js';
 import {
@@ -18,6 +18,7 @@ import {
   fileName,
   type JournalHeader,
 } from '../journal/format.js';
+import { UNFINISHED } from '../journal/journal-directory.js';
 import {
   type InFlightEntry,
   interruptedEntries,
@@ -27,6 +28,7 @@ import {
   removeFile,
 } from '../journal/reader.js';
 import { type Death, encodeInterrupted } from './interrupted-span.js';
+import { isSoundChunk } from './soundness.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
@@ -63,16 +65,35 @@ export function recoverInFlight(
         table.close();
       }
     }
-    if (header && entries.length > 0) writeSegment(dirname(tables[0]!.path), header, entries, death);
-    interrupted = entries.length;
+    const { body, spans } = encode(entries, death);
+    if (spans < entries.length) report(tables[0]!.path, `${entries.length - spans} entries are no spans`);
+    if (header && spans > 0) writeSegment(dirname(tables[0]!.path), header, body, spans);
+    interrupted = spans;
   }
   for (const { path } of tables) removeFile(path);
   return interrupted;
 }
 
-function writeSegment(dir: string, { writer, resource }: JournalHeader, entries: InFlightEntry[], death: Death): void {
+/** Deletes files that a dead writer had not finished making. */
+export function removeUnfinishedOf(dir: string, writerId: string): void {
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(`${writerId}-`) && name.endsWith(UNFINISHED)) removeFile(join(dir, name));
+  }
+}
+
+function encode(entries: InFlightEntry[], death: Death): { body: Encoder; spans: number } {
   const body = new Encoder();
-  for (const entry of entries) encodeInterrupted(body, entry, death);
+  let spans = 0;
+  for (const entry of entries) {
+    const start = body.at;
+    encodeInterrupted(body, entry, death);
+    if (isSoundChunk(body.bytes.subarray(start, body.at))) spans++;
+    else body.at = start;
+  }
+  return { body, spans };
+}
+
+function writeSegment(dir: string, { writer, resource }: JournalHeader, body: Encoder, spans: number): void {
   const header = Buffer.from(
     encodeHeader({
       kind: 'segment',
@@ -86,9 +107,9 @@ function writeSegment(dir: string, { writer, resource }: JournalHeader, entries:
   );
   header.writeUInt32LE(body.at, AT_COMMITTED);
   header.writeUInt32LE(1, AT_SEALED);
-  header.writeUInt32LE(entries.length, AT_SPANS);
+  header.writeUInt32LE(spans, AT_SPANS);
   header.writeDoubleLE(Date.now(), AT_LEASE);
-  const draft = join(dir, `${fileName('segment', writer.id, RECOVERY_SEQUENCE)}.new`);
+  const draft = join(dir, `${fileName('segment', writer.id, RECOVERY_SEQUENCE)}${UNFINISHED}`);
   try {
     const fd = openSync(draft, 'w', 0o600);
     try {

@@ -47,8 +47,12 @@ export class RequestBuilder {
     this.#length = 0;
   }
 
-  /** Adds whole chunks (`scope_spans` fields, back to back) to the writer at hand. They must not change until {@link endWriter}. */
-  add(chunks: Uint8Array): Added {
+  /**
+   * Adds whole chunks (`scope_spans` fields, back to back) to the writer at hand. They must not change until {@link endWriter}.
+   *
+   * @param isSound asked about each content of a chunk, for bytes that are not to be trusted
+   */
+  add(chunks: Uint8Array, isSound?: (chunk: Uint8Array) => boolean): Added {
     const source = Buffer.from(chunks.buffer, chunks.byteOffset, chunks.length);
     const index = this.#sources.push(source) - 1;
     const found: Added = { spans: 0, malformed: 0 };
@@ -69,7 +73,7 @@ export class RequestBuilder {
       at = start + length;
       const scopeEnd = endOfScope(source, start, at);
       const spans = scopeEnd < 0 ? 0 : countSpans(source, scopeEnd, at);
-      if (spans === 0) {
+      if (spans === 0 || (isSound && !isSound(source.subarray(start, at)))) {
         found.malformed++;
         continue;
       }
@@ -126,11 +130,6 @@ export class RequestBuilder {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
-}
-
-/** Spans in whole chunks. */
-export function spansIn(chunks: Uint8Array): number {
-  return new RequestBuilder(0).add(chunks).spans;
 }
 
 /** Where the fields before the spans end; -1 where they are something else than `scope` and `schema_url`. */

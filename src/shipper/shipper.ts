@@ -1,6 +1,6 @@
 /**
  * Reads the journals of a directory and exports them: the same class in a process of its own and inline in a worker.
- * The caller holds the directory's lock. Nothing here throws or rejects: what cannot be shipped stays, what is lost is counted.
+ * Nothing here throws or rejects: what cannot be shipped stays, what is lost is counted.
  *
  * @module
  */
@@ -8,9 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeRoom } from '../journal/journal-directory.js';
 import { LossReport, warn } from '../warn.js';
 import type { Death } from './interrupted-span.js';
+import type { ShipperLock } from './lock.js';
 import type { FromShipper, ShipperStats } from './messages.js';
-import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
+import { RECOVERY_SEQUENCE, recoverInFlight, removeUnfinishedOf } from './recovery.js';
 import { RequestBuilder } from './request-builder.js';
+import { isSoundScopeSpans } from './soundness.js';
 import { Tail, type TailedSegment, type TailedWriter } from './tail.js';
 import type { SendResult, Transport } from './transport.js';
 
@@ -22,6 +24,7 @@ const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
 const LIVENESS_MS = 500;
 const ROOM_MS = 5000;
+const LEASE_MS = 5000;
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5000;
 /** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
@@ -30,8 +33,12 @@ const EXIT_MEMORY_MS = 60_000;
 export interface ShipperOptions {
   /** The service's journal directory. */
   dir: string;
+  /** Held for the directory: renewed, and released at the end. A shipper whose lock has been taken over stops. */
+  lock: ShipperLock;
   transport: Transport;
   maxBytes: number;
+  /** Whether waiting for spans keeps the process alive. @default true */
+  keepAlive?: boolean;
   /** What was found in the journal of a process that has died. */
   onRecovered?: (found: Extract<FromShipper, { type: 'recovered' }>) => void;
 }
@@ -77,6 +84,7 @@ export class Shipper {
   #idleSince = performance.now();
   #nextLiveness = 0;
   #nextRoom = 0;
+  #nextLease = 0;
   #firstWriter = 0;
 
   constructor(options: ShipperOptions) {
@@ -109,6 +117,7 @@ export class Shipper {
       pollMs = this.#lagBytes() > 0 || stopping ? POLL_MIN_MS : Math.min(pollMs * 1.5, POLL_MAX_MS);
     }
     this.#tail.close();
+    this.#options.lock.release();
     return complete;
   }
 
@@ -149,10 +158,17 @@ export class Shipper {
 
   #refresh(now: number): void {
     try {
+      if (now >= this.#nextLease) {
+        this.#nextLease = now + LEASE_MS;
+        if (this.#options.lock.isOurs()) this.#options.lock.renew();
+        else this.stop(0);
+      }
       const dead = now >= this.#nextLiveness ? this.#deadWriters(now) : [];
       // After the deaths are known: what the dead have written is then all there.
       this.#tail.refresh(now);
-      for (const writer of dead) this.#recover(writer);
+      const found = this.#deadAmong([...this.#tail.writers.values()].filter(({ seenAliveMs }) => seenAliveMs === 0));
+      if (found.length > 0) this.#tail.refresh(now);
+      for (const writer of new Set([...dead, ...found])) this.#recover(writer);
       this.#answerExits();
       this.#removeFinished();
       if (now >= this.#nextRoom) {
@@ -169,7 +185,11 @@ export class Shipper {
 
   #deadWriters(now: number): TailedWriter[] {
     this.#nextLiveness = now + LIVENESS_MS;
-    return [...this.#tail.writers.values()].filter((writer) => {
+    return this.#deadAmong([...this.#tail.writers.values()]);
+  }
+
+  #deadAmong(writers: TailedWriter[]): TailedWriter[] {
+    return writers.filter((writer) => {
       if (writer.finished) return false;
       if (writer.isDead()) return true;
       writer.seenAliveMs = Date.now();
@@ -200,6 +220,7 @@ export class Shipper {
       this.#malformed.add(1, `interrupted spans of process ${pid} have to wait: ${(error as Error).message}`);
       return;
     }
+    removeUnfinishedOf(this.#options.dir, writer.identity.id);
     writer.finished = true;
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
@@ -319,7 +340,8 @@ export class Shipper {
     const { bytes, next, corrupt } = segment.reader.read(segment.shipped, segment.committed, room);
     // One chunk that is larger than the room: it goes first in a request of its own.
     if (bytes.length > room && shipment.spans > 0) return;
-    const { spans, malformed } = this.#builder.add(bytes);
+    // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses the whole request.
+    const { spans, malformed } = this.#builder.add(bytes, writer.finished ? isSoundScopeSpans : undefined);
     if (malformed > 0) this.#malformed.add(malformed, `${segment.file.path} is corrupt`);
     if (corrupt) {
       segment.corrupt = true;
@@ -358,9 +380,8 @@ export class Shipper {
   }
 
   async #sleep(ms: number): Promise<void> {
-    // Woken before it slept: it does not sleep.
-    // Inline, an idle shipper must not keep its process open; one that has been told to stop must, to finish.
-    const ref = this.#stopAt !== undefined;
+    // Woken before it slept, it does not sleep. Somebody waits for one that stops, even if it holds no process open.
+    const ref = this.#options.keepAlive !== false || this.#stopAt !== undefined;
     await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { ResolvedExport } from '#src/config/resolved.js';
 import { encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
 import { type Journal, openJournal } from '#src/journal/journal.js';
+import { ShipperLock } from '#src/shipper/lock.js';
 import type { FromShipper } from '#src/shipper/messages.js';
 import { Shipper } from '#src/shipper/shipper.js';
 import { createTransport } from '#src/shipper/transport.js';
@@ -45,7 +46,13 @@ async function setUp(t: TestContext): Promise<Scene> {
     warnings,
     async ship(maxBytes = 256 * 1024 * 1024) {
       const transport = await createTransport({ ...TARGET, url: endpoint.grpcUrl });
-      const shipper = new Shipper({ dir, transport, maxBytes, onRecovered: (found) => recovered.push(found) });
+      const shipper = new Shipper({
+        dir,
+        lock: takeLock(dir),
+        transport,
+        maxBytes,
+        onRecovered: (found) => recovered.push(found),
+      });
       const done = shipper.run();
       t.after(async () => {
         shipper.stop(0);
@@ -72,6 +79,14 @@ function open(t: TestContext, dir: string, options: Partial<Parameters<typeof op
   return journal;
 }
 
+const journalFiles = (dir: string) => readdirSync(dir).filter((name) => !name.endsWith('.lock'));
+
+function takeLock(dir: string): ShipperLock {
+  const lock = ShipperLock.acquire(dir);
+  assert.ok(lock);
+  return lock;
+}
+
 const names = (endpoint: OtlpEndpoint) => endpoint.received().map(({ name }) => name);
 
 /** Every span once. */
@@ -96,8 +111,8 @@ for (const mode of ['mmap', 'write'] as const) {
     for (const { name, resource } of endpoint.received()) assert.equal(resource['service.name'], name.split(' ')[0]);
     for (const journal of journals) journal.close();
     await waitFor(
-      () => readdirSync(dir).length === 0,
-      () => `an empty directory: ${readdirSync(dir)}`,
+      () => journalFiles(dir).length === 0,
+      () => `an empty directory: ${journalFiles(dir)}`,
     );
     const { read, shipped, lagBytes, refused, dropped } = shipper.stats();
     assert.deepEqual(
@@ -134,8 +149,8 @@ for (const mode of ['mmap', 'write'] as const) {
       assert.equal(span.scope.name, 'http');
     }
     await waitFor(
-      () => readdirSync(dir).length === 0,
-      () => `an empty directory: ${readdirSync(dir)}`,
+      () => journalFiles(dir).length === 0,
+      () => `an empty directory: ${journalFiles(dir)}`,
     );
     assert.equal(shipper.stats().interrupted, 3);
     assert.equal(shipper.stats().recovered, 1000);
@@ -150,7 +165,7 @@ test('a death that nobody tells of is found, and a process without a journal is 
   writer.kill('SIGKILL');
   await writer.waitForExit();
   await endpoint.waitForSpans(6);
-  await waitFor(() => readdirSync(dir).length === 0, 'an empty directory');
+  await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
   const interrupted = endpoint.received().find(({ name }) => name.includes('in flight'));
   assert.equal(interrupted!.status.message, 'the worker died');
   shipper.writerExited({ pid: 1 << 22, code: 1, signal: null });
@@ -241,7 +256,7 @@ test('the directory stays within its bound while the endpoint is down, and what 
   }
   const shipper = await ship(3 * 65536);
   await waitFor(() => shipper.stats().dropped > 0, 'a drop');
-  assert.ok(readdirSync(dir).length <= 3);
+  assert.ok(journalFiles(dir).length <= 3);
   await waitFor(() => warnings.some(({ message }) => /given up/.test(message)), 'a warning');
   await endpoint.restart();
   const kept = 12_000 - shipper.stats().dropped;
@@ -270,7 +285,7 @@ test('a stop does not wait for an endpoint that is down or hangs', async (t) => 
     }
     const transport = await createTransport({ ...TARGET, url: endpoint.grpcUrl, timeoutMs: 60_000 });
     t.after(() => transport.close());
-    const shipper = new Shipper({ dir, transport, maxBytes: 2 ** 28 });
+    const shipper = new Shipper({ dir, lock: takeLock(dir), transport, maxBytes: 2 ** 28 });
     const done = shipper.run();
     await waitFor(() => shipper.stats().read > 0, 'a request on its way');
     const start = performance.now();
