@@ -7,8 +7,9 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { Server as NetServer } from 'node:net';
 
-/** How long a keep-alive connection may stay idle once draining has begun. */
-const IDLE_GRACE_MS = 300;
+/** How long a keep-alive connection may stay idle once draining has begun: at most, and as a share of the time to drain. */
+const LONGEST_IDLE_GRACE_MS = 1000;
+const IDLE_GRACE_SHARE = 0.2;
 const SWEEP_INTERVAL_MS = 50;
 
 interface ClosableServer extends NetServer {
@@ -32,18 +33,29 @@ export function trackSessions(server: NetServer): Set<Http2Session> {
  *
  * `http.Server.close` would close idle keep-alive connections at once, and so reset a request that is already on its way on
  * one of them (RFC 9112 section 9.6 asks servers to announce the close first). `net.Server.close` does not.
+ *
+ * @param drainMs the time that there is; a connection that does not end by itself is the caller's to give up
  */
-export function drainServer(server: ClosableServer, sessions: ReadonlySet<Http2Session>): Promise<void> {
+export function drainServer(
+  server: ClosableServer,
+  sessions: ReadonlySet<Http2Session>,
+  drainMs: number,
+): Promise<void> {
   if (!server.listening) return Promise.resolve();
   server.prependListener('request', (_request: IncomingMessage | Http2ServerRequest, response: unknown) => {
     if (response instanceof ServerResponse) response.shouldKeepAlive = false;
   });
   return new Promise((resolve) => {
     let sweep: NodeJS.Timeout | undefined;
-    const grace = setTimeout(() => {
-      server.closeIdleConnections?.();
-      sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_INTERVAL_MS);
-    }, IDLE_GRACE_MS);
+    // After the poll phase: on a busy machine this timer runs before requests that have long arrived are read.
+    const closeIdle = () => setImmediate(() => server.closeIdleConnections?.());
+    const grace = setTimeout(
+      () => {
+        closeIdle();
+        sweep = setInterval(closeIdle, SWEEP_INTERVAL_MS);
+      },
+      Math.min(LONGEST_IDLE_GRACE_MS, drainMs * IDLE_GRACE_SHARE),
+    );
     NetServer.prototype.close.call(server, () => {
       clearTimeout(grace);
       clearInterval(sweep);

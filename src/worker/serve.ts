@@ -83,7 +83,8 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     await runHook('workerStopping', hooks.workerStopping, Math.min(hooks.timeoutMs, left()), context, reason);
     // Flushing needs a share of the deadline even when a connection never ends.
     const flushMs = Math.min(1000, deadlineMs / 4);
-    if (appServer) await withinDeadline(drainServer(appServer.server, sessions), Math.max(0, left() - flushMs));
+    const drainMs = Math.max(0, left() - flushMs);
+    if (appServer) await withinDeadline(drainServer(appServer.server, sessions, drainMs), drainMs);
     for (const fn of shutdownFunctions.reverse()) await runHook('onShutdown', fn, Math.max(0, left() - flushMs));
     await runHook('close', appServer?.close, Math.max(0, left() - flushMs));
     await runHook('workerExit', hooks.workerExit, Math.min(hooks.timeoutMs, left()), context);
