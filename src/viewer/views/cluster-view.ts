@@ -52,13 +52,13 @@ function laneView(lane: Lane, metrics: WorkerMetrics, fromMs: number, toMs: numb
       ...requestStats(requests, fromMs, toMs),
       utilization: current?.get('nodejs.eventloop.utilization'),
       spansJournaled: current?.get('forktrace.spans.journaled'),
-      spansShipped: current?.get('forktrace.spans.shipped'),
+      spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
       spansLost: current?.get('forktrace.spans.lost'),
     },
   };
 }
 
-function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): LaneStats {
+function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): Omit<LaneStats, 'spansReceived'> {
   let errors = 0;
   let interrupted = 0;
   const durations = new Float64Array(requests.length);
