@@ -16,7 +16,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BenchProcess, benchRoot, pinDescendants, treeUsage } from './processes.js';
+import { shipperPid } from '#src/shipper/lock.js';
+import { BenchProcess, benchRoot, pin, treeUsage } from './processes.js';
 import { renderHttpTable, saveResults } from './report.js';
 import { median, spread } from './statistics.js';
 
@@ -78,15 +79,16 @@ class Contestant {
   }
 
   async round(load: BenchProcess, job: object, requests: number, spansPerRequest: number): Promise<void> {
-    pinDescendants(this.server.child.pid!, OTHER_CORE);
+    const shipper = shipperPid(join(this.journalDir, 'bench'));
+    if (shipper !== undefined) pin(shipper, OTHER_CORE);
     this.server.tell('reset');
     const before = await this.server.ask<{ cpuMicros: number }>('usage');
-    const treeBefore = treeUsage(this.server.child.pid!);
+    const treeBefore = treeUsage(this.server.child.pid!, shipper);
     const result = await load.ask<{ perSecond: number; failed: number }>({ ...job, port: this.port, requests });
     if (result.failed > 0) throw new Error(`${this.name}: ${result.failed} requests failed`);
     const after = await this.server.ask<{ cpuMicros: number; rss: number; loopDelayP99: number }>('usage');
     await this.settle(requests * spansPerRequest);
-    const treeAfter = treeUsage(this.server.child.pid!);
+    const treeAfter = treeUsage(this.server.child.pid!, shipper);
     this.samples.push({
       perSecond: result.perSecond,
       workerMicros: (after.cpuMicros - before.cpuMicros) / requests,

@@ -31,8 +31,8 @@ export class BenchProcess {
       execArgv: options.execArgv ?? [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    if (options.core !== undefined && canPin) {
-      spawnSync('taskset', ['-a', '-cp', String(options.core), String(this.child.pid)]);
+    if (options.core !== undefined) {
+      pin(this.child.pid!, options.core);
     }
   }
 
@@ -104,17 +104,14 @@ function schedSeconds(pid: number): number | undefined {
   }
 }
 
-/** Pins the descendants of `pid`, the shipper that it has started among them. */
-export function pinDescendants(pid: number, core: number): void {
-  if (!canPin) return;
-  for (const member of tree(pid)) {
-    if (member.pid !== pid) spawnSync('taskset', ['-a', '-cp', String(core), String(member.pid)]);
-  }
+/** Moves a process to another core than the one that it has inherited. */
+export function pin(pid: number, core: number): void {
+  if (canPin) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
 }
 
-/** CPU seconds and resident bytes of `pid` and its descendants. */
-export function treeUsage(pid: number): { cpuSeconds: number; rss: number; processes: number } {
-  const members = tree(pid);
+/** CPU seconds and resident bytes of `pid` and its descendants, and of the shipper, which is nobody's child. */
+export function treeUsage(pid: number, shipper?: number): { cpuSeconds: number; rss: number; processes: number } {
+  const members = tree(pid, shipper);
   return {
     cpuSeconds: members.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
     rss: members.reduce((sum, { rss }) => sum + rss, 0),
@@ -122,12 +119,14 @@ export function treeUsage(pid: number): { cpuSeconds: number; rss: number; proce
   };
 }
 
-function tree(pid: number): Stat[] {
+function tree(pid: number, shipper?: number): Stat[] {
   const stats = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readStat(Number(name)))
     .filter((stat) => stat !== undefined);
-  const members = stats.filter((stat) => stat.pid === pid);
-  for (const member of members) members.push(...stats.filter(({ parent }) => parent === member.pid));
+  const members = stats.filter((stat) => stat.pid === pid || stat.pid === shipper);
+  for (const member of members) {
+    members.push(...stats.filter((stat) => stat.parent === member.pid && !members.includes(stat)));
+  }
   return members;
 }

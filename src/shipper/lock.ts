@@ -99,6 +99,16 @@ export function isShipperAlive(dir: string): boolean {
   }
 }
 
+/** The process that ships this directory now. */
+export function shipperPid(dir: string): number | undefined {
+  try {
+    const generation = newestGeneration(dir);
+    return isHeld(dir, generation) ? holderOf(dir, generation)?.pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function isHeld(dir: string, generation: number): boolean {
   if (generation === 0) return false;
   const holder = holderOf(dir, generation);

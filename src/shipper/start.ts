@@ -120,7 +120,7 @@ export class ShipperKeeper {
     this.#restart = undefined;
     this.#startedAt = performance.now();
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+    const child = fork(fileURLToPath(new URL(this.#attached ? './main.js' : './launch.js', import.meta.url)), [], {
       env,
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,

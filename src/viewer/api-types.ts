@@ -130,8 +130,6 @@ export interface IncarnationView {
   /** Its first and its latest span. */
   firstMs: number;
   lastMs: number;
-  /** Spans that have come from it. */
-  spans: number;
   exit?: ExitView;
 }
 
@@ -158,8 +156,7 @@ export interface LaneStats {
   /** 0..1 */
   utilization?: number;
   spansJournaled?: number;
-  /** That have arrived here, of all its lives in the window. */
-  spansReceived: number;
+  spansShipped?: number;
   spansLost?: number;
 }
 

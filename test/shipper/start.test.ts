@@ -31,7 +31,7 @@ async function setUp(t: TestContext) {
   return { dir, endpoint, config, worker };
 }
 
-/** The shipper that `program` has started last, once it is another one than `not`. */
+/** The shipper that `program` has seen last, once it is another one than `not`. */
 async function shipperOf(program: Program, not?: number): Promise<number> {
   return program.waitFor(() => {
     const pids = [...program.stdout.matchAll(/^shipper (\d+)$/gm)].map(([, pid]) => Number(pid));
@@ -62,12 +62,10 @@ test('of many workers that start at once, one starts the shipper that stays', as
   const workers = [worker(100), worker(100), worker(100), worker(100)];
   await endpoint.waitForSpans(400);
   assert.equal(endpoint.received().length, 400);
+  const own = workers.map(({ pid }) => pid);
   await waitFor(
-    () =>
-      workers
-        .flatMap(({ stdout }) => [...stdout.matchAll(/shipper (\d+)/g)].map(([, pid]) => Number(pid)))
-        .filter(isAlive).length === 1,
-    'one shipper',
+    () => workers.flatMap((program) => program.pids()).filter((pid) => !own.includes(pid)).length === 1,
+    'one shipper, and nobody else beside the workers',
   );
   for (const program of workers) program.kill('SIGKILL');
   await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');

@@ -270,7 +270,8 @@ function TraceList({ rows, rowHeight }: { rows: TraceRowView[]; rowHeight: numbe
                 {row.processes > 1 && <span class="muted">{row.processes} processes</span>}
               </span>
               <span class="wide right num">
-                {row.errors > 0 && <span class="errors">{row.errors} ✕</span>} {formatCount(row.spans)}
+                {formatCount(row.spans)}
+                {row.errors > 0 && <span class="errors"> {row.errors} ✕</span>}
               </span>
               <span class="right num duration">
                 <span

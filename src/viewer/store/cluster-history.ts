@@ -19,8 +19,6 @@ export interface Incarnation {
   readyMs: number | undefined;
   firstMs: number;
   lastMs: number;
-  /** Spans that have come from it. */
-  spans: number;
   exit: Exit | undefined;
 }
 
@@ -92,7 +90,6 @@ export class ClusterHistory {
     // A process in no slot that serves nothing is no worker: a client, the coordinator.
     if (span.resource.slot === undefined && !isEntry(span) && !this.#incarnations.has(span.resource)) return;
     const { lane, incarnation } = this.#of(span.resource, span.startMs);
-    incarnation.spans++;
     if (span.startMs < incarnation.firstMs) incarnation.firstMs = span.startMs;
     if (span.endMs > incarnation.lastMs) incarnation.lastMs = span.endMs;
     if (isEntry(span)) addRequest(lane, span, trace.id);
@@ -165,7 +162,7 @@ export class ClusterHistory {
 }
 
 function newIncarnation(atMs: number, known: Pick<Incarnation, 'instanceId' | 'pid' | 'incarnation'>): Incarnation {
-  return { ...known, startMs: undefined, readyMs: undefined, firstMs: atMs, lastMs: atMs, spans: 0, exit: undefined };
+  return { ...known, startMs: undefined, readyMs: undefined, firstMs: atMs, lastMs: atMs, exit: undefined };
 }
 
 function addIncarnation(lane: Lane, incarnation: Incarnation): void {

@@ -52,13 +52,13 @@ function laneView(lane: Lane, metrics: WorkerMetrics, fromMs: number, toMs: numb
       ...requestStats(requests, fromMs, toMs),
       utilization: current?.get('nodejs.eventloop.utilization'),
       spansJournaled: current?.get('forktrace.spans.journaled'),
-      spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
+      spansShipped: current?.get('forktrace.spans.shipped'),
       spansLost: current?.get('forktrace.spans.lost'),
     },
   };
 }
 
-function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): Omit<LaneStats, 'spansReceived'> {
+function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): LaneStats {
   let errors = 0;
   let interrupted = 0;
   const durations = new Float64Array(requests.length);

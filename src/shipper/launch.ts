@@ -1,0 +1,25 @@
+/**
+ * Starts a shipper that is nobody's child, and ends: a process manager that ends a worker with all its descendants, as pm2 does
+ * by default, would take the shipper along just when the worker's last spans are to be shipped.
+ *
+ * @module
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { FromShipper, ToShipper } from './messages.js';
+
+process.once('message', (start: ToShipper) => {
+  const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  shipper.on('error', () => process.exit(1));
+  shipper.on('exit', (code) => process.exit(code ?? 1));
+  shipper.once('message', (answer: FromShipper) => {
+    shipper.disconnect();
+    if (!process.connected) process.exit();
+    process.send?.(answer, undefined, undefined, () => process.exit());
+  });
+  shipper.send(start, () => {});
+});
