@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verdict } from './budgets.js';
 import { benchRoot } from './processes.js';
@@ -82,6 +82,25 @@ npm run bench:profile -- forktrace-journal-mmap hello
 \`\`\`
 `;
   writeFileSync(join(benchRoot, '../docs/benchmarks.md'), page);
+  writeReadme(verdicts);
+}
+
+/** The README's share of it, between two comments. */
+function writeReadme(verdicts: readonly Verdict[]): void {
+  const file = join(benchRoot, '../README.md');
+  const block = `![Throughput](docs/charts/throughput.svg)
+
+${table(
+  ['', 'bound', 'measured', ''],
+  verdicts.map(({ what, bound, measured, held }) => [what, bound, measured, held ? 'pass' : '**short**']),
+)}
+
+Ratios of one run, medians of interleaved rounds; machine, method and all tables: [docs/benchmarks.md](docs/benchmarks.md).`;
+  const readme = readFileSync(file, 'utf8').replace(
+    /(<!-- benchmarks:[^>]*-->)[\s\S]*(<!-- \/benchmarks -->)/,
+    (_, begin: string, end: string) => `${begin}\n${block}\n${end}`,
+  );
+  writeFileSync(file, readme);
 }
 
 function spans(): string {
