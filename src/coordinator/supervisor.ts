@@ -53,7 +53,6 @@ export class Supervisor {
   #state;
   readonly #config: ResolvedConfig;
   readonly #parts: SupervisorParts;
-  readonly #context: StepContext;
   readonly #processes = new Map<string, WorkerProcess>();
   readonly #lastDeath = new Map<number, Death>();
   readonly #events: ClusterEvent[] = [];
@@ -72,13 +71,6 @@ export class Supervisor {
     this.#config = config;
     this.#parts = parts;
     this.#state = newCluster(config.workers);
-    this.#context = {
-      policy: config.supervise,
-      get now() {
-        return performance.now();
-      },
-      random: Math.random,
-    };
   }
 
   /** Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again. */
@@ -175,7 +167,10 @@ export class Supervisor {
     this.#dispatching = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        const { state, actions } = stepCluster(this.#state, next, this.#context);
+        // One time for all of a step: what it says of a wait is what it has drawn, however busy the machine is.
+        const now = performance.now();
+        const context: StepContext = { policy: this.#config.supervise, now, random: Math.random };
+        const { state, actions } = stepCluster(this.#state, next, context);
         this.#state = state;
         for (const action of actions) this.#act(action);
       }

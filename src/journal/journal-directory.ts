@@ -114,6 +114,13 @@ export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   }
 }
 
+/** Deletes what one dead writer left behind half made: a segment that it was preparing, as a rule. */
+export function removeUnfinishedFilesOf(dir: string, writerId: string): void {
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(`${writerId}-`) && name.endsWith(UNFINISHED)) removeFile(join(dir, name));
+  }
+}
+
 function sizeOf(path: string): number {
   try {
     return lstatSync(path).size;

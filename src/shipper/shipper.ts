@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeRoom } from '../journal/journal-directory.js';
+import { makeRoom, removeUnfinishedFilesOf } from '../journal/journal-directory.js';
 import { LossReport, warn } from '../warn.js';
 import type { Death } from './interrupted-span.js';
 import type { ShipperLock } from './lock.js';
@@ -226,6 +226,7 @@ export class Shipper {
     this.#counts.interrupted += requestsInterrupted;
     if (known) known.answered = true;
     this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered, requestsInterrupted });
+    removeUnfinishedFilesOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ResolvedExport } from '#src/config/resolved.js';
 import { encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
@@ -127,6 +128,9 @@ for (const mode of ['mmap', 'write'] as const) {
     const shipper = await ship();
     const writer = runProgram(t, fixture('span-writer'), { args: [dir, mode, '1000', 'w', '3', 'wait'] });
     await writer.waitForOutput(/written/);
+    // Killed while it prepares a segment, it leaves one half made.
+    const [id] = readdirSync(dir)[0]!.split('-');
+    writeFileSync(join(dir, `${id}-9.segment.new`), 'half');
     const before = BigInt(Date.now()) * 1_000_000n;
     writer.kill('SIGKILL');
     await writer.waitForExit();
