@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
@@ -18,7 +19,7 @@ const { values: options } = parseArgs({
   options: {
     requests: { type: 'string' },
     workers: { type: 'string', default: '4' },
-    port: { type: 'string', default: '3000' },
+    port: { type: 'string' },
     exit: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     crashes: { type: 'boolean', default: true },
@@ -49,7 +50,7 @@ try {
   const shop = start('server', {
     ...environment,
     PAYMENTS_URL: paymentsUrl,
-    PORT: options.port,
+    PORT: options.port ?? (await freePort(3000)),
     SHOP_WORKERS: options.workers,
   });
   const { ready: baseUrl } = await firstMessage<{ ready: string }>(shop);
@@ -96,6 +97,19 @@ function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
   const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), { env });
   children.push(child);
   return child;
+}
+
+/** `wanted`, or 0 for any when it is taken. */
+async function freePort(wanted: number): Promise<string> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(wanted, '127.0.0.1'), 'listening');
+    return String(wanted);
+  } catch {
+    return '0';
+  } finally {
+    probe.close();
+  }
 }
 
 async function firstMessage<T>(child: ChildProcess): Promise<T> {

@@ -94,6 +94,7 @@ async function runApp(t: TestContext, source: string, ...args: string[]) {
     detached: true,
     env: {
       ...process.env,
+      TMPDIR: directory,
       OTEL_TRACES_EXPORTER: 'none',
       NODE_ENV: 'production',
       FORKTRACE_RUN_DIR: join(directory, 'run'),

@@ -9,6 +9,10 @@ export class KeepAliveLoad {
   #running = true;
 
   constructor(cluster: RunningCluster, connections: number, path = '/') {
+    // A test that fails stops its cluster, and asks nobody any more.
+    void cluster.exited.then(() => {
+      this.#running = false;
+    });
     this.#clients = Array.from({ length: connections }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       while (this.#running) {

@@ -115,6 +115,7 @@ export class RunningCluster {
       execArgv: options.execArgv ?? [],
       env: {
         ...process.env,
+        TMPDIR: this.#directory,
         FORKTRACE_RUN_DIR: join(this.#directory, 'run'),
         CLUSTER_CONFIG: JSON.stringify(whole),
         ...(options.behaviour ? { BEHAVIOUR: join(this.#directory, 'behaviour.json') } : {}),

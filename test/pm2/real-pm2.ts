@@ -43,7 +43,7 @@ export class RealPm2 {
       Object.entries(process.env).filter(([name]) => !/^(OTEL_|FORKTRACE_|NODE_TEST|npm_|NODE_OPTIONS)/.test(name)),
     );
     const { stdout } = await run(process.execPath, [binary, ...args], {
-      env: { ...env, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
+      env: { ...env, TMPDIR: this.home, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
       cwd: this.home,
       timeout: 60_000,
       maxBuffer: 16 * 1024 * 1024,

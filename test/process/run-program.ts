@@ -5,6 +5,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isAlive, pidsWithEnvironment } from './alive.js';
@@ -58,6 +62,8 @@ export class Program {
   /** `performance.now()` when the process ended. */
   endedAt: number | undefined;
 
+  /** Its TMPDIR, gone with it: no program finds what another one has left. */
+  readonly #tempDir = mkdtempSync(join(tmpdir(), 'forktrace-test-'));
   readonly #runEntry: string;
   readonly #known = new Set<number>();
   readonly #ownGroup: boolean;
@@ -69,7 +75,7 @@ export class Program {
     this.#ownGroup = options.ownGroup ?? false;
     this.child = spawn(options.node ?? process.execPath, [...(options.execArgv ?? []), path, ...(options.args ?? [])], {
       cwd: options.cwd,
-      env: { ...cleanEnvironment(), ...options.env, [RUN_VARIABLE]: runId },
+      env: { ...cleanEnvironment(), TMPDIR: this.#tempDir, ...options.env, [RUN_VARIABLE]: runId },
       stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
       detached: this.#ownGroup,
     });
@@ -181,6 +187,7 @@ export class Program {
     this.child.stdout?.destroy();
     this.child.stderr?.destroy();
     if (this.child.connected) this.child.disconnect();
+    await rm(this.#tempDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
