@@ -8,12 +8,11 @@
  * @module
  */
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { freePort } from './free-port.js';
 import { BenchProcess, benchRoot, treeUsage } from './processes.js';
 import { renderTable, saveResults } from './report.js';
 import { median } from './statistics.js';
@@ -46,15 +45,6 @@ interface Measured {
   reloadMs: number | undefined;
   received: number;
   expected: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function measure(one: Case, load: BenchProcess): Promise<Measured> {

@@ -111,22 +111,21 @@ export function pin(pid: number, core: number): void {
 
 /** CPU seconds and resident bytes of `pid` and its descendants, and of the shipper, which is nobody's child. */
 export function treeUsage(pid: number, shipper?: number): { cpuSeconds: number; rss: number; processes: number } {
-  const members = tree(pid, shipper);
+  const all = members(pid, shipper);
   return {
-    cpuSeconds: members.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    rss: members.reduce((sum, { rss }) => sum + rss, 0),
-    processes: members.length,
+    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    rss: all.reduce((sum, { rss }) => sum + rss, 0),
+    processes: all.length,
   };
 }
 
-function tree(pid: number, shipper?: number): Stat[] {
+/** `pid`, its descendants, and the shipper with its. */
+export function members(pid: number, shipper?: number): Stat[] {
   const stats = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readStat(Number(name)))
     .filter((stat) => stat !== undefined);
-  const members = stats.filter((stat) => stat.pid === pid || stat.pid === shipper);
-  for (const member of members) {
-    members.push(...stats.filter((stat) => stat.parent === member.pid && !members.includes(stat)));
-  }
-  return members;
+  const found = stats.filter((stat) => stat.pid === pid || stat.pid === shipper);
+  for (const one of found) found.push(...stats.filter((stat) => stat.parent === one.pid && !found.includes(stat)));
+  return found;
 }

@@ -67,7 +67,7 @@ const http = createServer((request, response) => {
 });
 http.listen(0, '127.0.0.1', () => {
   const { port: httpPort } = http.address() as AddressInfo;
-  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+  server.bindAsync(`127.0.0.1:${process.env.SINK_PORT ?? 0}`, ServerCredentials.createInsecure(), (error, port) => {
     if (error) throw error;
     process.send?.({ port, httpPort });
   });
