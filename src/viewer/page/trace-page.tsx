@@ -345,7 +345,8 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
   const right = place(row.offsetMs + row.durationMs);
   const shownLeft = Math.max(-1, left);
   const width = Math.min(101, right) - shownLeft;
-  const labelAfter = right < 78;
+  // After the bar, before it, or when it leaves no room, on its end.
+  const side = right < 84 ? 'after' : left > 16 ? 'before' : 'on';
   const process = trace.processes[row.process]!;
   const parent = trace.rows[row.parent];
   const elsewhere = parent === undefined || parent.process !== row.process;
@@ -400,11 +401,11 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
           );
         })}
         <span
-          class="time num"
+          class={`time num ${side}`}
           style={
-            labelAfter
+            side === 'after'
               ? { left: `calc(${Math.max(0, right)}% + 6px)` }
-              : { right: `calc(${Math.max(0, 100 - left)}% + 6px)` }
+              : { right: `calc(${Math.max(0, 100 - (side === 'on' ? right : left))}% + 6px)` }
           }
         >
           {formatDuration(row.durationMs)}
