@@ -8,6 +8,8 @@ const cluster = await startClusterWithTracing(new URL('./app.js', import.meta.ur
   serviceName: 'shop',
   workers: Number(process.env.SHOP_WORKERS ?? 4),
   listen: { host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) },
+  // Each worker's event loop, for its lane in the viewer.
+  metrics: { intervalMs: 2000 },
   // Loaded where it is called: in a worker, not in the primary.
   instrumentations: () => {
     const { UndiciInstrumentation } = require('@opentelemetry/instrumentation-undici');

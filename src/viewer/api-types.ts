@@ -130,6 +130,8 @@ export interface IncarnationView {
   /** Its first and its latest span. */
   firstMs: number;
   lastMs: number;
+  /** Spans that have come from it. */
+  spans: number;
   exit?: ExitView;
 }
 
@@ -156,7 +158,8 @@ export interface LaneStats {
   /** 0..1 */
   utilization?: number;
   spansJournaled?: number;
-  spansShipped?: number;
+  /** That have arrived here, of all its lives in the window. */
+  spansReceived: number;
   spansLost?: number;
 }
 

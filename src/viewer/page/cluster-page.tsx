@@ -154,9 +154,10 @@ function TimeAxis({ fromMs, toMs }: { fromMs: number; toMs: number }) {
         <span>rate</span>
         <span>errors</span>
         <span>p50</span>
+        <span>p95</span>
         <span>p99</span>
-        <span title="event-loop utilisation">loop</span>
-        <span title="spans journaled / shipped / lost">spans</span>
+        <span title="event-loop utilisation, from the worker's metrics">loop</span>
+        <span title="spans received from this worker">spans</span>
       </div>
     </div>
   );
@@ -231,13 +232,14 @@ function LaneRow({ lane, fromMs, toMs }: { lane: LaneView; fromMs: number; toMs:
           {stats.interrupted > 0 && <span class="cut"> {stats.interrupted} ✂</span>}
         </Stat>
         <Stat label="p50">{stats.p50Ms === undefined ? '–' : formatDuration(stats.p50Ms)}</Stat>
-        <Stat label="p99" title={stats.p95Ms === undefined ? undefined : `p95 ${formatDuration(stats.p95Ms)}`}>
-          {stats.p99Ms === undefined ? '–' : formatDuration(stats.p99Ms)}
-        </Stat>
+        <Stat label="p95">{stats.p95Ms === undefined ? '–' : formatDuration(stats.p95Ms)}</Stat>
+        <Stat label="p99">{stats.p99Ms === undefined ? '–' : formatDuration(stats.p99Ms)}</Stat>
         <Stat label="loop">{stats.utilization === undefined ? '–' : `${Math.round(stats.utilization * 100)} %`}</Stat>
-        <Stat label="spans" title="journaled / shipped / lost">
-          {stats.spansJournaled === undefined ? '–' : formatCount(stats.spansJournaled)}
-          {stats.spansShipped !== undefined && ` / ${formatCount(stats.spansShipped)}`}
+        <Stat
+          label="spans"
+          title={`received ${stats.spansReceived}, journaled ${stats.spansJournaled ?? 'unknown'}, lost ${stats.spansLost ?? 'unknown'}`}
+        >
+          {formatCount(stats.spansReceived)}
           {lost > 0 && <span class="errors"> −{formatCount(lost)}</span>}
         </Stat>
       </dl>

@@ -270,8 +270,7 @@ function TraceList({ rows, rowHeight }: { rows: TraceRowView[]; rowHeight: numbe
                 {row.processes > 1 && <span class="muted">{row.processes} processes</span>}
               </span>
               <span class="wide right num">
-                {formatCount(row.spans)}
-                {row.errors > 0 && <span class="errors"> {row.errors} ✕</span>}
+                {row.errors > 0 && <span class="errors">{row.errors} ✕</span>} {formatCount(row.spans)}
               </span>
               <span class="right num duration">
                 <span

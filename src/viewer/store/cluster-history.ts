@@ -19,6 +19,10 @@ export interface Incarnation {
   readyMs: number | undefined;
   firstMs: number;
   lastMs: number;
+  /** Spans that have come from it. */
+  spans: number;
+  /** Requests that its death cut off, as far as they have arrived. */
+  interrupted: number;
   exit: Exit | undefined;
 }
 
@@ -90,6 +94,7 @@ export class ClusterHistory {
     // A process in no slot that serves nothing is no worker: a client, the coordinator.
     if (span.resource.slot === undefined && !isEntry(span) && !this.#incarnations.has(span.resource)) return;
     const { lane, incarnation } = this.#of(span.resource, span.startMs);
+    incarnation.spans++;
     if (span.startMs < incarnation.firstMs) incarnation.firstMs = span.startMs;
     if (span.endMs > incarnation.lastMs) incarnation.lastMs = span.endMs;
     if (isEntry(span)) addRequest(lane, span, trace.id);
@@ -162,7 +167,16 @@ export class ClusterHistory {
 }
 
 function newIncarnation(atMs: number, known: Pick<Incarnation, 'instanceId' | 'pid' | 'incarnation'>): Incarnation {
-  return { ...known, startMs: undefined, readyMs: undefined, firstMs: atMs, lastMs: atMs, exit: undefined };
+  return {
+    ...known,
+    startMs: undefined,
+    readyMs: undefined,
+    firstMs: atMs,
+    lastMs: atMs,
+    spans: 0,
+    interrupted: 0,
+    exit: undefined,
+  };
 }
 
 function addIncarnation(lane: Lane, incarnation: Incarnation): void {
@@ -189,6 +203,7 @@ function addRequest(
 
 /** An interrupted span ends at its process's death; the coordinator may know more, and says it in its own span. */
 function noteInterruption(incarnation: Incarnation, span: StoredSpan, traceId: string): void {
+  if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;
   const { events = [] } = decode<OtlpSpan>(span.bytes, Span);
   const attributes = events.find((event) => event.name === WORKER_EXIT)?.attributes ?? [];
@@ -198,7 +213,7 @@ function noteInterruption(incarnation: Incarnation, span: StoredSpan, traceId: s
     signal: text(attributes, 'worker.exit.signal') ?? incarnation.exit?.signal,
     planned: undefined,
     spansRecovered: undefined,
-    requestsInterrupted: (incarnation.exit?.requestsInterrupted ?? 0) + (isEntry(span) ? 1 : 0),
+    requestsInterrupted: undefined,
     traceId: incarnation.exit?.traceId ?? traceId,
   };
 }

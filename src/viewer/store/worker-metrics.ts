@@ -2,15 +2,7 @@ import type { MetricsData, NumberDataPoint, OtlpResource } from '../otlp/json-ty
 import { asNumber, scalar } from './process-resource.js';
 
 /** What the Cluster page shows of one worker's metrics, by instrument name. */
-const SHOWN = new Set([
-  'nodejs.eventloop.utilization',
-  'v8js.memory.heap.used',
-  'process.memory.usage',
-  'forktrace.spans.journaled',
-  'forktrace.spans.shipped',
-  'forktrace.spans.lost',
-  'forktrace.http.requests',
-]);
+const SHOWN = new Set(['nodejs.eventloop.utilization', 'forktrace.spans.journaled', 'forktrace.spans.lost']);
 
 /** Processes remembered; the longest silent goes first. */
 const MAX_PROCESSES = 1024;

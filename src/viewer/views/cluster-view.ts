@@ -1,5 +1,5 @@
-import type { ClusterView, LaneRequests, LaneStats, LaneView } from '../api-types.js';
-import type { ClusterHistory, Lane, ServedRequest } from '../store/cluster-history.js';
+import type { ClusterView, IncarnationView, LaneRequests, LaneStats, LaneView } from '../api-types.js';
+import type { ClusterHistory, Incarnation, Lane, ServedRequest } from '../store/cluster-history.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { percentile } from './percentile.js';
 
@@ -46,19 +46,25 @@ function laneView(lane: Lane, metrics: WorkerMetrics, fromMs: number, toMs: numb
   return {
     service: lane.service,
     slot: lane.slot,
-    incarnations: incarnations.map((one) => ({ ...one, exit: one.exit && { ...one.exit } })),
+    incarnations: incarnations.map(incarnationView),
     requests: columns(requests),
     stats: {
       ...requestStats(requests, fromMs, toMs),
       utilization: current?.get('nodejs.eventloop.utilization'),
       spansJournaled: current?.get('forktrace.spans.journaled'),
-      spansShipped: current?.get('forktrace.spans.shipped'),
+      spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
       spansLost: current?.get('forktrace.spans.lost'),
     },
   };
 }
 
-function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): LaneStats {
+/** The coordinator may have counted before the last journal was read; the spans that came count, too. */
+function incarnationView({ interrupted, exit, ...life }: Incarnation): IncarnationView {
+  if (exit === undefined) return life;
+  return { ...life, exit: { ...exit, requestsInterrupted: Math.max(interrupted, exit.requestsInterrupted ?? 0) } };
+}
+
+function requestStats(requests: ServedRequest[], fromMs: number, toMs: number): Omit<LaneStats, 'spansReceived'> {
   let errors = 0;
   let interrupted = 0;
   const durations = new Float64Array(requests.length);

@@ -1,0 +1,93 @@
+// Takes the pictures in docs/screenshots: the example shop on four workers, under load, with a crash, a kill and a reload.
+//   npm run screenshots
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startViewer } from '../dist/viewer/start.js';
+import { driveLoad } from '../dist-examples/shop/load.js';
+import { launch } from '../dist-test/viewer/chromium.js';
+
+const target = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+/** Enough for a full lane of the one-minute window. */
+const LOAD_MS = Number(process.env.SCREENSHOT_LOAD_MS ?? 50_000);
+
+mkdirSync(target, { recursive: true });
+const journal = mkdtempSync(join(tmpdir(), 'forktrace-screenshots-'));
+const viewer = await startViewer({ httpPort: 0, grpcPort: 0 });
+const env = {
+  ...process.env,
+  OTEL_EXPORTER_OTLP_ENDPOINT: viewer.otlpGrpcUrl,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  OTEL_METRIC_EXPORT_INTERVAL: '1000',
+  FORKTRACE_JOURNAL_DIR: journal,
+  PORT: '0',
+};
+const start = (name, more = {}) =>
+  fork(fileURLToPath(new URL(`../dist-examples/shop/${name}.js`, import.meta.url)), { env: { ...env, ...more } });
+const payments = start('payments');
+const [{ url }] = await once(payments, 'message');
+const shop = start('server', { PAYMENTS_URL: url });
+const [{ ready: baseUrl }] = await once(shop, 'message');
+
+const stop = new AbortController();
+const load = driveLoad({
+  baseUrl,
+  requests: Number.POSITIVE_INFINITY,
+  concurrency: 8,
+  pauseMs: 150,
+  crashes: false,
+  signal: stop.signal,
+});
+await wait(LOAD_MS * 0.45);
+await fetch(`${baseUrl}/crash`, { method: 'POST' }).catch(() => {});
+await wait(LOAD_MS * 0.3);
+shop.kill('SIGHUP');
+await wait(LOAD_MS * 0.25);
+
+const browser = await launch(viewer.otlpHttpUrl);
+const page = await browser.open(`${viewer.otlpHttpUrl}/traces`);
+const api = async (path) => (await fetch(viewer.otlpHttpUrl + path)).json();
+const failing = (await api('/api/traces?status=5xx')).rows[0] ?? (await api('/api/traces?status=error')).rows[0];
+const checkout =
+  (await api('/api/traces?route=/checkout&min=10')).rows.toSorted((a, b) => b.spans - a.spans)[0] ?? failing;
+
+async function picture(name, path, prepare) {
+  await page.goto(viewer.otlpHttpUrl + path);
+  await wait(1200);
+  await prepare?.();
+  await wait(400);
+  await page.screenshot({ path: `${target}${name}.png` });
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await picture(`cluster-${colorScheme}`, '/cluster');
+  await picture(`traces-${colorScheme}`, '/traces');
+  await picture(`trace-${colorScheme}`, `/traces/${checkout.id}`, async () => {
+    await page.getByRole('treeitem').nth(1).click();
+  });
+  await picture(`routes-${colorScheme}`, '/routes', () => page.getByRole('button', { name: /\/checkout/ }).click());
+}
+await page.emulateMedia({ colorScheme: 'light' });
+await page.setViewportSize({ width: 390, height: 844 });
+await picture('phone-cluster', '/cluster');
+
+await browser.close();
+stop.abort();
+await load;
+for (const child of [shop, payments]) {
+  const exited = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  await exited;
+}
+await viewer.close();
+rmSync(journal, { recursive: true, force: true });
+if (browser.offences.length > 0) {
+  console.error(browser.offences.join('\n'));
+  process.exitCode = 1;
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { requestSpans, workerResource } from './cluster-feed.js';
+import { send } from './otlp-feed.js';
+
+const command = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+
+describe('forktrace viewer --text', () => {
+  it('prints where it listens and each trace as a tree, and ends on Ctrl-C', async () => {
+    const child = spawn(process.execPath, [command, 'viewer', '--text', '--http-port', '0', '--grpc-port', '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const until = async (pattern: RegExp) => {
+      while (!pattern.test(printed)) await once(child.stdout, 'data', { signal: AbortSignal.timeout(20_000) });
+      return pattern.exec(printed)!;
+    };
+    const [, otlpHttpUrl] = await until(/and (http:\/\/127\.0\.0\.1:\d+) \(HTTP\)/);
+    const spans = requestSpans({
+      startMs: Date.now(),
+      durationMs: 40,
+      method: 'POST',
+      route: '/checkout',
+      steps: ['pay'],
+    });
+    await send(otlpHttpUrl!, spans, workerResource({ slot: 1, incarnation: 0, pid: 42 }));
+    await until(/POST \/checkout .*shop · slot 1 · pid 42\n└─ pay /);
+    const exited = once(child, 'exit');
+    child.kill('SIGINT');
+    assert.deepEqual(await exited, [0, null]);
+  });
+});
