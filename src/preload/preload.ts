@@ -8,6 +8,8 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
+import type { WorkerIdentity } from '../config/types.js';
+import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { registerContextManager } from '../worker/context-manager.js';
 import { SLOT_VARIABLE } from '../worker/messages.js';
@@ -18,6 +20,9 @@ import { hookListen } from './listen-hook.js';
 
 /** Two copies of the package, and two preloads of one, are one preload. */
 const LOADED = Symbol.for('forktrace.register');
+
+/** For the last flush at a signal. */
+const STOP_MS = 5000;
 
 /** forktrace's own programs: the shipper, the viewer, the CLI. */
 const OWN_PROGRAMS = fileURLToPath(new URL('..', import.meta.url));
@@ -90,13 +95,22 @@ async function startTracing(): Promise<WorkerTracing> {
   );
   if (isTracingStarted()) return startWorkerTracing();
   const tracing = await startWorkerTracing();
-  process.once('beforeExit', () => void tracing.forceFlush());
+  const { ship } = tracing.config;
+  // What ships inline ships only while it lives; everything else may still be traced until the exit.
+  process.once('beforeExit', () => void (ship === 'inline' ? tracing.shutdown() : tracing.forceFlush()));
   if (isMainThread) {
     const { TerminationSignals } = await import('../worker/signals.js');
     const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
-      await tracing.forceFlush();
-      if (!signals.appListensTo(signal)) signals.reraise(signal);
+      const deadlineMs = stopDeadlineMs(tracing.identity);
+      if (signals.appListensTo(signal)) return void tracing.forceFlush(deadlineMs);
+      await tracing.shutdown(deadlineMs);
+      signals.reraise(signal);
     });
   }
   return tracing;
+}
+
+/** pm2 kills what is not gone in time. */
+function stopDeadlineMs({ manager }: WorkerIdentity): number {
+  return manager === 'pm2' ? Math.min(STOP_MS, pm2ShutdownTimeoutMs(process.env)) : STOP_MS;
 }

@@ -1,5 +1,5 @@
 /**
- * The shipper process: forked by {@link startShipper}, which sends its configuration as the first message.
+ * The shipper process: forked by {@link ShipperKeeper}, which writes its configuration to its standard input.
  * It outlives whoever started it, and exits when no writer lives and nothing is left to ship.
  *
  * @module
@@ -63,15 +63,18 @@ async function main(config: ShipperConfig): Promise<void> {
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.title = 'forktrace shipper';
-process.once('message', (message: ToShipper) => {
-  if (message.type !== 'start') return;
-  main(message.config).then(
-    // An export that was given up may still hold a socket or a timer.
-    () => setImmediate(() => process.exit()),
-    (error: Error) => {
-      warn('FORKTRACE_SHIPPER_FAILED', `The shipper of ${message.config.dir} failed: ${error.message}`);
-      process.exitCode = 1;
-      if (process.connected) process.disconnect();
-    },
-  );
-});
+process.stdin.setEncoding('utf8');
+let text = '';
+for await (const chunk of process.stdin) text += chunk;
+// Its starter was killed before it could say what to ship.
+if (text === '') process.exit();
+const config: ShipperConfig = JSON.parse(text);
+main(config).then(
+  // An export that was given up may still hold a socket or a timer.
+  () => setImmediate(() => process.exit()),
+  (error: Error) => {
+    warn('FORKTRACE_SHIPPER_FAILED', `The shipper of ${config.dir} failed: ${error.message}`);
+    process.exitCode = 1;
+    if (process.connected) process.disconnect();
+  },
+);

@@ -18,8 +18,6 @@ export interface ShipperConfig {
 
 /** Coordinator → shipper. */
 export type ToShipper =
-  /** The first message: what to ship, and where to. Not in arguments or environment, which others can read: it holds secrets. */
-  | { type: 'start'; config: ShipperConfig }
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
   | { type: 'writer-exit'; pid: number; code: number | null; signal: NodeJS.Signals | null }
   /** Ship what there is, then exit. */

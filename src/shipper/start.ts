@@ -125,13 +125,15 @@ export class ShipperKeeper {
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, code === 0 ? undefined : `it ended with ${signal ?? code}`));
     child.on('message', (message: FromShipper) => this.#hear(child, message));
-    child.send({ type: 'start', config: this.#config } satisfies ToShipper, () => {});
+    // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that a process has not
+    // read when its parent dies is lost, and a short job is gone before its shipper has booted.
+    child.stdin!.on('error', () => {}).end(JSON.stringify(this.#config));
     child.unref();
     child.channel?.unref();
   }

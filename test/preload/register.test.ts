@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isLauncher } from '#src/preload/launcher.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind, type ReceivedSpan } from '../endpoint/received-span.js';
+import { readBack } from '../journal/read-back.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
@@ -149,6 +150,86 @@ test('SIGTERM ends a preloaded app by that signal, and its spans are out', async
   program.kill('SIGTERM');
   assert.deepEqual(await program.waitForExit(), { code: null, signal: 'SIGTERM' });
   assert.equal(endpoint.received().length, 1);
+});
+
+test('an https server: its requests have SERVER spans with their scheme', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const program = run(t, endpoint, fixture('unaware-https'));
+  await told(program);
+  const [span] = servers(await endpoint.waitForSpans((spans) => servers(spans).length > 0));
+  assert.equal(span!.attributes['url.scheme'], 'https');
+  assert.equal(span!.attributes['url.path'], '/secure');
+});
+
+/** Nothing but a service name and an endpoint: the journal, and a shipper of its own. */
+async function byDefault(t: TestContext) {
+  const endpoint = await OtlpEndpoint.start(t);
+  const dir = await tempDir(t);
+  const env = {
+    NODE_ENV: 'production',
+    OTEL_SERVICE_NAME: 'unaware',
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+    FORKTRACE_JOURNAL_DIR: dir,
+  };
+  const start = (more = {}) =>
+    runProgram(t, fixture('unaware-server'), { execArgv: ['--import', register], env: { ...env, ...more } });
+  return { endpoint, journal: join(dir, 'unaware'), start };
+}
+
+test('by default spans go through the journal: delivered while the app runs, and when it is killed', async (t) => {
+  const { endpoint, start } = await byDefault(t);
+  const program = start();
+  const { port } = await told<{ port: number }>(program);
+  await endpoint.waitForSpans(1);
+  await fetchBody(port, '/last');
+  program.kill('SIGKILL');
+  const spans = await endpoint.waitForSpans(2);
+  assert.deepEqual(
+    spans.map(({ attributes }) => attributes['url.path']),
+    ['/first', '/last'],
+  );
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} closes the journal: nothing looks like a crash`, async (t) => {
+    const { endpoint, journal, start } = await byDefault(t);
+    await endpoint.stop();
+    const program = start();
+    await told(program);
+    program.kill(signal);
+    assert.deepEqual(await program.waitForExit(), { code: null, signal });
+    const { segments, sealed, ended, inFlight } = readBack(journal);
+    assert.equal(ended.length, 1);
+    assert.equal(inFlight.length, 0);
+    assert.equal(sealed, segments);
+    await endpoint.restart();
+    await endpoint.waitForSpans(1);
+  });
+}
+
+test('what ships inline has shipped when the app ends by SIGTERM', async (t) => {
+  const { endpoint, start } = await byDefault(t);
+  const program = start({ FORKTRACE_SHIP: 'inline' });
+  const { port } = await told<{ port: number }>(program);
+  await fetchBody(port, '/last');
+  program.kill('SIGTERM');
+  assert.deepEqual(await program.waitForExit(), { code: null, signal: 'SIGTERM' });
+  assert.equal(endpoint.received().length, 2);
+});
+
+test('what ships inline has shipped when a job ends by itself', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const program = runProgram(t, fixture('unaware-job'), {
+    execArgv: ['--import', register],
+    env: {
+      NODE_ENV: 'production',
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      FORKTRACE_SHIP: 'inline',
+      FORKTRACE_JOURNAL_DIR: await tempDir(t),
+    },
+  });
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
+  assert.equal(endpoint.received().length, 3);
 });
 
 test('a wrong variable stops the start, and is named', async (t) => {

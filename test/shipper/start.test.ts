@@ -71,6 +71,15 @@ test('of many workers that start at once, one starts the shipper that stays', as
   await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
 });
 
+test('a process that is killed before its shipper has booted leaves nothing behind', async (t) => {
+  const { dir, endpoint, worker } = await setUp(t);
+  const program = worker(100);
+  await shipperOf(program);
+  program.kill('SIGKILL');
+  await endpoint.waitForSpans(100);
+  await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
+});
+
 test('a shipper that is killed is replaced, and nothing is lost', async (t) => {
   const { endpoint, worker } = await setUp(t);
   endpoint.answerWith({ answer: 'hang' });
