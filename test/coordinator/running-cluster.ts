@@ -88,6 +88,7 @@ export class RunningCluster {
     (answer: { result?: unknown; error?: { code: string; message: string } }) => void
   >();
   #lastId = 0;
+  #ended = false;
 
   static async start(context: TestContext, config: TracingConfig = {}, options: ClusterOptions = {}) {
     const running = new RunningCluster(context, await freePort(), config, options);
@@ -134,6 +135,9 @@ export class RunningCluster {
     });
     this.process.on('message', (answer: Answer) => this.#answers.get(answer.id)?.(answer));
     this.exited = new Promise((resolve) => this.process.once('close', (code, signal) => resolve({ code, signal })));
+    void this.exited.then(() => {
+      this.#ended = true;
+    });
     context.after(() => this.#cleanUp());
   }
 
@@ -156,7 +160,11 @@ export class RunningCluster {
   async says(name: string) {
     return until(
       `the cluster says ${name}`,
-      () => this.lines.find((line) => name in line),
+      () => {
+        const line = this.lines.find((line) => name in line);
+        if (!line && this.#ended) assert.fail(`the cluster ended before it said ${name}. ${this.output}`);
+        return line;
+      },
       () => this.output,
     );
   }
