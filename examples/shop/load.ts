@@ -28,7 +28,7 @@ interface Step {
 const get = (path: string): Step => ({ method: 'GET', path });
 const buy = (skus: string[], card = 'valid'): Step => ({ method: 'POST', path: '/checkout', body: { skus, card } });
 
-/** One round. Each client starts at another step. */
+/** One round, which the clients share. */
 const round: Step[] = [
   get('/products'),
   get('/products/lamp'),
@@ -49,17 +49,17 @@ const REQUEST_TIMEOUT_MS = 3000;
 
 export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
   const result: LoadResult = { sent: 0, byStatus: new Map() };
-  const client = async (offset: number) => {
+  const client = async () => {
     while (result.sent < options.requests && !options.signal.aborted) {
       const index = result.sent++;
       const crash = options.crashes && index % CRASH_EVERY === CRASH_EVERY - 1;
-      const step = crash ? { method: 'POST' as const, path: '/crash' } : round[(index + offset) % round.length]!;
+      const step = crash ? { method: 'POST' as const, path: '/crash' } : round[index % round.length]!;
       const status = await send(options, step);
       result.byStatus.set(status, (result.byStatus.get(status) ?? 0) + 1);
       await pause(options.pauseMs, options.signal);
     }
   };
-  await Promise.all(Array.from({ length: options.concurrency }, (_, offset) => client(offset)));
+  await Promise.all(Array.from({ length: options.concurrency }, client));
   return result;
 }
 

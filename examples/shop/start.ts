@@ -30,7 +30,8 @@ const { values: options } = parseArgs({
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-const viewer = await startViewer();
+// With `--port 0` nothing has a port that somebody knows: nobody else's spans come here.
+const viewer = await startViewer(options.port === '0' ? { httpPort: 0, grpcPort: 0 } : {});
 const environment = {
   ...process.env,
   OTEL_EXPORTER_OTLP_ENDPOINT: viewer.otlpGrpcUrl,
