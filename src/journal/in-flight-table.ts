@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asMemory, copyBytes, type Memory, memoryOf } from './copy-bytes.js';
 import {
   ENTRY_BYTES,
   ENTRY_DATA,
@@ -39,7 +40,12 @@ export class InFlightTable {
   #free = new Int32Array(0);
   #freeCount = 0;
   /** Whole start data of entries that could not take all of it. */
-  readonly #tooLong = new Map<number, { scope: Uint8Array; fields: Uint8Array }>();
+  readonly #tooLong = new Map<number, { scopeLength: number; data: Memory }>();
+  // Results of `read`: an object for them would be one per span.
+  data = memoryOf(new Uint8Array(0));
+  scopeStart = 0;
+  fieldsStart = 0;
+  fieldsEnd = 0;
 
   /** @param perFile rounded up to a power of two */
   constructor(perFile: number) {
@@ -83,17 +89,20 @@ export class InFlightTable {
   begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
     if (this.#freeCount === 0) return NO_ENTRY;
     const entry = this.#free[--this.#freeCount]!;
-    const { bytes: memory, words } = this.files[entry >> this.#shift]!;
+    const { bytes: target, memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
     const word = at >> 2;
     let scopeLength = scope.length;
     if (scopeLength + end - start > ENTRY_CAPACITY) {
-      this.#tooLong.set(entry, { scope: scope.slice(), fields: bytes.slice(start, end) });
+      const data = new Uint8Array(scopeLength + end - start);
+      data.set(scope);
+      data.set(bytes.subarray(start, end), scopeLength);
+      this.#tooLong.set(entry, { scopeLength, data: memoryOf(data) });
       if (scopeLength > ENTRY_CAPACITY) scopeLength = 0;
       end = lastWholeField(bytes, start, end, start + ENTRY_CAPACITY - scopeLength);
     }
-    if (scopeLength > 0) memory.set(scope, at + ENTRY_DATA);
-    memory.set(bytes.subarray(start, end), at + ENTRY_DATA + scopeLength);
+    for (let i = 0; i < scopeLength; i++) target[at + ENTRY_DATA + i] = scope[i]!;
+    copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scopeLength, end - start);
     words[word + LENGTH] = scopeLength + end - start;
     words[word + SCOPE_END] = scopeLength;
     words[word + MARK_SEGMENT] = 0;
@@ -104,29 +113,33 @@ export class InFlightTable {
   /** See `SpanLog.amend`. */
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#tooLong.has(entry)) return false;
-    const { bytes: memory, words } = this.files[entry >> this.#shift]!;
+    const { memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
     const length = words[(at >> 2) + LENGTH]!;
     if (length + end - start > ENTRY_CAPACITY) return false;
-    memory.set(bytes.subarray(start, end), at + ENTRY_DATA + length);
+    copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
     words[(at >> 2) + LENGTH] = length + end - start;
     return true;
   }
 
-  /** The scope and the fields of an entry; a view that is good until the entry is released. */
-  read(entry: number): { scope: Uint8Array; fields: Uint8Array } {
+  /** Points {@link data} and its three positions at the scope and the fields of an entry, until the next call. */
+  read(entry: number): void {
     if (this.#tooLong.size > 0) {
       const whole = this.#tooLong.get(entry);
-      if (whole !== undefined) return whole;
+      if (whole !== undefined) {
+        this.data = whole.data;
+        this.scopeStart = 0;
+        this.fieldsStart = whole.scopeLength;
+        this.fieldsEnd = whole.data.bytes.length;
+        return;
+      }
     }
-    const { bytes, words } = this.files[entry >> this.#shift]!;
+    const { memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
-    const data = at + ENTRY_DATA;
-    const scopeEnd = data + words[(at >> 2) + SCOPE_END]!;
-    return {
-      scope: bytes.subarray(data, scopeEnd),
-      fields: bytes.subarray(scopeEnd, data + words[(at >> 2) + LENGTH]!),
-    };
+    this.data = memory;
+    this.scopeStart = at + ENTRY_DATA;
+    this.fieldsStart = this.scopeStart + words[(at >> 2) + SCOPE_END]!;
+    this.fieldsEnd = this.scopeStart + words[(at >> 2) + LENGTH]!;
   }
 
   /** Says where the ended span of this entry is about to be. */

@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstat, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Memory, memoryOf } from './copy-bytes.js';
 import {
   AT_LEASE,
   AT_SHIPPED,
@@ -52,6 +53,7 @@ export class JournalFileWriter {
   #memory: ArrayBuffer | undefined;
   /** The whole file, from its first byte. */
   bytes: Uint8Array;
+  memory: Memory;
   words: Uint32Array;
   #doubles: Float64Array;
 
@@ -64,6 +66,7 @@ export class JournalFileWriter {
     this.headerLength = head.length;
     this.length = head.length + header.bodyLength;
     this.bytes = head;
+    this.memory = memoryOf(head);
     this.words = new Uint32Array(0);
     this.#doubles = new Float64Array(0);
     this.#fd = openNew(this.path + UNFINISHED, plan.dir);
@@ -130,6 +133,7 @@ export class JournalFileWriter {
 
   #see(memory: ArrayBuffer): void {
     this.bytes = new Uint8Array(memory);
+    this.memory = memoryOf(this.bytes);
     this.words = new Uint32Array(memory, 0, memory.byteLength >> 2);
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >> 3);
   }

@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { ForktraceError } from '../errors.js';
 import { LossReport } from '../warn.js';
+import { asMemory, copyBytes, memoryOf } from './copy-bytes.js';
 import {
   AT_COMMITTED,
   AT_SEALED,
@@ -128,6 +129,7 @@ class JournalWriter implements Journal {
   // The active segment; these change together. All positions count from the start of the file.
   #segment: JournalFileWriter | undefined;
   #bytes: Uint8Array = new Uint8Array(0);
+  #memory = memoryOf(new Uint8Array(0));
   #words: Uint32Array = new Uint32Array(1024);
   #sequence = 0;
   #bodyAt = 0;
@@ -194,12 +196,10 @@ class JournalWriter implements Journal {
     let at = this.#position;
     segment[at++] = SCOPE_SPANS_TAG;
     at = putVarint(segment, at, length);
-    segment.set(scope, at);
-    at += scopeLength;
+    for (let i = 0; i < scopeLength; i++) segment[at++] = scope[i]!;
     segment[at++] = SPAN_TAG;
     at = putVarint(segment, at, spanLength);
-    // 54 ns for 300 bytes; a loop takes 340, Buffer.copy 70 (bench/journal.ts).
-    segment.set(bytes.subarray(start, end), at);
+    copyBytes(asMemory(bytes), start, this.#memory, at, spanLength);
     this.#commit(at + spanLength);
   }
 
@@ -227,9 +227,12 @@ class JournalWriter implements Journal {
       this.#lose('closed', 1, 'they ended after the journal was closed');
       return;
     }
-    const { scope, fields } = this.#table.read(entry);
-    const scopeLength = scope.length;
-    const spanLength = whole ? end - start : fields.length + end - start;
+    const table = this.#table;
+    table.read(entry);
+    const { data, scopeStart, fieldsStart } = table;
+    const scopeLength = fieldsStart - scopeStart;
+    const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
+    const spanLength = fieldsLength + end - start;
     const length = scopeLength + 1 + varintLength(spanLength) + spanLength;
     const total = 1 + varintLength(length) + length;
     if (this.#position + total > this.#limit && !this.#makeRoom(total)) {
@@ -241,15 +244,14 @@ class JournalWriter implements Journal {
     let at = this.#position;
     segment[at++] = SCOPE_SPANS_TAG;
     at = putVarint(segment, at, length);
-    segment.set(scope, at);
+    const memory = this.#memory;
+    copyBytes(data, scopeStart, memory, at, scopeLength);
     at += scopeLength;
     segment[at++] = SPAN_TAG;
     at = putVarint(segment, at, spanLength);
-    if (!whole) {
-      segment.set(fields, at);
-      at += fields.length;
-    }
-    segment.set(bytes.subarray(start, end), at);
+    copyBytes(data, fieldsStart, memory, at, fieldsLength);
+    at += fieldsLength;
+    copyBytes(asMemory(bytes), start, memory, at, end - start);
     at += end - start;
     // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark says that it has ended.
     this.#table.mark(entry, this.#sequence, at - this.#bodyAt);
@@ -365,6 +367,7 @@ class JournalWriter implements Journal {
     this.#segments++;
     this.#segment = segment;
     this.#bytes = segment.bytes;
+    this.#memory = segment.memory;
     this.#words = segment.words;
     this.#sequence = segment.sequence;
     this.#bodyAt = segment.headerLength;
@@ -407,6 +410,7 @@ class JournalWriter implements Journal {
     segment.release();
     this.#segment = undefined;
     this.#bytes = new Uint8Array(0);
+    this.#memory = memoryOf(this.#bytes);
     this.#words = new Uint32Array(1024);
     this.#bodyAt = 0;
     this.#bodyEnd = 0;
