@@ -6,20 +6,18 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FromShipper, ToShipper } from './messages.js';
+import type { FromShipper } from './messages.js';
 
-process.once('message', (start: ToShipper) => {
-  const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
-    detached: true,
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  shipper.on('error', () => process.exit(1));
-  shipper.on('exit', (code) => process.exit(code ?? 1));
-  shipper.once('message', (answer: FromShipper) => {
-    shipper.disconnect();
-    if (!process.connected) process.exit();
-    process.send?.(answer, undefined, undefined, () => process.exit());
-  });
-  shipper.send(start, () => {});
+const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+  detached: true,
+  execArgv: [],
+  // It reads its configuration from the same standard input.
+  stdio: ['inherit', 'ignore', 'inherit', 'ipc'],
+});
+shipper.on('error', () => process.exit(1));
+shipper.on('exit', (code) => process.exit(code ?? 1));
+shipper.once('message', (answer: FromShipper) => {
+  shipper.disconnect();
+  if (!process.connected) process.exit();
+  process.send?.(answer, undefined, undefined, () => process.exit());
 });
