@@ -100,6 +100,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
+  if (meterProvider) (await import('./pipeline-metrics.js')).observePipeline(meterProvider, pipeline);
   const stopRuntimeMetrics =
     meterProvider && config.metrics?.runtime
       ? (await import('./runtime-metrics.js')).startRuntimeMetrics(meterProvider.getMeter('forktrace', version))

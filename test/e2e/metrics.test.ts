@@ -45,10 +45,11 @@ test('two workers’ metrics arrive as two series, told apart by their resource,
   assert.equal(pids.size, 2, 'both workers serve');
 
   const runtime = ['nodejs.eventloop.utilization', 'nodejs.eventloop.delay.p99', 'v8js.memory.heap.used'];
+  const own = ['forktrace.spans.journaled', 'forktrace.spans.lost'];
   const metrics = await endpoint.waitForMetrics((all) => {
     const total = [...requestsByWorker(all).values()].reduce((sum, count) => sum + count, 0);
     const workersWith = (name: string) => new Set(all.filter((metric) => metric.name === name).map(instance)).size;
-    return total === REQUESTS && runtime.every((name) => workersWith(name) === 2);
+    return total === REQUESTS && [...runtime, ...own].every((name) => workersWith(name) === 2);
   });
   assert.equal(requestsByWorker(metrics).size, 2);
   assert.deepEqual(new Set(metrics.map(({ resource }) => String(resource['process.pid']))), pids);
