@@ -1,0 +1,178 @@
+// The packed package, extracted into an empty project: what users get.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { before, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const PUBLIC = [
+  'ForktraceError',
+  'onTracedMessage',
+  'requestLink',
+  'sendTraced',
+  'setRoute',
+  'span',
+  'startClusterWithTracing',
+  'startWorkerTracing',
+  'traceFields',
+  'traceServer',
+  'tracedFork',
+  'tracedWorker',
+  'watchRoutes',
+];
+
+let project: string;
+let packed: string[];
+
+before(async (t) => {
+  project = await tempDir(t as TestContext);
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];
+  const { stdout } = await run('npm', pack, { cwd: root });
+  // npm 10 and 11 answer with an array, later ones with an object by name.
+  const [{ filename, files }] = Object.values(JSON.parse(stdout)) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map(({ path }) => path);
+  const modules = join(project, 'node_modules');
+  await mkdir(join(modules, 'forktrace'), { recursive: true });
+  await run('tar', ['-xzf', join(project, filename), '-C', join(modules, 'forktrace'), '--strip-components=1']);
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const installed = [
+    ...Object.keys(manifest.dependencies),
+    'koffi',
+    '@opentelemetry/api',
+    '@types/node',
+    'undici-types',
+  ];
+  for (const name of installed) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(join(root, 'node_modules', name), join(modules, name), 'junction');
+  }
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+});
+
+async function program(t: TestContext, name: string, source: string, options = {}) {
+  await writeFile(join(project, name), source);
+  return runProgram(t, join(project, name), { cwd: project, ...options });
+}
+
+test('the package holds what runs, its types and its documentation, and nothing else', () => {
+  const others = packed.filter(
+    (path) =>
+      !/^dist\/.*\.(js|d\.ts)$/.test(path) &&
+      !/^dist\/viewer\/page\/\w[\w.-]*\.(html|css|svg)$/.test(path) &&
+      !/^docs\/[\w-]+\.md$/.test(path),
+  );
+  assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  assert.ok(packed.includes('dist/viewer/page/page.js'), 'the bundled page');
+});
+
+test('an ES module imports every public name, and nothing that is not public', async (t) => {
+  const esm = await program(
+    t,
+    'names.js',
+    `console.log(JSON.stringify([Object.keys(await import('forktrace')), Object.keys(await import('forktrace/pm2'))]))`,
+  );
+  const [line] = await esm.waitForOutput(/^\[.*\]$/m);
+  const [names, pm2] = JSON.parse(line);
+  assert.deepEqual(names.sort(), PUBLIC);
+  assert.deepEqual(pm2, ['defineEcosystem']);
+});
+
+test('CommonJS requires the same names, without a warning', async (t) => {
+  const source = `console.log(JSON.stringify([Object.keys(require('forktrace')), Object.keys(require('forktrace/pm2'))]))`;
+  const commonjs = await program(t, 'names.cjs', source);
+  const [line] = await commonjs.waitForOutput(/^\[.*\]$/m);
+  assert.deepEqual(await commonjs.waitForExit(), { code: 0, signal: null });
+  const [names, pm2] = JSON.parse(line);
+  const required = (all: string[]) => all.filter((name) => name !== '__esModule' && name !== 'module.exports').sort();
+  assert.deepEqual(required(names), PUBLIC);
+  assert.deepEqual(required(pm2), ['defineEcosystem']);
+  assert.equal(commonjs.stderr, '');
+});
+
+for (const [name, load] of [
+  ['cluster.js', `import { startClusterWithTracing } from 'forktrace';`],
+  ['cluster.cjs', `const { startClusterWithTracing } = require('forktrace');`],
+] as const) {
+  test(`${name} serves a traced request with the installed package`, async (t) => {
+    const endpoint = await OtlpEndpoint.start(t);
+    const source = `${load}
+      startClusterWithTracing(() => (request, response) => response.end('hello'), {
+        serviceName: 'installed', workers: 1, listen: { port: 0, host: '127.0.0.1' },
+      }).then((cluster) => {
+        if (cluster.role === 'coordinator') console.log(cluster.workers()[0].address);
+      });`;
+    const cluster = await program(t, name, source, {
+      env: {
+        NODE_ENV: 'production',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+        FORKTRACE_JOURNAL_DIR: await tempDir(t),
+      },
+    });
+    const [address] = await cluster.waitForOutput(/^http:\S+$/m);
+    assert.equal(await (await fetch(address)).text(), 'hello');
+    const spans = await endpoint.waitForSpans((all) => all.some((span) => span.name === 'GET'));
+    assert.equal(spans[0]!.resource['service.name'], 'installed');
+    cluster.kill('SIGTERM');
+    await cluster.waitForExit();
+  });
+}
+
+test('the command tells its version', async () => {
+  const bin = join(project, 'node_modules/forktrace/dist/cli/main.js');
+  assert.match(await readFile(bin, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  const { stdout } = await run(process.execPath, [bin, '--version']);
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  assert.equal(stdout.trim(), version);
+});
+
+test('a strict TypeScript program type-checks against the package, for ES modules and CommonJS', async () => {
+  const body = `
+const app: AppSource = (worker: WorkerContext) => (_request: IncomingMessage, response: ServerResponse) => { response.end(String(worker.slot)); };
+const config: TracingConfig = {
+  serviceName: 'typed', pipeline: 'journal', export: { to: 'otlp-grpc', url: 'http://localhost:4317' },
+  journal: { mode: 'auto' }, http: { trustProxy: true, messageSpans: true }, metrics: { runtime: true },
+  hooks: { childExit: ({ slot, code, signal, planned, spansRecovered }) => void [slot, code, signal, planned, spansRecovered] },
+};
+export const start = (): Promise<ClusterHandle> => startClusterWithTracing(app, config);
+export const worker = (): Promise<WorkerTracing> => startWorkerTracing(config);
+export const serve = (server: TraceableServer, options: HttpTracingConfig): void => traceServer(server, options);
+export const price = span({ name: 'price', attributes: (sku: string) => ({ sku }) }, (sku: string) => sku.length);
+export class Shop {
+  @span checkout(): number { return price('a'); }
+  @span({ name: 'stock' }) async stock(sku: string): Promise<string> { return sku; }
+}
+export const fields: string | undefined = traceFields().trace_id;
+const child = tracedFork('child.js');
+sendTraced(child, { type: 'order' });
+export const stop: () => void = onTracedMessage<{ type: string }>(process, ({ type }) => type);
+export const isOurs = (error: unknown) => error instanceof ForktraceError && error.code === 'FORKTRACE_WORKER_START';
+export const ecosystem = defineEcosystem({ name: 'shop', script: 'server.js', tracing: { pipeline: 'journal' } });
+`;
+  const head = `import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type AppSource, type ClusterHandle, ForktraceError, type HttpTracingConfig, onTracedMessage, sendTraced, span,
+  startClusterWithTracing, startWorkerTracing, type TraceableServer, traceFields, traceServer, tracedFork, type TracingConfig,
+  type WorkerContext, type WorkerTracing,
+} from 'forktrace';
+import { defineEcosystem } from 'forktrace/pm2';
+`;
+  await writeFile(join(project, 'typed.mts'), head + body);
+  await writeFile(join(project, 'typed.cts'), head + body);
+  const compilerOptions = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'] };
+  const lib = ['es2023', 'esnext.disposable', 'esnext.decorators'];
+  const tsconfig = {
+    compilerOptions: { ...compilerOptions, lib, skipLibCheck: false },
+    files: ['typed.mts', 'typed.cts'],
+  };
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await run(process.execPath, [tsc, '-p', project]).catch((error) => error);
+  assert.equal(stdout, '');
+});
