@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { AttributeBlock } from '../tracer/attribute-block.js';
 import { type HostAndPort, parseHost, plainAddress } from './host.js';
 import type { ServerRequest } from './server-request.js';
 import { type SyntheticType, syntheticType } from './synthetic-user-agent.js';
@@ -20,6 +21,11 @@ export class Connection {
   #parsedHost: HostAndPort = { address: undefined, port: undefined };
   #userAgent: string | undefined = undefined;
   #synthetic: SyntheticType | undefined = undefined;
+
+  /** What the head of the last request was when {@link block} was made. */
+  #head: HeadFields = { host: undefined, userAgent: undefined, version: '', scheme: 'http', clientAddress: undefined };
+  /** The attributes that do not change from one request to the next, for the journal's tracer. */
+  block: AttributeBlock | undefined = undefined;
 
   constructor(socket: Socket) {
     const { remoteAddress } = socket;
@@ -43,6 +49,23 @@ export class Connection {
       this.#synthetic = userAgent === undefined ? undefined : syntheticType(userAgent);
     }
     return this.#synthetic;
+  }
+
+  /** Whether {@link block} is good for a request with this head. */
+  hasBlockFor({ host, userAgent, version, scheme, clientAddress }: HeadFields): boolean {
+    const made = this.#head;
+    return (
+      host === made.host &&
+      userAgent === made.userAgent &&
+      version === made.version &&
+      scheme === made.scheme &&
+      clientAddress === made.clientAddress
+    );
+  }
+
+  keepBlock(block: AttributeBlock | undefined, { host, userAgent, version, scheme, clientAddress }: HeadFields): void {
+    this.block = block;
+    this.#head = { host, userAgent, version, scheme, clientAddress };
   }
 
   add(request: ServerRequest): void {
@@ -70,6 +93,15 @@ export class Connection {
       request = next;
     }
   }
+}
+
+/** Of a request's head, what is the same for all requests of most connections. */
+interface HeadFields {
+  host: string | undefined;
+  userAgent: string | undefined;
+  version: string;
+  scheme: 'http' | 'https';
+  clientAddress: string | undefined;
 }
 
 type ConnectedSocket = Socket & { [CONNECTION]?: Connection };

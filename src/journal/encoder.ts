@@ -61,7 +61,7 @@ class CachedString {
 }
 
 /** Little endian, and filled up with zeroes. */
-function toWords(bytes: Uint8Array): Int32Array {
+export function toWords(bytes: Uint8Array): Int32Array {
   const words = new Int32Array((bytes.length + 3) >> 2);
   for (let i = 0; i < bytes.length; i++) words[i >> 2]! |= bytes[i]! << ((i & 3) * 8);
   return words;
@@ -283,11 +283,11 @@ export class Encoder {
         this.#cache.set(value, new CachedString(this.copy(from)));
       return;
     }
-    this.#words(cached.words, cached.length);
+    this.words(cached.words, cached.length);
   }
 
   /** `length` bytes, given as whole words: up to three bytes more are written, and written over by what comes next. */
-  #words(words: Int32Array, length: number): void {
+  words(words: Int32Array, length: number): void {
     this.ensure(length + 3);
     const view = this.#view;
     let { at } = this;
@@ -329,7 +329,7 @@ export class Encoder {
         case 'string':
           if (value === cached.lastValue) {
             this.tag(tag);
-            this.#words(cached.lastWords, cached.lastLength);
+            this.words(cached.lastWords, cached.lastLength);
             return;
           }
           this.#stringAttribute(tag, key, cached, value);

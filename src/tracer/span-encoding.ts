@@ -6,8 +6,9 @@
  */
 import { diag, type Link } from '@opentelemetry/api';
 import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
-import { Encoder } from '../journal/encoder.js';
+import { Encoder, toWords } from '../journal/encoder.js';
 import { NO_ENTRY } from '../journal/span-log.js';
+import { AttributeBlock } from './attribute-block.js';
 import { hexToWord } from './ids.js';
 import type { LeanSpan } from './span.js';
 import { wholeTime } from './time-input.js';
@@ -86,7 +87,17 @@ function encodeStart(span: LeanSpan): void {
   );
   if (traceState) encoder.stringField(0x1a, traceState);
   encoder.cachedStringField(0x2a, span.name);
+  if (span.block !== undefined) encoder.words(span.block.words, span.block.length);
   encodeAttributes(span, 0);
+}
+
+/** For spans to come. Not to be called while a span is being encoded. */
+export function encodeBlock(pairs: readonly unknown[]): AttributeBlock {
+  encoder.at = 0;
+  for (let i = 0; i < pairs.length; i += 2) encoder.attribute(0x4a, pairs[i] as string, pairs[i + 1]);
+  const bytes = encoder.copy();
+  encoder.shrink();
+  return new AttributeBlock(pairs, toWords(bytes), bytes.length);
 }
 
 function encodeMore(span: LeanSpan): void {

@@ -15,6 +15,7 @@ import {
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { NO_ENTRY } from '../journal/span-log.js';
+import type { AttributeBlock } from './attribute-block.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';
 import { wordToHex } from './ids.js';
@@ -73,6 +74,8 @@ export class LeanSpan implements Span, ReadableSpan {
   /** Takes the list's place once somebody has seen it: a processor may write to it. */
   attributeObject: Attributes | undefined = undefined;
   details: SpanDetails | undefined = undefined;
+  /** What the span has besides {@link attributeList} and before it; given up when one of its keys is set anew. */
+  block: AttributeBlock | undefined = undefined;
   #context: SpanContext | undefined;
 
   constructor(
@@ -163,6 +166,7 @@ export class LeanSpan implements Span, ReadableSpan {
       this.#putIntoObject(this.attributeObject, key, kept);
       return;
     }
+    if (this.block?.has(key)) this.#unfoldBlock();
     const length = this.listLength;
     if (length === 0 && limits.attributeCountLimit > 0) {
       this.attributeList = [key, kept, undefined, undefined, undefined, undefined, undefined, undefined];
@@ -177,7 +181,8 @@ export class LeanSpan implements Span, ReadableSpan {
         return;
       }
     }
-    if (length >= 2 * limits.attributeCountLimit) {
+    const count = this.block === undefined ? length : length + this.block.pairs.length;
+    if (count >= 2 * limits.attributeCountLimit) {
       this.#details().droppedAttributes++;
       return;
     }
@@ -196,7 +201,17 @@ export class LeanSpan implements Span, ReadableSpan {
     object[key] = value;
   }
 
+  #unfoldBlock(): void {
+    const { pairs } = this.block!;
+    this.block = undefined;
+    this.attributeList = [...pairs, ...(this.attributeList ?? []).slice(0, this.listLength)];
+    this.listLength += pairs.length;
+    // The in-flight table has them.
+    if (this.entry !== NO_ENTRY) this.encodedPairs += pairs.length;
+  }
+
   #makeObject(): Attributes {
+    if (this.block !== undefined) this.#unfoldBlock();
     const object: Attributes = {};
     const list = this.attributeList;
     if (list !== undefined) {
@@ -223,6 +238,15 @@ export class LeanSpan implements Span, ReadableSpan {
     this.attributeList = list;
     this.listLength = list.length;
     if (list.length > MAX_LIST_LENGTH) this.#makeObject();
+  }
+
+  /** As given to {@link LeanTracer.startPreparedSpan}. */
+  setPrepared(pairs: unknown[], block: AttributeBlock): void {
+    let length = pairs.length;
+    while (length > 0 && pairs[length - 2] === undefined) length -= 2;
+    this.attributeList = pairs;
+    this.listLength = length;
+    this.block = block;
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {

@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  type AttributeValue,
   type Context,
   context,
   createContextKey,
@@ -16,11 +17,12 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
+import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
 import { hexToWord, randomWord } from './ids.js';
 import { LeanSpan } from './span.js';
-import { beginSpan } from './span-encoding.js';
+import { beginSpan, encodeBlock } from './span-encoding.js';
 import type { SpanPipeline } from './span-pipeline.js';
 import { UnsampledSpan } from './unsampled-span.js';
 
@@ -29,6 +31,9 @@ const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 const SUPPRESS_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 const NO_OPTIONS: SpanOptions = Object.freeze({});
+
+/** More than a prepared span has from `http/`, so that only what is set later can meet the limit. */
+const PREPARED_ATTRIBUTES = 32;
 
 /** Starts spans by the rules of the SDK's own tracer. */
 export class LeanTracer implements Tracer {
@@ -88,23 +93,7 @@ export class LeanTracer implements Tracer {
     } else {
       const remote = parent?.spanContext();
       if (remote === undefined || !isSpanContextValid(remote)) {
-        span = new LeanSpan(
-          this,
-          `${name}`,
-          kind,
-          randomWord(),
-          randomWord(),
-          randomWord(),
-          randomWord() || 1,
-          span0,
-          span1,
-          0,
-          0,
-          TraceFlags.SAMPLED,
-          undefined,
-          undefined,
-          undefined,
-        );
+        span = this.#root(`${name}`, kind, span0, span1);
       } else {
         if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
         span = this.#childOf(remote, `${name}`, kind, span0, span1);
@@ -114,6 +103,76 @@ export class LeanTracer implements Tracer {
     }
     if (pipeline.processors !== undefined) this.#processStart(span, options, parentContext);
     return span;
+  }
+
+  /** A block for {@link startPreparedSpan}; undefined where spans need the general case: a sampler, processors, narrow limits. */
+  prepare(pairs: readonly unknown[]): AttributeBlock | undefined {
+    const { sampler, idGenerator, processors, limits } = this.pipeline;
+    if (sampler !== undefined || idGenerator !== undefined || processors !== undefined) return undefined;
+    const { attributeCountLimit, attributeValueLengthLimit } = limits;
+    if (attributeCountLimit < PREPARED_ATTRIBUTES || attributeValueLengthLimit !== Number.POSITIVE_INFINITY)
+      return undefined;
+    return encodeBlock(pairs);
+  }
+
+  /**
+   * {@link startSpan} for `http/`, without options to look through and attributes to check.
+   *
+   * @param pairs key, value, key, value …: checked, distinct and not in `block`; undefined at the end is room for more.
+   * The span takes the array over
+   */
+  startPreparedSpan(
+    name: string,
+    kind: SpanKind,
+    pairs: unknown[],
+    block: AttributeBlock,
+    parentContext: Context,
+  ): Span {
+    const parent = parentContext.getValue(SPAN_KEY) as Span | undefined;
+    if (parent instanceof LeanSpan || parentContext.getValue(SUPPRESS_KEY) === true) {
+      const attributes: Attributes = {};
+      for (const all of [block.pairs, pairs]) {
+        for (let i = 0; i < all.length && all[i] !== undefined; i += 2)
+          attributes[all[i] as string] = all[i + 1] as AttributeValue;
+      }
+      return this.startSpan(name, { kind, attributes }, parentContext);
+    }
+    const span0 = randomWord();
+    const span1 = randomWord() || 1;
+    const remote = parent?.spanContext();
+    let span: LeanSpan;
+    if (remote === undefined || !isSpanContextValid(remote)) {
+      span = this.#root(name, kind, span0, span1);
+    } else {
+      if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
+      span = this.#childOf(remote, name, kind, span0, span1);
+    }
+    const now = performance.now();
+    clock.check(now);
+    span.startAtReading(now, clock.anchor);
+    span.setPrepared(pairs, block);
+    if (span.parentContext === undefined || span.parentContext.isRemote === true) beginSpan(span);
+    return span;
+  }
+
+  #root(name: string, kind: SpanKind, span0: number, span1: number): LeanSpan {
+    return new LeanSpan(
+      this,
+      name,
+      kind,
+      randomWord(),
+      randomWord(),
+      randomWord(),
+      randomWord() || 1,
+      span0,
+      span1,
+      0,
+      0,
+      TraceFlags.SAMPLED,
+      undefined,
+      undefined,
+      undefined,
+    );
   }
 
   #childOf(parent: SpanContext, name: string, kind: SpanKind, span0: number, span1: number): LeanSpan {
