@@ -20,14 +20,16 @@ export async function createExporter(config: ResolvedConfig): Promise<SpanExport
 
 async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-  const { ca, cert, key } = target.tls;
   return new OTLPTraceExporter({
-    url: target.url,
-    headers: target.headers,
+    ...httpOptions(target),
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
-    httpAgentOptions: ca || cert || key ? { keepAlive: true, ca, cert, key } : { keepAlive: true },
   });
+}
+
+/** URL, headers and TLS of an OTLP/HTTP exporter, for spans and metrics alike. */
+export function httpOptions({ url, headers, tls: { ca, cert, key } }: ResolvedExport) {
+  return { url, headers, httpAgentOptions: { keepAlive: true, ...((ca || cert || key) && { ca, cert, key }) } };
 }
 
 async function grpcExporter(target: ResolvedExport): Promise<SpanExporter> {

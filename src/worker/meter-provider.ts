@@ -25,7 +25,6 @@ export async function createMeterProvider(config: ResolvedMetrics, resource: Res
 
 async function createMetricExporter({ export: target }: ResolvedMetrics) {
   const shared = {
-    url: target.url,
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
   };
@@ -36,7 +35,8 @@ async function createMetricExporter({ export: target }: ResolvedMetrics) {
       return new (await import('@opentelemetry/sdk-metrics')).ConsoleMetricExporter();
     case 'otlp-http': {
       const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
-      return new OTLPMetricExporter({ ...shared, headers: target.headers });
+      const { httpOptions } = await import('./exporter.js');
+      return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
     }
     case 'otlp-grpc':
     case 'viewer': {
