@@ -19,25 +19,29 @@ export interface ApiGlobals {
 /**
  * Registers with the OpenTelemetry API, context manager first. Another SDK that was registered before us keeps its place,
  * and that is said once: two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
+ *
+ * @returns takes back what was registered, and nothing of another SDK's
  */
-export function registerApiGlobals({ tracerProvider, propagator, meterProvider }: ApiGlobals): void {
+export function registerApiGlobals({ tracerProvider, propagator, meterProvider }: ApiGlobals): () => void {
   const taken: string[] = [];
-  if (!registerContextManager()) taken.push('context manager');
-  if (!propagation.setGlobalPropagator(propagator)) taken.push('propagator');
-  if (!trace.setGlobalTracerProvider(tracerProvider)) taken.push('tracer provider');
-  if (meterProvider && !metrics.setGlobalMeterProvider(meterProvider)) taken.push('meter provider');
+  const ours: (() => void)[] = [];
+  const register = (what: string, registered: boolean, unregister: () => void) => {
+    if (registered) ours.push(unregister);
+    else taken.push(what);
+  };
+  register('context manager', registerContextManager(), unregisterContextManager);
+  register('propagator', propagation.setGlobalPropagator(propagator), () => propagation.disable());
+  register('tracer provider', trace.setGlobalTracerProvider(tracerProvider), () => trace.disable());
+  if (meterProvider) {
+    register('meter provider', metrics.setGlobalMeterProvider(meterProvider), () => metrics.disable());
+  }
   if (taken.length > 0) {
     warn(
       'FORKTRACE_REGISTERED_TWICE',
       `Another OpenTelemetry SDK is registered in this process; its ${taken.join(', ')} stay in use. Remove one of the two.`,
     );
   }
-}
-
-/** Takes back what {@link registerApiGlobals} registered. */
-export function unregisterApiGlobals(): void {
-  trace.disable();
-  unregisterContextManager();
-  propagation.disable();
-  metrics.disable();
+  return () => {
+    for (const unregister of ours) unregister();
+  };
 }

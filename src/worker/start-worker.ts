@@ -13,7 +13,7 @@ import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
 import { warn } from '../warn.js';
-import { registerApiGlobals, unregisterApiGlobals } from './api-globals.js';
+import { registerApiGlobals } from './api-globals.js';
 import { withinDeadline } from './deadline.js';
 import { workerIdentity } from './identity.js';
 import { setLogLevel } from './log-level.js';
@@ -92,7 +92,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   const propagator = await createPropagator(config.propagators);
   const parent = takeParentFromEnvironment(process.env, propagator);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
-  if (!config.disabled) registerApiGlobals({ tracerProvider, propagator, meterProvider });
+  const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
   const instrumentations = config.disabled ? [] : [...(config.instrumentations?.() ?? [])];
   if (config.outgoing && !config.disabled) instrumentations.push(...(await outgoingInstrumentations()));
   for (const instrumentation of instrumentations) {
@@ -115,7 +115,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
     stopRuntimeMetrics?.();
     await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
     process.off('exit', flushSync);
-    if (!config.disabled) unregisterApiGlobals();
+    unregister();
     started = undefined;
   };
   return {
