@@ -11,8 +11,8 @@ import type { FromShipper } from './messages.js';
 const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
   detached: true,
   execArgv: [],
-  // It reads its configuration from the same standard input.
-  stdio: ['inherit', 'ignore', 'inherit', 'ipc'],
+  // It reads its configuration from the same standard input, and prints where its starter lets it.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 shipper.on('error', () => process.exit(1));
 shipper.on('exit', (code) => process.exit(code ?? 1));

@@ -125,7 +125,7 @@ export class ShipperKeeper {
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       execArgv: [],
-      stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', this.#config.export.to === 'console' ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
     child.on('error', (error) => this.#ended(child, error.message));

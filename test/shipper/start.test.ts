@@ -168,3 +168,23 @@ test('who stays attached is told of deaths and numbers, and stops its shipper', 
     [],
   );
 });
+
+test('to the console: the shipper prints each span once on the standard output of whoever started it', async (t) => {
+  const { config } = await setUp(t);
+  const to = JSON.stringify({ ...config, export: { ...config.export, to: 'console' } });
+  const program = runProgram(t, fixture('shipping-worker'), { args: [to, '3', '0'] });
+  const printed = () =>
+    program.stdout
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+  await program.waitFor(() => (printed().length >= 3 ? true : undefined), 'three spans');
+  const { pid } = program;
+  assert.deepEqual(
+    printed().map(({ span }) => span.name),
+    [0, 1, 2].map((n) => `${pid} span ${n}`),
+  );
+  assert.equal(printed()[0].scope.name, 'http');
+  assert.equal(printed()[0].resource.attributes[0].value.stringValue, 'shop');
+});
