@@ -30,7 +30,15 @@ async function main(config: ShipperConfig): Promise<void> {
     return;
   }
   const transport = await createTransport(config.export);
-  const shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, lock, transport, onRecovered: tell });
+  const shipper = new Shipper({
+    dir: config.dir,
+    maxBytes: config.maxBytes,
+    lock,
+    transport,
+    onRecovered: tell,
+    // Only a coordinator stays connected.
+    isTold: () => process.connected,
+  });
 
   process.on('message', (message: ToShipper) => {
     if (message.type === 'writer-exit') shipper.writerExited(message);

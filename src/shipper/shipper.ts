@@ -23,6 +23,8 @@ const GATHER_MS = 300;
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
 const LIVENESS_MS = 500;
+/** How long a death that was found waits for the word of it: both come at once, and either may be first. */
+const TOLD_WITHIN_MS = 300;
 const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 const BACKOFF_MIN_MS = 250;
@@ -37,6 +39,8 @@ export interface ShipperOptions {
   lock: ShipperLock;
   transport: Transport;
   maxBytes: number;
+  /** Whether somebody tells of deaths, with exit code and signal: one that is found is then waited for a moment. @default no */
+  isTold?: () => boolean;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
   /** What was found in the journal of a process that has died. */
@@ -191,10 +195,18 @@ export class Shipper {
   #deadAmong(writers: TailedWriter[]): TailedWriter[] {
     return writers.filter((writer) => {
       if (writer.finished) return false;
-      if (writer.isDead()) return true;
+      if (writer.isDead()) return !this.#isWordAwaited(writer);
       writer.seenAliveMs = Date.now();
       return false;
     });
+  }
+
+  /** The word says what killed the process, and so what to write into its interrupted spans. */
+  #isWordAwaited(writer: TailedWriter): boolean {
+    if (this.#stopAt !== undefined || this.#exits.has(writer.identity.pid) || !this.#options.isTold?.()) return false;
+    const now = performance.now();
+    if (writer.seenDeadAt === 0) writer.seenDeadAt = now;
+    return now - writer.seenDeadAt < TOLD_WITHIN_MS;
   }
 
   #recover(writer: TailedWriter): void {

@@ -58,6 +58,8 @@ export class TailedWriter {
   leaseMs = 0;
   /** `Date.now()` at which its process was last seen. */
   seenAliveMs = 0;
+  /** `performance.now()` at which its process was first seen to be gone; 0 before. */
+  seenDeadAt = 0;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
 

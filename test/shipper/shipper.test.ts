@@ -29,7 +29,7 @@ interface Scene {
   endpoint: OtlpEndpoint;
   recovered: Extract<FromShipper, { type: 'recovered' }>[];
   warnings: Error[];
-  ship(maxBytes?: number): Promise<Shipper>;
+  ship(maxBytes?: number, isTold?: boolean): Promise<Shipper>;
 }
 
 async function setUp(t: TestContext): Promise<Scene> {
@@ -45,13 +45,14 @@ async function setUp(t: TestContext): Promise<Scene> {
     endpoint,
     recovered,
     warnings,
-    async ship(maxBytes = 256 * 1024 * 1024) {
+    async ship(maxBytes = 256 * 1024 * 1024, isTold = false) {
       const transport = await createTransport({ ...TARGET, url: endpoint.grpcUrl });
       const shipper = new Shipper({
         dir,
         lock: takeLock(dir),
         transport,
         maxBytes,
+        isTold: () => isTold,
         onRecovered: (found) => recovered.push(found),
       });
       const done = shipper.run();
@@ -125,7 +126,7 @@ for (const mode of ['mmap', 'write'] as const) {
   test(`${mode}: what a killed process has written is shipped, and what it had in flight becomes interrupted spans`, async (t) => {
     const { dir, endpoint, recovered, ship } = await setUp(t);
     endpoint.answerWith({ answer: 'unavailable' });
-    const shipper = await ship();
+    const shipper = await ship(undefined, true);
     const writer = runProgram(t, fixture('span-writer'), { args: [dir, mode, '1000', 'w', '3', 'wait'] });
     await writer.waitForOutput(/written/);
     // Killed while it prepares a segment, it leaves one half made.
@@ -135,7 +136,7 @@ for (const mode of ['mmap', 'write'] as const) {
     writer.kill('SIGKILL');
     await writer.waitForExit();
     shipper.writerExited({ pid: writer.pid, code: null, signal: 'SIGKILL' });
-    await waitFor(() => recovered.length > 0, 'the recovery', 1000);
+    await waitFor(() => recovered.length > 0, 'the recovery', 2000);
     assert.deepEqual(recovered, [{ type: 'recovered', pid: writer.pid, spansRecovered: 1000, requestsInterrupted: 3 }]);
     endpoint.answerOk();
     await endpoint.waitForSpans(1003);
