@@ -16,7 +16,7 @@ export { type TraceFields, traceFields } from './propagation/log-fields.js';
 export { type MessageSource, onTracedMessage, sendTraced } from './propagation/messages.js';
 export { tracedFork, tracedWorker } from './propagation/traced-fork.js';
 export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.js';
-export type { AppFactory, AppSource } from './worker/app-source.js';
+export type { App, AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 
 import type { TracingConfig } from './config/types.js';

@@ -1,10 +1,17 @@
+import type { RequestListener } from 'node:http';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { WorkerContext } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 
+/**
+ * A request listener, an `http`, `https` or `http2` server, an Express or Koa app, a Fastify or NestJS instance, a Hono app, or
+ * `{ fetch }`. What it is is seen at run time: none of the frameworks is needed for these types.
+ */
+export type App = RequestListener | object;
+
 /** Makes the app; called in each worker once tracing has started. */
-export type AppFactory = (worker: WorkerContext) => unknown;
+export type AppFactory = (worker: WorkerContext) => App | Promise<App>;
 
 /**
  * A factory, or the URL or path (relative to the working directory) of a module that default-exports one. The module form
