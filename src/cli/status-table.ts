@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import colors from 'picocolors';
 import type { ClusterStats, WorkerView } from '../coordinator/handle.js';
+import { colors } from './colors.js';
 
 const COLUMNS = [
   'slot',

@@ -1,6 +1,6 @@
-import pc from 'picocolors';
 import { startViewer, type ViewerOptions } from '../viewer/start.js';
 import { TracePrinter } from '../viewer/trace-printer.js';
+import { colors as pc } from './colors.js';
 
 /** Runs the viewer until SIGTERM or Ctrl-C; with `text` each trace is printed as well. */
 export async function viewer({ text = false, ...options }: ViewerOptions & { text?: boolean }): Promise<void> {
