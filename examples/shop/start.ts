@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pc from 'picocolors';
+import { colors as pc } from '#src/cli/colors.js';
 import { startViewer } from '#src/viewer/start.js';
 import { TracePrinter } from '#src/viewer/trace-printer.js';
 import { driveLoad } from './load.js';
