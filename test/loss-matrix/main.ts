@@ -51,7 +51,7 @@ shared with other work; Node ${process.version}, forktrace ${version}.
 
 A cluster of two workers has answered ${ENDED} requests, a few more are in flight, and then it happens. A cell says how many of the
 ${ENDED} ended spans reached a real OTLP/gRPC endpoint, how many of the requests in flight were reported (finished or interrupted), and,
-if so, that spans came twice or that the process did not end as it would have untraced.
+if so, that spans came twice or that the process did not end with the code or signal that is expected of its row.
 
 - *journal*: \`pipeline: 'journal'\`, in both modes. *batch*: \`pipeline: 'batch'\`, the SDK's own BatchSpanProcessor under forktrace.
 - *OpenTelemetry*: \`sdk-node\` with \`instrumentation-http\` in the workers of a \`node:cluster\`, as its "Getting started" has it.
@@ -59,6 +59,7 @@ if so, that spans came twice or that the process did not end as it would have un
 - Short in write mode: the file is written once per turn of the event loop, so a request that aborts, exhausts the heap or blocks
   the loop in the very turn in which it arrived is not in it yet. Spans that ended in earlier turns are.
 - The watchdog's limit is 3 seconds in all rows: a heap that takes longer to run out ends with its SIGKILL.
+- Where the Collector is away or refuses, a cell counts what arrives until nothing has for 20 seconds after it is back.
 - Not in here: a journal whose disk is full.
 
 ${line(head)}
