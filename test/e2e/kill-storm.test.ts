@@ -101,7 +101,8 @@ test(`${KILLS} workers are killed under load: every answered request has one spa
     [],
   );
   const interrupted = found['lost, arrived: interrupted'] ?? 0;
-  assert.ok(interrupted >= KILLS / 2, `the kills have interrupted ${interrupted} requests`);
+  // How many is chance; with none the test would show nothing.
+  assert.ok(interrupted > 0, `the kills have interrupted ${interrupted} requests`);
 });
 
 /** All that may become of a request, as docs/journal-format.md has it. */
