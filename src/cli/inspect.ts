@@ -15,22 +15,15 @@ import {
   openTable,
   type Unsound,
 } from '../journal/reader.js';
-import { decode } from '../viewer/otlp/decode.js';
-import type {
-  KeyValue,
-  OtlpResource,
-  OtlpScope,
-  OtlpSpan,
-  ResourceSpans,
-  ScopeSpans,
-} from '../viewer/otlp/json-types.js';
+import { decode } from '../otlp/decode.js';
+import type { KeyValue, OtlpResource, OtlpScope, OtlpSpan, ResourceSpans, ScopeSpans } from '../otlp/json-types.js';
 import {
   type Message,
   Resource,
   ResourceSpans as ResourceSpansMessage,
   ScopeSpans as ScopeSpansMessage,
   Span,
-} from '../viewer/otlp/schema.js';
+} from '../otlp/schema.js';
 import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
 
 /** One span of a journal: OTLP/JSON, and where it comes from. */

@@ -1,6 +1,6 @@
-import { decode } from '../viewer/otlp/decode.js';
-import type { OtlpResource, OtlpScope, OtlpSpan, TracesData } from '../viewer/otlp/json-types.js';
-import { TracesRequest } from '../viewer/otlp/schema.js';
+import { decode } from '../otlp/decode.js';
+import type { OtlpResource, OtlpScope, OtlpSpan, TracesData } from '../otlp/json-types.js';
+import { TracesRequest } from '../otlp/schema.js';
 import { ACCEPTED, type SendResult, type Transport } from './transport.js';
 
 /** What a line holds, in OTLP/JSON. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { decode } from '#src/viewer/otlp/decode.js';
-import { encode } from '#src/viewer/otlp/encode.js';
-import type { AnyValue, TracesData } from '#src/viewer/otlp/json-types.js';
-import { scanSpans } from '#src/viewer/otlp/scan-spans.js';
-import { MetricsRequest, TracesRequest } from '#src/viewer/otlp/schema.js';
+import { decode } from '#src/otlp/decode.js';
+import { encode } from '#src/otlp/encode.js';
+import type { AnyValue, TracesData } from '#src/otlp/json-types.js';
+import { scanSpans } from '#src/otlp/scan-spans.js';
+import { MetricsRequest, TracesRequest } from '#src/otlp/schema.js';
 import { tracesRequest } from './otlp-feed.js';
 
 const hex = (bytes: number) =>

@@ -1,8 +1,8 @@
 /** Makes OTLP requests of plain descriptions, and sends them. */
 import { randomBytes } from 'node:crypto';
-import { encode } from '#src/viewer/otlp/encode.js';
-import type { AnyValue, KeyValue, OtlpEvent, OtlpLink, TracesData } from '#src/viewer/otlp/json-types.js';
-import { TracesRequest } from '#src/viewer/otlp/schema.js';
+import { encode } from '#src/otlp/encode.js';
+import type { AnyValue, KeyValue, OtlpEvent, OtlpLink, TracesData } from '#src/otlp/json-types.js';
+import { TracesRequest } from '#src/otlp/schema.js';
 
 export type Plain = string | number | boolean | Plain[];
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { KeyValue } from '../../otlp/json-types.ts';
 import type { SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
-import type { KeyValue } from '../otlp/json-types.ts';
 import { valueText } from '../views/attribute-text.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useData } from './live.ts';

@@ -1,7 +1,7 @@
-import { decode } from '../otlp/decode.js';
-import { encode } from '../otlp/encode.js';
-import type { MetricsData } from '../otlp/json-types.js';
-import { MetricsRequest, TracesRequest } from '../otlp/schema.js';
+import { decode } from '../../otlp/decode.js';
+import { encode } from '../../otlp/encode.js';
+import type { MetricsData } from '../../otlp/json-types.js';
+import { MetricsRequest, TracesRequest } from '../../otlp/schema.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 

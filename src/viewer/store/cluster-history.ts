@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { decode } from '../otlp/decode.js';
-import type { KeyValue, OtlpSpan } from '../otlp/json-types.js';
-import { Span } from '../otlp/schema.js';
+import { decode } from '../../otlp/decode.js';
+import type { KeyValue, OtlpSpan } from '../../otlp/json-types.js';
+import { Span } from '../../otlp/schema.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
 

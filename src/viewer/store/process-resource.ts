@@ -1,6 +1,6 @@
-import { decode } from '../otlp/decode.js';
-import type { AnyValue, KeyValue, OtlpResource } from '../otlp/json-types.js';
-import { Resource } from '../otlp/schema.js';
+import { decode } from '../../otlp/decode.js';
+import type { AnyValue, KeyValue, OtlpResource } from '../../otlp/json-types.js';
+import { Resource } from '../../otlp/schema.js';
 
 /** The process that a span comes from, as its resource says. */
 export interface ProcessResource {

@@ -1,7 +1,7 @@
-import { decode } from '../otlp/decode.js';
-import type { OtlpScope } from '../otlp/json-types.js';
-import { scanSpans } from '../otlp/scan-spans.js';
-import { Scope } from '../otlp/schema.js';
+import { decode } from '../../otlp/decode.js';
+import type { OtlpScope } from '../../otlp/json-types.js';
+import { scanSpans } from '../../otlp/scan-spans.js';
+import { Scope } from '../../otlp/schema.js';
 import { Interned } from './interned.js';
 import { type ProcessResource, processResource } from './process-resource.js';
 import { type StoredScope, type StoredSpan, Trace } from './trace.js';

@@ -1,5 +1,5 @@
-import type { OtlpScope } from '../otlp/json-types.js';
-import type { ScannedSpan } from '../otlp/scan-spans.js';
+import type { OtlpScope } from '../../otlp/json-types.js';
+import type { ScannedSpan } from '../../otlp/scan-spans.js';
 import type { ProcessResource } from './process-resource.js';
 
 /** One span as held: what lists show, and its OTLP bytes for the rest. */

@@ -1,6 +1,6 @@
-import { decode } from '../otlp/decode.js';
-import type { OtlpSpan } from '../otlp/json-types.js';
-import { Span } from '../otlp/schema.js';
+import { decode } from '../../otlp/decode.js';
+import type { OtlpSpan } from '../../otlp/json-types.js';
+import { Span } from '../../otlp/schema.js';
 import type { StoredSpan } from '../store/trace.js';
 import { attributesText } from './attribute-text.js';
 

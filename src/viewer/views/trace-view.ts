@@ -1,5 +1,5 @@
+import type { OtlpSpan, ResourceSpans, TracesData } from '../../otlp/json-types.js';
 import type { ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
-import type { OtlpSpan, ResourceSpans, TracesData } from '../otlp/json-types.js';
 import type { ProcessResource } from '../store/process-resource.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
 import { type TreeRow, traceTree } from '../trace-tree.js';
