@@ -1,4 +1,4 @@
-import { constants, type Http2ServerRequest, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Http2ServerRequest, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { context, type Span } from '@opentelemetry/api';
 import { BodyObserver } from './body-observer.js';
 import type { ReadHeader } from './header-capture.js';
@@ -7,6 +7,9 @@ import type { ServerPlan } from './server-plan.js';
 import { ServerRequest } from './server-request.js';
 
 const REQUEST = Symbol('forktrace.request');
+
+/** RFC 9113 section 7. From node:http2 it would load HTTP/2 into each worker, 9 MB. */
+const NO_ERROR = 0;
 
 type Emitter = { [REQUEST]?: Http2Request; emit: (...args: unknown[]) => boolean };
 
@@ -70,9 +73,7 @@ export class Http2Request extends ServerRequest {
 
   connectionClosed(): void {
     const { rstCode, writableFinished } = this.#stream;
-    const complete =
-      rstCode === constants.NGHTTP2_NO_ERROR &&
-      (writableFinished || this.#stream.sentHeaders?.[':status'] !== undefined);
+    const complete = rstCode === NO_ERROR && (writableFinished || this.#stream.sentHeaders?.[':status'] !== undefined);
     this.close(this.#statusCode(), complete ? undefined : 'aborted');
   }
 

@@ -8,7 +8,8 @@ import { LeanTracer } from './tracer.js';
 
 /** Parts of the journal pipeline's tracer provider. */
 export interface LeanTracerProviderOptions {
-  resource: ReadableSpan['resource'];
+  /** Read when somebody asks a span for it: a getter may make it then. */
+  readonly resource: ReadableSpan['resource'];
   spanLimits: ResolvedSpanLimits;
   /** Where sampled spans are kept; without it only `spanProcessors` see them. */
   spanLog?: SpanLog;
@@ -34,7 +35,9 @@ export class LeanTracerProvider implements TracerProvider {
     this.#processors = options.spanProcessors ?? [];
     this.#forceFlushTimeoutMs = options.forceFlushTimeoutMs ?? 30_000;
     this.#pipeline = {
-      resource: options.resource,
+      get resource() {
+        return options.resource;
+      },
       limits: options.spanLimits,
       sampler: sampler !== undefined && isParentBasedAlwaysOn(sampler) ? undefined : sampler,
       idGenerator: options.idGenerator,

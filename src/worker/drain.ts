@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { Server as NetServer } from 'node:net';
 
@@ -43,7 +43,8 @@ export function drainServer(
 ): Promise<void> {
   if (!server.listening) return Promise.resolve();
   server.prependListener('request', (_request: IncomingMessage | Http2ServerRequest, response: unknown) => {
-    if (response instanceof ServerResponse) response.shouldKeepAlive = false;
+    // Not there in HTTP/2.
+    if ('shouldKeepAlive' in (response as object)) (response as ServerResponse).shouldKeepAlive = false;
   });
   return new Promise((resolve) => {
     let sweep: NodeJS.Timeout | undefined;

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
@@ -5,6 +6,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
 import { LeanTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
+import { createResource } from './resource.js';
 import { startShipping } from './shipping.js';
 
 /**
@@ -15,7 +17,7 @@ import { startShipping } from './shipping.js';
 export async function createJournalPipeline(
   config: ResolvedConfig,
   identity: WorkerIdentity,
-  resource: Resource,
+  attributes: Attributes,
 ): Promise<Pipeline> {
   const { dir, mode, segmentBytes, maxBytes, inFlight } = config.journal;
   const journal = openJournal({
@@ -24,11 +26,15 @@ export async function createJournalPipeline(
     segmentBytes,
     maxBytes,
     inFlight,
-    resource: encodeResource(resource.attributes),
+    resource: encodeResource(attributes),
     slot: identity.slot,
   });
+  let resource: Resource | undefined;
   const tracerProvider = new LeanTracerProvider({
-    resource,
+    get resource() {
+      resource ??= createResource(config, attributes);
+      return resource;
+    },
     spanLog: journal,
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,

@@ -1,5 +1,8 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+// Not by the package's index, which loads all of it and the semantic conventions: 4 MB in each worker.
+import { W3CBaggagePropagator } from '@opentelemetry/core/build/src/baggage/propagation/W3CBaggagePropagator.js';
+import { CompositePropagator } from '@opentelemetry/core/build/src/propagation/composite.js';
+import { W3CTraceContextPropagator } from '@opentelemetry/core/build/src/trace/W3CTraceContextPropagator.js';
 import type { PropagatorName } from '../config/resolved.js';
 
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */

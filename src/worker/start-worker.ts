@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { type Attributes, type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
@@ -21,7 +21,7 @@ import type { WorkerMeterProvider } from './meter-provider.js';
 import { outgoingInstrumentations, patchLoadedHttp } from './outgoing.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
-import { createResource } from './resource.js';
+import { createResource, resourceAttributes } from './resource.js';
 
 /** Tracing that runs in this process. */
 export interface WorkerTracing {
@@ -82,11 +82,14 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
   const config = resolveConfig(userConfig, process.env);
   setLogLevel(config);
   const identity = workerIdentity();
-  const resource = createResource(config, identity);
-  const pipeline = await createPipeline(config, identity, resource);
+  const attributes = resourceAttributes(config, identity);
+  const pipeline = await createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
     config.metrics && !config.disabled
-      ? await (await import('./meter-provider.js')).createMeterProvider(config.metrics, resource)
+      ? await (await import('./meter-provider.js')).createMeterProvider(
+          config.metrics,
+          createResource(config, attributes),
+        )
       : undefined;
 
   const propagator = await createPropagator(config.propagators);
@@ -138,17 +141,18 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
 async function createPipeline(
   config: ResolvedConfig,
   identity: WorkerIdentity,
-  resource: ReturnType<typeof createResource>,
+  attributes: Attributes,
 ): Promise<Pipeline> {
   if (config.disabled || config.tracerProvider) {
     const { borrowedPipeline } = await import('./borrowed-pipeline.js');
     return borrowedPipeline(config.tracerProvider);
   }
-  const batch = async () => (await import('./batch-pipeline.js')).createBatchPipeline(config, resource);
+  const batch = async () =>
+    (await import('./batch-pipeline.js')).createBatchPipeline(config, createResource(config, attributes));
   if (config.pipeline === 'batch') return batch();
   const { createJournalPipeline } = await import('./journal-pipeline.js');
   try {
-    return await createJournalPipeline(config, identity, resource);
+    return await createJournalPipeline(config, identity, attributes);
   } catch (error) {
     if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') throw error;
     warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by this process (pipeline: 'batch') instead.`);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultResource, processDetector } from '@opentelemetry/resources';
 import { resolveConfig } from '#src/config/resolve.js';
 import { takeIdentity } from '#src/worker/identity.js';
-import { createResource } from '#src/worker/resource.js';
+import { createResource, resourceAttributes } from '#src/worker/resource.js';
 
 const fixed = { slot: 2, incarnation: 1, workerId: 7, manager: 'cluster', instanceId: 'fresh' } as const;
 
@@ -34,7 +35,7 @@ test("a pm2 worker's child inherits its variables, but not its identity", () => 
 
 test('the resource has the identity, the process and the service', () => {
   const config = resolveConfig({ serviceName: 'shop', serviceVersion: '1.2.3' }, {});
-  const { attributes } = createResource(config, fixed);
+  const attributes = resourceAttributes(config, fixed);
   assert.equal(attributes['service.name'], 'shop');
   assert.equal(attributes['service.version'], '1.2.3');
   assert.equal(attributes['service.instance.id'], 'fresh');
@@ -49,13 +50,35 @@ test('the resource has the identity, the process and the service', () => {
 
 test('what the user sets wins, and an instance id of the environment is no identity of N workers', () => {
   const env = { OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-1,deployment.environment.name=prod' };
-  const worker = createResource(resolveConfig({}, env), fixed).attributes;
+  const worker = resourceAttributes(resolveConfig({}, env), fixed);
   assert.equal(worker['service.instance.id'], 'fresh');
   assert.equal(worker['deployment.environment.name'], 'prod');
   const alone = { ...fixed, slot: undefined, manager: 'none' } as const;
-  assert.equal(createResource(resolveConfig({}, env), alone).attributes['service.instance.id'], 'pod-1');
+  assert.equal(resourceAttributes(resolveConfig({}, env), alone)['service.instance.id'], 'pod-1');
   const config = resolveConfig({ resource: { 'service.instance.id': 'mine', 'host.name': 'h' } }, env);
-  const { attributes } = createResource(config, fixed);
+  const attributes = resourceAttributes(config, fixed);
   assert.equal(attributes['service.instance.id'], 'mine');
   assert.equal(attributes['host.name'], 'h');
+});
+
+test("without the SDK, what the SDK's own resource and process detector would say", () => {
+  const attributes = resourceAttributes(resolveConfig({}, {}), fixed);
+  const { 'service.name': _, ...defaults } = defaultResource().attributes;
+  const expected = { ...defaults, ...processDetector.detect().attributes };
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(attributes[name], value, name);
+});
+
+test("the user's Resource keeps its schema and what it still waits for", async () => {
+  const { resourceFromAttributes } = await import('@opentelemetry/resources');
+  const given = resourceFromAttributes(
+    { 'cloud.region': Promise.resolve('eu-1'), 'host.name': 'h' },
+    { schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' },
+  );
+  const config = resolveConfig({ resource: given }, {});
+  const resource = createResource(config, resourceAttributes(config, fixed));
+  await resource.waitForAsyncAttributes?.();
+  assert.equal(resource.attributes['cloud.region'], 'eu-1');
+  assert.equal(resource.attributes['host.name'], 'h');
+  assert.equal(resource.attributes['cluster.worker.slot'], 2);
+  assert.equal(resource.schemaUrl, 'https://opentelemetry.io/schemas/1.45.0');
 });

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { tempDir } from '../process/temp-dir.js';
+
+/** Each of them is 4 to 14 MB in every worker, and a traced HTTP/1 server needs none. */
+const HEAVY_BUILTIN = /^NativeModule (https|http2|tls|internal\/deps\/undici\/undici)$/;
+const HEAVY_PACKAGE = /node_modules\/(@grpc\/|@opentelemetry\/(resources|sdk-|semantic-conventions|otlp-|exporter-))/;
+
+test('a worker with a journal loads neither the SDK nor what its server does not use', async (t) => {
+  const worker = fork(fileURLToPath(new URL('../fixtures/loaded-modules.cjs', import.meta.url)), {
+    env: {
+      ...process.env,
+      FORKTRACE_JOURNAL_DIR: await tempDir(t),
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      NODE_ENV: 'production',
+    },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  t.after(() => worker.kill('SIGKILL'));
+  const [{ builtins, files }] = (await once(worker, 'message', { signal: AbortSignal.timeout(30_000) })) as [
+    { builtins: string[]; files: string[] },
+  ];
+  if (worker.exitCode === null) await once(worker, 'exit', { signal: AbortSignal.timeout(30_000) });
+  assert.ok(builtins.includes('NativeModule http'), 'the list has what is loaded');
+  assert.ok(
+    files.some((file) => file.includes('@opentelemetry/context-async-hooks')),
+    'the list has what is loaded',
+  );
+  assert.deepEqual(
+    builtins.filter((name) => HEAVY_BUILTIN.test(name)),
+    [],
+  );
+  assert.deepEqual(
+    files.filter((file) => HEAVY_PACKAGE.test(file)),
+    [],
+  );
+});
