@@ -145,7 +145,7 @@ export class JournalFileWriter {
 
   /** `write` mode: copies a range of the memory to the file. @throws with the system's error */
   writeRange(start: number, end: number): void {
-    writeAll(this.#fd, this.bytes.subarray(start, end), start);
+    for (let at = start; at < end; ) at += writeSync(this.#fd, this.bytes, at, end - at, at);
   }
 
   /** `write` mode: copies the writer's part of the header to the file. @throws with the system's error */

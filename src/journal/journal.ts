@@ -212,7 +212,7 @@ class JournalWriter implements Journal {
       }
       entry = this.#table.begin(scope, bytes, start, end);
     }
-    if (this.#writeBack !== undefined) this.#writeBack.changed(entry);
+    if (this.#writeBack !== undefined) this.#writeBack.begin(entry);
     return entry;
   }
 

@@ -1,5 +1,6 @@
 /**
- * `mode: 'write'`: brings what has been stored in memory to the files, once per turn of the event loop and when the process exits.
+ * `mode: 'write'`: brings what has been stored in memory to the files. A span that begins is written at once, so that the request
+ * that kills the process is there afterwards; all else once per turn of the event loop and when the process exits.
  *
  * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then entries (those that have
  * just ended still in flight, with the mark of where their span is), then the committed length that makes the marks true.
@@ -13,6 +14,8 @@ import type { JournalFileWriter } from './journal-file.js';
 
 /** Entries this close are written in one call: copying a page costs less than a system call. */
 const JOINED_ENTRIES = 4;
+/** So many entries that have ended are not kept waiting for the end of the turn: a long loop would fill the table with them. */
+const MOST_ENDED = 256;
 
 export class WriteBack {
   readonly #table: InFlightTable;
@@ -54,6 +57,19 @@ export class WriteBack {
     setImmediate(this.flush).unref();
   }
 
+  /** One system call, 2 µs. The whole entry, as a part costs the same and the file must end with a whole one. */
+  begin(entry: number): void {
+    const at = this.#table.offsetOf(entry);
+    try {
+      this.#table.files[this.#table.fileOf(entry)]!.writeRange(at, at + ENTRY_BYTES);
+      this.#inFile.add(entry);
+      this.#changed.delete(entry);
+    } catch {
+      // Tried again with the rest of the turn, which says why it cannot be.
+      this.changed(entry);
+    }
+  }
+
   changed(entry: number): void {
     this.#changed.add(entry);
     this.schedule();
@@ -68,7 +84,11 @@ export class WriteBack {
     }
     if (!marked) this.#table.clear(entry);
     this.#ended.push(entry);
-    this.changed(entry);
+    if (this.#ended.length < MOST_ENDED) this.changed(entry);
+    else {
+      this.#changed.add(entry);
+      this.flush();
+    }
   }
 
   readonly flush = (): void => {

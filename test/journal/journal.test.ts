@@ -89,6 +89,16 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.deepEqual(ids(readBack(dir).inFlight), numbers(91, 150));
   });
 
+  test(`${mode}: a turn that begins and ends spans in a long loop needs no more than a few entries`, async (t) => {
+    const { journal, dir } = await open(t, { mode, inFlight: 512 });
+    const end = endBytes(200);
+    for (let id = 1; id <= 3000; id++) journal.finish(begin(journal, id), end, 0, end.length, false);
+    assert.equal(listJournal(dir).filter(({ kind }) => kind === 'in-flight').length, 1);
+    assert.equal(journal.stats().untracked, 0);
+    journal.close();
+    assert.deepEqual(ids(readBack(dir).ended), numbers(1, 3000));
+  });
+
   test(`${mode}: a later field of an entry wins, in flight and ended`, async (t) => {
     const { journal, dir } = await open(t, { mode });
     const name = field(5, Buffer.from('renamed'));
