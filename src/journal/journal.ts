@@ -167,6 +167,9 @@ class JournalWriter implements Journal {
       this.#writeBack = new WriteBack(
         this.#table,
         () => this.#position,
+        () => {
+          this.#spansWritten = this.#spans;
+        },
         (error) => this.#takeBack(error),
       );
     }
@@ -291,6 +294,7 @@ class JournalWriter implements Journal {
     }
     this.#table.close();
     this.#writeBack?.close();
+    this.#report.end();
   }
 
   #commit(position: number): void {

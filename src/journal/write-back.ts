@@ -19,6 +19,7 @@ const MOST_ENDED = 256;
 
 export class WriteBack {
   readonly #table: InFlightTable;
+  readonly #wrote: () => void;
   readonly #failed: (error: Error) => void;
   #segment: JournalFileWriter | undefined;
   /** End of what the segment's file has, from the start of the file. */
@@ -32,9 +33,13 @@ export class WriteBack {
   #ended: number[] = [];
   #scheduled = false;
 
-  /** @param failed told when spans up to the segment's end could not be written; they are gone */
-  constructor(table: InFlightTable, end: () => number, failed: (error: Error) => void) {
+  /**
+   * @param wrote told when all spans up to the segment's end are in the file
+   * @param failed told when those since the last time could not be written; they are gone
+   */
+  constructor(table: InFlightTable, end: () => number, wrote: () => void, failed: (error: Error) => void) {
     this.#table = table;
+    this.#wrote = wrote;
     this.#end = end;
     this.#failed = failed;
     process.on('exit', this.flush);
@@ -99,6 +104,7 @@ export class WriteBack {
       this.writeEntries();
       if (end > this.#written) this.#segment!.writeState();
       this.#written = end;
+      this.#wrote();
     } catch (error) {
       this.#failed(error as Error);
     }
@@ -122,13 +128,27 @@ export class WriteBack {
         if (next - last > JOINED_ENTRIES || this.#table.fileOf(next) !== this.#table.fileOf(first)) break;
         last = next;
       }
-      const file = this.#table.files[this.#table.fileOf(first)]!;
-      file.writeRange(this.#table.offsetOf(first), this.#table.offsetOf(last) + ENTRY_BYTES);
-      for (let entry = first; entry <= last; entry++) {
-        if (this.#table.isInFlight(entry)) this.#inFile.add(entry);
-      }
+      this.#writeRun(first, last);
     }
     this.#changed.clear();
+  }
+
+  #writeRun(first: number, last: number): void {
+    const file = this.#table.files[this.#table.fileOf(first)]!;
+    try {
+      file.writeRange(this.#table.offsetOf(first), this.#table.offsetOf(last) + ENTRY_BYTES);
+    } catch (error) {
+      if (first !== last) {
+        for (let entry = first; entry <= last; entry++) this.#writeRun(entry, entry);
+        return;
+      }
+      // No space for an entry that the file does not have yet: the span is not seen there, and what has ended is still kept.
+      if (!this.#inFile.has(first)) return;
+      throw error;
+    }
+    for (let entry = first; entry <= last; entry++) {
+      if (this.#table.isInFlight(entry)) this.#inFile.add(entry);
+    }
   }
 
   /** No exit of the process calls this any more. */

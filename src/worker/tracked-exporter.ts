@@ -56,5 +56,6 @@ export class TrackedExporter implements SpanExporter {
   async shutdown(): Promise<void> {
     await this.idle();
     await this.#exporter.shutdown();
+    this.lost.end();
   }
 }

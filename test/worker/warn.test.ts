@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { LossReport } from '#src/warn.js';
 
-test('a loss is said at once, then at growing intervals, and nothing is left out of the count', async () => {
+test('a loss is said at once, then at growing intervals, and at the end, and nothing is left out of the count', async () => {
   const said: string[] = [];
   const listener = (warning: Error & { code?: string }) => said.push(`${warning.code} ${warning.message}`);
   process.on('warning', listener);
@@ -16,8 +16,16 @@ test('a loss is said at once, then at growing intervals, and nothing is left out
   report.add(6, 'f', 181_000); // two minutes after the second
   process.emitWarning('done');
   if (!said.some((text) => text.includes('done'))) await once(process, 'warning');
+  report.add(7, 'g', 181_001);
+  report.end();
+  report.end();
   process.off('warning', listener);
   const own = said.filter((text) => text.startsWith('FORKTRACE_TEST'));
-  assert.deepEqual(own, ['FORKTRACE_TEST 1 lost: a', 'FORKTRACE_TEST 9 lost: d', 'FORKTRACE_TEST 11 lost: f']);
-  assert.equal(report.total, 21);
+  assert.deepEqual(own, [
+    'FORKTRACE_TEST 1 lost: a',
+    'FORKTRACE_TEST 9 lost: d',
+    'FORKTRACE_TEST 11 lost: f',
+    'FORKTRACE_TEST 7 lost: g',
+  ]);
+  assert.equal(report.total, 28);
 });
