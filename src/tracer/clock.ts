@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 /**
  * Where the monotonic clock stands against the calendar. A span keeps the anchor that it started with, so that its duration
  * is monotonic even if the system's time is set while it runs.
