@@ -4,6 +4,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/copy-bytes.js';
 import type { SpanLog } from '#src/journal/span-log.js';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
 import { spanCases } from './span-cases.js';
@@ -14,8 +15,8 @@ let delivered = 0;
 
 /** Copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
 class MemoryJournal implements SpanLog {
-  readonly #segment = new Uint8Array(4 << 20);
-  readonly #entries = new Uint8Array(1024 * 2048);
+  readonly #segment = memoryOf(new Uint8Array(4 << 20));
+  readonly #entries = memoryOf(new Uint8Array(1024 * 2048));
   readonly #entryEnds = new Int32Array(1024);
   readonly #entryScopes: Uint8Array[] = new Array(1024).fill(new Uint8Array(0));
   readonly #free = Array.from({ length: 1024 }, (_, entry) => entry);
@@ -23,7 +24,7 @@ class MemoryJournal implements SpanLog {
 
   append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     this.#header(scope, end - start);
-    this.#copy(bytes.subarray(start, end));
+    this.#copy(asMemory(bytes), start, end);
   }
 
   begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
@@ -32,7 +33,7 @@ class MemoryJournal implements SpanLog {
     if (entry === undefined) return -1;
     this.#entryScopes[entry] = scope;
     const at = entry * 2048;
-    this.#entries.set(bytes.subarray(start, end), at);
+    copyBytes(asMemory(bytes), start, this.#entries, at, end - start);
     this.#entryEnds[entry] = at + end - start;
     return entry;
   }
@@ -45,30 +46,30 @@ class MemoryJournal implements SpanLog {
     const from = entry * 2048;
     const to = whole ? from : this.#entryEnds[entry]!;
     this.#header(this.#entryScopes[entry]!, to - from + end - start);
-    if (!whole) this.#copy(this.#entries.subarray(from, to));
-    this.#copy(bytes.subarray(start, end));
+    if (!whole) this.#copy(this.#entries, from, to);
+    this.#copy(asMemory(bytes), start, end);
     this.#free.push(entry);
   }
 
   #header(scope: Uint8Array, length: number): void {
     delivered++;
-    if (this.#at + length + scope.length + 16 > this.#segment.length) this.#at = 0;
+    if (this.#at + length + scope.length + 16 > this.#segment.bytes.length) this.#at = 0;
     this.#lengthField(scope.length + length + (length < 128 ? 2 : 3));
-    this.#copy(scope);
+    for (let i = 0; i < scope.length; i++) this.#segment.bytes[this.#at++] = scope[i]!;
     this.#lengthField(length);
   }
 
   #lengthField(length: number): void {
-    this.#segment[this.#at++] = 0x12;
+    this.#segment.bytes[this.#at++] = 0x12;
     for (let rest = length; ; rest >>>= 7) {
-      this.#segment[this.#at++] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;
+      this.#segment.bytes[this.#at++] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;
       if (rest < 0x80) break;
     }
   }
 
-  #copy(bytes: Uint8Array): void {
-    this.#segment.set(bytes, this.#at);
-    this.#at += bytes.length;
+  #copy(source: Memory, start: number, end: number): void {
+    copyBytes(source, start, this.#segment, this.#at, end - start);
+    this.#at += end - start;
   }
 }
 

@@ -1,5 +1,6 @@
-/** From so many bytes on, the built-in copy is faster. */
-const LONG = 128;
+/** From so many bytes on, the built-in copy is faster on Node 20; on Node 24 it is from 400 on. */
+const LONG = 224;
+const WORD = 4;
 
 /** Bytes, and the view through which words of them are read and written. */
 export interface Memory {
@@ -8,8 +9,8 @@ export interface Memory {
 }
 
 /**
- * Copies bytes, few of them in words: 28 bytes take 13 ns so and 46 ns by `target.set(source.subarray(…))`, which is flat;
- * 100 bytes take 35 and 46 ns, 300 bytes 96 and 50.
+ * Copies bytes, few of them in words, the last one over the one before it: 60 bytes take 12 ns so, 170 bytes 28 and 220 bytes
+ * 31 ns, where `target.set(source.subarray(…))` takes 50 ns for any of them. A loop over the last bytes would double that.
  */
 export function copyBytes(source: Memory, start: number, target: Memory, at: number, length: number): void {
   if (length >= LONG) {
@@ -18,10 +19,13 @@ export function copyBytes(source: Memory, start: number, target: Memory, at: num
   }
   const from = source.view;
   const to = target.view;
-  const whole = length & ~3;
-  let i = 0;
-  for (; i < whole; i += 4) to.setInt32(at + i, from.getInt32(start + i, true), true);
-  for (; i < length; i++) to.setInt8(at + i, from.getInt8(start + i));
+  if (length < WORD) {
+    for (let i = 0; i < length; i++) to.setInt8(at + i, from.getInt8(start + i));
+    return;
+  }
+  const last = at + length - WORD;
+  for (let i = start, j = at; j < last; i += WORD, j += WORD) to.setInt32(j, from.getInt32(i, true), true);
+  to.setInt32(last, from.getInt32(start + length - WORD, true), true);
 }
 
 let last = memoryOf(new Uint8Array(0));
