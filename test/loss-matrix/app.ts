@@ -1,10 +1,13 @@
-// The cluster of the loss matrix: two workers of one contestant (journal-mmap, journal-write, batch, otel), and all that can happen to them.
+// The app of the loss matrix, of one contestant (untraced, journal-mmap, journal-write, batch, otel), and all that can happen to it: a
+// cluster of two workers, or one of the processes that pm2 runs.
 import cluster from 'node:cluster';
 import type { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 
 const [contestant, port, otelSetup, config] = process.argv.slice(2) as [string, string, string, string];
 const WORKERS = 2;
+/** How long a request takes that is in flight when it happens: longer than that takes, and short enough for any drain. */
+const SLOW_MS = 600;
 
 const deeds: Record<string, () => void> = {
   'exit-0': () => process.exit(0),
@@ -32,16 +35,16 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     // What is in flight by now stays so: answers come later.
     deeds[which!]!();
     setTimeout(() => response.end(), 500);
-  } else setTimeout(() => response.end(String(process.pid)), what === 'slow' ? 1000 : 0);
+  } else setTimeout(() => response.end(String(process.pid)), what === 'slow' ? SLOW_MS : 0);
 }
 
 if (cluster.isPrimary) {
   cluster.on('exit', (worker, code, signal) => {
-    process.send?.({ died: worker.process.pid, code, signal });
+    process.send?.({ died: worker.process.pid, code, signal, atMs: Date.now() });
   });
 }
 
-if (contestant !== 'otel') {
+if (contestant !== 'otel' && contestant !== 'untraced') {
   const { startClusterWithTracing } = await import('forktrace');
   const handle = await startClusterWithTracing(() => serve, JSON.parse(config));
   if (handle.role === 'coordinator') process.send!({ pids: handle.workers().map(({ pid }) => pid) });
@@ -51,17 +54,20 @@ if (contestant !== 'otel') {
   cluster.on('listening', () => {
     if (++listening === WORKERS) process.send!({ pids: workers.map(({ process: { pid } }) => pid) });
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
+  // Without it the workers would not hear of the signal, and OpenTelemetry could not flush.
+  for (const signal of contestant === 'otel' ? (['SIGTERM', 'SIGINT'] as const) : []) {
+    process.once(signal, () => {
       for (const worker of workers) worker.process.kill(signal);
       cluster.on('exit', () => {
-        if (Object.keys(cluster.workers!).length === 0) process.exit(0);
+        if (Object.keys(cluster.workers!).length === 0) process.kill(process.pid, signal);
       });
     });
   }
 } else {
   const require = createRequire(otelSetup);
-  require(otelSetup);
+  if (contestant === 'otel') require(otelSetup);
   // Through require: what instrumentation-http has patched.
-  (require('node:http').createServer as typeof createServer)(serve).listen(Number(port), '127.0.0.1');
+  const server = (require('node:http').createServer as typeof createServer)(serve);
+  // pm2 waits for the word.
+  server.listen(Number(port), '127.0.0.1', () => process.send!('ready'));
 }

@@ -4,68 +4,60 @@
  *
  * @module
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
-import { rows } from './rows.js';
-import { type Cell, contestants, ENDED, isShort, measure } from './world.js';
+import { type Cell, judge, measure, measureUntraced } from './cell.js';
+import { NotPossible } from './journal-disk.js';
+import { writePage } from './page.js';
+import { type Row, rows } from './rows.js';
+import { contestants } from './world.js';
+
+const otelStack = fileURLToPath(new URL('../../bench/otel-stack', import.meta.url));
+if (!existsSync(`${otelStack}/node_modules`)) {
+  spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: otelStack, stdio: ['ignore', 2, 2] });
+}
+
+/** Side by side, as they mostly wait; but pm2 is a lot of processes. */
+async function measureAll(row: Row): Promise<(Cell | Error | undefined)[]> {
+  const cells: Promise<Cell | Error | undefined>[] = [];
+  for (const contestant of contestants) {
+    const cell = measure(row, contestant).catch((error: Error) => error);
+    if (row.pm2) await cell;
+    cells.push(cell);
+  }
+  return Promise.all(cells);
+}
 
 const words = process.argv.slice(2);
-const chosen = rows.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-const head = ['', 'journal, mmap', 'journal, write', 'batch', 'OpenTelemetry'];
-
-function text(cell: Cell | Error | undefined): string {
-  if (cell === undefined) return '–';
-  if (cell instanceof Error) return `failed: ${cell.message.split('\n')[0]}`;
-  const { ended, inFlight, inFlightOf, duplicates, wrongExit } = cell;
-  return [`${ended} · ${inFlight}/${inFlightOf}`, duplicates > 0 && `${duplicates} twice`, wrongExit]
-    .filter(Boolean)
-    .join(', ');
-}
-
 const table: string[][] = [];
+const notes: string[] = [];
 let short = false;
-for (const row of chosen) {
-  // Side by side: they mostly wait.
-  const cells = await Promise.all(
-    contestants.map((contestant) => measure(row, contestant).catch((error: Error) => error)),
-  );
-  for (const cell of cells.slice(0, 2)) short ||= cell instanceof Error || (cell !== undefined && isShort(row, cell));
-  table.push([row.name, ...cells.map(text)]);
+for (const row of rows.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))) {
+  const untraced = await measureUntraced(row).catch((error: Error) => error);
+  const cells = untraced instanceof Error ? contestants.map(() => untraced) : await measureAll(row);
+  const end = untraced instanceof Error ? undefined : untraced;
+  const texts = cells.map((cell, index) => {
+    if (cell === undefined) return '–';
+    const notPossible = cell instanceof NotPossible;
+    if (notPossible) notes.push(`${row.name}: ${cell.message}`);
+    if (cell instanceof Error) {
+      short ||= index < 2 && !notPossible;
+      return notPossible ? '–' : `failed: ${cell.message.split('\n')[0]}`;
+    }
+    const verdict = judge(row, cell, end);
+    short ||= index < 2 && verdict.short.length > 0;
+    return verdict.text;
+  });
+  const { exit, because } = row.insteadOfUntraced ?? {};
+  table.push([row.name, exit ? `${end?.exit}¹` : (end?.exit ?? ''), ...texts]);
+  if (exit) notes.push(`¹ ${row.name}: with forktrace ${exit}, as ${because}.`);
   console.error(table.at(-1)!.join(' | '));
 }
+const head = ['', 'ends untraced', 'journal, mmap', 'journal, write', 'batch', 'OpenTelemetry'];
 const terminal = new Table({ head, style: { head: [], border: [] } });
 terminal.push(...table);
-console.log(terminal.toString());
-
-if (words.length === 0) {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  writeFileSync(
-    fileURLToPath(new URL('../../docs/loss-matrix.md', import.meta.url)),
-    `# What is lost when
-
-Written by \`npm run loss-matrix\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
-shared with other work; Node ${process.version}, forktrace ${version}.
-
-A cluster of two workers has answered ${ENDED} requests, a few more are in flight, and then it happens. A cell says how many of the
-${ENDED} ended spans reached a real OTLP/gRPC endpoint, how many of the requests in flight were reported (finished or interrupted), and,
-if so, that spans came twice or that the process did not end with the code or signal that is expected of its row.
-
-- *journal*: \`pipeline: 'journal'\`, in both modes. *batch*: \`pipeline: 'batch'\`, the SDK's own BatchSpanProcessor under forktrace.
-- *OpenTelemetry*: \`sdk-node\` with \`instrumentation-http\` in the workers of a \`node:cluster\`, as its "Getting started" has it.
-- –: needs what the contestant does not have. pm2's rows are tests: \`npm test -- pm2/loss\`.
-- Short in write mode: the file is written once per turn of the event loop, so a request that aborts, exhausts the heap or blocks
-  the loop in the very turn in which it arrived is not in it yet. Spans that ended in earlier turns are.
-- The watchdog's limit is 3 seconds in all rows: a heap that takes longer to run out ends with its SIGKILL.
-- Where the Collector is away or refuses, a cell counts what arrives until nothing has for 20 seconds after it is back.
-- Not in here: a journal whose disk is full.
-
-${line(head)}
-${line(head.map(() => '---'))}
-${table.map(line).join('\n')}
-`,
-  );
-}
+console.log([terminal.toString(), ...new Set(notes)].join('\n'));
+if (words.length === 0) writePage(head, table, [...new Set(notes)]);
 process.exit(short ? 1 : 0);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { Agent, get } from 'node:http';
 import { test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { freePort } from '../process/free-port.js';
 import { fixture } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
+import { Load } from './load.js';
 import { RealPm2 } from './real-pm2.js';
 
 for (const pipeline of ['journal', 'batch'] as const) {
@@ -41,22 +41,21 @@ for (const pipeline of ['journal', 'batch'] as const) {
 
     const load = new Load(port);
     const pidsBefore = (await pm2.list()).map(({ pid }) => pid);
-    await waitFor(() => load.answered > 50, 'load');
+    await load.more();
     await pm2.command('reload', 'app');
     await waitFor(async () => {
       const pids = (await pm2.list()).map(({ pid }) => pid);
       return pids.length === 2 && pids.every((pid) => !pidsBefore.includes(pid));
     }, 'new processes');
-    const afterReload = load.answered;
-    await waitFor(() => load.answered > afterReload + 50, 'load on the new processes');
+    await load.more();
     await load.stop();
     await pm2.command('delete', 'app');
 
     assert.deepEqual(load.failures, []);
-    const spans = await endpoint.waitForSpans(load.answered * 2);
+    const spans = await endpoint.waitForSpans(load.answered.length * 2);
     const servers = spans.filter(({ kind }) => kind === SPAN_KIND_SERVER);
-    assert.equal(servers.length, load.answered);
-    assert.equal(spans.length, load.answered * 2);
+    assert.equal(servers.length, load.answered.length);
+    assert.equal(spans.length, load.answered.length * 2);
     const resources = new Map(servers.map(({ resource }) => [resource['service.instance.id'], resource]));
     assert.equal(resources.size, 4, 'an instance id for each process');
     assert.deepEqual([...new Set([...resources.values()].map((one) => one['cluster.worker.slot']))].sort(), [0, 1]);
@@ -66,41 +65,3 @@ for (const pipeline of ['journal', 'batch'] as const) {
 
 /** OTLP's SpanKind. */
 const SPAN_KIND_SERVER = 2;
-
-/** A few keep-alive clients that ask until they are stopped. */
-class Load {
-  answered = 0;
-  readonly failures: string[] = [];
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  #stopped = false;
-  readonly #clients: Promise<void>[];
-
-  constructor(port: number) {
-    this.#clients = Array.from({ length: 4 }, () => this.#client(port));
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#clients);
-    this.#agent.destroy();
-  }
-
-  async #client(port: number): Promise<void> {
-    while (!this.#stopped) {
-      await new Promise<void>((resolve) => {
-        const failed = (error: Error) => {
-          this.failures.push(String(error));
-          resolve();
-        };
-        get({ port, host: '127.0.0.1', agent: this.#agent }, (response) => {
-          response.resume().on('end', () => {
-            if (response.statusCode === 200) this.answered++;
-            else this.failures.push(String(response.statusCode));
-            resolve();
-          });
-          response.on('error', failed);
-        }).on('error', failed);
-      });
-    }
-  }
-}

@@ -64,6 +64,11 @@ export class RealPm2 {
     return JSON.parse(out.slice(out.indexOf('[{') === -1 ? out.indexOf('[]') : out.indexOf('[{')));
   }
 
+  /** What the daemon says of its processes. */
+  daemonLog(): string {
+    return readFileSync(join(this.home, 'pm2.log'), 'utf8');
+  }
+
   async logs(): Promise<string> {
     return this.command('logs', '--nostream', '--lines', '200');
   }
