@@ -1,14 +1,31 @@
-import { type Context, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { span } from '#src/span/span.js';
 
 export type Contestant = 'lean' | 'sdk';
 
 export interface SpanCase {
   /** Spans that arrive for each run. */
   delivers: number;
-  run(tracer: Tracer, parent: Context, unsampled: Context, i: number): void;
+  /** A promise is awaited before the next run. */
+  run(tracer: Tracer, parent: Context, unsampled: Context, i: number): void | Promise<unknown>;
 }
 
 const failure = new RangeError('out of stock');
+const suppressed = suppressTracing(ROOT_CONTEXT);
+const price = span(function price(i: number) {
+  return i * 2;
+});
+const stock = span(async function stock(i: number) {
+  return i * 2;
+});
+
+/** Spans within spans, `depth` of them, ended from the inside out. */
+function nest(tracer: Tracer, parent: Context, depth: number): void {
+  const outer = tracer.startSpan('level', undefined, parent);
+  if (depth > 1) nest(tracer, trace.setSpan(parent, outer), depth - 1);
+  outer.end();
+}
 
 /** What is measured, by name. Every case but `root` and `not sampled` starts a child of a recording span. */
 export const spanCases: Record<string, SpanCase> = {
@@ -58,6 +75,28 @@ export const spanCases: Record<string, SpanCase> = {
       outer.end();
     },
   },
+  'nested 10 deep': {
+    delivers: 10,
+    run: (tracer, parent) => nest(tracer, parent, 10),
+  },
+  'context.with': {
+    delivers: 1,
+    run(tracer, parent) {
+      const span = tracer.startSpan('child', undefined, parent);
+      context.with(trace.setSpan(parent, span), noop);
+      span.end();
+    },
+  },
+  '@span sync': { delivers: 1, run: (_, __, ___, i) => void price(i) },
+  '@span async': { delivers: 1, run: (_, __, ___, i) => stock(i) },
+  suppressed: {
+    delivers: 0,
+    run(tracer) {
+      const span = tracer.startSpan('child', undefined, suppressed);
+      span.setAttribute('warehouse', 'north-2');
+      span.end();
+    },
+  },
   active: {
     delivers: 1,
     run: (tracer) => tracer.startActiveSpan('active', (span) => span.end()),
@@ -97,3 +136,5 @@ export const spanCases: Record<string, SpanCase> = {
     },
   },
 };
+
+function noop(): void {}

@@ -31,6 +31,10 @@ const options = new Command()
   .parse()
   .opts<{ rounds: string; spans: string; cases: string }>();
 
+const names = options.cases.split(',');
+const unknown = names.filter((name) => !(name in spanCases));
+if (unknown.length > 0) throw new Error(`--cases: got ${unknown}, expected some of ${Object.keys(spanCases)}`);
+
 const contestants: Record<Contestant, ChildProcess> = {
   lean: fork(fileURLToPath(new URL('span-contestant.js', import.meta.url)), ['lean']),
   sdk: fork(fileURLToPath(new URL('span-contestant.js', import.meta.url)), ['sdk']),
@@ -50,7 +54,7 @@ const table = new Table({
 });
 const results: Record<string, object> = {};
 let held = true;
-for (const name of options.cases.split(',')) {
+for (const name of names) {
   const samples: Record<Contestant, number[]> = { lean: [], sdk: [] };
   const ratios: number[] = [];
   for (let round = -2; round < Number(options.rounds); round++) {
