@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,41 @@ test('status, reload, scale and stop, as an operator types them', async (t) => {
     stderr: '',
   });
   assert.equal(alive(cluster.pid), false);
+});
+
+test('on a terminal, status draws the table again each second, with what has changed', async (t) => {
+  const cluster = await RunningCluster.ready(t, { serviceName: 'shop', workers: 1 });
+  // bsdutils, which every Debian has: a pseudo-terminal around a command.
+  const terminal = spawn('script', ['-qec', `'${process.execPath}' '${cli}' status`, '/dev/null'], {
+    env: { ...process.env, FORKTRACE_RUN_DIR: cluster.runDir, TERM: 'xterm', COLUMNS: '200' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let screen = '';
+  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+  });
+  const frames = () => screen.split('\x1b[H\x1b[2J').slice(1);
+  await until('two frames', () => frames().length >= 2);
+  for (const column of [
+    'slot',
+    'pid',
+    'state',
+    'uptime',
+    'restarts',
+    'req/s',
+    'in flight',
+    'loop',
+    'memory',
+    'journaled',
+  ])
+    assert.ok(frames()[0]!.includes(column), column);
+  assert.match(frames()[0]!, /1\/1 ready/);
+  assert.equal((await forktrace(cluster.runDir, 'scale', '2')).code, 0);
+  await until('the second worker', () => frames().at(-1)!.includes('2/2 ready'));
+  // As the operator ends it.
+  terminal.stdin.write('\x03');
+  await once(terminal, 'exit', { signal: AbortSignal.timeout(10_000) });
 });
 
 test('errors have a code and a way out', async (t) => {
