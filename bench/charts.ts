@@ -15,7 +15,8 @@ const labels: Record<string, string> = {
   'forktrace-journal-mmap': 'forktrace',
   'forktrace-journal-write': 'forktrace (write)',
   'forktrace-batch': 'forktrace (batch)',
-  'otel-2': 'OpenTelemetry SDK',
+  'otel-2': 'OpenTelemetry 2.x',
+  'otel-3': 'OpenTelemetry 3.x',
 };
 
 interface Bar {

@@ -41,7 +41,7 @@ async function main() {
     });
     return;
   }
-  if (contestant === 'otel-2') require('./otel-stack/setup.cjs');
+  if (contestant.startsWith('otel')) require(`./${contestant}/setup.cjs`);
   else if (contestant !== 'bare') require(join(__dirname, 'peers', `${contestant}.cjs`));
   const http = require('node:http');
   const made = await app();

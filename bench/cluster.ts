@@ -12,10 +12,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { environment, install, settled } from './contestant.js';
 import { freePort } from './free-port.js';
-import { BenchProcess, benchRoot, treeUsage } from './processes.js';
+import { type FlatOut, guarded, Load } from './load.js';
+import { BenchProcess, benchRoot, members, proportionalSetSize, treeCpuSeconds } from './processes.js';
+import { Progress } from './progress.js';
 import { renderTable, saveResults } from './report.js';
 import { median } from './statistics.js';
+
+/** Rounds that V8 needs to compile what a worker does. */
+const WARM_UPS = 2;
 
 const numbers = (text: string) => text.split(',').map(Number);
 
@@ -26,6 +32,7 @@ const options = new Command('bench:cluster')
   .option('--contestants <list>', 'comma-separated', 'bare,forktrace-journal-mmap,otel-2')
   .option('--rounds <n>', 'interleaved rounds', Number, 3)
   .option('--requests <n>', 'requests per contestant and round', Number, 20_000)
+  .option('--node <path>', 'the Node.js that the cluster runs on')
   .option('--json <file>', 'where the result goes', 'cluster')
   .parse()
   .opts();
@@ -37,59 +44,62 @@ interface Case {
   connections: number;
 }
 
-interface Measured {
-  perSecond: number;
+interface Measured extends FlatOut {
   cpuMicros: number;
-  rss: number;
+  /** Bytes, proportional set size: of a worker, and of all processes. */
+  workerMemory: number;
+  allMemory: number;
   readyMs: number;
   reloadMs: number | undefined;
   received: number;
   expected: number;
 }
 
-async function measure(one: Case, load: BenchProcess): Promise<Measured> {
+async function measure(one: Case, load: Load): Promise<Measured> {
   const journalDir = mkdtempSync(join(tmpdir(), 'forktrace-bench-'));
   const sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), []);
-  const { port: sinkPort } = await sink.next<{ port: number }>();
+  const ports = await sink.next<{ port: number; httpPort: number }>();
   const port = await freePort();
   const app = one.spans === 1 ? 'hello' : 'spans';
   const cluster = new BenchProcess(
     join(benchRoot, 'cluster-server.cjs'),
     [one.contestant, app, String(one.workers), String(port)],
-    {
-      env: {
-        NODE_ENV: 'production',
-        SPANS: String(one.spans),
-        OTEL_SERVICE_NAME: 'bench',
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sinkPort}`,
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-        OTEL_METRICS_EXPORTER: 'none',
-        OTEL_LOGS_EXPORTER: 'none',
-        FORKTRACE_JOURNAL_DIR: journalDir,
-      },
-    },
+    { nodePath: options.node, env: { ...environment(ports, journalDir), SPANS: String(one.spans) } },
   );
   try {
     const { readyMs } = await cluster.next<{ readyMs: number }>();
-    const job = { port, path: '/', connections: one.connections };
+    const target = { port, path: '/', connections: one.connections };
     const traced = one.contestant !== 'bare';
-    const warmUp = Math.max(one.connections, options.requests / 10);
-    await load.ask({ ...job, requests: warmUp });
+    const requests = Math.max(options.requests, one.connections * 20);
+    for (let i = 0; i < WARM_UPS; i++) {
+      await load.connect(target);
+      await load.flatOut(options.requests);
+    }
     // Spans of the coordinator's own arrive here too, so what counts is what comes after.
-    const arrived = await settled(sink, traced ? Number.POSITIVE_INFINITY : 0);
-    const before = treeUsage(cluster.child.pid!);
-    const result = await load.ask<{ perSecond: number; failed: number }>({ ...job, requests: options.requests });
-    if (result.failed > 0) throw new Error(`${one.contestant}: ${result.failed} requests failed`);
-    const expected = traced ? options.requests * one.spans : 0;
-    const received = (await settled(sink, arrived + expected)) - arrived;
-    const after = treeUsage(cluster.child.pid!);
+    const earlier = traced ? await settled(sink, Number.POSITIVE_INFINITY) : 0;
+    let [received, expected] = [0, 0];
+    const run = await guarded(async () => {
+      await load.connect(target);
+      const before = treeCpuSeconds(cluster.child.pid!);
+      const flatOut = await load.flatOut(requests);
+      if (traced) expected += (one.connections + requests) * one.spans;
+      received = (await settled(sink, earlier + expected)) - earlier;
+      return { ...flatOut, cpuMicros: ((treeCpuSeconds(cluster.child.pid!) - before) * 1e6) / requests };
+    });
+    const memory = members(cluster.child.pid!).map((process) => ({
+      ...process,
+      pss: proportionalSetSize(process.pid),
+    }));
+    const workers = memory.filter(
+      ({ pid, command }) => pid !== cluster.child.pid && command.includes('cluster-server.cjs'),
+    );
     const reloadMs = one.contestant.startsWith('forktrace')
       ? (await cluster.ask<{ reloadMs: number }>('reload')).reloadMs
       : undefined;
     return {
-      perSecond: result.perSecond,
-      cpuMicros: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / options.requests,
-      rss: after.rss,
+      ...run,
+      workerMemory: median(workers.map(({ pss }) => pss)),
+      allMemory: memory.reduce((sum, { pss }) => sum + pss, 0),
       readyMs,
       reloadMs,
       received,
@@ -102,18 +112,6 @@ async function measure(one: Case, load: BenchProcess): Promise<Measured> {
   }
 }
 
-/** Waits until all spans have arrived, or none has for longer than a batch's delay. */
-async function settled(sink: BenchProcess, expected: number): Promise<number> {
-  let last = -1;
-  for (let since = performance.now(); ; ) {
-    const { spans } = await sink.ask<{ spans: number }>('counts');
-    if (spans !== last) since = performance.now();
-    last = spans;
-    if (spans >= expected || performance.now() - since > 6_000) return spans;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const cases: Case[] = options.workers.flatMap((workers: number) =>
   options.spans.flatMap((spans: number) =>
     options.connections.flatMap((connections: number) =>
@@ -121,23 +119,21 @@ const cases: Case[] = options.workers.flatMap((workers: number) =>
     ),
   ),
 );
-const load = new BenchProcess(join(benchRoot, 'load.cjs'), []);
+for (const contestant of options.contestants.split(',')) install(contestant);
+const load = new Load();
 const measured = cases.map(() => [] as Measured[]);
-const total = cases.length * options.rounds;
-const startedAt = performance.now();
+const progress = new Progress(cases.length * options.rounds);
 for (let round = 0; round < options.rounds; round++) {
   for (const [index, one] of cases.entries()) {
     measured[index]!.push(await measure(one, load));
-    const done = round * cases.length + index + 1;
-    const leftSeconds = ((performance.now() - startedAt) / done / 1000) * (total - done);
-    process.stderr.write(`\r${done}/${total}  about ${leftSeconds.toFixed(0)} s left   `);
+    progress.step(`${one.contestant}, ${one.workers} workers`);
   }
 }
-process.stderr.write(`\r${' '.repeat(60)}\r`);
-await load.stop('SIGKILL');
+progress.end();
+await load.stop();
 
 const summary = cases.map((one, index) => {
-  const of = (key: 'perSecond' | 'cpuMicros' | 'rss' | 'readyMs') => median(measured[index]!.map((m) => m[key]));
+  const of = (key: keyof Omit<Measured, 'reloadMs'>) => median(measured[index]!.map((m) => m[key]));
   const bareIndex = cases.findIndex(
     (other) =>
       other.contestant === 'bare' &&
@@ -154,7 +150,8 @@ const summary = cases.map((one, index) => {
     perSecond: of('perSecond'),
     cpuMicros: of('cpuMicros'),
     addedMicros: bare && median(measured[index]!.map((m, round) => m.cpuMicros - bare[round]!.cpuMicros)),
-    rssPerWorker: of('rss') / one.workers,
+    workerMemory: of('workerMemory'),
+    allMemory: of('allMemory'),
     readyMs: of('readyMs'),
     reloadMs: reloads.length > 0 ? median(reloads) : undefined,
     delivered: expected > 0 ? received / expected : undefined,
@@ -171,6 +168,7 @@ console.log(
       'CPU µs/req',
       'added',
       'MB/worker',
+      'MB, all',
       'ready ms',
       'reload ms',
       'delivered',
@@ -183,7 +181,8 @@ console.log(
       row.perSecond.toFixed(0),
       row.cpuMicros.toFixed(1),
       row.addedMicros?.toFixed(1) ?? '–',
-      (row.rssPerWorker / 1e6).toFixed(0),
+      (row.workerMemory / 1e6).toFixed(0),
+      (row.allMemory / 1e6).toFixed(0),
       row.readyMs.toFixed(0),
       row.reloadMs?.toFixed(0) ?? '–',
       row.delivered === undefined ? '–' : `${(row.delivered * 100).toFixed(1)} %`,

@@ -7,131 +7,41 @@
  *
  * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: every
  * contestant serves the same number of requests in each, in an order that rotates; a ratio compares two runs of one round.
+ * Latency has rounds of its own, likewise, at 70 % of what the untraced server did.
  *
  * @module
  */
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
-import { shipperPid } from '#src/shipper/lock.js';
-import { BenchProcess, benchRoot, pin, treeUsage } from './processes.js';
+import { probe } from './arrival.js';
+import { apps, Contestant, OTHER_CORE, peers } from './contestant.js';
+import { type FlatOut, guarded, type Latency, Load } from './load.js';
+import { proportionalSetSize, treeCpuSeconds } from './processes.js';
+import { Progress } from './progress.js';
 import { renderHttpTable, saveResults } from './report.js';
 import { median, spread } from './statistics.js';
-
-const SERVER_CORE = 0;
-const OTHER_CORE = 1;
-
-/** Apps, the path that is asked for, and the spans of a request. */
-const apps: Record<string, { path: string; spans: number; requests: number }> = {
-  hello: { path: '/', spans: 1, requests: 20_000 },
-  express: { path: '/items/books', spans: 4, requests: 10_000 },
-  fastify: { path: '/items/books', spans: 4, requests: 10_000 },
-  io: { path: '/', spans: 1, requests: 5_000 },
-};
 
 interface Sample {
   perSecond: number;
   workerMicros: number;
   allMicros: number;
-  rss: number;
+  memory: number;
   loopDelayP99: number;
-}
-
-class Contestant {
-  readonly samples: Sample[] = [];
-  latency: { p50: number; p99: number; p999: number } | undefined;
-  received = 0;
-  expected = 0;
-  server!: BenchProcess;
-  sink!: BenchProcess;
-  port!: number;
-  readonly journalDir = mkdtempSync(join(tmpdir(), 'forktrace-bench-'));
-
-  constructor(readonly name: string) {}
-
-  /** The others send to an HTTP sink that takes everything, or nowhere. */
-  get speaksOtlp(): boolean {
-    return /^(forktrace|otel)/.test(this.name);
-  }
-
-  async start(app: string, sampled: boolean, nodePath: string | undefined): Promise<void> {
-    this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
-    const sink = await this.sink.next<{ port: number; httpPort: number }>();
-    this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, app], {
-      core: SERVER_CORE,
-      nodePath,
-      env: {
-        NODE_ENV: 'production',
-        OTEL_SERVICE_NAME: 'bench',
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sink.port}`,
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-        OTEL_TRACES_SAMPLER: sampled ? 'parentbased_always_on' : 'always_off',
-        OTEL_METRICS_EXPORTER: 'none',
-        OTEL_LOGS_EXPORTER: 'none',
-        FORKTRACE_JOURNAL_DIR: this.journalDir,
-        BENCH_HTTP_SINK: `http://127.0.0.1:${sink.httpPort}`,
-      },
-    });
-    this.port = (await this.server.next<{ port: number }>()).port;
-  }
-
-  async round(load: BenchProcess, job: object, requests: number, spansPerRequest: number): Promise<void> {
-    const shipper = shipperPid(join(this.journalDir, 'bench'));
-    if (shipper !== undefined) pin(shipper, OTHER_CORE);
-    this.server.tell('reset');
-    const before = await this.server.ask<{ cpuMicros: number }>('usage');
-    const treeBefore = treeUsage(this.server.child.pid!, shipper);
-    const result = await load.ask<{ perSecond: number; failed: number }>({ ...job, port: this.port, requests });
-    if (result.failed > 0) throw new Error(`${this.name}: ${result.failed} requests failed`);
-    const after = await this.server.ask<{ cpuMicros: number; rss: number; loopDelayP99: number }>('usage');
-    await this.settle(requests * spansPerRequest);
-    const treeAfter = treeUsage(this.server.child.pid!, shipper);
-    this.samples.push({
-      perSecond: result.perSecond,
-      workerMicros: (after.cpuMicros - before.cpuMicros) / requests,
-      allMicros: ((treeAfter.cpuSeconds - treeBefore.cpuSeconds) * 1e6) / requests,
-      rss: after.rss,
-      loopDelayP99: after.loopDelayP99,
-    });
-  }
-
-  /** Waits until every span of the round has arrived, or none has for longer than a batch's delay. */
-  async settle(expected: number): Promise<void> {
-    if (!this.speaksOtlp) return;
-    this.expected += expected;
-    let stalledSince = performance.now();
-    let last = -1;
-    for (;;) {
-      const { spans } = await this.sink.ask<{ spans: number }>('counts');
-      if (spans !== last) stalledSince = performance.now();
-      last = spans;
-      this.received = spans;
-      if (spans >= this.expected || performance.now() - stalledSince > 6_000) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-
-  async stop(): Promise<void> {
-    await this.server?.stop();
-    await this.sink?.stop('SIGKILL');
-    rmSync(this.journalDir, { recursive: true, force: true });
-  }
 }
 
 const options = new Command('bench:http')
   .option('--app <name>', Object.keys(apps).join(', '), 'hello')
   .option(
     '--contestants <names>',
-    'comma-separated',
+    'comma-separated; otel-3 needs Node.js 22.15',
     'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2',
   )
   .option('--rounds <n>', 'interleaved rounds', Number, 7)
   .option('--requests <n>', 'requests per contestant and round', Number)
   .option('--connections <n>', 'keep-alive connections', Number, 32)
-  .option('--latency-ms <n>', 'duration of the fixed-rate run; 0 leaves it out', Number, 5000)
+  .option('--latency-rounds <n>', 'interleaved rounds at a fixed rate; 0 leaves them out', Number, 7)
+  .option('--latency-ms <n>', 'duration of each', Number, 1500)
   .option('--not-sampled', 'sampler always_off')
   .option('--node <path>', 'the Node.js that the servers run on')
   .option('--peers', 'the peers, too: installs bench/peers')
@@ -141,68 +51,133 @@ const options = new Command('bench:http')
 
 const app = apps[options.app];
 if (!app) throw new Error(`--app: got ${options.app}, expected one of ${Object.keys(apps).join(', ')}`);
-const names: string[] = options.contestants.split(',');
-if (names.includes('otel-2') && !existsSync(join(benchRoot, 'otel-stack/node_modules'))) {
-  spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: join(benchRoot, 'otel-stack'), stdio: 'inherit' });
-}
-if (options.peers) {
-  if (!existsSync(join(benchRoot, 'peers/node_modules'))) {
-    spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: join(benchRoot, 'peers'), stdio: 'inherit' });
-  }
-  names.push('otel-3', 'dd-trace', 'sentry', 'elastic-apm');
-}
+const names: string[] = [...options.contestants.split(','), ...(options.peers ? peers : [])];
 const requests: number = options.requests ?? app.requests;
 const spansPerRequest = options.notSampled ? 0 : app.spans;
+const load = new Load(OTHER_CORE);
 const contestants = names.map((name) => new Contestant(name));
-const load = new BenchProcess(join(benchRoot, 'load.cjs'), [], { core: OTHER_CORE });
-const job = { path: app.path, connections: options.connections };
+const samples = new Map(contestants.map((contestant) => [contestant, [] as Sample[]]));
+const latencies = new Map(contestants.map((contestant) => [contestant, [] as Latency[]]));
+const attributes = new Map<Contestant, string[]>();
 
+async function connect(contestant: Contestant): Promise<void> {
+  const { connections } = options;
+  await load.connect({ port: contestant.port, path: app!.path, connections });
+  contestant.expected += connections * spansPerRequest;
+}
+
+async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
+  const { server } = contestant;
+  const shipper = contestant.shipper();
+  await connect(contestant);
+  server.tell('reset');
+  const before = await server.ask<{ cpuMicros: number }>('usage');
+  const treeBefore = treeCpuSeconds(server.child.pid!, shipper);
+  const run = await load.flatOut(requests);
+  const after = await server.ask<{ cpuMicros: number; loopDelayP99: number }>('usage');
+  await contestant.settle(requests * spansPerRequest);
+  const treeAfter = treeCpuSeconds(server.child.pid!, shipper);
+  return {
+    ...run,
+    workerMicros: (after.cpuMicros - before.cpuMicros) / requests,
+    allMicros: ((treeAfter - treeBefore) * 1e6) / requests,
+    memory: proportionalSetSize(server.child.pid!),
+    loopDelayP99: after.loopDelayP99,
+  };
+}
+
+async function warmUp(contestant: Contestant): Promise<void> {
+  if (spansPerRequest > 0 && contestant.name !== 'bare') {
+    const { name: contestantName, speaksOtlp, sink, port } = contestant;
+    attributes.set(
+      contestant,
+      await probe({ contestant: contestantName, speaksOtlp, sink, port, path: app!.path, spans: spansPerRequest }),
+    );
+    await contestant.settle(spansPerRequest);
+  }
+  await connect(contestant);
+  await load.flatOut(requests / 2);
+  await contestant.settle((requests / 2) * spansPerRequest);
+}
+
+async function measureLatency(contestant: Contestant, rate: number): Promise<Latency> {
+  contestant.shipper();
+  await connect(contestant);
+  const { done, ...latency } = await load.atRate(rate, options.latencyMs);
+  await contestant.settle(done * spansPerRequest);
+  return latency;
+}
+
+/** Every contestant once, in an order that rotates from round to round. */
+async function interleaved(rounds: number, what: string, run: (contestant: Contestant) => Promise<void>) {
+  for (let round = 0; round < rounds; round++) {
+    for (let index = 0; index < contestants.length; index++) {
+      const contestant = contestants[(index + round) % contestants.length]!;
+      await run(contestant);
+      progress.step(`${what} ${round + 1}/${rounds}  ${contestant.name}`);
+    }
+  }
+}
+
+const progress = new Progress(contestants.length * (1 + options.rounds + options.latencyRounds));
 try {
-  for (const contestant of contestants) await contestant.start(options.app, !options.notSampled, options.node);
   for (const contestant of contestants) {
-    await load.ask({ ...job, port: contestant.port, requests: requests / 2 }); // warm-up
-    await contestant.settle((requests / 2) * spansPerRequest);
+    await contestant.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
   }
-  for (let round = 0; round < options.rounds; round++) {
-    const order = contestants.map((_, index) => contestants[(index + round) % contestants.length]!);
-    for (const contestant of order) {
-      await contestant.round(load, job, requests, spansPerRequest);
-      process.stderr.write(`\rround ${round + 1}/${options.rounds}  ${contestant.name.padEnd(28)}`);
-    }
-  }
+  await interleaved(1, 'warm-up', warmUp);
+  await interleaved(options.rounds, 'throughput', async (contestant) => {
+    samples.get(contestant)!.push(await guarded(() => measure(contestant)));
+  });
   const bare = contestants.find(({ name }) => name === 'bare');
-  if (bare && options.latencyMs > 0) {
-    const rate = 0.7 * median(bare.samples.map(({ perSecond }) => perSecond));
-    for (const contestant of contestants) {
-      // 70 % of what the bare server does: a contestant that cannot keep up shows it as latency.
-      contestant.latency = await load.ask({ ...job, port: contestant.port, rate, durationMs: options.latencyMs });
-      await contestant.settle(Math.round((rate * options.latencyMs) / 1000) * spansPerRequest);
-    }
+  const bareSamples = bare && samples.get(bare)!;
+  const bareLatencies = bare && latencies.get(bare)!;
+  if (bareSamples) {
+    // 70 % of what the untraced server does: a contestant that cannot keep up shows it as latency.
+    const rate = 0.7 * median(bareSamples.map(({ perSecond }) => perSecond));
+    await interleaved(options.latencyRounds, 'latency', async (contestant) => {
+      latencies.get(contestant)!.push(await measureLatency(contestant, rate));
+    });
   }
-  process.stderr.write(`\r${' '.repeat(60)}\r`);
+  progress.end();
   const summary = contestants.map((contestant) => {
-    const of = (key: keyof Sample) => contestant.samples.map((sample) => sample[key]);
-    const paired = (key: keyof Sample, combine: (own: number, base: number) => number) =>
-      bare ? contestant.samples.map((sample, round) => combine(sample[key], bare.samples[round]![key])) : [];
-    const throughput = paired('perSecond', (own, base) => own / base);
+    const own = samples.get(contestant)!;
+    const ownLatencies = latencies.get(contestant)!;
+    const of = (key: keyof Sample) => median(own.map((sample) => sample[key]));
+    const latency = (key: keyof Latency) => median(ownLatencies.map((one) => one[key]));
+    const added = (key: keyof Sample) =>
+      bareSamples && median(own.map((sample, round) => sample[key] - bareSamples[round]![key]));
+    const throughput = bareSamples && own.map((sample, round) => sample.perSecond / bareSamples[round]!.perSecond);
+    const p99 = bareLatencies?.map((base, round) => ownLatencies[round]!.p99 / base.p99) ?? [];
     return {
       name: contestant.name,
-      perSecond: median(of('perSecond')),
-      throughputRatio: throughput.length > 0 ? median(throughput) : undefined,
-      throughputSpread: throughput.length > 0 ? spread(throughput) : undefined,
-      workerMicros: median(of('workerMicros')),
-      addedWorkerMicros: bare ? median(paired('workerMicros', (own, base) => own - base)) : undefined,
-      addedAllMicros: bare ? median(paired('allMicros', (own, base) => own - base)) : undefined,
-      rss: median(of('rss')),
-      loopDelayP99: median(of('loopDelayP99')),
-      latency: contestant.latency,
+      perSecond: of('perSecond'),
+      throughputRatio: throughput && median(throughput),
+      throughputSpread: throughput && spread(throughput),
+      workerMicros: of('workerMicros'),
+      addedWorkerMicros: added('workerMicros'),
+      addedAllMicros: added('allMicros'),
+      memory: of('memory'),
+      loopDelayP99: of('loopDelayP99'),
+      latency:
+        ownLatencies.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,
+      p99Ratio: p99.length > 0 ? median(p99) : undefined,
+      p99Spread: p99.length > 0 ? spread(p99) : undefined,
       delivered: contestant.expected > 0 ? contestant.received / contestant.expected : undefined,
+      attributes: attributes.get(contestant),
     };
   });
+  const unsampled = contestants.find(({ received }) => spansPerRequest === 0 && received > 0);
+  if (unsampled) throw new Error(`${unsampled.name}: ${unsampled.received} spans arrived, though none is sampled`);
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-  saveResults(options.json, { app: options.app, node, options, summary });
+  const { rounds, latencyRounds, latencyMs, connections } = options;
+  saveResults(options.json, {
+    app: options.app,
+    node,
+    options: { rounds, requests, connections, latencyRounds, latencyMs, notSampled: options.notSampled ?? false },
+    summary,
+  });
 } finally {
   await Promise.all(contestants.map((contestant) => contestant.stop()));
-  await load.stop('SIGKILL');
+  await load.stop();
 }

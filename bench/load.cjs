@@ -1,22 +1,24 @@
 // The load generator, in a process of its own on the other core. Raw sockets with prepared requests: a client library costs
 // more CPU per request than the server under test, and would be what is measured.
-//   { port, path, connections, requests }            as fast as it goes
-//   { port, path, connections, rate, durationMs }    at a fixed rate; latency counts from when a request was due, so that a
-//                                                     stalled server cannot hide it (coordinated omission)
+//   { connect: { port, path, connections } }    opens the connections, each with a first request, outside of what is measured
+//   { requests }                                as fast as it goes
+//   { rate, durationMs }                        at a fixed rate; latency counts from when a request was due, so that a stalled
+//                                               server cannot hide it (coordinated omission)
+// After a run the connections are closed.
 const net = require('node:net');
 
 const HEADER_END = Buffer.from('\r\n\r\n');
 
 /** One keep-alive connection: `send` resolves with nothing and calls back when the whole response is in. */
 class Connection {
-  constructor(port, path, onResponse) {
+  constructor(port, path) {
     this.request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\n\r\n`);
-    this.onResponse = onResponse;
     this.pending = Buffer.alloc(0);
     this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     this.ready = new Promise((resolve, reject) => {
-      this.socket.once('connect', resolve);
+      this.onResponse = resolve;
       this.socket.once('error', reject);
+      this.send();
     });
     this.socket.on('data', (chunk) => this.receive(chunk));
   }
@@ -50,10 +52,25 @@ function bodyLengthOf(head) {
   throw new Error(`the response has no content-length:\n${head}`);
 }
 
-async function connect(job, onResponse) {
-  const connections = Array.from({ length: job.connections }, () => new Connection(job.port, job.path, onResponse));
-  await Promise.all(connections.map(({ ready }) => ready));
-  return connections;
+let connections = [];
+
+/**
+ * A few at a time: a server's backlog is 511, and what does not fit is tried again after a second. A connection that the kernel
+ * has accepted is not yet a worker's, so each is ready when it has had a response.
+ */
+async function connect({ port, path, connections: count }) {
+  connections = [];
+  while (connections.length < count) {
+    const some = Array.from({ length: Math.min(100, count - connections.length) }, () => new Connection(port, path));
+    connections.push(...some);
+    await Promise.all(some.map(({ ready }) => ready));
+  }
+  return { connections: connections.length };
+}
+
+function close() {
+  for (const { socket } of connections) socket.destroy();
+  connections = [];
 }
 
 async function flatOut(job) {
@@ -70,18 +87,21 @@ async function flatOut(job) {
       connection.send();
     }
   };
-  const connections = await connect(job, (connection, status) => {
+  const tenth = Math.ceil(job.requests / 10);
+  let tenthMs = 0;
+  const onResponse = (connection, status) => {
     done++;
     if (status !== '200') failed++;
+    if (done === tenth) tenthMs = performance.now() - from;
     if (done === job.requests) finish();
     else next(connection);
-  });
-  const from = process.hrtime.bigint();
+  };
+  for (const connection of connections) connection.onResponse = onResponse;
+  const from = performance.now();
   for (const connection of connections) next(connection);
   await finished;
-  const seconds = Number(process.hrtime.bigint() - from) / 1e9;
-  for (const { socket } of connections) socket.destroy();
-  return { done, failed, seconds, perSecond: done / seconds };
+  const seconds = (performance.now() - from) / 1000;
+  return { done, failed, seconds, perSecond: done / seconds, startUpShare: tenthMs / 1000 / seconds - 0.1 };
 }
 
 async function atRate(job) {
@@ -89,13 +109,14 @@ async function atRate(job) {
   const idle = [];
   const due = [];
   let failed = 0;
-  const connections = await connect(job, (connection, status) => {
+  const onResponse = (connection, status) => {
     latencies.push(performance.now() - connection.dueAt);
     if (status !== '200') failed++;
     const dueAt = due.shift();
     if (dueAt === undefined) idle.push(connection);
     else dispatch(connection, dueAt);
-  });
+  };
+  for (const connection of connections) connection.onResponse = onResponse;
   idle.push(...connections);
   function dispatch(connection, dueAt) {
     connection.dueAt = dueAt;
@@ -119,7 +140,6 @@ async function atRate(job) {
     };
     tick();
   });
-  for (const { socket } of connections) socket.destroy();
   latencies.sort((a, b) => a - b);
   const percentile = (p) => latencies[Math.min(latencies.length - 1, Math.floor((latencies.length * p) / 100))];
   return {
@@ -134,8 +154,15 @@ async function atRate(job) {
 
 process.on('message', async (job) => {
   try {
-    process.send(await (job.rate ? atRate(job) : flatOut(job)));
+    if (job.connect) {
+      process.send(await connect(job.connect));
+      return;
+    }
+    const result = await (job.rate ? atRate(job) : flatOut(job));
+    close();
+    process.send(result);
   } catch (error) {
+    close();
     process.send({ error: String(error) });
   }
 });

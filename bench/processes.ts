@@ -72,6 +72,7 @@ export class BenchProcess {
 interface Stat {
   pid: number;
   parent: number;
+  command: string;
   cpuSeconds: number;
   rss: number;
 }
@@ -83,6 +84,7 @@ function readStat(pid: number): Stat | undefined {
     return {
       pid,
       parent: Number(fields[1]),
+      command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
       cpuSeconds: schedSeconds(pid) ?? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
       rss: Number(fields[21]) * 4096,
     };
@@ -104,19 +106,23 @@ function schedSeconds(pid: number): number | undefined {
   }
 }
 
+/**
+ * Resident bytes of `pid`, where pages that it shares with others count by its share (PSS, proc(5) smaps_rollup): the resident
+ * set size would count Node's own code, which all processes share, for each of them.
+ */
+export function proportionalSetSize(pid: number): number {
+  const [, kilobytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
 /** Moves a process to another core than the one that it has inherited. */
 export function pin(pid: number, core: number): void {
   if (canPin) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
 }
 
-/** CPU seconds and resident bytes of `pid` and its descendants, and of the shipper, which is nobody's child. */
-export function treeUsage(pid: number, shipper?: number): { cpuSeconds: number; rss: number; processes: number } {
-  const all = members(pid, shipper);
-  return {
-    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    rss: all.reduce((sum, { rss }) => sum + rss, 0),
-    processes: all.length,
-  };
+/** CPU seconds of `pid` and its descendants, and of the shipper, which is nobody's child. */
+export function treeCpuSeconds(pid: number, shipper?: number): number {
+  return members(pid, shipper).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
 /** `pid`, its descendants, and the shipper with its. */

@@ -11,7 +11,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BenchProcess, benchRoot } from './processes.js';
+import { apps, Contestant, OTHER_CORE } from './contestant.js';
+import { Load } from './load.js';
+import { benchRoot } from './processes.js';
 import { renderTable } from './report.js';
 
 interface Profile {
@@ -29,33 +31,22 @@ const program = new Command('bench:profile')
   .parse();
 const [contestant, app] = program.processedArgs as [string, string];
 const { requests, top, node } = program.opts();
-const paths: Record<string, string> = { express: '/items/books', fastify: '/items/books' };
 
 const dir = mkdtempSync(join(tmpdir(), 'forktrace-profile-'));
-const sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: 1 });
-const { port: sinkPort } = await sink.next<{ port: number }>();
-const server = new BenchProcess(join(benchRoot, 'server.cjs'), [contestant, app], {
-  core: 0,
+const one = new Contestant(contestant);
+await one.start(app, {
   nodePath: node,
   execArgv: ['--cpu-prof', `--cpu-prof-dir=${dir}`, '--cpu-prof-interval=200'],
-  env: {
-    NODE_ENV: 'production',
-    OTEL_SERVICE_NAME: 'bench',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sinkPort}`,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none',
-    FORKTRACE_JOURNAL_DIR: dir,
-  },
 });
-const { port } = await server.next<{ port: number }>();
-const load = new BenchProcess(join(benchRoot, 'load.cjs'), [], { core: 1 });
-await load.ask({ port, path: paths[app] ?? '/', connections: 32, requests });
+one.shipper();
+const load = new Load(OTHER_CORE);
+await load.connect({ port: one.port, path: apps[app]!.path, connections: 32 });
+await load.flatOut(requests);
 // A process that a signal ends writes no profile.
-server.tell('exit');
-await new Promise((resolve) => server.child.once('exit', resolve));
-await load.stop('SIGKILL');
-await sink.stop('SIGKILL');
+one.server.tell('exit');
+await new Promise((resolve) => one.server.child.once('exit', resolve));
+await load.stop();
+await one.stop();
 
 const file = readdirSync(dir).find((name) => name.endsWith('.cpuprofile'));
 if (!file) throw new Error('the server wrote no profile');

@@ -41,15 +41,22 @@ ${table(
 - CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
   processes take does not count, except through shared caches.
 - "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
-- Latency is measured at a fixed rate of 70 % of the untraced server's throughput, from when a request was due, so that a stall is
-  not hidden (coordinated omission).
-- All requests are sampled unless it says otherwise. OpenTelemetry is the 2.x line as its "Getting started" has it: \`sdk-node\` with
-  \`instrumentation-http\` and the OTLP/gRPC exporter. It sets the old HTTP attributes by default; forktrace sets the stable ones.
+- Latency is measured at a fixed rate of 70 % of the untraced server's throughput, in interleaved rounds, from when a request was
+  due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
+- Start-up is outside of what is measured: half a round warms processes up, and each connection has had a response before the clock
+  starts. A run in which start-up still shows, as more than 17 % of its time for the first tenth of its requests, fails and is repeated.
+- Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
+  asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
+- Memory is the proportional set size (\`/proc/<pid>/smaps_rollup\`) after a round: pages that processes share, such as Node's own
+  code and the journal's segments, count by their share.
+- All requests are sampled unless it says otherwise. OpenTelemetry is set up as its "Getting started" has it: \`sdk-node\` with
+  \`instrumentation-http\` and the OTLP/gRPC exporter, told to set the stable HTTP attributes, as forktrace does.
 - Delivered: spans that the sink has counted, of those that must be.
 
 ## One span
 
-CPU time from start to bytes: the lean tracer into the journal's format, the SDK through \`ProtobufTraceSerializer\`.
+CPU time from start to bytes on Node ${loadResults<SpanResults>('span').node}: the lean tracer into the journal's format, OpenTelemetry's
+SDK, 2.x and 3.x, through its \`ProtobufTraceSerializer\` in batches of 512.
 
 ${spans()}
 
@@ -105,14 +112,13 @@ Ratios of one run, medians of interleaved rounds; machine, method and all tables
 
 function spans(): string {
   const { cases } = loadResults<SpanResults>('span');
+  const sdks = Object.values(cases)[0]!.against.map(({ name }) => name);
   return table(
-    ['case', 'forktrace ns', 'SDK ns', 'ratio', '±'],
-    Object.entries(cases).map(([name, one]) => [
+    ['case', 'forktrace ns', ...sdks.flatMap((name) => [`${name} ns`, 'ratio', '±'])],
+    Object.entries(cases).map(([name, { leanNanos, against }]) => [
       name,
-      one.leanNanos.toFixed(0),
-      one.sdkNanos.toFixed(0),
-      `1/${(1 / one.ratio).toFixed(1)}`,
-      one.spread.toFixed(3),
+      leanNanos.toFixed(0),
+      ...against.flatMap((sdk) => [sdk.nanos.toFixed(0), `1/${(1 / sdk.ratio).toFixed(1)}`, sdk.spread.toFixed(3)]),
     ]),
   );
 }
@@ -127,10 +133,12 @@ function http(name: string, title: string): string {
     number(one.throughputSpread, 3),
     number(one.addedWorkerMicros, 1),
     number(one.addedAllMicros, 1),
-    (one.rss / 1e6).toFixed(0),
+    (one.memory / 1e6).toFixed(0),
     number(one.latency?.p50, 2),
     number(one.latency?.p99, 2),
     number(one.latency?.p999, 2),
+    number(one.p99Ratio, 2),
+    number(one.p99Spread, 2),
     number(one.loopDelayP99, 1),
     one.delivered === undefined ? '–' : `${(one.delivered * 100).toFixed(1)} %`,
   ]);
@@ -141,14 +149,32 @@ function http(name: string, title: string): string {
     '±',
     '+ µs worker',
     '+ µs all',
-    'RSS MB',
+    'MB',
     'p50 ms',
     'p99',
     'p99.9',
+    'p99 × untraced',
+    '±',
     'loop p99',
     'delivered',
   ];
-  return `### ${title}, Node ${node}\n\n${table(head, rows)}\n`;
+  return `### ${title}, Node ${node}\n\n${table(head, rows)}\n${attributes(name)}`;
+}
+
+/** What each contestant's server span has that OpenTelemetry's does not, and the other way round. */
+function attributes(name: string): string {
+  const { summary } = loadResults<HttpResults>(name);
+  const reference = summary.find((one) => one.name === 'otel-2')?.attributes;
+  if (reference === undefined) return '';
+  const without = (keys: string[], others: string[]) => keys.filter((key) => !others.includes(key));
+  const code = (sign: string, keys: string[]) => keys.map((key) => `${sign} \`${key}\``);
+  const lines = summary.flatMap(({ name: contestant, attributes: own }) => {
+    if (own === undefined || own.length === 0) return [];
+    const difference = [...code('+', without(own, reference)), ...code('−', without(reference, own))];
+    return difference.length > 0 ? [`- ${contestant}: ${difference.join(', ')}`] : [];
+  });
+  if (lines.length === 0) return '';
+  return `\nThe server span's attributes, where they differ from \`otel-2\`'s ${reference.length}:\n\n${lines.join('\n')}\n`;
 }
 
 function cluster(name: string): string {
@@ -162,7 +188,8 @@ function cluster(name: string): string {
     one.perSecond.toFixed(0),
     one.cpuMicros.toFixed(1),
     number(one.addedMicros, 1),
-    (one.rssPerWorker / 1e6).toFixed(0),
+    (one.workerMemory / 1e6).toFixed(0),
+    (one.allMemory / 1e6).toFixed(0),
     one.readyMs.toFixed(0),
     number(one.reloadMs, 0),
     one.delivered === undefined ? '–' : `${(one.delivered * 100).toFixed(1)} %`,
@@ -176,6 +203,7 @@ function cluster(name: string): string {
     'CPU µs/req',
     '+ µs',
     'MB/worker',
+    'MB, all',
     'ready ms',
     'reload ms',
     'delivered',

@@ -12,10 +12,16 @@ export interface HttpSummary {
   workerMicros: number;
   addedWorkerMicros: number | undefined;
   addedAllMicros: number | undefined;
-  rss: number;
+  /** Bytes, proportional set size. */
+  memory: number;
   loopDelayP99: number;
   latency: { p50: number; p99: number; p999: number } | undefined;
+  /** Median of the rounds' ratios to the untraced server. */
+  p99Ratio: number | undefined;
+  p99Spread: number | undefined;
   delivered: number | undefined;
+  /** Keys of the server span, for who speaks OTLP. */
+  attributes: string[] | undefined;
 }
 
 export function renderHttpTable(app: string, rows: readonly HttpSummary[]): string {
@@ -28,10 +34,11 @@ export function renderHttpTable(app: string, rows: readonly HttpSummary[]): stri
       'CPU µs/req',
       '+ worker',
       '+ all',
-      'RSS MB',
+      'MB',
       'p50 ms',
       'p99 ms',
       'p99.9',
+      'p99 × bare',
       'delivered',
     ],
     style: { head: [], border: [] },
@@ -46,10 +53,11 @@ export function renderHttpTable(app: string, rows: readonly HttpSummary[]): stri
       fixed(row.workerMicros),
       fixed(row.addedWorkerMicros),
       fixed(row.addedAllMicros),
-      fixed(row.rss / 1e6, 0),
+      fixed(row.memory / 1e6, 0),
       fixed(row.latency?.p50, 2),
       fixed(row.latency?.p99, 2),
       fixed(row.latency?.p999, 2),
+      fixed(row.p99Ratio, 2),
       row.delivered === undefined ? '–' : `${(row.delivered * 100).toFixed(1)} %`,
     ]);
   }
@@ -78,7 +86,12 @@ export interface HttpResults {
 }
 
 export interface SpanResults {
-  cases: Record<string, { leanNanos: number; sdkNanos: number; ratio: number; spread: number }>;
+  node: string;
+  /** CPU time in nanoseconds; `ratio` is the lean tracer's share of what the SDK takes, the median of the rounds' ratios. */
+  cases: Record<
+    string,
+    { leanNanos: number; against: { name: string; nanos: number; ratio: number; spread: number }[] }
+  >;
 }
 
 export interface ClusterResults {
@@ -90,7 +103,8 @@ export interface ClusterResults {
     perSecond: number;
     cpuMicros: number;
     addedMicros?: number;
-    rssPerWorker: number;
+    workerMemory: number;
+    allMemory: number;
     readyMs: number;
     reloadMs?: number;
     delivered?: number;

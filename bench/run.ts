@@ -13,6 +13,7 @@ import { Command } from 'commander';
 import { verdicts } from './budgets.js';
 import { writeCharts } from './charts.js';
 import { benchRoot } from './processes.js';
+import { duration } from './progress.js';
 import { renderTable } from './report.js';
 import { writeReportPage } from './report-page.js';
 
@@ -25,60 +26,56 @@ const { quick, report } = new Command('bench')
 const { nodeOf } = (await import(new URL('../scripts/node-version.mjs', import.meta.url).href)) as {
   nodeOf(major: string): string;
 };
-const rounds = (full: number) => ['--rounds', String(quick ? 3 : full)];
-const http = (name: string, major: string, ...args: string[]) => [
-  'http.js',
-  ...['--json', name, '--node', nodeOf(major)],
-  ...args,
-];
-const headline = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
+interface Step {
+  /** About how long it takes, for the time left. */
+  minutes: number;
+  command(): string[];
+}
 
-const steps: (() => string[])[] = [
-  () => ['span.js', ...rounds(11)],
-  () => http('http-hello-node24', '24', ...rounds(9)),
-  () => http('http-hello-node20', '20', ...rounds(9)),
-  () => http('http-express-node24', '24', '--app', 'express', ...headline, ...rounds(5)),
-  () => http('http-fastify-node24', '24', '--app', 'fastify', ...headline, ...rounds(5)),
-  () =>
-    http('http-io-node24', '24', '--app', 'io', '--latency-ms', '0', '--connections', '128', ...headline, ...rounds(3)),
-  () => http('http-not-sampled-node24', '24', '--not-sampled', '--latency-ms', '0', ...headline, ...rounds(5)),
-  () => ['cluster.js', ...rounds(3)],
-  () => [
-    'cluster.js',
-    '--json',
-    'cluster-spans',
-    '--workers',
-    '2',
-    '--spans',
-    '1,10,100',
-    '--requests',
-    '4000',
-    ...rounds(3),
-  ],
-  () => [
-    'cluster.js',
-    '--json',
-    'cluster-connections',
-    '--workers',
-    '2',
-    '--connections',
-    '10,1000,10000',
-    ...rounds(3),
-  ],
+const rounds = (full: number) => ['--rounds', String(quick ? 2 : full)];
+const noLatency = ['--latency-rounds', '0'];
+const http = (minutes: number, name: string, major: string, ...args: string[]): Step => ({
+  minutes,
+  command: () => ['http.js', '--json', name, '--node', nodeOf(major), ...(quick ? noLatency : []), ...args],
+});
+const cluster = (minutes: number, name: string, ...args: string[]): Step => ({
+  minutes,
+  command: () => ['cluster.js', '--json', name, '--node', nodeOf('24'), ...args],
+});
+const headline = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
+const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2';
+
+const steps: Step[] = [
+  { minutes: 2, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(11)] },
+  http(5, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, ...rounds(9)),
+  http(4.5, 'http-hello-node20', '20', '--contestants', everyPipeline, ...rounds(9)),
+  http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...rounds(5)),
+  http(1.5, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...rounds(5)),
+  http(1, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
+  http(0.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(5)),
+  cluster(4, 'cluster', ...rounds(3)),
+  cluster(3, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(2)),
+  cluster(4, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(2)),
 ];
 
 if (!report) {
   const startedAt = performance.now();
-  for (const [index, step] of steps.entries()) {
-    const [program, ...args] = step();
-    const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
-    console.log(`\n${index + 1}/${steps.length}, ${minutes} min so far: ${program} ${args.join(' ')}`);
-    // A budget that is short is a verdict below, not a reason to stop.
-    const { signal } = spawnSync(process.execPath, [join(benchRoot, '../dist-bench', program!), ...args], {
+  let done = 0;
+  for (const [index, { minutes, command }] of steps.entries()) {
+    const left = duration(steps.slice(index).reduce((sum, step) => sum + step.minutes, 0) * 60 * pace(startedAt, done));
+    const [program, ...args] = command();
+    console.log(`\n${index + 1}/${steps.length}, about ${left} left: ${program} ${args.join(' ')}`);
+    const { status, signal } = spawnSync(process.execPath, [join(benchRoot, '../dist-bench', program!), ...args], {
       stdio: 'inherit',
     });
-    if (signal) process.exit(1);
+    if (status !== 0) throw new Error(`${program} ended with ${signal ?? status}`);
+    done += minutes;
   }
+}
+
+/** How much slower than expected this machine is, once that shows. */
+function pace(startedAt: number, doneMinutes: number): number {
+  return doneMinutes === 0 ? (quick ? 0.4 : 1) : (performance.now() - startedAt) / 60_000 / doneMinutes;
 }
 
 const judged = verdicts();

@@ -7,8 +7,8 @@ const [contestant, appName] = process.argv.slice(2);
 
 async function setUp() {
   if (contestant === 'bare') return () => {};
-  if (contestant === 'otel-2') {
-    require('./otel-stack/setup.cjs');
+  if (contestant.startsWith('otel')) {
+    require(`./${contestant}/setup.cjs`);
     return () => {};
   }
   if (contestant.startsWith('forktrace')) {
@@ -37,7 +37,6 @@ async function main() {
       const { user, system } = process.cpuUsage();
       process.send({
         cpuMicros: user + system,
-        rss: process.memoryUsage.rss(),
         loopDelayP99: delay.percentile(99) / 1e6,
       });
     }

@@ -1,17 +1,19 @@
 /**
  * A real OTLP/gRPC endpoint that counts spans and does no more, in a process of its own: a sink that decoded every span
- * would take the CPU time that is to be measured. The first request of a round is kept whole, for the assertion that spans
- * with the right attributes really arrive.
+ * would take the CPU time that is to be measured. Only while it is told to `keep`, bodies are kept whole, for the assertion
+ * that spans with the right attributes really arrive.
  *
  * @module
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { constants, createUnzip } from 'node:zlib';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 let spans = 0;
 let bytes = 0;
-let first: Buffer | undefined;
+/** Bodies since `keep`: OTLP requests, and what was posted by those who do not speak OTLP. */
+let kept: { otlp: string[]; posted: string[] } | undefined;
 
 /** Field 1 (resource_spans) → 2 (scope_spans) → 2 (spans): counts without decoding. */
 function countSpans(message: Buffer, path: readonly number[] = [1, 2, 2], from = 0, to = message.length): number {
@@ -53,7 +55,7 @@ server.addService(
   },
   {
     export: (call: { request: Buffer }, callback: (error: null, response: Buffer) => void) => {
-      first ??= call.request;
+      kept?.otlp.push(call.request.toString('base64'));
       bytes += call.request.length;
       spans += countSpans(call.request);
       callback(null, Buffer.alloc(0));
@@ -63,7 +65,17 @@ server.addService(
 
 // Peers that do not speak OTLP send here: anything is taken, and answered with an empty object.
 const http = createServer((request, response) => {
-  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
+  request.on('end', () => response.setHeader('content-type', 'application/json').end('{}'));
+  if (kept === undefined) {
+    request.resume();
+    return;
+  }
+  // A body may stay open for as long as its sender likes, so what has come of it counts.
+  const { posted } = kept;
+  const compressed = /gzip|deflate/.test(request.headers['content-encoding'] ?? '');
+  const body = compressed ? request.pipe(createUnzip({ finishFlush: constants.Z_SYNC_FLUSH })) : request;
+  body.on('data', (chunk: Buffer) => posted.push(chunk.toString('latin1')));
+  body.on('error', () => request.resume());
 });
 http.listen(0, '127.0.0.1', () => {
   const { port: httpPort } = http.address() as AddressInfo;
@@ -73,11 +85,9 @@ http.listen(0, '127.0.0.1', () => {
   });
 });
 process.on('message', (message) => {
-  if (message === 'counts') process.send?.({ spans, bytes, first: first?.toString('base64') });
-  if (message === 'reset') {
-    spans = 0;
-    bytes = 0;
-    first = undefined;
-  }
+  if (message === 'counts') process.send?.({ spans, bytes });
+  if (message === 'keep') kept = { otlp: [], posted: [] };
+  if (message === 'kept') process.send?.(kept);
+  if (message === 'forget') kept = undefined;
 });
 process.on('disconnect', () => process.exit());

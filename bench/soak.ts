@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { shipperPid } from '#src/shipper/lock.js';
 import { freePort } from './free-port.js';
+import { Load } from './load.js';
 import { BenchProcess, benchRoot, members } from './processes.js';
 import { renderTable } from './report.js';
 import { median } from './statistics.js';
@@ -25,6 +26,7 @@ const { minutes, outage, rate } = new Command('soak')
   .parse()
   .opts<{ minutes: number; outage: number; rate: number }>();
 
+const CONNECTIONS = 64;
 const dir = mkdtempSync(join(tmpdir(), 'forktrace-soak-'));
 const journal = join(dir, 'bench');
 const sinkPort = await freePort();
@@ -53,7 +55,7 @@ const cluster = new BenchProcess(
   },
 );
 await cluster.next();
-const load = new BenchProcess(join(benchRoot, 'load.cjs'), []);
+const load = new Load();
 
 const samples: Record<string, number>[] = [];
 const startedAt = performance.now();
@@ -70,12 +72,9 @@ while (seconds() < minutes * 60) {
     sink = await startSink();
     away = 'over';
   }
-  const job = { port, path: '/', connections: 64 };
-  const { done, failed } = await load.ask<{ done: number; failed: number }>(
-    rate > 0 ? { ...job, rate, durationMs: 5000 } : { ...job, requests: 20_000 },
-  );
-  if (failed > 0) throw new Error(`${failed} requests failed`);
-  requests += done;
+  await load.connect({ port, path: '/', connections: CONNECTIONS });
+  const { done } = rate > 0 ? await load.atRate(rate, 5000) : await load.flatOut(20_000);
+  requests += CONNECTIONS + done;
   const sample: Record<string, number> = {};
   for (const { pid, rss } of members(cluster.child.pid!))
     sample[pid === shipperPid(journal) ? 'shipper' : pid] = rss / 1e6;
@@ -90,7 +89,7 @@ for (const until = performance.now() + 120_000; performance.now() < until; await
   received = counted + (await sink.ask<{ spans: number }>('counts')).spans;
   if (received >= requests + lifecycle) break;
 }
-await load.stop('SIGKILL');
+await load.stop();
 await cluster.stop();
 const left = readdirSync(journal).filter((name) => !name.startsWith('shipper-'));
 await sink.stop('SIGKILL');

@@ -1,4 +1,5 @@
 /** One contestant of bench:span in a process of its own: told what to run, answers with the CPU time that it took. */
+import { createRequire } from 'node:module';
 import { context, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
@@ -7,9 +8,9 @@ import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@ope
 import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/copy-bytes.js';
 import type { SpanLog } from '#src/journal/span-log.js';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
-import { spanCases } from './span-cases.js';
+import { type Contestant, spanCases } from './span-cases.js';
 
-const resource = resourceFromAttributes({ 'service.name': 'bench', 'service.instance.id': 'one' });
+const attributes = { 'service.name': 'bench', 'service.instance.id': 'one' };
 const BATCH = 512;
 let delivered = 0;
 
@@ -73,9 +74,36 @@ class MemoryJournal implements SpanLog {
   }
 }
 
+interface Sdk {
+  api: Pick<typeof import('@opentelemetry/api'), 'trace' | 'context'>;
+  resources: Pick<typeof import('@opentelemetry/resources'), 'resourceFromAttributes'>;
+  TracerProvider: new (options: ConstructorParameters<typeof BasicTracerProvider>[0]) => TracerProvider;
+  serializer: typeof ProtobufTraceSerializer;
+}
+
+const sdks: Record<Exclude<Contestant, 'lean'>, () => Sdk> = {
+  'sdk-2': () => ({
+    api: { trace, context },
+    resources: { resourceFromAttributes },
+    TracerProvider: BasicTracerProvider,
+    serializer: ProtobufTraceSerializer,
+  }),
+  // It and its API have a package of their own: another major version cannot be beside ours.
+  'sdk-3': () => {
+    const load = createRequire(new URL('../bench/otel-3/package.json', import.meta.url));
+    return {
+      api: load('@opentelemetry/api'),
+      resources: load('@opentelemetry/resources'),
+      TracerProvider: load('@opentelemetry/sdk-trace').TracerProvider,
+      serializer: load('@opentelemetry/otlp-transformer').ProtobufTraceSerializer,
+    };
+  },
+};
+
 /** The batch processor without its timer and its exporter. */
 class SerializingProcessor implements SpanProcessor {
   #spans: ReadableSpan[] = [];
+  constructor(readonly serializer: typeof ProtobufTraceSerializer) {}
   onStart(): void {}
   onEnd(span: ReadableSpan): void {
     if (this.#spans.push(span) === BATCH) this.serialize();
@@ -84,33 +112,38 @@ class SerializingProcessor implements SpanProcessor {
     const spans = this.#spans;
     this.#spans = [];
     if (spans.length === 0) return;
-    if (ProtobufTraceSerializer.serializeRequest(spans)!.length > 0) delivered += spans.length;
+    if (this.serializer.serializeRequest(spans)!.length > 0) delivered += spans.length;
   }
   async forceFlush(): Promise<void> {}
   async shutdown(): Promise<void> {}
 }
 
-const serializing = new SerializingProcessor();
+const contestant = process.argv[2] as Contestant;
+const sdk = contestant === 'lean' ? undefined : sdks[contestant]();
+const serializing = sdk && new SerializingProcessor(sdk.serializer);
 const limits = 128;
-const provider: TracerProvider =
-  process.argv[2] === 'sdk'
-    ? new BasicTracerProvider({ resource, spanProcessors: [serializing] })
-    : new LeanTracerProvider({
-        resource,
-        spanLog: new MemoryJournal(),
-        spanLimits: {
-          attributeValueLengthLimit: Number.POSITIVE_INFINITY,
-          attributeCountLimit: limits,
-          eventCountLimit: limits,
-          linkCountLimit: limits,
-          attributePerEventCountLimit: limits,
-          attributePerLinkCountLimit: limits,
-        },
-      });
+const provider: TracerProvider = serializing
+  ? new sdk.TracerProvider({
+      resource: sdk.resources.resourceFromAttributes(attributes),
+      spanProcessors: [serializing],
+    })
+  : new LeanTracerProvider({
+      resource: resourceFromAttributes(attributes),
+      spanLog: new MemoryJournal(),
+      spanLimits: {
+        attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+        attributeCountLimit: limits,
+        eventCountLimit: limits,
+        linkCountLimit: limits,
+        attributePerEventCountLimit: limits,
+        attributePerLinkCountLimit: limits,
+      },
+    });
 
-// For `span`, which takes the global provider's tracer.
-trace.setGlobalTracerProvider(provider);
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+// For `span`, which takes the global provider's tracer. An older API takes what a newer one has registered, not the reverse.
+const api = sdk?.api ?? { trace, context };
+api.trace.setGlobalTracerProvider(provider);
+api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const tracer = provider.getTracer('bench', '1.0.0');
 const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('request', {}, ROOT_CONTEXT));
 const unsampled = trace.setSpanContext(ROOT_CONTEXT, {
@@ -129,7 +162,7 @@ process.on('message', ({ name, spans }: { name: string; spans: number }) => {
       const running = run(tracer, parent, unsampled, i);
       if (running !== undefined) await running;
     }
-    serializing.serialize();
+    serializing?.serialize();
     const { user, system } = process.cpuUsage(before);
     process.send!({ nanos: (user + system) * 1000, delivered });
   });

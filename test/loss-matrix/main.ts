@@ -14,7 +14,7 @@ import { writePage } from './page.js';
 import { type Row, rows } from './rows.js';
 import { contestants } from './world.js';
 
-const otelStack = fileURLToPath(new URL('../../bench/otel-stack', import.meta.url));
+const otelStack = fileURLToPath(new URL('../../bench/otel-2', import.meta.url));
 if (!existsSync(`${otelStack}/node_modules`)) {
   spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: otelStack, stdio: ['ignore', 2, 2] });
 }

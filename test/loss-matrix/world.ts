@@ -42,7 +42,7 @@ interface Died {
 type Cleanup = { after(fn: () => unknown): void };
 
 const app = fileURLToPath(new URL('app.js', import.meta.url));
-const otelSetup = fileURLToPath(new URL('../../bench/otel-stack/setup.cjs', import.meta.url));
+const otelSetup = fileURLToPath(new URL('../../bench/otel-2/setup.cjs', import.meta.url));
 
 export class World {
   endpoint!: OtlpEndpoint;

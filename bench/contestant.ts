@@ -1,0 +1,112 @@
+/**
+ * One contestant: a server in a process of its own, traced in one way, and the endpoint that its spans go to.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { shipperPid } from '#src/shipper/lock.js';
+import { BenchProcess, benchRoot, pin } from './processes.js';
+
+export const SERVER_CORE = 0;
+export const OTHER_CORE = 1;
+
+/** Apps, the path that is asked for, and the spans of a request. */
+export const apps: Record<string, { path: string; spans: number; requests: number }> = {
+  hello: { path: '/', spans: 1, requests: 20_000 },
+  express: { path: '/items/books', spans: 4, requests: 10_000 },
+  fastify: { path: '/items/books', spans: 4, requests: 10_000 },
+  io: { path: '/', spans: 1, requests: 10_000 },
+};
+
+export const peers = ['dd-trace', 'sentry', 'elastic-apm'];
+
+/** Packages of a contestant's own, which a clone does not have yet. */
+export function install(contestant: string): void {
+  const folder = contestant.startsWith('otel') ? contestant : peers.includes(contestant) ? 'peers' : undefined;
+  if (folder === undefined || existsSync(join(benchRoot, folder, 'node_modules'))) return;
+  const cwd = join(benchRoot, folder);
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`npm ci in bench/${folder} failed`);
+}
+
+/** What every contestant's process is told, and no more than that. */
+export function environment(sink: { port: number; httpPort: number }, journalDir: string): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: 'production',
+    OTEL_SERVICE_NAME: 'bench',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sink.port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    // The stable HTTP attributes, which forktrace sets, and OpenTelemetry 2.x only when it is asked.
+    OTEL_SEMCONV_STABILITY_OPT_IN: 'http',
+    FORKTRACE_JOURNAL_DIR: journalDir,
+    BENCH_HTTP_SINK: `http://127.0.0.1:${sink.httpPort}`,
+  };
+}
+
+export class Contestant {
+  received = 0;
+  expected = 0;
+  server!: BenchProcess;
+  sink!: BenchProcess;
+  port!: number;
+  readonly journalDir = mkdtempSync(join(tmpdir(), 'forktrace-bench-'));
+
+  constructor(readonly name: string) {}
+
+  /** The others send to an HTTP sink that takes everything, or nowhere. */
+  get speaksOtlp(): boolean {
+    return /^(forktrace|otel)/.test(this.name);
+  }
+
+  async start(app: string, options: { sampled?: boolean; nodePath?: string; execArgv?: string[] } = {}): Promise<void> {
+    install(this.name);
+    this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
+    const sink = await this.sink.next<{ port: number; httpPort: number }>();
+    this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, app], {
+      core: SERVER_CORE,
+      ...options,
+      env: {
+        ...environment(sink, this.journalDir),
+        OTEL_TRACES_SAMPLER: options.sampled === false ? 'always_off' : 'parentbased_always_on',
+      },
+    });
+    this.port = (await this.server.next<{ port: number }>()).port;
+  }
+
+  /** The shipper, moved to the core that is not the server's. */
+  shipper(): number | undefined {
+    const pid = shipperPid(join(this.journalDir, 'bench'));
+    if (pid !== undefined) pin(pid, OTHER_CORE);
+    return pid;
+  }
+
+  /** Waits until every span that is expected has arrived, or none has for longer than a batch's delay. */
+  async settle(expected: number): Promise<void> {
+    if (!this.speaksOtlp) return;
+    this.expected += expected;
+    this.received = await settled(this.sink, this.expected);
+  }
+
+  async stop(): Promise<void> {
+    await this.server?.stop();
+    await this.sink?.stop('SIGKILL');
+    rmSync(this.journalDir, { recursive: true, force: true });
+  }
+}
+
+/** Waits until `expected` spans have arrived, or none has for longer than a batch's delay; how many have. */
+export async function settled(sink: BenchProcess, expected: number): Promise<number> {
+  let last = -1;
+  for (let since = performance.now(); ; ) {
+    const { spans } = await sink.ask<{ spans: number }>('counts');
+    if (spans !== last) since = performance.now();
+    last = spans;
+    if (spans >= expected || performance.now() - since > 6_000) return spans;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The load generator, in a process of its own, and the start-up guard.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { BenchProcess, benchRoot } from './processes.js';
+
+export interface Target {
+  port: number;
+  path: string;
+  /** Keep-alive connections, each with one request at a time. */
+  connections: number;
+}
+
+export interface FlatOut {
+  done: number;
+  perSecond: number;
+  /** Of the time, beyond a tenth of it, until a tenth of the requests was answered: the server was still warming up. */
+  startUpShare: number;
+}
+
+/** In milliseconds, from when a request was due. */
+export interface Latency {
+  p50: number;
+  p99: number;
+  p999: number;
+}
+
+/** As dd-trace's benchmarks have it: a run in which start-up is more than this share of the time fails. */
+const MAX_START_UP_SHARE = 0.07;
+/** A stall of a shared machine at the beginning of a run looks the same, so a run that fails is repeated. */
+const ATTEMPTS = 4;
+
+/** Repeats `run` until start-up is a small part of it. */
+export async function guarded<Run extends FlatOut>(run: () => Promise<Run>): Promise<Run> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await run();
+    if (result.startUpShare <= MAX_START_UP_SHARE) return result;
+    if (attempt < ATTEMPTS) continue;
+    const share = `${(result.startUpShare * 100).toFixed(1)} %`;
+    throw new Error(`start-up took ${share} of each of ${ATTEMPTS} runs; at most 7 % is sound: raise --requests`);
+  }
+}
+
+export class Load {
+  readonly #process: BenchProcess;
+
+  constructor(core?: number) {
+    this.#process = new BenchProcess(join(benchRoot, 'load.cjs'), [], core === undefined ? {} : { core });
+  }
+
+  /** Opens the connections of the run that follows, each with a first request, outside of what is measured. */
+  async connect(target: Target): Promise<void> {
+    await this.#process.ask({ connect: target });
+  }
+
+  /**
+   * `requests`, as fast as they are answered.
+   *
+   * @throws Error when one is not answered with 200
+   */
+  async flatOut(requests: number): Promise<FlatOut> {
+    const { failed, ...run } = await this.#process.ask<FlatOut & { failed: number }>({ requests });
+    if (failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
+    return run;
+  }
+
+  /** @throws Error when a request is not answered with 200 */
+  async atRate(rate: number, durationMs: number): Promise<Latency & { done: number }> {
+    const result = await this.#process.ask<Latency & { done: number; failed: number }>({ rate, durationMs });
+    if (result.failed > 0) throw new Error(`${result.failed} of ${result.done} requests failed`);
+    return result;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop('SIGKILL');
+  }
+}
