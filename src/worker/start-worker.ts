@@ -22,6 +22,7 @@ import { outgoingInstrumentations, patchLoadedHttp } from './outgoing.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
+import { keepTickObject } from './tick-object.js';
 
 /** Tracing that runs in this process. */
 export interface WorkerTracing {
@@ -78,6 +79,7 @@ export function isTracingStarted(): boolean {
 }
 
 async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
+  keepTickObject();
   unpackPm2Environment(process.env);
   const config = resolveConfig(userConfig, process.env);
   setLogLevel(config);
