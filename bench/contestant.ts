@@ -50,6 +50,7 @@ export function environment(sink: { port: number; httpPort: number }, journalDir
 
 export class Contestant {
   received = 0;
+  /** Spans that must arrive, by the requests that were sent. */
   expected = 0;
   server!: BenchProcess;
   sink!: BenchProcess;
@@ -85,11 +86,14 @@ export class Contestant {
     return pid;
   }
 
-  /** Waits until every span that is expected has arrived, or none has for longer than a batch's delay. */
-  async settle(expected: number): Promise<void> {
-    if (!this.speaksOtlp) return;
-    this.expected += expected;
-    this.received = await settled(this.sink, this.expected);
+  /** Waits until all `expected` spans have arrived, or none has for longer than a batch's delay. */
+  async settle(): Promise<void> {
+    if (this.speaksOtlp) this.received = await settled(this.sink, this.expected);
+  }
+
+  /** Of those that must arrive, the share that has. */
+  get delivered(): number | undefined {
+    return this.speaksOtlp && this.expected > 0 ? this.received / this.expected : undefined;
   }
 
   async stop(): Promise<void> {

@@ -75,7 +75,8 @@ async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
   const treeBefore = treeCpuSeconds(server.child.pid!, shipper);
   const run = await load.flatOut(requests);
   const after = await server.ask<{ cpuMicros: number; loopDelayP99: number }>('usage');
-  await contestant.settle(requests * spansPerRequest);
+  contestant.expected += requests * spansPerRequest;
+  await contestant.settle();
   const treeAfter = treeCpuSeconds(server.child.pid!, shipper);
   return {
     ...run,
@@ -93,18 +94,20 @@ async function warmUp(contestant: Contestant): Promise<void> {
       contestant,
       await probe({ contestant: contestantName, speaksOtlp, sink, port, path: app!.path, spans: spansPerRequest }),
     );
-    await contestant.settle(spansPerRequest);
+    contestant.expected += spansPerRequest;
   }
   await connect(contestant);
   await load.flatOut(requests / 2);
-  await contestant.settle((requests / 2) * spansPerRequest);
+  contestant.expected += (requests / 2) * spansPerRequest;
+  await contestant.settle();
 }
 
 async function measureLatency(contestant: Contestant, rate: number): Promise<Latency> {
   contestant.shipper();
   await connect(contestant);
   const { done, ...latency } = await load.atRate(rate, options.latencyMs);
-  await contestant.settle(done * spansPerRequest);
+  contestant.expected += done * spansPerRequest;
+  await contestant.settle();
   return latency;
 }
 
@@ -162,7 +165,7 @@ try {
         ownLatencies.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,
       p99Ratio: p99.length > 0 ? median(p99) : undefined,
       p99Spread: p99.length > 0 ? spread(p99) : undefined,
-      delivered: contestant.expected > 0 ? contestant.received / contestant.expected : undefined,
+      delivered: contestant.delivered,
       attributes: attributes.get(contestant),
     };
   });

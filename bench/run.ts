@@ -36,7 +36,15 @@ const rounds = (full: number) => ['--rounds', String(quick ? 2 : full)];
 const noLatency = ['--latency-rounds', '0'];
 const http = (minutes: number, name: string, major: string, ...args: string[]): Step => ({
   minutes,
-  command: () => ['http.js', '--json', name, '--node', nodeOf(major), ...(quick ? noLatency : []), ...args],
+  command: () => [
+    'http.js',
+    '--json',
+    name,
+    '--node',
+    nodeOf(major),
+    ...(quick ? ['--latency-rounds', '2'] : []),
+    ...args,
+  ],
 });
 const cluster = (minutes: number, name: string, ...args: string[]): Step => ({
   minutes,
