@@ -40,7 +40,7 @@ const options = new Command('bench:http')
   .option('--rounds <n>', 'interleaved rounds', Number, 7)
   .option('--requests <n>', 'requests per contestant and round', Number)
   .option('--connections <n>', 'keep-alive connections', Number, 32)
-  .option('--latency-rounds <n>', 'interleaved rounds at a fixed rate; 0 leaves them out', Number, 7)
+  .option('--latency-rounds <n>', 'interleaved rounds at a fixed rate; 0 leaves them out', Number, 5)
   .option('--latency-ms <n>', 'duration of each', Number, 1500)
   .option('--not-sampled', 'sampler always_off')
   .option('--node <path>', 'the Node.js that the servers run on')
@@ -112,13 +112,11 @@ async function measureLatency(contestant: Contestant, rate: number): Promise<Lat
 }
 
 /** Every contestant once, in an order that rotates from round to round. */
-async function interleaved(rounds: number, what: string, run: (contestant: Contestant) => Promise<void>) {
-  for (let round = 0; round < rounds; round++) {
-    for (let index = 0; index < contestants.length; index++) {
-      const contestant = contestants[(index + round) % contestants.length]!;
-      await run(contestant);
-      progress.step(`${what} ${round + 1}/${rounds}  ${contestant.name}`);
-    }
+async function interleaved(round: number, what: string, run: (contestant: Contestant) => Promise<void>) {
+  for (let index = 0; index < contestants.length; index++) {
+    const contestant = contestants[(index + round) % contestants.length]!;
+    await run(contestant);
+    progress.step(`${what} ${round + 1}  ${contestant.name}`);
   }
 }
 
@@ -127,17 +125,19 @@ try {
   for (const contestant of contestants) {
     await contestant.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
   }
-  await interleaved(1, 'warm-up', warmUp);
-  await interleaved(options.rounds, 'throughput', async (contestant) => {
-    samples.get(contestant)!.push(await guarded(() => measure(contestant)));
-  });
+  await interleaved(0, 'warm-up', warmUp);
+  for (let round = 0; round < options.rounds; round++) {
+    await interleaved(round, 'throughput', async (contestant) => {
+      samples.get(contestant)!.push(await guarded(() => measure(contestant)));
+    });
+  }
   const bare = contestants.find(({ name }) => name === 'bare');
   const bareSamples = bare && samples.get(bare)!;
   const bareLatencies = bare && latencies.get(bare)!;
-  if (bareSamples) {
-    // 70 % of what the untraced server does: a contestant that cannot keep up shows it as latency.
-    const rate = 0.7 * median(bareSamples.map(({ perSecond }) => perSecond));
-    await interleaved(options.latencyRounds, 'latency', async (contestant) => {
+  for (let round = 0; bare && round < options.latencyRounds; round++) {
+    // 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency.
+    const rate = 0.7 * (await measure(bare)).perSecond;
+    await interleaved(round, 'latency', async (contestant) => {
       latencies.get(contestant)!.push(await measureLatency(contestant, rate));
     });
   }

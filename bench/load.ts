@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path';
-import { BenchProcess, benchRoot } from './processes.js';
+import { BenchProcess, benchRoot, prioritize } from './processes.js';
 
 export interface Target {
   port: number;
@@ -48,6 +48,8 @@ export class Load {
 
   constructor(core?: number) {
     this.#process = new BenchProcess(join(benchRoot, 'load.cjs'), [], core === undefined ? {} : { core });
+    // A generator that waits for its core measures the sink and the shipper, which are on it, too.
+    prioritize(this.#process.child.pid!);
   }
 
   /** Opens the connections of the run that follows, each with a first request, outside of what is measured. */

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export const benchRoot = fileURLToPath(new URL('../bench/', import.meta.url));
@@ -118,6 +118,15 @@ export function proportionalSetSize(pid: number): number {
 /** Moves a process to another core than the one that it has inherited. */
 export function pin(pid: number, core: number): void {
   if (canPin) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
+}
+
+/** Lets a process go first on its core, where that is allowed. */
+export function prioritize(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Only root may.
+  }
 }
 
 /** CPU seconds of `pid` and its descendants, and of the shipper, which is nobody's child. */

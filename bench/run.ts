@@ -54,16 +54,16 @@ const headline = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
 const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2';
 
 const steps: Step[] = [
-  { minutes: 2, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(11)] },
-  http(5, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, ...rounds(9)),
-  http(4.5, 'http-hello-node20', '20', '--contestants', everyPipeline, ...rounds(9)),
-  http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...rounds(5)),
-  http(1.5, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...rounds(5)),
+  { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(9)] },
+  http(4.5, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, ...rounds(7)),
+  http(2.5, 'http-hello-node20', '20', ...headline, ...rounds(7)),
+  http(1, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),
+  http(1, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(5)),
   http(1, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
   http(0.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(5)),
-  cluster(4, 'cluster', ...rounds(3)),
-  cluster(3, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(2)),
-  cluster(4, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(2)),
+  cluster(3.5, 'cluster', ...rounds(2)),
+  cluster(3.5, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(2)),
+  cluster(5, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(2)),
 ];
 
 if (!report) {
