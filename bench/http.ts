@@ -26,7 +26,10 @@ interface Sample {
   perSecond: number;
   workerMicros: number;
   allMicros: number;
+  /** Bytes, proportional set size. */
   memory: number;
+  /** Bytes of it that V8's young generation has. */
+  youngGeneration: number;
   loopDelayP99: number;
 }
 
@@ -74,7 +77,7 @@ async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
   const before = await server.ask<{ cpuMicros: number }>('usage');
   const treeBefore = treeCpuSeconds(server.child.pid!, shipper);
   const run = await load.flatOut(requests);
-  const after = await server.ask<{ cpuMicros: number; loopDelayP99: number }>('usage');
+  const after = await server.ask<{ cpuMicros: number; youngGeneration: number; loopDelayP99: number }>('usage');
   contestant.expected += requests * spansPerRequest;
   await contestant.settle();
   const treeAfter = treeCpuSeconds(server.child.pid!, shipper);
@@ -83,6 +86,7 @@ async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
     workerMicros: (after.cpuMicros - before.cpuMicros) / requests,
     allMicros: ((treeAfter - treeBefore) * 1e6) / requests,
     memory: proportionalSetSize(server.child.pid!),
+    youngGeneration: after.youngGeneration,
     loopDelayP99: after.loopDelayP99,
   };
 }
@@ -160,6 +164,7 @@ try {
       addedWorkerMicros: added('workerMicros'),
       addedAllMicros: added('allMicros'),
       memory: of('memory'),
+      youngGeneration: of('youngGeneration'),
       loopDelayP99: of('loopDelayP99'),
       latency:
         ownLatencies.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,

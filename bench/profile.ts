@@ -3,10 +3,12 @@
  *
  *   npm run bench:profile -- forktrace-journal-mmap hello
  *
- * Writes `<contestant>-<app>.cpuprofile` to bench/results/, for Chrome's or VS Code's profile view.
+ * Writes `<contestant>-<app>.cpuprofile` to bench/results/, for Chrome's or VS Code's profile view, and the functions as
+ * `profile-<contestant>-<app>.json`.
  *
  * @module
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ import { Command } from 'commander';
 import { apps, Contestant, OTHER_CORE } from './contestant.js';
 import { Load } from './load.js';
 import { benchRoot } from './processes.js';
-import { renderTable } from './report.js';
+import { renderTable, saveResults } from './report.js';
 
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
@@ -66,11 +68,22 @@ for (const [index, id] of profile.samples.entries()) {
   selfMicros.set(name, (selfMicros.get(name) ?? 0) + profile.timeDeltas[index]!);
   total += profile.timeDeltas[index]!;
 }
-const rows = [...selfMicros].sort(([, a], [, b]) => b - a).slice(0, top);
+const perRequest = [...selfMicros]
+  .map(([name, micros]) => ({ name, micros: micros / requests }))
+  .sort((a, b) => b.micros - a.micros);
 console.log(
   renderTable(
     ['function', 'µs/request', '%'],
-    rows.map(([name, micros]) => [name, (micros / requests).toFixed(2), ((micros / total) * 100).toFixed(1)]),
+    perRequest
+      .slice(0, top)
+      .map(({ name, micros }) => [name, micros.toFixed(2), (((micros * requests) / total) * 100).toFixed(1)]),
   ),
 );
 console.log(`${(total / requests).toFixed(2)} µs a request in JavaScript and the calls it makes`);
+const version = execFileSync(node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
+saveResults(`profile-${contestant}-${app}`, {
+  node: version,
+  requests,
+  microsPerRequest: total / requests,
+  functions: perRequest.filter(({ micros }) => micros >= 0.005),
+});

@@ -14,6 +14,8 @@ export interface HttpSummary {
   addedAllMicros: number | undefined;
   /** Bytes, proportional set size. */
   memory: number;
+  /** Bytes of it that V8's young generation has. */
+  youngGeneration: number;
   loopDelayP99: number;
   latency: { p50: number; p99: number; p999: number } | undefined;
   /** Median of the rounds' ratios to the untraced server. */
@@ -109,6 +111,13 @@ export interface ClusterResults {
     reloadMs?: number;
     delivered?: number;
   }[];
+}
+
+export interface ProfileResults {
+  node: string;
+  requests: number;
+  microsPerRequest: number;
+  functions: { name: string; micros: number }[];
 }
 
 export function resultsFile(name: string): string {

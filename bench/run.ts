@@ -61,6 +61,10 @@ const steps: Step[] = [
   http(1, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(5)),
   http(1, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
   http(0.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(5)),
+  ...['bare', 'forktrace-journal-mmap'].map((contestant) => ({
+    minutes: 0.2,
+    command: () => ['profile.js', contestant, 'hello', '--node', nodeOf('24'), '--top', '10'],
+  })),
   cluster(3.5, 'cluster', ...rounds(2)),
   cluster(3.5, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(2)),
   cluster(5, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(2)),

@@ -2,6 +2,7 @@
 // Tells the parent its port, and its CPU time and memory when asked.
 const { join } = require('node:path');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { getHeapSpaceStatistics } = require('node:v8');
 
 const [contestant, appName] = process.argv.slice(2);
 
@@ -38,6 +39,7 @@ async function main() {
       process.send({
         cpuMicros: user + system,
         loopDelayP99: delay.percentile(99) / 1e6,
+        youngGeneration: getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').physical_space_size,
       });
     }
     if (message === 'stop') process.kill(process.pid, 'SIGTERM');
