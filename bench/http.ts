@@ -6,8 +6,8 @@
  *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
  *
  * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: every
- * contestant serves the same number of requests in each, in an order that rotates; a ratio compares two runs of one round.
- * Latency has rounds of its own, likewise, at 70 % of what the untraced server did.
+ * contestant serves the same number of requests in each, in an order that rotates, right after the untraced server did; a ratio
+ * compares these two runs. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
  *
  * @module
  */
@@ -32,6 +32,9 @@ interface Sample {
   youngGeneration: number;
   loopDelayP99: number;
 }
+
+/** Rounds that V8 needs to compile what a server does. */
+const WARM_UPS = 2;
 
 const options = new Command('bench:http')
   .option('--app <name>', Object.keys(apps).join(', '), 'hello')
@@ -59,8 +62,14 @@ const requests: number = options.requests ?? app.requests;
 const spansPerRequest = options.notSampled ? 0 : app.spans;
 const load = new Load(OTHER_CORE);
 const contestants = names.map((name) => new Contestant(name));
-const samples = new Map(contestants.map((contestant) => [contestant, [] as Sample[]]));
-const latencies = new Map(contestants.map((contestant) => [contestant, [] as Latency[]]));
+const bare = contestants.find(({ name }) => name === 'bare');
+/** A contestant's, and the untraced server's just before; that one's own are its own. */
+interface Pair<Measured> {
+  own: Measured;
+  base: Measured;
+}
+const samples = new Map(contestants.map((contestant) => [contestant, [] as Pair<Sample>[]]));
+const latencies = new Map(contestants.map((contestant) => [contestant, [] as Pair<Latency>[]]));
 const attributes = new Map<Contestant, string[]>();
 
 async function connect(contestant: Contestant): Promise<void> {
@@ -100,10 +109,12 @@ async function warmUp(contestant: Contestant): Promise<void> {
     );
     contestant.expected += spansPerRequest;
   }
-  await connect(contestant);
-  await load.flatOut(requests / 2);
-  contestant.expected += (requests / 2) * spansPerRequest;
-  await contestant.settle();
+  for (let round = 0; round < WARM_UPS; round++) {
+    await connect(contestant);
+    await load.flatOut(requests);
+    contestant.expected += requests * spansPerRequest;
+    await contestant.settle();
+  }
 }
 
 async function measureLatency(contestant: Contestant, rate: number): Promise<Latency> {
@@ -115,46 +126,51 @@ async function measureLatency(contestant: Contestant, rate: number): Promise<Lat
   return latency;
 }
 
-/** Every contestant once, in an order that rotates from round to round. */
-async function interleaved(round: number, what: string, run: (contestant: Contestant) => Promise<void>) {
-  for (let index = 0; index < contestants.length; index++) {
-    const contestant = contestants[(index + round) % contestants.length]!;
-    await run(contestant);
+/**
+ * Every contestant once, in an order that rotates from round to round, each right after the untraced server: the speed of a
+ * shared machine changes within seconds.
+ */
+async function interleaved<Measured>(
+  round: number,
+  what: string,
+  pairs: Map<Contestant, Pair<Measured>[]>,
+  run: (contestant: Contestant) => Promise<Measured>,
+) {
+  const others = contestants.filter((contestant) => contestant !== bare);
+  for (let index = 0; index < others.length; index++) {
+    const contestant = others[(index + round) % others.length]!;
+    const base = bare && (await run(bare));
+    const own = await run(contestant);
+    pairs.get(contestant)!.push({ own, base: base ?? own });
+    if (base) pairs.get(bare)!.push({ own: base, base });
     progress.step(`${what} ${round + 1}  ${contestant.name}`);
   }
 }
 
-const progress = new Progress(contestants.length * (1 + options.rounds + options.latencyRounds));
+const latencyRounds = bare ? options.latencyRounds : 0;
+const progress = new Progress((contestants.length - (bare ? 1 : 0)) * (options.rounds + latencyRounds));
 try {
   for (const contestant of contestants) {
     await contestant.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
   }
-  await interleaved(0, 'warm-up', warmUp);
+  for (const contestant of contestants) await warmUp(contestant);
   for (let round = 0; round < options.rounds; round++) {
-    await interleaved(round, 'throughput', async (contestant) => {
-      samples.get(contestant)!.push(await guarded(() => measure(contestant)));
-    });
+    await interleaved(round, 'throughput', samples, (contestant) => guarded(() => measure(contestant)));
   }
-  const bare = contestants.find(({ name }) => name === 'bare');
-  const bareSamples = bare && samples.get(bare)!;
-  const bareLatencies = bare && latencies.get(bare)!;
-  for (let round = 0; bare && round < options.latencyRounds; round++) {
+  for (let round = 0; bare && round < latencyRounds; round++) {
     // 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency.
     const rate = 0.7 * (await measure(bare)).perSecond;
-    await interleaved(round, 'latency', async (contestant) => {
-      latencies.get(contestant)!.push(await measureLatency(contestant, rate));
-    });
+    await interleaved(round, 'latency', latencies, (contestant) => measureLatency(contestant, rate));
   }
   progress.end();
   const summary = contestants.map((contestant) => {
-    const own = samples.get(contestant)!;
-    const ownLatencies = latencies.get(contestant)!;
-    const of = (key: keyof Sample) => median(own.map((sample) => sample[key]));
-    const latency = (key: keyof Latency) => median(ownLatencies.map((one) => one[key]));
-    const added = (key: keyof Sample) =>
-      bareSamples && median(own.map((sample, round) => sample[key] - bareSamples[round]![key]));
-    const throughput = bareSamples && own.map((sample, round) => sample.perSecond / bareSamples[round]!.perSecond);
-    const p99 = bareLatencies?.map((base, round) => ownLatencies[round]!.p99 / base.p99) ?? [];
+    const pairs = samples.get(contestant)!;
+    const latencyPairs = latencies.get(contestant)!;
+    const of = (key: keyof Sample) => median(pairs.map(({ own }) => own[key]));
+    const latency = (key: keyof Latency) => median(latencyPairs.map(({ own }) => own[key]));
+    const added = (key: keyof Sample) => bare && median(pairs.map(({ own, base }) => own[key] - base[key]));
+    const throughput = bare && pairs.map(({ own, base }) => own.perSecond / base.perSecond);
+    const p99 = latencyPairs.map(({ own, base }) => own.p99 / base.p99);
     return {
       name: contestant.name,
       perSecond: of('perSecond'),
@@ -167,7 +183,7 @@ try {
       youngGeneration: of('youngGeneration'),
       loopDelayP99: of('loopDelayP99'),
       latency:
-        ownLatencies.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,
+        latencyPairs.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,
       p99Ratio: p99.length > 0 ? median(p99) : undefined,
       p99Spread: p99.length > 0 ? spread(p99) : undefined,
       delivered: contestant.delivered,
@@ -178,7 +194,7 @@ try {
   if (unsampled) throw new Error(`${unsampled.name}: ${unsampled.received} spans arrived, though none is sampled`);
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-  const { rounds, latencyRounds, latencyMs, connections } = options;
+  const { rounds, latencyMs, connections } = options;
   saveResults(options.json, {
     app: options.app,
     node,

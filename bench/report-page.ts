@@ -44,14 +44,14 @@ ${table(
 
 - A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where the generator goes
   first. 32 keep-alive connections.
-- Rounds are interleaved in an order that rotates; a ratio compares two runs of the same round; the table has medians, and half the
-  distance between the quartiles (±).
+- Rounds are interleaved in an order that rotates. In each, a contestant runs right after the untraced server, and a ratio compares
+  these two runs; the table has medians, and half the distance between the quartiles (±).
 - CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
   processes take does not count, except through shared caches.
 - "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
 - Latency is measured at a fixed rate, in interleaved rounds: 70 % of what the untraced server has just done. It counts from when a
   request was due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
-- Start-up is outside of what is measured: half a round warms processes up, and each connection has had a response before the clock
+- Start-up is outside of what is measured: two rounds warm processes up, and each connection has had a response before the clock
   starts. A run in which start-up still shows, as more than 17 % of its time for the first tenth of its requests, fails and is repeated.
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
   asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
