@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { probe } from './arrival.js';
 import { environment, install, settled } from './contestant.js';
 import { freePort } from './free-port.js';
 import { type FlatOut, guarded, Load } from './load.js';
@@ -71,6 +72,7 @@ async function measure(one: Case, load: Load): Promise<Measured> {
     const target = { port, path: '/', connections: one.connections };
     const traced = one.contestant !== 'bare';
     const requests = Math.max(options.requests, one.connections * 20);
+    if (traced) await probe({ ...one, speaksOtlp: true, sink, port, path: '/' });
     for (let i = 0; i < WARM_UPS; i++) {
       await load.connect(target);
       await load.flatOut(options.requests);

@@ -12,6 +12,8 @@ import { type Contestant, spanCases } from './span-cases.js';
 
 const attributes = { 'service.name': 'bench', 'service.instance.id': 'one' };
 const BATCH = 512;
+/** Field 1 of an export request, length-delimited. */
+const RESOURCE_SPANS = 0x0a;
 let delivered = 0;
 
 /** Copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
@@ -22,6 +24,15 @@ class MemoryJournal implements SpanLog {
   readonly #entryScopes: Uint8Array[] = new Array(1024).fill(new Uint8Array(0));
   readonly #free = Array.from({ length: 1024 }, (_, entry) => entry);
   #at = 0;
+
+  /** What has been appended since the last call, as the body of an export request. */
+  take(): Buffer {
+    const scopeSpans = Buffer.from(this.#segment.bytes.subarray(0, this.#at));
+    this.#at = 0;
+    const length = [];
+    for (let rest = scopeSpans.length; rest > 0; rest >>>= 7) length.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
+    return Buffer.concat([Buffer.from([RESOURCE_SPANS, ...length]), scopeSpans]);
+  }
 
   append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     this.#header(scope, end - start);
@@ -103,6 +114,8 @@ const sdks: Record<Exclude<Contestant, 'lean'>, () => Sdk> = {
 /** The batch processor without its timer and its exporter. */
 class SerializingProcessor implements SpanProcessor {
   #spans: ReadableSpan[] = [];
+  /** The last export request. */
+  body: Uint8Array = new Uint8Array(0);
   constructor(readonly serializer: typeof ProtobufTraceSerializer) {}
   onStart(): void {}
   onEnd(span: ReadableSpan): void {
@@ -112,7 +125,8 @@ class SerializingProcessor implements SpanProcessor {
     const spans = this.#spans;
     this.#spans = [];
     if (spans.length === 0) return;
-    if (this.serializer.serializeRequest(spans)!.length > 0) delivered += spans.length;
+    this.body = this.serializer.serializeRequest(spans)!;
+    if (this.body.length > 0) delivered += spans.length;
   }
   async forceFlush(): Promise<void> {}
   async shutdown(): Promise<void> {}
@@ -121,6 +135,7 @@ class SerializingProcessor implements SpanProcessor {
 const contestant = process.argv[2] as Contestant;
 const sdk = contestant === 'lean' ? undefined : sdks[contestant]();
 const serializing = sdk && new SerializingProcessor(sdk.serializer);
+const journal = new MemoryJournal();
 const limits = 128;
 const provider: TracerProvider = serializing
   ? new sdk.TracerProvider({
@@ -129,7 +144,7 @@ const provider: TracerProvider = serializing
     })
   : new LeanTracerProvider({
       resource: resourceFromAttributes(attributes),
-      spanLog: new MemoryJournal(),
+      spanLog: journal,
       spanLimits: {
         attributeValueLengthLimit: Number.POSITIVE_INFINITY,
         attributeCountLimit: limits,
@@ -153,9 +168,11 @@ const unsampled = trace.setSpanContext(ROOT_CONTEXT, {
   isRemote: true,
 });
 
-process.on('message', ({ name, spans }: { name: string; spans: number }) => {
+// With `keep`, the answer has the last export request, too.
+process.on('message', ({ name, spans, keep }: { name: string; spans: number; keep?: boolean }) => {
   const { run } = spanCases[name]!;
   delivered = 0;
+  journal.take();
   void context.with(parent, async () => {
     const before = process.cpuUsage();
     for (let i = 0; i < spans; i++) {
@@ -164,6 +181,8 @@ process.on('message', ({ name, spans }: { name: string; spans: number }) => {
     }
     serializing?.serialize();
     const { user, system } = process.cpuUsage(before);
-    process.send!({ nanos: (user + system) * 1000, delivered });
+    const body =
+      keep && delivered > 0 ? Buffer.from(serializing?.body ?? journal.take()).toString('base64') : undefined;
+    process.send!({ nanos: (user + system) * 1000, delivered, body });
   });
 });

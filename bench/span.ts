@@ -15,6 +15,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { decode } from '#src/otlp/decode.js';
+import type { TracesData } from '#src/otlp/json-types.js';
+import { TracesRequest } from '#src/otlp/schema.js';
 import { install } from './contestant.js';
 import { BenchProcess } from './processes.js';
 import { Progress } from './progress.js';
@@ -55,11 +58,31 @@ async function measure({ name, process }: (typeof contestants)[number], spanCase
   return nanos / spans;
 }
 
+/** One run of a case, decoded: what a span has, without what differs from run to run. */
+async function recorded({ process }: (typeof contestants)[number], spanCase: string): Promise<object[]> {
+  const { body } = await process.ask<{ body?: string }>({ name: spanCase, spans: 1, keep: true });
+  const { resourceSpans } = decode<TracesData>(Buffer.from(body ?? '', 'base64'), TracesRequest);
+  return (resourceSpans ?? [])
+    .flatMap(({ scopeSpans }) => scopeSpans ?? [])
+    .flatMap(({ spans }) => spans ?? [])
+    .map(({ name, kind, attributes, events, status }) => ({
+      name,
+      kind,
+      attributes: attributes ?? [],
+      events: events?.map((event) => ({ name: event.name, attributes: event.attributes ?? [] })) ?? [],
+      status: status?.code ?? 0,
+    }));
+}
+
 /** V8 compiles in the first rounds. */
 const WARM_UP = 2;
 const progress = new Progress(cases.length * (WARM_UP + options.rounds));
 const results: SpanResults['cases'] = {};
 for (const spanCase of cases) {
+  // What is measured happens, and it is the same for all.
+  const [first, ...others] = await Promise.all(contestants.map((contestant) => recorded(contestant, spanCase)));
+  assert.equal(first!.length, spanCases[spanCase]!.delivers, `spans of ${spanCase}`);
+  for (const other of others) assert.deepEqual(first, other, `${spanCase}: the contestants record different spans`);
   const samples = contestants.map(() => [] as number[]);
   for (let round = -WARM_UP; round < options.rounds; round++) {
     for (let index = 0; index < contestants.length; index++) {
