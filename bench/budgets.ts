@@ -1,5 +1,6 @@
 /**
- * What tracing may cost, and whether the latest results hold it. Each is a ratio within one run.
+ * What tracing may cost, and whether the latest results hold it. Each is a ratio within one run, and is held when three quarters
+ * of the rounds hold it: a median near its bound would be held or short by luck.
  *
  * @module
  */
@@ -8,7 +9,10 @@ import { type ClusterResults, type HttpResults, loadResults, type SpanResults } 
 export interface Verdict {
   what: string;
   bound: string;
+  /** The median of the rounds. */
   measured: string;
+  /** What three quarters of the rounds hold. */
+  threeQuarters: string;
   held: boolean;
 }
 
@@ -26,43 +30,62 @@ export function verdicts(): Verdict[] {
   const bare = of(node24, 'bare');
   const [threeAttributes] = span.cases['3 attributes']!.against;
   const delivered = cluster.summary.filter(({ contestant }) => contestant === JOURNAL).map((row) => row.delivered ?? 0);
+  const leastDelivered = Math.min(...delivered, ours.delivered ?? 0);
 
-  const least = (what: string, bound: number, value: number, digits = 2): Verdict => ({
-    what,
-    bound: `≥ ${bound.toFixed(digits)}`,
-    measured: value.toFixed(3),
-    held: value >= bound,
+  const throughput = (major: string, bound: number, row: HttpResults['summary'][number]): Verdict => ({
+    what: `hello-world throughput, Node ${major}, against untraced`,
+    bound: `≥ ${bound.toFixed(2)}`,
+    measured: row.throughputRatio!.toFixed(3),
+    threeQuarters: row.threeQuarters!.throughputRatio.toFixed(3),
+    held: row.threeQuarters!.throughputRatio >= bound,
   });
-  const share = (what: string, divisor: number, ratio: number): Verdict => ({
+  const share = (what: string, divisor: number, ratio: number, threeQuarters: number): Verdict => ({
     what,
     bound: `≤ 1/${divisor}`,
-    measured: ratio > 0 ? `1/${(1 / ratio).toFixed(1)}` : 'below the noise',
-    held: ratio <= 1 / divisor,
+    measured: fraction(ratio),
+    threeQuarters: fraction(threeQuarters),
+    held: threeQuarters <= 1 / divisor,
   });
-  const p99Ratio = ours.p99Ratio!;
-  const addedMb = (ours.memory - bare.memory) / 1e6;
+  const most = (what: string, bound: number, unit: string, median: number, threeQuarters: number): Verdict => ({
+    what,
+    bound: `≤ ${bound.toFixed(unit === '×' ? 2 : 0)}${unit}`,
+    measured: `${median.toFixed(2)}${unit}`,
+    threeQuarters: `${threeQuarters.toFixed(2)}${unit}`,
+    held: threeQuarters <= bound,
+  });
   return [
-    least('hello-world throughput, Node 24, against untraced', 0.9, ours.throughputRatio!),
-    least('hello-world throughput, Node 20, against untraced', 0.82, of(node20, JOURNAL).throughputRatio!),
+    throughput('24', 0.9, ours),
+    throughput('20', 0.82, of(node20, JOURNAL)),
     share(
       'CPU added per request in the worker, against OpenTelemetry',
       15,
       ours.addedWorkerMicros! / otel.addedWorkerMicros!,
+      ours.threeQuarters!.addedWorkerMicros / otel.addedWorkerMicros!,
     ),
-    share('CPU added over all processes, against OpenTelemetry', 8, ours.addedAllMicros! / otel.addedAllMicros!),
-    share('a span with 3 attributes, encoded, against the SDK serialised', 8, threeAttributes!.ratio),
-    { what: 'memory added per worker', bound: '≤ 15 MB', measured: `${addedMb.toFixed(1)} MB`, held: addedMb <= 15 },
+    share(
+      'CPU added over all processes, against OpenTelemetry',
+      8,
+      ours.addedAllMicros! / otel.addedAllMicros!,
+      ours.threeQuarters!.addedAllMicros / otel.addedAllMicros!,
+    ),
+    share(
+      'a span with 3 attributes, encoded, against the SDK serialised',
+      8,
+      threeAttributes!.ratio,
+      threeAttributes!.threeQuarters,
+    ),
+    most('memory added per worker', 15, ' MB', (ours.memory - bare.memory) / 1e6, ours.threeQuarters!.memory / 1e6),
     {
       what: 'spans delivered at saturation',
       bound: '100 %',
-      measured: `${(Math.min(...delivered, ours.delivered ?? 0) * 100).toFixed(2)} %`,
-      held: Math.min(...delivered, ours.delivered ?? 0) >= 1,
+      measured: `${(leastDelivered * 100).toFixed(2)} %`,
+      threeQuarters: `${(leastDelivered * 100).toFixed(2)} %`,
+      held: leastDelivered >= 1,
     },
-    {
-      what: 'p99 latency at 70 % load, against untraced',
-      bound: '≤ 1.10×',
-      measured: `${p99Ratio.toFixed(2)}×`,
-      held: p99Ratio <= 1.1,
-    },
+    most('p99 latency at 70 % load, against untraced', 1.1, '×', ours.p99Ratio!, ours.threeQuarters!.p99Ratio!),
   ];
+}
+
+function fraction(ratio: number): string {
+  return ratio > 0 ? `1/${(1 / ratio).toFixed(1)}` : 'below the noise';
 }

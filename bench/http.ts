@@ -20,7 +20,7 @@ import { type FlatOut, guarded, type Latency, Load } from './load.js';
 import { proportionalSetSize, treeCpuSeconds } from './processes.js';
 import { Progress } from './progress.js';
 import { renderHttpTable, saveResults } from './report.js';
-import { median, spread } from './statistics.js';
+import { median, quartile, spread } from './statistics.js';
 
 interface Sample {
   perSecond: number;
@@ -168,7 +168,8 @@ try {
     const latencyPairs = latencies.get(contestant)!;
     const of = (key: keyof Sample) => median(pairs.map(({ own }) => own[key]));
     const latency = (key: keyof Latency) => median(latencyPairs.map(({ own }) => own[key]));
-    const added = (key: keyof Sample) => bare && median(pairs.map(({ own, base }) => own[key] - base[key]));
+    const differences = (key: keyof Sample) => pairs.map(({ own, base }) => own[key] - base[key]);
+    const added = (key: keyof Sample) => bare && median(differences(key));
     const throughput = bare && pairs.map(({ own, base }) => own.perSecond / base.perSecond);
     const p99 = latencyPairs.map(({ own, base }) => own.p99 / base.p99);
     return {
@@ -188,6 +189,13 @@ try {
       p99Spread: p99.length > 0 ? spread(p99) : undefined,
       delivered: contestant.delivered,
       attributes: attributes.get(contestant),
+      threeQuarters: bare && {
+        throughputRatio: quartile(throughput!, 'lower'),
+        addedWorkerMicros: quartile(differences('workerMicros'), 'upper'),
+        addedAllMicros: quartile(differences('allMicros'), 'upper'),
+        memory: quartile(differences('memory'), 'upper'),
+        p99Ratio: p99.length > 0 ? quartile(p99, 'upper') : undefined,
+      },
     };
   });
   const unsampled = contestants.find(({ received }) => spansPerRequest === 0 && received > 0);

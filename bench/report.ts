@@ -24,6 +24,16 @@ export interface HttpSummary {
   delivered: number | undefined;
   /** Keys of the server span, for who speaks OTLP. */
   attributes: string[] | undefined;
+  /** What three quarters of the pairs are at least, or at most, whichever is the worse side; memory is the difference. */
+  threeQuarters:
+    | {
+        throughputRatio: number;
+        addedWorkerMicros: number;
+        addedAllMicros: number;
+        memory: number;
+        p99Ratio: number | undefined;
+      }
+    | undefined;
 }
 
 export function renderHttpTable(app: string, rows: readonly HttpSummary[]): string {
@@ -92,7 +102,10 @@ export interface SpanResults {
   /** CPU time in nanoseconds; `ratio` is the lean tracer's share of what the SDK takes, the median of the rounds' ratios. */
   cases: Record<
     string,
-    { leanNanos: number; against: { name: string; nanos: number; ratio: number; spread: number }[] }
+    {
+      leanNanos: number;
+      against: { name: string; nanos: number; ratio: number; threeQuarters: number; spread: number }[];
+    }
   >;
 }
 

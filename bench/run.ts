@@ -93,8 +93,14 @@ function pace(startedAt: number, doneMinutes: number): number {
 const judged = verdicts();
 console.log(
   renderTable(
-    ['budget', 'bound', 'measured', ''],
-    judged.map(({ what, bound, measured, held }) => [what, bound, measured, held ? 'pass' : 'SHORT']),
+    ['budget', 'bound', 'median', '3/4 of rounds', ''],
+    judged.map(({ what, bound, measured, threeQuarters, held }) => [
+      what,
+      bound,
+      measured,
+      threeQuarters,
+      held ? 'pass' : 'SHORT',
+    ]),
   ),
 );
 await writeCharts();

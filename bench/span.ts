@@ -23,7 +23,7 @@ import { BenchProcess } from './processes.js';
 import { Progress } from './progress.js';
 import { renderTable, type SpanResults, saveResults } from './report.js';
 import { type Contestant, spanCases } from './span-cases.js';
-import { median, spread } from './statistics.js';
+import { median, quartile, spread } from './statistics.js';
 
 const options = new Command('bench:span')
   .option('--rounds <n>', 'rounds', Number, 11)
@@ -97,7 +97,13 @@ for (const spanCase of cases) {
     leanNanos: median(lean),
     against: sdks.map((sdk, index) => {
       const ratios = lean.map((nanos, round) => nanos / sdk[round]!);
-      return { name: names[index + 1]!, nanos: median(sdk), ratio: median(ratios), spread: spread(ratios) };
+      return {
+        name: names[index + 1]!,
+        nanos: median(sdk),
+        ratio: median(ratios),
+        threeQuarters: quartile(ratios, 'upper'),
+        spread: spread(ratios),
+      };
     }),
   };
 }
