@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every benchmark, then the budgets with their verdicts, docs/benchmarks.md and its charts.
  *
- *   npm run bench                    about 25 minutes
+ *   npm run bench                    about half an hour
  *   npm run bench -- --quick         fewer rounds, for a look
  *   npm run bench -- --report        the verdicts and pages from the results that are there
  *
