@@ -115,6 +115,8 @@ function shortfalls(verdicts: readonly Verdict[]): string {
   if (verdicts.every(({ held }) => held)) return '';
   const { summary } = loadResults<HttpResults>('http-hello-node24');
   const [bare, ours] = ['bare', 'forktrace-journal-mmap'].map((name) => summary.find((one) => one.name === name)!);
+  const io = loadResults<HttpResults>('http-io-node24').summary.find(({ name }) => name === ours!.name)!
+    .throughputRatio!;
   const [added, untraced] = [ours!.addedWorkerMicros!, bare!.workerMicros];
   const megabytes = (key: 'memory' | 'youngGeneration') => ((ours![key] - bare![key]) / 1e6).toFixed(0);
   return `## What is short, and why
@@ -123,7 +125,7 @@ On Node 24, by the tables below:
 
 - Throughput: hello-world spends ${untraced.toFixed(1)} µs of CPU on a request, and a traced one ${added.toFixed(1)} µs more, so that
   ${(untraced / (untraced + added)).toFixed(2)} of the throughput is what is left if nothing else changes; to keep 0.90, tracing could take
-  ${(untraced / 9).toFixed(1)} µs. A request that does more keeps more: see Express and Fastify, where 3 child spans are traced, too.
+  ${(untraced / 9).toFixed(1)} µs. A server whose requests wait keeps more: with 20 ms of I/O, ${io.toFixed(2)}.
 - Latency: 70 % of what the untraced server does is ${(70 / ours!.throughputRatio!).toFixed(0)} % of what the traced one does, and a queue grows steeply
   there.
 - Memory: of the ${megabytes('memory')} MB, ${megabytes('youngGeneration')} MB are V8's young generation, and 8 MB are the pages of the journal's two segments, the one
@@ -245,7 +247,8 @@ function profile(): string {
   return `## Where it goes
 
 A CPU profile of hello-world on Node ${traced.node}, ${traced.requests} requests, traced less untraced: ${(traced.microsPerRequest - bare.microsPerRequest).toFixed(2)} µs of JavaScript
-a request, and the calls it makes, with a sample every 200 µs. By part:
+a request, and the calls it makes, with a sample every 200 µs; the profiler's own cost is in it, so the shares say more than the sums. By
+part:
 
 ${table(
   ['', 'µs/request'],
