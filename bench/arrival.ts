@@ -18,23 +18,26 @@ const SERVER_KIND = 2;
 const PATIENCE_MS = 20_000;
 
 interface Probed {
-  contestant: string;
+  name: string;
   speaksOtlp: boolean;
   sink: BenchProcess;
   port: number;
-  path: string;
-  /** Spans of a request. */
-  spans: number;
 }
 
 /**
  * Sends one request and waits for its trace.
  *
+ * @param spans Of a request.
  * @returns the attribute keys of its server span, in alphabetical order; none for who does not speak OTLP: there it is only
  * sure that the request has been reported
  * @throws AssertionError when what arrives is not what was asked
  */
-export async function probe({ contestant, speaksOtlp, sink, port, path, spans }: Probed): Promise<string[]> {
+export async function probe(
+  { name, speaksOtlp, sink, port }: Probed,
+  path: string,
+  spans: number,
+  patienceMs = PATIENCE_MS,
+): Promise<string[]> {
   sink.tell('keep');
   await new Promise<void>((resolve, reject) => {
     get({ port, host: '127.0.0.1', path: `${path}?${PROBE}`, agent: false, headers }, (response) =>
@@ -42,14 +45,14 @@ export async function probe({ contestant, speaksOtlp, sink, port, path, spans }:
     ).once('error', reject);
   });
   try {
-    for (const until = performance.now() + PATIENCE_MS; performance.now() < until; ) {
+    for (const until = performance.now() + patienceMs; performance.now() < until; ) {
       const { otlp, posted } = await sink.ask<{ otlp: string[]; posted: string[] }>('kept');
       if (!speaksOtlp && posted.join('').includes(PROBE)) return [];
       const attributes = speaksOtlp && attributesOf(otlp, path, spans);
       if (attributes) return attributes;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new assert.AssertionError({ message: `${contestant}: no trace of GET ${path}?${PROBE} has arrived` });
+    throw new assert.AssertionError({ message: `${name}: no trace of GET ${path}?${PROBE} has arrived` });
   } finally {
     sink.tell('forget');
   }

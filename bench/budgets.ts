@@ -16,6 +16,12 @@ export interface Verdict {
   held: boolean;
 }
 
+/** A table of verdicts: its head, and a row of each. */
+export const VERDICT_HEAD = ['budget', 'bound', 'median', '3/4 of rounds', ''];
+export function verdictRow({ what, bound, measured, threeQuarters, held }: Verdict, short = 'SHORT'): string[] {
+  return [what, bound, measured, threeQuarters, held ? 'pass' : short];
+}
+
 const JOURNAL = 'forktrace-journal-mmap';
 
 export function verdicts(): Verdict[] {

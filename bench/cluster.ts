@@ -72,7 +72,7 @@ async function measure(one: Case, load: Load): Promise<Measured> {
     const target = { port, path: '/', connections: one.connections };
     const traced = one.contestant !== 'bare';
     const requests = Math.max(options.requests, one.connections * 20);
-    if (traced) await probe({ ...one, speaksOtlp: true, sink, port, path: '/' });
+    if (traced) await probe({ name: one.contestant, speaksOtlp: true, sink, port }, '/', one.spans);
     for (let i = 0; i < WARM_UPS; i++) {
       await load.connect(target);
       await load.flatOut(options.requests);

@@ -102,11 +102,7 @@ async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
 
 async function warmUp(contestant: Contestant): Promise<void> {
   if (spansPerRequest > 0 && contestant.name !== 'bare') {
-    const { name: contestantName, speaksOtlp, sink, port } = contestant;
-    attributes.set(
-      contestant,
-      await probe({ contestant: contestantName, speaksOtlp, sink, port, path: app!.path, spans: spansPerRequest }),
-    );
+    attributes.set(contestant, await probe(contestant, app!.path, spansPerRequest));
     contestant.expected += spansPerRequest;
   }
   for (let round = 0; round < WARM_UPS; round++) {

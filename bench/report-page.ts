@@ -5,7 +5,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Verdict } from './budgets.js';
+import { resolveConfig } from '#src/config/resolve.js';
+import { VERDICT_HEAD, type Verdict, verdictRow } from './budgets.js';
 import { benchRoot } from './processes.js';
 import {
   type ClusterResults,
@@ -21,6 +22,12 @@ const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
 const table = (head: string[], rows: (string | number)[][]) =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
+const verdictTable = (verdicts: readonly Verdict[]) =>
+  table(
+    VERDICT_HEAD,
+    verdicts.map((verdict) => verdictRow(verdict, '**short**')),
+  );
+
 export function writeReportPage(verdicts: readonly Verdict[]): void {
   const { machine } = loadResults<HttpResults>('http-hello-node24');
   const page = `# Benchmarks
@@ -31,16 +38,7 @@ Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, share
 
 ## Budgets
 
-${table(
-  ['budget', 'bound', 'median', 'three quarters of the rounds', ''],
-  verdicts.map(({ what, bound, measured, threeQuarters, held }) => [
-    what,
-    bound,
-    measured,
-    threeQuarters,
-    held ? 'pass' : '**short**',
-  ]),
-)}
+${verdictTable(verdicts)}
 
 A budget is held when three quarters of the rounds hold it; a median near its bound would be held or short by luck.
 
@@ -51,7 +49,7 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 ## Method
 
 - A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where the generator goes
-  first. 32 keep-alive connections.
+  first. Rounds, requests and keep-alive connections are beside each table.
 - Rounds are interleaved in an order that rotates. In each, a contestant runs right after the untraced server, and a ratio compares
   these two runs; the table has medians, and half the distance between the quartiles (±).
 - CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
@@ -64,8 +62,8 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
   asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
 - Memory is the proportional set size (\`/proc/<pid>/smaps_rollup\`) after a round: pages that processes share, such as Node's own
-  code and the journal's segments, count by their share. "Of it young" is V8's young generation, which V8 sizes by itself, between 1
-  and 48 MB, by how much outlives its collections; \`--max-semi-space-size\` bounds it.
+  code and the journal's segments, count by their share. "Of it young" is V8's young generation, which V8 sizes by itself, by how much
+  outlives its collections; \`--max-semi-space-size\` bounds it.
 - All requests are sampled unless it says otherwise. OpenTelemetry is set up as its "Getting started" has it: \`sdk-node\` with
   \`instrumentation-http\` and the OTLP/gRPC exporter, told to set the stable HTTP attributes, as forktrace does.
 - Delivered: spans that the sink has counted, of those that must be.
@@ -89,7 +87,8 @@ ${http('http-peers-node24', 'hello-world, with peers')}
 ${profile()}
 ## A cluster
 
-CPU over all processes of the cluster, the shipper included. Ready is from fork to all workers serving.
+CPU over all processes of the cluster, the shipper included. Ready is from fork to all workers serving. Each measurement has a cluster
+of its own; nothing is pinned, so these ratios are rougher than those above.
 
 ${cluster('cluster')}
 ${cluster('cluster-spans')}
@@ -128,8 +127,8 @@ On Node 24, by the tables below:
   ${(untraced / 9).toFixed(1)} µs. A server whose requests wait keeps more: with 20 ms of I/O, ${io.toFixed(2)}.
 - Latency: 70 % of what the untraced server does is ${(70 / ours!.throughputRatio!).toFixed(0)} % of what the traced one does, and a queue grows steeply
   there.
-- Memory: of the ${megabytes('memory')} MB, ${megabytes('youngGeneration')} MB are V8's young generation, and 8 MB are the pages of the journal's two segments, the one
-  that is written and the one that is prepared, which are the page cache's and not the heap's.
+- Memory: of the ${megabytes('memory')} MB, ${megabytes('youngGeneration')} MB are V8's young generation, and up to
+  ${((2 * resolveConfig({}, {}).journal.segmentBytes) / 1e6).toFixed(0)} MB the pages of the journal's two segments, the one that is written and the one that is prepared: the page cache's, not the heap's.
 - Where the time goes is under [Where it goes](#where-it-goes).
 
 `;
@@ -140,18 +139,9 @@ function writeReadme(verdicts: readonly Verdict[]): void {
   const file = join(benchRoot, '../README.md');
   const block = `![Throughput](docs/charts/throughput.svg)
 
-${table(
-  ['', 'bound', 'median', '3/4 of rounds', ''],
-  verdicts.map(({ what, bound, measured, threeQuarters, held }) => [
-    what,
-    bound,
-    measured,
-    threeQuarters,
-    held ? 'pass' : '**short**',
-  ]),
-)}
+${verdictTable(verdicts)}
 
-Ratios of one run, medians of interleaved rounds; machine, method and all tables: [docs/benchmarks.md](docs/benchmarks.md).`;
+Ratios within one run: the median of interleaved rounds, and what three quarters of them hold, which is what counts. Machine, method and all tables: [docs/benchmarks.md](docs/benchmarks.md).`;
   const readme = readFileSync(file, 'utf8').replace(
     /(<!-- benchmarks:[^>]*-->)[\s\S]*(<!-- \/benchmarks -->)/,
     (_, begin: string, end: string) => `${begin}\n${block}\n${end}`,
@@ -174,7 +164,7 @@ function spans(): string {
 
 function http(name: string, title: string): string {
   if (!existsSync(resultsFile(name))) return '';
-  const { node, summary } = loadResults<HttpResults>(name);
+  const { node, options, summary } = loadResults<HttpResults>(name);
   const rows = summary.map((one) => [
     one.name,
     one.perSecond.toFixed(0),
@@ -209,7 +199,9 @@ function http(name: string, title: string): string {
     'loop p99',
     'delivered',
   ];
-  return `### ${title}, Node ${node}\n\n${table(head, rows)}\n${attributes(name)}`;
+  const { rounds, requests, connections } = options;
+  const how = `${rounds} rounds of ${requests} requests on ${connections} connections.`;
+  return `### ${title}, Node ${node}\n\n${how}\n\n${table(head, rows)}\n${attributes(name)}`;
 }
 
 /** What each contestant's server span has that OpenTelemetry's does not, and the other way round. */
@@ -266,7 +258,7 @@ ${table(
 
 function cluster(name: string): string {
   if (!existsSync(resultsFile(name))) return '';
-  const { summary } = loadResults<ClusterResults>(name);
+  const { options, summary } = loadResults<ClusterResults>(name);
   const rows = summary.map((one) => [
     one.contestant,
     one.workers,
@@ -295,5 +287,5 @@ function cluster(name: string): string {
     'reload ms',
     'delivered',
   ];
-  return `${table(head, rows)}\n`;
+  return `${options.rounds} rounds:\n\n${table(head, rows)}\n`;
 }

@@ -94,6 +94,7 @@ export interface Machine {
 export interface HttpResults {
   machine: Machine;
   node: string;
+  options: { rounds: number; requests: number; connections: number };
   summary: HttpSummary[];
 }
 
@@ -110,6 +111,7 @@ export interface SpanResults {
 }
 
 export interface ClusterResults {
+  options: { rounds: number };
   summary: {
     contestant: string;
     workers: number;

@@ -10,7 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { verdicts } from './budgets.js';
+import { VERDICT_HEAD, verdictRow, verdicts } from './budgets.js';
 import { writeCharts } from './charts.js';
 import { benchRoot } from './processes.js';
 import { duration } from './progress.js';
@@ -102,14 +102,8 @@ function pace(startedAt: number, doneMinutes: number): number {
 const judged = verdicts();
 console.log(
   renderTable(
-    ['budget', 'bound', 'median', '3/4 of rounds', ''],
-    judged.map(({ what, bound, measured, threeQuarters, held }) => [
-      what,
-      bound,
-      measured,
-      threeQuarters,
-      held ? 'pass' : 'SHORT',
-    ]),
+    VERDICT_HEAD,
+    judged.map((verdict) => verdictRow(verdict)),
   ),
 );
 await writeCharts();

@@ -1,6 +1,3 @@
-/**
- * @module
- */
 import { executionAsyncResource } from 'node:async_hooks';
 
 const kept: object[] = [];
@@ -9,9 +6,9 @@ const kept: object[] = [];
  * Keeps one tick object of `process.nextTick` alive, and with it the hidden class of all of them.
  *
  * V8 holds a hidden class weakly. When a full garbage collection finds no tick waiting, as at the end of a server's start, the
- * class goes, and the one that is made next may hold the tick's async id as a small integer where a later tick brings a double.
+ * class goes, and the one that is made next may have other field representations, which a later tick changes.
  * To V8 the object literal in `nextTick` is megamorphic from then on, for the life of the process: every property of every tick
- * is a call into the runtime, about 4 µs for a request's six ticks on Node 24, which is more than tracing costs.
+ * is a call into the runtime, about 4 µs for the six ticks of a request on Node 24.
  * It strikes untraced processes, too, but tracing makes a start long enough for a full collection.
  */
 export function keepTickObject(): void {
