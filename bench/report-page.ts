@@ -28,9 +28,21 @@ const verdictTable = (verdicts: readonly Verdict[]) =>
     verdicts.map((verdict) => verdictRow(verdict, '**short**')),
   );
 
+/** Writes docs/benchmarks.md, and the README's share of it between two comments. */
 export function writeReportPage(verdicts: readonly Verdict[]): void {
+  writeFileSync(join(benchRoot, '../docs/benchmarks.md'), reportPage(verdicts));
+  const readme = join(benchRoot, '../README.md');
+  const share = /(<!-- benchmarks:[^>]*-->)[\s\S]*(<!-- \/benchmarks -->)/;
+  const text = readFileSync(readme, 'utf8').replace(
+    share,
+    (_, begin: string, end: string) => `${begin}\n${readmeShare(verdicts)}\n${end}`,
+  );
+  writeFileSync(readme, text);
+}
+
+export function reportPage(verdicts: readonly Verdict[]): string {
   const { machine } = loadResults<HttpResults>('http-hello-node24');
-  const page = `# Benchmarks
+  return `# Benchmarks
 
 Written by \`npm run bench\` on ${machine.date}; do not edit. Absolute times say little about another machine; the ratios within one run do.
 
@@ -103,10 +115,9 @@ npm run bench:http -- --app express --rounds 9
 npm run bench:http -- --peers --node .node/24/node_modules/node/bin/node --json http-peers-node24
 npm run bench:cluster -- --workers 1,2,4
 npm run bench:profile -- forktrace-journal-mmap hello
+npm run bench:http -- --help                  # each has its options
 \`\`\`
 `;
-  writeFileSync(join(benchRoot, '../docs/benchmarks.md'), page);
-  writeReadme(verdicts);
 }
 
 /** Why budgets are short, in numbers of the same results. */
@@ -134,19 +145,12 @@ On Node 24, by the tables below:
 `;
 }
 
-/** The README's share of it, between two comments. */
-function writeReadme(verdicts: readonly Verdict[]): void {
-  const file = join(benchRoot, '../README.md');
-  const block = `![Throughput](docs/charts/throughput.svg)
+export function readmeShare(verdicts: readonly Verdict[]): string {
+  return `![Throughput](docs/charts/throughput.svg)
 
 ${verdictTable(verdicts)}
 
 Ratios within one run: the median of interleaved rounds, and what three quarters of them hold, which is what counts. Machine, method and all tables: [docs/benchmarks.md](docs/benchmarks.md).`;
-  const readme = readFileSync(file, 'utf8').replace(
-    /(<!-- benchmarks:[^>]*-->)[\s\S]*(<!-- \/benchmarks -->)/,
-    (_, begin: string, end: string) => `${begin}\n${block}\n${end}`,
-  );
-  writeFileSync(file, readme);
 }
 
 function spans(): string {

@@ -135,18 +135,22 @@ export interface ProfileResults {
   functions: { name: string; micros: number }[];
 }
 
+/** Where results are, `bench/results` unless BENCH_RESULTS says otherwise. */
+function resultsDir(): string {
+  return process.env.BENCH_RESULTS ?? join(benchRoot, 'results');
+}
+
 export function resultsFile(name: string): string {
-  return join(benchRoot, 'results', `${name}.json`);
+  return join(resultsDir(), `${name}.json`);
 }
 
 export function loadResults<Results>(name: string): Results {
   return JSON.parse(readFileSync(resultsFile(name), 'utf8'));
 }
 
-/** Writes a result with the machine and versions that it was measured on to `bench/results/<name>.json`. */
+/** Writes a result with the machine and versions that it was measured on to `<name>.json`. */
 export function saveResults(name: string, result: object): void {
-  const dir = join(benchRoot, 'results');
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(resultsDir(), { recursive: true });
   const machine: Machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,

@@ -29,9 +29,10 @@ const options = new Command('bench:span')
   .option('--rounds <n>', 'rounds', Number, 11)
   .option('--spans <n>', 'spans of a round', Number, 60_000)
   .option('--cases <names>', 'comma-separated', Object.keys(spanCases).join(','))
+  .option('--against <names>', 'comma-separated', 'sdk-2,sdk-3')
   .option('--node <path>', 'the Node.js to measure on')
   .parse()
-  .opts<{ rounds: number; spans: number; cases: string; node?: string }>();
+  .opts<{ rounds: number; spans: number; cases: string; against: string; node?: string }>();
 
 const cases = options.cases.split(',');
 const unknown = cases.filter((name) => !(name in spanCases));
@@ -39,11 +40,10 @@ if (unknown.length > 0) throw new Error(`--cases: got ${unknown}, expected some 
 
 const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
 const [major, minor] = node.slice(1).split('.').map(Number) as [number, number];
-const names: Contestant[] = ['lean', 'sdk-2'];
-if (major > 22 || (major === 22 && minor >= 15)) {
-  install('otel-3');
-  names.push('sdk-3');
-}
+const runsSdk3 = major > 22 || (major === 22 && minor >= 15);
+const against = options.against.split(',').filter((name) => name !== 'sdk-3' || runsSdk3);
+if (against.includes('sdk-3')) install('otel-3');
+const names = ['lean', ...against] as Contestant[];
 const program = fileURLToPath(new URL('span-contestant.js', import.meta.url));
 const contestants = names.map((name) => ({
   name,

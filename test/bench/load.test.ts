@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { type FlatOut, guarded, Load } from '#bench/load.js';
+
+async function serve(t: { after(fn: () => void): void }, onRequest: (n: number) => number | undefined) {
+  let requests = 0;
+  const server = createServer((_, response) => {
+    const delayMs = onRequest(++requests);
+    const answer = () => response.setHeader('content-length', 2).end('ok');
+    if (delayMs === undefined) answer();
+    else setTimeout(answer, delayMs);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const load = new Load();
+  t.after(async () => {
+    await load.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { load, target: { port: (server.address() as AddressInfo).port, path: '/' }, requests: () => requests };
+}
+
+test('each connection has had a response before a run, and a run sends what it is told', async (t) => {
+  const { load, target, requests } = await serve(t, () => undefined);
+  await load.connect({ ...target, connections: 150 });
+  assert.equal(requests(), 150);
+  const { done, perSecond } = await load.flatOut(1000);
+  assert.equal(done, 1000);
+  assert.equal(requests(), 1150);
+  assert.ok(perSecond > 0);
+});
+
+test('a stalled server cannot hide it: latency counts from when a request was due', async (t) => {
+  // One of 200 requests is held for half a second, and with it the only connection.
+  const { load, target } = await serve(t, (n) => (n === 50 ? 500 : undefined));
+  await load.connect({ ...target, connections: 1 });
+  const { done, p50, p99 } = await load.atRate(200, 1000);
+  assert.equal(done, 200);
+  assert.ok(p99 > 400, `p99 ${p99} ms`);
+  // About a hundred requests were due while it was held; measured from when they were sent, only one would be slow.
+  assert.ok(p50 > 1, `p50 ${p50} ms`);
+});
+
+test('a request that is not answered with 200 fails the run', async (t) => {
+  const server = createServer((_, response) => response.writeHead(500, { 'content-length': 0 }).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const load = new Load();
+  t.after(async () => {
+    await load.stop();
+    server.close();
+  });
+  await load.connect({ port: (server.address() as AddressInfo).port, path: '/', connections: 1 });
+  await assert.rejects(load.flatOut(10), /10 of 10 requests failed/);
+});
+
+test('a run in which start-up shows is repeated, and fails when it always does', async () => {
+  const shares = [0.2, 0.08, 0.07];
+  const runs: FlatOut[] = [];
+  const run = async () => {
+    runs.push({ done: 1, perSecond: 1, startUpShare: shares[runs.length] ?? 0.2 });
+    return runs.at(-1)!;
+  };
+  assert.equal((await guarded(run)).startUpShare, 0.07);
+  assert.equal(runs.length, 3);
+  await assert.rejects(guarded(run), /start-up took 20\.0 % of each of 4 runs; at most 7 % is sound/);
+});
