@@ -11,6 +11,7 @@ const REQUEST = Symbol('forktrace.request');
 
 type TracedMessage = IncomingMessage & { [REQUEST]?: Http1Request };
 type TracedResponse = ServerResponse & { [REQUEST]?: Http1Request };
+type Emit = (...args: unknown[]) => boolean;
 
 /** The traced request that a response answers. */
 export function http1RequestOf(response: ServerResponse): Http1Request | undefined {
@@ -20,8 +21,9 @@ export function http1RequestOf(response: ServerResponse): Http1Request | undefin
 /** An HTTP/1 request, from 'request' to the moment the kernel has the last byte of its response. */
 export class Http1Request extends ServerRequest {
   readonly #connection: Connection;
-  readonly #message: IncomingMessage;
-  readonly #response: ServerResponse;
+  /** Both undefined once the response is out: see {@link finished}. */
+  #message: IncomingMessage | undefined;
+  #response: ServerResponse | undefined;
   /** Methods as they were. */
   readonly #end: ServerResponse['end'];
   #emitMessage: IncomingMessage['emit'] | undefined = undefined;
@@ -53,18 +55,19 @@ export class Http1Request extends ServerRequest {
     const message = this.#message as TracedMessage;
     message[REQUEST] = this;
     this.#emitMessage = message.emit;
-    message.emit = emitInContext as IncomingMessage['emit'];
+    message.emit = emitMessageInContext as IncomingMessage['emit'];
   }
 
   observeBodies(): void {
-    this.#bodies = new BodyObserver(this, this.#message, this.#response);
+    this.#bodies = new BodyObserver(this, this.#message!, this.#response!);
   }
 
   /** Sees the head of the response: Node calls writeHead itself when the app has not. */
   observeHead(): void {
     const request = this;
-    const { writeHead } = this.#response;
-    this.#response.writeHead = function writeHeadObserved(this: ServerResponse, ...args: Parameters<typeof writeHead>) {
+    const response = this.#response!;
+    const { writeHead } = response;
+    response.writeHead = function writeHeadObserved(this: ServerResponse, ...args: Parameters<typeof writeHead>) {
       request.#bodies?.started(args[0]);
       const given: unknown = args.at(-1);
       if (typeof given === 'object' && given !== null) request.#givenHeaders = given;
@@ -72,52 +75,59 @@ export class Http1Request extends ServerRequest {
     } as ServerResponse['writeHead'];
   }
 
-  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    const response = this.#response;
-    if (this.ended || response.writableEnded) return this.#callEnd(chunk, encoding, callback);
+  end(response: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
+    if (this.ended || response.writableEnded) return this.#callEnd(response, chunk, encoding, callback);
     this.#bodies?.sent(chunk, encoding);
     this.settle(response.statusCode);
-    const result = this.#callEnd(chunk, encoding, callback);
+    const result = this.#callEnd(response, chunk, encoding, callback);
     const { socket } = response;
     // node:net writes at once what the kernel takes, so most responses are out here, two ticks before 'finish'.
     if (socket !== null && socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed) {
-      this.finished();
+      this.finished(response);
     } else {
       response.once('finish', onFinish);
     }
     return result;
   }
 
-  #callEnd(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    return this.#end.call(this.#response, chunk, encoding as BufferEncoding, callback as () => void);
+  #callEnd(response: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
+    return this.#end.call(response, chunk, encoding as BufferEncoding, callback as () => void);
   }
 
-  finished(): void {
+  finished(response: ServerResponse): void {
     this.#connection.remove(this);
-    this.close(this.#response.statusCode, undefined);
+    this.close(response.statusCode, undefined);
+    // What a request leaves running keeps its context, this; node:http leaves the keep-alive timer of each idle connection.
+    // It need not keep message and response too: they are most of what would outlive V8's young generation.
+    this.#message = undefined;
+    this.#response = undefined;
+    this.#bodies = undefined;
   }
 
   connectionClosed(): void {
-    const response = this.#response;
+    const response = this.#response!;
     this.#connection.remove(this);
     this.close(response.headersSent ? response.statusCode : undefined, this.#connection.closeReason ?? 'aborted');
     // node:http emits 'close' on both next; the app's listeners log there.
     if (this.#emitMessage === undefined) this.bindBodyEvents();
     this.#emitResponse = response.emit;
-    response.emit = emitInContext as ServerResponse['emit'];
+    response.emit = emitResponseInContext as ServerResponse['emit'];
   }
 
-  emit(emitter: IncomingMessage | ServerResponse, args: unknown[]): boolean {
-    const emit = emitter === this.#message ? this.#emitMessage : this.#emitResponse;
-    return context.with(this, emit as (...args: unknown[]) => boolean, emitter, ...args);
+  emitMessage(message: IncomingMessage, args: unknown[]): boolean {
+    return context.with(this, this.#emitMessage as Emit, message, ...args);
+  }
+
+  emitResponse(response: ServerResponse, args: unknown[]): boolean {
+    return context.with(this, this.#emitResponse as Emit, response, ...args);
   }
 
   protected routeLeft(): string | undefined {
-    return expressRoute(this.#message);
+    return expressRoute(this.#message!);
   }
 
   protected responseHeaders(): ReadHeader {
-    return (name) => givenHeader(this.#givenHeaders, name) ?? this.#response.getHeader(name);
+    return (name) => givenHeader(this.#givenHeaders, name) ?? this.#response!.getHeader(name);
   }
 }
 
@@ -133,13 +143,17 @@ function chunked(list: unknown[]): [unknown, unknown][] {
 }
 
 function endTraced(this: TracedResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-  return this[REQUEST]!.end(chunk, encoding, callback);
+  return this[REQUEST]!.end(this, chunk, encoding, callback);
 }
 
 function onFinish(this: TracedResponse): void {
-  this[REQUEST]!.finished();
+  this[REQUEST]!.finished(this);
 }
 
-function emitInContext(this: TracedMessage | TracedResponse, ...args: unknown[]): boolean {
-  return this[REQUEST]!.emit(this, args);
+function emitMessageInContext(this: TracedMessage, ...args: unknown[]): boolean {
+  return this[REQUEST]!.emitMessage(this, args);
+}
+
+function emitResponseInContext(this: TracedResponse, ...args: unknown[]): boolean {
+  return this[REQUEST]!.emitResponse(this, args);
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { requestCounts } from '#src/http/request-counts.js';
 import { listen, readUntil, until } from './traced-server.js';
@@ -177,4 +179,31 @@ test('a request that is answered before its socket breaks has one span', async (
   const ended = await spans(1);
   assert.equal(ended.length, 1);
   assert.equal(ended[0]!.attributes['error.type'], undefined);
+});
+
+test('an idle connection keeps neither message nor response of its last request', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const kept: WeakRef<object>[] = [];
+  const { connect, spans } = await listen(t, (request, response) => {
+    kept.push(new WeakRef(request), new WeakRef(response));
+    response.end('hello');
+  });
+  const idle = await connect();
+  // The server keeps what it has read last, so another connection comes after it.
+  for (const socket of [idle, await connect()]) {
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await readUntil(socket, 'hello');
+  }
+  await spans(2);
+  await until(
+    () => {
+      gc();
+      return kept.slice(0, 2).every((each) => each.deref() === undefined);
+    },
+    'message and response are collected',
+    5_000,
+  );
+  assert.equal(kept.length, 4);
+  assert.equal(idle.destroyed, false);
 });
