@@ -21,7 +21,7 @@ import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
-import { hexToWord, randomWord } from './ids.js';
+import { hexToWord, randomWord, wordToHex } from './ids.js';
 import { LeanSpan } from './span.js';
 import { beginSpan, encodeBlock } from './span-encoding.js';
 import type { SpanPipeline } from './span-pipeline.js';
@@ -296,8 +296,7 @@ const NOT_RECORD = 0;
 const RECORD_AND_SAMPLED = 2;
 
 function hex(words: number): string {
-  let id = '';
-  for (let i = 0; i < words; i++)
-    id += ((i === 0 ? randomWord() | 1 : randomWord()) >>> 0).toString(16).padStart(8, '0');
+  let id = wordToHex(randomWord() | 1);
+  for (let i = 1; i < words; i++) id += wordToHex(randomWord());
   return id;
 }
