@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
 import type { FromShipper, ShipperConfig, ToShipper } from './messages.js';
+import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
 import { createTransport } from './transport.js';
 
@@ -35,10 +36,21 @@ async function main(config: ShipperConfig): Promise<void> {
     maxBytes: config.maxBytes,
     lock,
     transport,
-    onRecovered: tell,
+    onRecovered: (found) => {
+      tell(found);
+      letGoOfTheDead();
+    },
     // Only a coordinator stays connected.
     isTold: () => process.connected,
   });
+
+  let hasStderr = true;
+  /** With no writer alive, nobody is there for whom to hold the standard error. */
+  function letGoOfTheDead(): void {
+    if (!hasStderr || process.connected || shipper.liveWriters > 0) return;
+    hasStderr = false;
+    releaseStderr();
+  }
 
   process.on('message', (message: ToShipper) => {
     if (message.type === 'writer-exit') shipper.writerExited(message);
@@ -55,6 +67,9 @@ async function main(config: ShipperConfig): Promise<void> {
     tell({ type: 'stats', stats: current });
     if (shipper.liveWriters > 0 || current.shipped !== shipped || process.connected) hopelessSince = now;
     shipped = current.shipped;
+    letGoOfTheDead();
+    // Another program has come, which starts a shipper that prints where this program's operator looks.
+    if (!hasStderr && shipper.liveWriters > 0) shipper.stop(0);
     const alone = !process.connected && shipper.idleMs > LINGER_MS;
     if (alone || now - hopelessSince > HOPELESS_MS) shipper.stop(0);
   }, STATS_MS);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { SPARE } from '#src/journal/format.js';
 import { isShipperAlive } from '#src/shipper/lock.js';
 import type { ShipperConfig } from '#src/shipper/messages.js';
 import { ensureShipper } from '#src/shipper/start.js';
@@ -55,6 +56,38 @@ test('a worker’s shipper outlives it, ships all that it left, and ends when no
   await waitFor(() => !isAlive(shipper), 'the end of the shipper');
   assert.deepEqual(journalFiles(dir), []);
   assert.equal(isShipperAlive(dir), false);
+});
+
+test('a program’s output ends with the program, though its shipper still has work; the next program has one of its own', async (t) => {
+  const { endpoint, worker } = await setUp(t);
+  endpoint.answerWith({ answer: 'unavailable' });
+  const program = worker(10);
+  let outputEnded = false;
+  program.child.on('close', () => {
+    outputEnded = true;
+  });
+  const shipper = await shipperOf(program);
+  await endpoint.waitForRequests(1);
+  program.kill('SIGKILL');
+  await waitFor(() => outputEnded, 'the end of the output');
+  assert.ok(isAlive(shipper));
+
+  const next = worker(10);
+  await next.waitFor(() => next.stderr.includes('FORKTRACE_EXPORT_FAILED'), 'a warning of its shipper');
+  await shipperOf(next, shipper);
+  endpoint.answerOk();
+  await endpoint.waitForSpans((spans) => new Set(spans.map(({ name }) => name)).size === 20);
+});
+
+test('a worker gets its shipped segments back as spare files, which go when it is killed', async (t) => {
+  const { dir, endpoint, worker } = await setUp(t);
+  const program = worker(30_000);
+  await endpoint.waitForSpans(30_000);
+  await waitFor(() => readdirSync(dir).some((name) => name.endsWith(SPARE)), 'a spare file');
+  program.kill('SIGKILL');
+  await program.waitForExit();
+  await waitFor(() => journalFiles(dir).length === 0, 'an empty directory');
+  assert.equal(endpoint.received().length, 30_000);
 });
 
 test('of many workers that start at once, one starts the shipper that stays', async (t) => {

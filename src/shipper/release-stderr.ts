@@ -1,0 +1,15 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+
+const STDERR = 2;
+
+/**
+ * Lets go of the standard error that the shipper has from its starter, for what prints its warnings. Who reads a program's
+ * output waits until everybody who could write to it has closed it (read(2): no end of file before): `exec()` with its callback,
+ * a shell with the end of `2>&1 | tee`.
+ */
+export function releaseStderr(): void {
+  closeSync(STDERR);
+  // open(2) takes the lowest free descriptor, this one: a warning must not end up in whatever is opened next.
+  openSync(devNull, 'w');
+}
