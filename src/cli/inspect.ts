@@ -95,6 +95,7 @@ function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
     const source = sourceOf(segment.header);
     for (let from = 0; from < committed; ) {
       const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
+      if (segment.isRefilled()) return;
       for (let at = 0; at < bytes.length; ) {
         const end = at + chunkLength(bytes, at, bytes.length);
         // A chunk is a ResourceSpans message with nothing else in it.
@@ -146,8 +147,9 @@ function committedOf(table: JournalFile, sequence: number): number | undefined {
   );
   if (isUnsound(segment)) return undefined;
   const { committed } = segment.state();
+  const isShipped = segment.isRefilled();
   segment.close();
-  return committed;
+  return isShipped ? undefined : committed;
 }
 
 /** An entry's scope is a ScopeSpans message without its spans. */

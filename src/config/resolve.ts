@@ -107,7 +107,7 @@ function resolveJournal({ journal }: TracingConfig, environment: Environment, se
       dir: environment.text('FORKTRACE_JOURNAL_DIR') ?? join(tmpdir(), `forktrace-${process.getuid?.() ?? 'user'}`),
       maxBytes: environment.whole('FORKTRACE_JOURNAL_MAX_BYTES', 65_536) ?? 268_435_456,
       mode: environment.oneOf('FORKTRACE_JOURNAL_MODE', ['auto', 'mmap', 'write']) ?? 'auto',
-      segmentBytes: 4_194_304,
+      segmentBytes: 1_048_576,
       inFlight: 1024,
     },
     journal,

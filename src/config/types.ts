@@ -38,7 +38,7 @@ export interface JournalConfig {
   maxBytes?: number;
   /** `mmap` needs koffi; `auto` falls back to `write`. @default 'auto' */
   mode?: 'auto' | 'mmap' | 'write';
-  /** Bytes of one segment, a multiple of 4096. @default 4194304 (4 MiB) */
+  /** Bytes of one segment, a multiple of 4096. @default 1048576 (1 MiB) */
   segmentBytes?: number;
   /** Local-root spans in flight at once that the in-flight table holds before it grows. @default 1024 */
   inFlight?: number;

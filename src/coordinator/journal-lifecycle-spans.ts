@@ -24,7 +24,7 @@ import { version } from '../version.js';
 import type { Fault } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 
-/** A few spans per worker life: no need of the workers' 4 MiB. */
+/** A few spans per worker life: no need of the workers' 1 MiB. */
 const SEGMENT_BYTES = 64 * 1024;
 const IN_FLIGHT = 64;
 

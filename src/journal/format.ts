@@ -19,7 +19,7 @@ export type JournalFileKind = 'segment' | 'in-flight';
 const AT_VERSION = 8;
 const AT_HEADER_LENGTH = 12;
 const AT_BODY_LENGTH = 16;
-const AT_SEQUENCE = 20;
+export const AT_SEQUENCE = 20;
 const AT_WRITER_ID = 24;
 const AT_PID = 40;
 const AT_SLOT = 44;
@@ -38,6 +38,8 @@ export const AT_COMMITTED = 128;
 export const AT_SEALED = 132;
 /** u32, written by the writer before it seals: spans in the body; 0 when not known. */
 export const AT_SPANS = 136;
+/** u32, written by the writer before it seals: 1 when it wants the file back, as a spare file, once all of it has been shipped. */
+export const AT_WANTED = 140;
 /** float64, written by the writer: milliseconds since the epoch at which the writer was last known to be alive. */
 export const AT_LEASE = 144;
 /** The writer's mutable fields lie in [WRITER_FIELDS..WRITER_FIELDS_END). */
@@ -193,6 +195,14 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
       : header.entryBytes > ENTRY_DATA && header.bodyLength % header.entryBytes === 0;
   return entriesFit ? header : 'corrupt';
 }
+
+/** The name of a file that is being made ends so, after the name that it gets. */
+export const UNFINISHED = '.new';
+/**
+ * The name of a shipped segment that its writer may fill again ends so, after the segment's own: the shipper gives it that name,
+ * and no reader looks at it any more. Whoever renames or deletes it first has it.
+ */
+export const SPARE = '.spare';
 
 const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|inflight)$/;
 

@@ -6,6 +6,7 @@
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { SPARE, UNFINISHED } from './format.js';
 import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
 
 const GROUP_OR_OTHERS = 0o077;
@@ -13,8 +14,6 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
 const UNFINISHED_FILE_MS = 10 * 60_000;
-/** The name of a file that is being made ends so. */
-export const UNFINISHED = '.new';
 
 /**
  * Makes the directory if need be, mode 0700, and checks that nobody else can read or replace what is in it.
@@ -72,8 +71,14 @@ export interface Dropped {
 export function makeRoom(dir: string, wanted: number, maxBytes: number): Dropped {
   const dropped: Dropped = { spans: 0, bytes: 0, segments: 0 };
   const files = listJournal(dir);
+  const spares = listSpares(dir);
   let excess = wanted - maxBytes;
-  for (const file of files) excess += sizeOf(file.path);
+  for (const { path } of [...files, ...spares]) excess += sizeOf(path);
+  for (const { path } of spares) {
+    if (excess <= 0) break;
+    const bytes = sizeOf(path);
+    if (removeFile(path)) excess -= bytes;
+  }
   if (excess <= 0) return dropped;
 
   const finished = files.filter((file) => file.kind === 'segment').flatMap(finishedSegment);
@@ -114,11 +119,18 @@ export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   }
 }
 
-/** Deletes what one dead writer left behind half made: a segment that it was preparing, as a rule. */
-export function removeUnfinishedFilesOf(dir: string, writerId: string): void {
+/** Deletes what one dead writer left behind that holds no spans: the segment that it was preparing, and its spare files. */
+export function removeLeftoversOf(dir: string, writerId: string): void {
   for (const name of readdirSync(dir)) {
-    if (name.startsWith(`${writerId}-`) && name.endsWith(UNFINISHED)) removeFile(join(dir, name));
+    if (name.startsWith(`${writerId}-`) && (name.endsWith(UNFINISHED) || name.endsWith(SPARE)))
+      removeFile(join(dir, name));
   }
+}
+
+function listSpares(dir: string): { path: string }[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(SPARE))
+    .map((name) => ({ path: join(dir, name) }));
 }
 
 function sizeOf(path: string): number {

@@ -3,19 +3,32 @@
  *
  * @module
  */
-import { closeSync, constants, fstat, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstat,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Memory, memoryOf } from './copy-bytes.js';
 import {
   AT_LEASE,
   AT_SHIPPED,
+  AT_WANTED,
   encodeHeader,
   fileName,
   type JournalHeader,
+  SPARE,
+  UNFINISHED,
   WRITER_FIELDS,
   WRITER_FIELDS_END,
 } from './format.js';
-import { UNFINISHED } from './journal-directory.js';
 import { reserve, reserveAsync, Window } from './mapped-memory.js';
 import { removeFile } from './reader.js';
 
@@ -42,8 +55,8 @@ const EDQUOT = 122;
 const spareMemory: ArrayBuffer[] = [];
 
 export class JournalFileWriter {
-  readonly path: string;
-  readonly sequence: number;
+  path: string;
+  sequence: number;
   readonly headerLength: number;
   /** Bytes of header and body. */
   readonly length: number;
@@ -136,6 +149,53 @@ export class JournalFileWriter {
     this.memory = memoryOf(this.bytes);
     this.words = new Uint32Array(memory, 0, memory.byteLength >> 2);
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >> 3);
+  }
+
+  /** Asks the shipper to give the file back as a spare one when all of it has been shipped. Mapped files only. */
+  want(wanted: boolean): void {
+    this.words[AT_WANTED / 4] = wanted ? 1 : 0;
+  }
+
+  /**
+   * Makes a sealed segment that the shipper has given back the next one. Its pages are in memory and mapped: a new file's have to
+   * be found, zeroed and faulted in, which is a quarter of what the journal costs.
+   *
+   * @param plan of the same length
+   * @returns false when the file has not been given back
+   * @throws NoFile
+   */
+  refill(plan: FilePlan): boolean {
+    const { header } = plan;
+    const path = join(plan.dir, fileName(header.kind, header.writer.id, header.sequence));
+    try {
+      renameSync(this.path + SPARE, path + UNFINISHED);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw noFile(error);
+    }
+    this.path = path;
+    this.sequence = header.sequence;
+    this.bytes.set(encodeHeader({ ...header, createdMs: Date.now() }));
+    this.#doubles[AT_LEASE / 8] = Date.now();
+    try {
+      renameSync(path + UNFINISHED, path);
+    } catch (error) {
+      throw noFile(error);
+    }
+    return true;
+  }
+
+  /** Deletes the file if it has been given back. @returns whether it had been */
+  removeSpare(): boolean {
+    try {
+      return removeFile(this.path + SPARE);
+    } catch {
+      return false; // Deleted when this writer is dead.
+    }
+  }
+
+  isSpare(): boolean {
+    return existsSync(this.path + SPARE);
   }
 
   /** Stores that the writer is alive. `write` mode: in memory, until {@link writeState}. */

@@ -34,7 +34,7 @@ export interface JournalOptions {
   slot?: number | undefined;
   /** @default 'auto': `mmap` where koffi and Linux are, else `write` */
   mode?: 'auto' | 'mmap' | 'write';
-  /** Bytes of one segment, header included; a multiple of 4096. @default 4194304 (4 MiB) */
+  /** Bytes of one segment, header included; a multiple of 4096. @default 1048576 (1 MiB) */
   segmentBytes?: number;
   /** Bytes that the directory may take, all writers together. @default 268435456 (256 MiB) */
   maxBytes?: number;
@@ -71,9 +71,14 @@ export interface JournalStats {
   };
 }
 
+/**
+ * Sealed segments that stay mapped until the shipper gives them back. At full load about six are on their way: the shipper
+ * gathers for 0.3 s.
+ */
+const MAX_RETIRED = 6;
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
 const MAX_TABLES = 64;
-const DEFAULT_SEGMENT_BYTES = 4 * 1024 * 1024;
+const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 /** Between attempts to make a segment while the system refuses, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -142,6 +147,8 @@ class JournalWriter implements Journal {
   #spansWritten = 0;
 
   #prepared: JournalFileWriter | undefined;
+  /** Sealed and still mapped, oldest first. */
+  readonly #retired: JournalFileWriter[] = [];
   #preparing = false;
   #lastSequence = 0;
   #lastTable = 0;
@@ -283,8 +290,14 @@ class JournalWriter implements Journal {
     if (this.#closed) return;
     clearInterval(this.#leaseTimer);
     this.#writeBack?.flush();
-    this.#sealSegment();
     this.#closed = true;
+    this.#sealSegment();
+    for (const file of this.#retired) {
+      file.want(false);
+      file.removeSpare();
+      file.release();
+    }
+    this.#retired.length = 0;
     if (this.#prepared !== undefined) discardFile(this.#prepared);
     this.#prepared = undefined;
     const inFlight = this.#table.used > 0;
@@ -337,6 +350,11 @@ class JournalWriter implements Journal {
     this.#preparing = true;
     setImmediate(() => {
       if (this.#closed) return;
+      this.#prepared = this.#takeSpare();
+      if (this.#prepared !== undefined) {
+        this.#preparing = false;
+        return;
+      }
       this.#keepBound(this.#bodyLength);
       JournalFileWriter.prepare(this.#segmentPlan(), (result) => {
         this.#preparing = false;
@@ -358,6 +376,7 @@ class JournalWriter implements Journal {
       segment.release();
       segment = undefined;
     }
+    if (segment === undefined && bodyLength === this.#bodyLength) segment = this.#takeSpare();
     if (segment === undefined) {
       if (performance.now() < this.#retryAt) return false;
       this.#keepBound(bodyLength);
@@ -398,6 +417,10 @@ class JournalWriter implements Journal {
       if (segment.isDeletedNow() && segment.shipped() < this.#position - this.#bodyAt) {
         this.#lose('removed', this.#spans - this.#spansBefore, `${segment.path} was removed`);
       }
+      if (this.#canRetire(segment)) {
+        segment.want(true);
+        this.#retired.push(segment);
+      }
       this.#words[AT_SPANS / 4] = this.#spans - this.#spansBefore;
       Atomics.store(this.#words, AT_SEALED / 4, 1);
       try {
@@ -410,8 +433,47 @@ class JournalWriter implements Journal {
     this.#leaveSegment(segment);
   }
 
+  #canRetire(segment: JournalFileWriter): boolean {
+    return (
+      this.#writeBack === undefined &&
+      !this.#closed &&
+      segment.length - segment.headerLength === this.#bodyLength &&
+      this.#retired.length < MAX_RETIRED
+    );
+  }
+
+  /** The oldest retired segment that the shipper has given back, made the next one. */
+  #takeSpare(): JournalFileWriter | undefined {
+    const plan = this.#plan('segment', this.#bodyLength, 0, this.#lastSequence + 1);
+    for (const file of [...this.#retired]) {
+      let isTaken = false;
+      let isLost = file.isDeletedNow();
+      try {
+        isTaken = !isLost && file.refill(plan);
+      } catch {
+        isLost = true;
+      }
+      if (isTaken || isLost) this.#retired.splice(this.#retired.indexOf(file), 1);
+      if (isLost) file.release();
+      if (isTaken) {
+        this.#lastSequence++;
+        return file;
+      }
+    }
+    return undefined;
+  }
+
+  /** Keeps one spare file; what a burst needed beyond that goes, one file at a time. */
+  #trimSpares(): void {
+    const spares = this.#retired.filter((file) => file.isSpare());
+    const [, excess] = spares;
+    if (excess === undefined || !excess.removeSpare()) return;
+    this.#retired.splice(this.#retired.indexOf(excess), 1);
+    excess.release();
+  }
+
   #leaveSegment(segment: JournalFileWriter): void {
-    segment.release();
+    if (!this.#retired.includes(segment)) segment.release();
     this.#segment = undefined;
     this.#bytes = new Uint8Array(0);
     this.#memory = memoryOf(this.#bytes);
@@ -494,6 +556,7 @@ class JournalWriter implements Journal {
 
   #renewLease(): void {
     const now = Date.now();
+    this.#trimSpares();
     const files = [...this.#table.files];
     if (this.#segment !== undefined) files.push(this.#segment);
     for (const file of files) {

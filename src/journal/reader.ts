@@ -4,14 +4,26 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   AT_COMMITTED,
   AT_LEASE,
   AT_SEALED,
+  AT_SEQUENCE,
   AT_SHIPPED,
   AT_SPANS,
+  AT_WANTED,
   chunkLength,
   decodeHeader,
   ENTRY_DATA,
@@ -25,6 +37,7 @@ import {
   type JournalHeader,
   PAGE_BYTES,
   parseFileName,
+  SPARE,
   type UnsoundReason,
   WRITER_FIELDS,
 } from './format.js';
@@ -176,9 +189,42 @@ export class SegmentReader extends OpenFile {
 
   /** Stores how much has been delivered; kept when this process or the machine's shipper dies. */
   storeShipped(shipped: number): void {
+    // Another shipper took over while this one was suspended, and has given the file back.
+    if (this.isRefilled()) return;
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32LE(shipped);
     writeSync(this.fd, bytes, 0, 4, AT_SHIPPED);
+  }
+
+  /**
+   * Hands a sealed segment that has been shipped over to its writer, if that has asked for it: under another name, which no
+   * reader looks at. Nothing but {@link close} may follow.
+   *
+   * @returns false when the writer has not asked: the file is to be removed then
+   */
+  giveBack(): boolean {
+    if (this.#word(AT_WANTED) !== 1) return false;
+    try {
+      renameSync(this.path, this.path + SPARE);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+      throw error;
+    }
+    // A writer that closes takes its wish back, then deletes the spare files that there are: one of us sees the other's doing.
+    if (this.#word(AT_WANTED) !== 1) removeFile(this.path + SPARE);
+    return true;
+  }
+
+  /** The writer has made another segment of the file: what has been read since is that one's. */
+  isRefilled(): boolean {
+    return this.#word(AT_SEQUENCE) !== this.header.sequence;
+  }
+
+  /** A u32 of the header as it is now. */
+  #word(at: number): number {
+    const bytes = Buffer.alloc(4);
+    readFully(this.fd, bytes, at);
+    return bytes.readUInt32LE();
   }
 
   /** Spans that are committed and not shipped. Walks the chunks unless the header knows. */

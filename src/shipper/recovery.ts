@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { closeSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Encoder } from '../journal/encoder.js';
 import {
@@ -17,8 +17,8 @@ import {
   encodeHeader,
   fileName,
   type JournalHeader,
+  UNFINISHED,
 } from '../journal/format.js';
-import { UNFINISHED } from '../journal/journal-directory.js';
 import {
   type InFlightEntry,
   interruptedEntries,
@@ -72,13 +72,6 @@ export function recoverInFlight(
   }
   for (const { path } of tables) removeFile(path);
   return interrupted;
-}
-
-/** Deletes files that a dead writer had not finished making. */
-export function removeUnfinishedOf(dir: string, writerId: string): void {
-  for (const name of readdirSync(dir)) {
-    if (name.startsWith(`${writerId}-`) && name.endsWith(UNFINISHED)) removeFile(join(dir, name));
-  }
 }
 
 function encode(entries: InFlightEntry[], death: Death): { body: Encoder; spans: number } {

@@ -5,12 +5,12 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeRoom, removeUnfinishedFilesOf } from '../journal/journal-directory.js';
+import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import { LossReport, warn } from '../warn.js';
 import type { Death } from './interrupted-span.js';
 import type { ShipperLock } from './lock.js';
 import type { FromShipper, ShipperStats } from './messages.js';
-import { RECOVERY_SEQUENCE, recoverInFlight, removeUnfinishedOf } from './recovery.js';
+import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
 import { RequestBuilder } from './request-builder.js';
 import { isSoundScopeSpans } from './soundness.js';
 import { Tail, type TailedSegment, type TailedWriter } from './tail.js';
@@ -232,13 +232,12 @@ export class Shipper {
       this.#malformed.add(1, `interrupted spans of process ${pid} have to wait: ${(error as Error).message}`);
       return;
     }
-    removeUnfinishedOf(this.#options.dir, writer.identity.id);
     writer.finished = true;
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
     if (known) known.answered = true;
     this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered, requestsInterrupted });
-    removeUnfinishedFilesOf(this.#options.dir, writer.identity.id);
+    removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
   }
 

@@ -116,10 +116,10 @@ export class Tail {
     }
   }
 
-  /** Closes a segment that is done with, and deletes it. */
+  /** Closes a segment that is done with, and deletes it or gives it back to its writer. */
   remove(writer: TailedWriter, segment: TailedSegment): void {
     writer.segments.delete(segment.file.name);
-    segment.reader.remove();
+    if (writer.finished || segment.corrupt || !segment.reader.giveBack()) segment.reader.remove();
     segment.reader.close();
   }
 
