@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shipperPid } from '#src/shipper/lock.js';
-import { BenchProcess, benchRoot, pin } from './processes.js';
+import { BenchProcess, benchRoot, pin, prioritize } from './processes.js';
 
 export const SERVER_CORE = 0;
 export const OTHER_CORE = 1;
@@ -69,6 +69,8 @@ export class Contestant {
   async start(app: string, options: { sampled?: boolean; nodePath?: string; execArgv?: string[] } = {}): Promise<void> {
     install(this.name);
     this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
+    // A Collector answers at once. One that waits for its core would have exporters wait, and drop what they cannot hold.
+    prioritize(this.sink.child.pid!);
     const sink = await this.sink.next<{ port: number; httpPort: number }>();
     this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, app], {
       core: SERVER_CORE,
@@ -95,6 +97,11 @@ export class Contestant {
     this.#lost = this.expected - this.received;
   }
 
+  /** Waits until all `expected` spans have arrived, or none has for longer than a shipper gathers. */
+  async drain(): Promise<void> {
+    if (this.speaksOtlp) this.received = await settled(this.sink, this.expected - this.#lost, 600);
+  }
+
   /** Of those that must arrive, the share that has. */
   get delivered(): number | undefined {
     return this.speaksOtlp && this.expected > 0 ? this.received / this.expected : undefined;
@@ -108,13 +115,13 @@ export class Contestant {
 }
 
 /** Waits until `expected` spans have arrived, or none has for longer than a batch's delay; how many have. */
-export async function settled(sink: BenchProcess, expected: number): Promise<number> {
+export async function settled(sink: BenchProcess, expected: number, quietMs = 6_000): Promise<number> {
   let last = -1;
   for (let since = performance.now(); ; ) {
     const { spans } = await sink.ask<{ spans: number }>('counts');
     if (spans !== last) since = performance.now();
     last = spans;
-    if (spans >= expected || performance.now() - since > 6_000) return spans;
+    if (spans >= expected || performance.now() - since > quietMs) return spans;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -5,9 +5,9 @@
  *   npm run bench:http -- --app express --rounds 9
  *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
  *
- * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: every
- * contestant serves the same number of requests in each, in an order that rotates, right after the untraced server did; a ratio
- * compares these two runs. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
+ * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: in each, every
+ * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of some
+ * ten milliseconds; a ratio compares the two. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
 import { probe } from './arrival.js';
 import { apps, Contestant, OTHER_CORE, peers } from './contestant.js';
-import { type FlatOut, guarded, type Latency, Load } from './load.js';
+import { guarded, type Latency, Load, latencyOf } from './load.js';
 import { proportionalSetSize, treeCpuSeconds } from './processes.js';
 import { Progress } from './progress.js';
 import { renderHttpTable, saveResults } from './report.js';
@@ -33,6 +33,14 @@ interface Sample {
   loopDelayP99: number;
 }
 
+interface Usage {
+  cpuMicros: number;
+  youngGeneration: number;
+  loopDelayP99: number;
+}
+
+/** Of a round: short enough for the machine to be the same one, long enough for caches not to count. */
+const SLICES = 8;
 /** Rounds that V8 needs to compile what a server does. */
 const WARM_UPS = 2;
 
@@ -47,7 +55,7 @@ const options = new Command('bench:http')
   .option('--requests <n>', 'requests per contestant and round', Number)
   .option('--connections <n>', 'keep-alive connections', Number, 32)
   .option('--latency-rounds <n>', 'interleaved rounds at a fixed rate; 0 leaves them out', Number, 5)
-  .option('--latency-ms <n>', 'duration of each', Number, 1500)
+  .option('--latency-ms <n>', 'duration of each', Number, 2000)
   .option('--not-sampled', 'sampler always_off')
   .option('--node <path>', 'the Node.js that the servers run on')
   .option('--peers', 'the peers, too: installs bench/peers')
@@ -60,10 +68,12 @@ if (!app) throw new Error(`--app: got ${options.app}, expected one of ${Object.k
 const names: string[] = [...options.contestants.split(','), ...(options.peers ? peers : [])];
 const requests: number = options.requests ?? app.requests;
 const spansPerRequest = options.notSampled ? 0 : app.spans;
+// One for each of the two servers that take turns.
 const load = new Load(OTHER_CORE);
+const baseLoad = new Load(OTHER_CORE);
 const contestants = names.map((name) => new Contestant(name));
 const bare = contestants.find(({ name }) => name === 'bare');
-/** A contestant's, and the untraced server's just before; that one's own are its own. */
+/** A contestant's, and the untraced server's of the same round; that one's own are its own. */
 interface Pair<Measured> {
   own: Measured;
   base: Measured;
@@ -72,32 +82,109 @@ const samples = new Map(contestants.map((contestant) => [contestant, [] as Pair<
 const latencies = new Map(contestants.map((contestant) => [contestant, [] as Pair<Latency>[]]));
 const attributes = new Map<Contestant, string[]>();
 
-async function connect(contestant: Contestant): Promise<void> {
-  const { connections } = options;
-  await load.connect({ port: contestant.port, path: app!.path, connections });
-  contestant.expected += connections * spansPerRequest;
+/** One server's part of a round: its connections, and what it has used since they were opened. */
+class Turn {
+  readonly #shipper: number | undefined;
+  #usage!: Usage;
+  #treeSeconds = 0;
+  #done = 0;
+  #seconds = 0;
+  #firstSeconds = 0;
+  readonly latencies: number[] = [];
+
+  private constructor(
+    readonly contestant: Contestant,
+    readonly load: Load,
+  ) {
+    this.#shipper = contestant.shipper();
+  }
+
+  static async begin(contestant: Contestant, load: Load): Promise<Turn> {
+    const turn = new Turn(contestant, load);
+    const { connections } = options;
+    await load.connect({ port: contestant.port, path: app!.path, connections });
+    contestant.expected += connections * spansPerRequest;
+    contestant.server.tell('reset');
+    turn.#usage = await contestant.server.ask<Usage>('usage');
+    turn.#treeSeconds = treeCpuSeconds(contestant.server.child.pid!, turn.#shipper);
+    return turn;
+  }
+
+  async flatOut(count: number): Promise<void> {
+    const { seconds } = await this.load.flatOut(count, true);
+    if (this.#done === 0) this.#firstSeconds = seconds;
+    this.#seconds += seconds;
+    this.#sent(count);
+  }
+
+  async atRate(rate: number, durationMs: number): Promise<void> {
+    const latencies = await this.load.atRate(rate, durationMs, true);
+    for (const one of latencies) this.latencies.push(one);
+    this.#sent(latencies.length);
+  }
+
+  #sent(count: number): void {
+    this.#done += count;
+    this.contestant.expected += count * spansPerRequest;
+  }
+
+  /** Of the time, beyond its share, that the first slice took. */
+  get startUpShare(): number {
+    return this.#firstSeconds / this.#seconds - 1 / SLICES;
+  }
+
+  get perSecond(): number {
+    return this.#done / this.#seconds;
+  }
+
+  async end(): Promise<Sample> {
+    const { child } = this.contestant.server;
+    const after = await this.contestant.server.ask<Usage>('usage');
+    this.load.close();
+    await this.contestant.settle();
+    const treeSeconds = treeCpuSeconds(child.pid!, this.#shipper) - this.#treeSeconds;
+    return {
+      perSecond: this.perSecond,
+      workerMicros: (after.cpuMicros - this.#usage.cpuMicros) / this.#done,
+      allMicros: (treeSeconds * 1e6) / this.#done,
+      memory: proportionalSetSize(child.pid!),
+      youngGeneration: after.youngGeneration,
+      loopDelayP99: after.loopDelayP99,
+    };
+  }
 }
 
-async function measure(contestant: Contestant): Promise<Sample & FlatOut> {
-  const { server } = contestant;
-  const shipper = contestant.shipper();
-  await connect(contestant);
-  server.tell('reset');
-  const before = await server.ask<{ cpuMicros: number }>('usage');
-  const treeBefore = treeCpuSeconds(server.child.pid!, shipper);
-  const run = await load.flatOut(requests);
-  const after = await server.ask<{ cpuMicros: number; youngGeneration: number; loopDelayP99: number }>('usage');
-  contestant.expected += requests * spansPerRequest;
-  await contestant.settle();
-  const treeAfter = treeCpuSeconds(server.child.pid!, shipper);
-  return {
-    ...run,
-    workerMicros: (after.cpuMicros - before.cpuMicros) / requests,
-    allMicros: ((treeAfter - treeBefore) * 1e6) / requests,
-    memory: proportionalSetSize(server.child.pid!),
-    youngGeneration: after.youngGeneration,
-    loopDelayP99: after.loopDelayP99,
-  };
+/**
+ * A contestant and the untraced server by turns, a slice each, one of them first and then the other: the speed of a shared
+ * machine changes within a second, so what is compared has to be milliseconds apart.
+ */
+async function alternate(contestant: Contestant, run: (turn: Turn) => Promise<void>): Promise<Turn[]> {
+  const turns = [await Turn.begin(contestant, load)];
+  if (bare) turns.push(await Turn.begin(bare, baseLoad));
+  for (let slice = 0; slice < SLICES; slice++) {
+    for (const turn of slice % 2 === 0 ? turns : [...turns].reverse()) await run(turn);
+    await contestant.drain();
+  }
+  return turns;
+}
+
+async function measure(contestant: Contestant): Promise<Pair<Sample> & { startUpShare: number }> {
+  const turns = await alternate(contestant, (turn) => turn.flatOut(Math.ceil(requests / SLICES)));
+  const startUpShare = Math.max(...turns.map((turn) => turn.startUpShare));
+  const [own, base] = [await turns[0]!.end(), await turns[1]?.end()];
+  return { own, base: base ?? own, startUpShare };
+}
+
+/** At 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency. */
+async function measureLatency(contestant: Contestant): Promise<Pair<Latency>> {
+  const untraced = await Turn.begin(bare!, baseLoad);
+  await untraced.flatOut(requests);
+  await untraced.end();
+  const rate = 0.7 * untraced.perSecond;
+  const turns = await alternate(contestant, (turn) => turn.atRate(rate, Math.ceil(options.latencyMs / SLICES)));
+  for (const turn of turns) await turn.end();
+  const [own, base] = turns.map(({ latencies }) => latencyOf(latencies));
+  return { own: own!, base: base! };
 }
 
 async function warmUp(contestant: Contestant): Promise<void> {
@@ -106,39 +193,25 @@ async function warmUp(contestant: Contestant): Promise<void> {
     contestant.expected += spansPerRequest;
   }
   for (let round = 0; round < WARM_UPS; round++) {
-    await connect(contestant);
-    await load.flatOut(requests);
-    contestant.expected += requests * spansPerRequest;
-    await contestant.settle();
+    const turn = await Turn.begin(contestant, contestant === bare ? baseLoad : load);
+    await turn.flatOut(requests);
+    await turn.end();
   }
 }
 
-async function measureLatency(contestant: Contestant, rate: number): Promise<Latency> {
-  contestant.shipper();
-  await connect(contestant);
-  const { done, ...latency } = await load.atRate(rate, options.latencyMs);
-  contestant.expected += done * spansPerRequest;
-  await contestant.settle();
-  return latency;
-}
-
-/**
- * Every contestant once, in an order that rotates from round to round, each right after the untraced server: the speed of a
- * shared machine changes within seconds.
- */
+/** Every contestant once, in an order that rotates from round to round. */
 async function interleaved<Measured>(
   round: number,
   what: string,
   pairs: Map<Contestant, Pair<Measured>[]>,
-  run: (contestant: Contestant) => Promise<Measured>,
+  run: (contestant: Contestant) => Promise<Pair<Measured>>,
 ) {
   const others = contestants.filter((contestant) => contestant !== bare);
   for (let index = 0; index < others.length; index++) {
     const contestant = others[(index + round) % others.length]!;
-    const base = bare && (await run(bare));
-    const own = await run(contestant);
-    pairs.get(contestant)!.push({ own, base: base ?? own });
-    if (base) pairs.get(bare)!.push({ own: base, base });
+    const { own, base } = await run(contestant);
+    pairs.get(contestant)!.push({ own, base });
+    if (bare) pairs.get(bare)!.push({ own: base, base });
     progress.step(`${what} ${round + 1}  ${contestant.name}`);
   }
 }
@@ -154,9 +227,7 @@ try {
     await interleaved(round, 'throughput', samples, (contestant) => guarded(() => measure(contestant)));
   }
   for (let round = 0; bare && round < latencyRounds; round++) {
-    // 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency.
-    const rate = 0.7 * (await measure(bare)).perSecond;
-    await interleaved(round, 'latency', latencies, (contestant) => measureLatency(contestant, rate));
+    await interleaved(round, 'latency', latencies, measureLatency);
   }
   progress.end();
   const summary = contestants.map((contestant) => {
@@ -208,4 +279,5 @@ try {
 } finally {
   await Promise.all(contestants.map((contestant) => contestant.stop()));
   await load.stop();
+  await baseLoad.stop();
 }

@@ -15,6 +15,7 @@ export interface Target {
 
 export interface FlatOut {
   done: number;
+  seconds: number;
   perSecond: number;
   /** Of the time, beyond a tenth of it, until a tenth of the requests was answered: the server was still warming up. */
   startUpShare: number;
@@ -27,13 +28,20 @@ export interface Latency {
   p999: number;
 }
 
+/** Of milliseconds that requests took. */
+export function latencyOf(milliseconds: number[]): Latency {
+  const sorted = [...milliseconds].sort((a, b) => a - b);
+  const percentile = (p: number) => sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))]!;
+  return { p50: percentile(50), p99: percentile(99), p999: percentile(99.9) };
+}
+
 /** As dd-trace's benchmarks have it: a run in which start-up is more than this share of the time fails. */
 const MAX_START_UP_SHARE = 0.07;
 /** A stall of a shared machine at the beginning of a run looks the same, so a run that fails is repeated. */
 const ATTEMPTS = 4;
 
 /** Repeats `run` until start-up is a small part of it. */
-export async function guarded<Run extends FlatOut>(run: () => Promise<Run>): Promise<Run> {
+export async function guarded<Run extends Pick<FlatOut, 'startUpShare'>>(run: () => Promise<Run>): Promise<Run> {
   for (let attempt = 1; ; attempt++) {
     const result = await run();
     if (result.startUpShare <= MAX_START_UP_SHARE) return result;
@@ -45,8 +53,11 @@ export async function guarded<Run extends FlatOut>(run: () => Promise<Run>): Pro
 
 export class Load {
   readonly #process: BenchProcess;
+  /** A core that nobody but the spans' receivers needs may be polled on. */
+  readonly #polls: boolean;
 
   constructor(core?: number) {
+    this.#polls = core !== undefined;
     this.#process = new BenchProcess(join(benchRoot, 'load.cjs'), [], core === undefined ? {} : { core });
     // A generator that waits for its core measures the sink and the shipper, which are on it, too.
     prioritize(this.#process.child.pid!);
@@ -54,25 +65,37 @@ export class Load {
 
   /** Opens the connections of the run that follows, each with a first request, outside of what is measured. */
   async connect(target: Target): Promise<void> {
-    await this.#process.ask({ connect: target });
+    await this.#process.ask({ close: true, connect: target });
   }
 
   /**
-   * `requests`, as fast as they are answered.
+   * `requests`, as fast as they are answered; then the connections are closed, unless they are to be kept.
    *
    * @throws Error when one is not answered with 200
    */
-  async flatOut(requests: number): Promise<FlatOut> {
-    const { failed, ...run } = await this.#process.ask<FlatOut & { failed: number }>({ requests });
+  async flatOut(requests: number, keep = false): Promise<FlatOut> {
+    const job = { requests, polls: this.#polls };
+    const { failed, ...run } = await this.#process.ask<FlatOut & { failed: number }>(job);
+    if (!keep) this.close();
     if (failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
     return run;
   }
 
-  /** @throws Error when a request is not answered with 200 */
-  async atRate(rate: number, durationMs: number): Promise<Latency & { done: number }> {
-    const result = await this.#process.ask<Latency & { done: number; failed: number }>({ rate, durationMs });
-    if (result.failed > 0) throw new Error(`${result.failed} of ${result.done} requests failed`);
-    return result;
+  /**
+   * Milliseconds that each request took, from when it was due; likewise.
+   *
+   * @throws Error when a request is not answered with 200
+   */
+  async atRate(rate: number, durationMs: number, keep = false): Promise<number[]> {
+    const job = { rate, durationMs };
+    const run = await this.#process.ask<{ done: number; failed: number; latencies: number[] }>(job);
+    if (!keep) this.close();
+    if (run.failed > 0) throw new Error(`${run.failed} of ${run.done} requests failed`);
+    return run.latencies;
+  }
+
+  close(): void {
+    this.#process.tell({ close: true });
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { type FlatOut, guarded, Load } from '#bench/load.js';
+import { type FlatOut, guarded, Load, latencyOf } from '#bench/load.js';
 
 async function serve(t: { after(fn: () => void): void }, onRequest: (n: number) => number | undefined) {
   let requests = 0;
@@ -32,12 +32,22 @@ test('each connection has had a response before a run, and a run sends what it i
   assert.ok(perSecond > 0);
 });
 
+test('connections stay open between runs when they are to be kept', async (t) => {
+  const { load, target, requests } = await serve(t, () => undefined);
+  await load.connect({ ...target, connections: 3 });
+  await load.flatOut(100, true);
+  await load.atRate(100, 100, true);
+  await load.flatOut(100);
+  assert.equal(requests(), 213, 'each connection has had one first request');
+});
+
 test('a stalled server cannot hide it: latency counts from when a request was due', async (t) => {
   // One of 200 requests is held for half a second, and with it the only connection.
   const { load, target } = await serve(t, (n) => (n === 50 ? 500 : undefined));
   await load.connect({ ...target, connections: 1 });
-  const { done, p50, p99 } = await load.atRate(200, 1000);
-  assert.equal(done, 200);
+  const latencies = await load.atRate(200, 1000);
+  assert.equal(latencies.length, 200);
+  const { p50, p99 } = latencyOf(latencies);
   assert.ok(p99 > 400, `p99 ${p99} ms`);
   // About a hundred requests were due while it was held; measured from when they were sent, only one would be slow.
   assert.ok(p50 > 1, `p50 ${p50} ms`);
@@ -59,7 +69,7 @@ test('a run in which start-up shows is repeated, and fails when it always does',
   const shares = [0.2, 0.08, 0.07];
   const runs: FlatOut[] = [];
   const run = async () => {
-    runs.push({ done: 1, perSecond: 1, startUpShare: shares[runs.length] ?? 0.2 });
+    runs.push({ done: 1, seconds: 1, perSecond: 1, startUpShare: shares[runs.length] ?? 0.2 });
     return runs.at(-1)!;
   };
   assert.equal((await guarded(run)).startUpShare, 0.07);
