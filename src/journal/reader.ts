@@ -151,7 +151,7 @@ class OpenFile {
 
 /** Whole chunks of a segment: `scope_spans` fields back to back. */
 export interface Chunks {
-  /** Belongs to the caller. */
+  /** In the memory that was given, or else the caller's own. */
   bytes: Uint8Array;
   /** Where in the body to read on. */
   next: number;
@@ -166,12 +166,14 @@ export class SegmentReader extends OpenFile {
   /**
    * Reads whole chunks of the body from `from` up to `committed` (of {@link state}): as many as fit in `maxBytes`, but one at least.
    * Empty `bytes` means: nothing more, or `corrupt`.
+   *
+   * @param memory where to read into if it is large enough; allocated otherwise
    */
-  read(from: number, committed: number, maxBytes: number): Chunks {
+  read(from: number, committed: number, maxBytes: number, memory?: Buffer): Chunks {
     const available = Math.min(committed, this.header.bodyLength) - from;
     let wanted = Math.min(available, Math.max(maxBytes, PAGE_BYTES));
     for (;;) {
-      const bytes = this.#bytes(from, wanted);
+      const bytes = this.#bytes(from, wanted, memory);
       let whole = 0;
       let length = chunkLength(bytes, 0, bytes.length);
       while (length > 0 && whole + length <= bytes.length) {
@@ -241,9 +243,10 @@ export class SegmentReader extends OpenFile {
     return count;
   }
 
-  #bytes(from: number, length: number): Buffer {
+  #bytes(from: number, length: number, memory: Buffer | undefined): Buffer {
     if (length <= 0) return Buffer.alloc(0);
-    const bytes = Buffer.allocUnsafe(length);
+    const bytes =
+      memory !== undefined && memory.length >= length ? memory.subarray(0, length) : Buffer.allocUnsafe(length);
     return bytes.subarray(0, readFully(this.fd, bytes, this.header.headerLength + from));
   }
 }

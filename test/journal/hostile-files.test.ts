@@ -187,6 +187,22 @@ test('what a shipper stores is kept, and a file that is cut while it is read end
   assert.equal(reader.read(0, committed, 4096).corrupt, true);
 });
 
+test('a segment is read into memory that is given, if that is large enough', async (t) => {
+  const { segment } = await sound(t);
+  const reader = openSegment(segment);
+  assert.ok(!isUnsound(reader));
+  t.after(() => reader.close());
+  const { committed } = reader.state();
+  const own = reader.read(0, committed, 4096).bytes;
+  const memory = Buffer.alloc(4096);
+  const given = reader.read(0, committed, 4096, memory).bytes;
+  assert.equal(given.buffer, memory.buffer);
+  assert.deepEqual(given, own);
+  const tooSmall = Buffer.alloc(100);
+  assert.deepEqual(reader.read(0, committed, 4096, tooSmall).bytes, own);
+  assert.deepEqual(tooSmall, Buffer.alloc(100));
+});
+
 test('a writer is alive by its process where that can be seen, else by its lease', () => {
   const now = Date.now();
   const here = newWriterIdentity(0);
