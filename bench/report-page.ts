@@ -149,7 +149,7 @@ On Node 24, by the tables below:
 - CPU against OpenTelemetry: a fifteenth of its ${otel.addedWorkerMicros!.toFixed(1)} µs are ${(otel.addedWorkerMicros! / 15).toFixed(1)} µs in the worker; an eighth of
   its ${otel.addedAllMicros!.toFixed(1)} µs over all processes are ${(otel.addedAllMicros! / 8).toFixed(1)} µs, of which the shipper takes ${shipping.toFixed(1)}.
 - One span: an eighth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 8).toFixed(0)} ns. Without attributes a span takes ${empty.leanNanos.toFixed(0)} ns,
-  two readings of the clock, six random words and 90 bytes included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns.
+  two readings of the clock included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns.
 - Latency: 70 % of what the untraced server does is ${(70 / ours.throughputRatio!).toFixed(0)} % of what the traced one does, and a queue grows steeply
   there.
 - Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation, ${journal.toFixed(0)} MB the pages of the journal's two segments, the one
