@@ -140,6 +140,7 @@ class Turn {
   async end(): Promise<Sample> {
     const { child } = this.contestant.server;
     const after = await this.contestant.server.ask<Usage>('usage');
+    this.contestant.server.tell('idle');
     this.load.close();
     await this.contestant.settle();
     const treeSeconds = treeCpuSeconds(child.pid!, this.#shipper) - this.#treeSeconds;

@@ -56,18 +56,18 @@ const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forkt
 const steps: Step[] = [
   { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(9)] },
   http(
-    4.5,
+    9,
     'http-hello-node24',
     '24',
     '--contestants',
     `${everyPipeline},otel-3`,
     '--latency-rounds',
-    '4',
+    '3',
     ...rounds(6),
   ),
-  http(1.5, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(6)),
-  http(1, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),
-  http(1, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(4)),
+  http(2, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(6)),
+  http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),
+  http(1.5, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(4)),
   http(1, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
   http(0.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(4)),
   ...['bare', 'forktrace-journal-mmap'].map((contestant) => ({

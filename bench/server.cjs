@@ -31,9 +31,13 @@ async function main() {
   const server = app instanceof http.Server ? app : http.createServer(app);
   trace(server);
   const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
   process.on('message', (message) => {
-    if (message === 'reset') delay.reset();
+    if (message === 'reset') {
+      delay.reset();
+      delay.enable();
+    }
+    // Its timer would go on in every server that waits for its turn on the same core.
+    if (message === 'idle') delay.disable();
     if (message === 'usage') {
       const { user, system } = process.cpuUsage();
       process.send({
