@@ -55,16 +55,7 @@ const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forkt
 
 const steps: Step[] = [
   { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(9)] },
-  http(
-    9,
-    'http-hello-node24',
-    '24',
-    '--contestants',
-    `${everyPipeline},otel-3`,
-    '--latency-rounds',
-    '3',
-    ...rounds(6),
-  ),
+  http(9, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, '--latency-rounds', '3', ...rounds(6)),
   http(2, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(6)),
   http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),
   http(1.5, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(4)),
