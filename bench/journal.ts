@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
+import { encodeScopeFields } from '#src/journal/encoder.js';
 import { type Journal, openJournal } from '#src/journal/journal.js';
 import { isUnsound, listJournal, openSegment, removeFile } from '#src/journal/reader.js';
 
@@ -12,7 +13,7 @@ const ROUNDS = 15;
 const SPANS = 40_000;
 const SPANS_PER_TURN = 20;
 
-const scope = Buffer.from([0x0a, 0x07, 0x0a, 0x05, 0x62, 0x65, 0x6e, 0x63, 0x68]);
+const scope = encodeScopeFields({ name: 'bench' });
 const start = Buffer.concat([Buffer.from([0x2a, 0xa0, 0x01]), Buffer.alloc(160, 'n')]);
 const end = Buffer.concat([Buffer.from([0x1a, 0x80, 0x01]), Buffer.alloc(128, 't')]);
 const whole = Buffer.concat([start, end]);

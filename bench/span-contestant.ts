@@ -6,7 +6,7 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/copy-bytes.js';
-import type { SpanLog } from '#src/journal/span-log.js';
+import type { Room, SpanLog } from '#src/journal/span-log.js';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
 import { type Contestant, spanCases } from './span-cases.js';
 
@@ -16,13 +16,14 @@ const BATCH = 512;
 const RESOURCE_SPANS = 0x0a;
 let delivered = 0;
 
-/** Copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
+/** Encodes in place and copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
 class MemoryJournal implements SpanLog {
   readonly #segment = memoryOf(new Uint8Array(4 << 20));
   readonly #entries = memoryOf(new Uint8Array(1024 * 2048));
   readonly #entryEnds = new Int32Array(1024);
-  readonly #entryScopes: Uint8Array[] = new Array(1024).fill(new Uint8Array(0));
+  readonly #entryScopes: Memory[] = new Array(1024).fill(memoryOf(new Uint8Array(0)));
   readonly #free = Array.from({ length: 1024 }, (_, entry) => entry);
+  readonly #room: Room = { memory: this.#segment, start: 0, end: 0 };
   #at = 0;
 
   /** What has been appended since the last call, as the body of an export request. */
@@ -34,12 +35,34 @@ class MemoryJournal implements SpanLog {
     return Buffer.concat([Buffer.from([RESOURCE_SPANS, ...length]), scopeSpans]);
   }
 
-  append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+  reserve(scope: Memory): Room {
+    const { bytes } = this.#segment;
+    if (this.#at + MAX_LENGTH > bytes.length) this.#at = 0;
+    const position = this.#at;
+    bytes[position] = LENGTH_DELIMITED;
+    let at = position + 3;
+    copyBytes(scope, 0, this.#segment, at, scope.bytes.length);
+    at += scope.bytes.length;
+    bytes[at] = LENGTH_DELIMITED;
+    this.#room.start = at + 3;
+    this.#room.end = position + MAX_LENGTH;
+    return this.#room;
+  }
+
+  commit(end: number): void {
+    delivered++;
+    const { view } = this.#segment;
+    view.setInt16(this.#room.start - 2, twoByteVarint(end - this.#room.start), true);
+    view.setInt16(this.#at + 1, twoByteVarint(end - this.#at - 3), true);
+    this.#at = end;
+  }
+
+  append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
     this.#header(scope, end - start);
     this.#copy(asMemory(bytes), start, end);
   }
 
-  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
     if (end - start > 2048) return -1;
     const entry = this.#free.pop();
     if (entry === undefined) return -1;
@@ -63,11 +86,11 @@ class MemoryJournal implements SpanLog {
     this.#free.push(entry);
   }
 
-  #header(scope: Uint8Array, length: number): void {
+  #header(scope: Memory, length: number): void {
     delivered++;
-    if (this.#at + length + scope.length + 16 > this.#segment.bytes.length) this.#at = 0;
-    this.#lengthField(scope.length + length + (length < 128 ? 2 : 3));
-    for (let i = 0; i < scope.length; i++) this.#segment.bytes[this.#at++] = scope[i]!;
+    if (this.#at + length + scope.bytes.length + 16 > this.#segment.bytes.length) this.#at = 0;
+    this.#lengthField(scope.bytes.length + length + (length < 128 ? 2 : 3));
+    this.#copy(scope, 0, scope.bytes.length);
     this.#lengthField(length);
   }
 
@@ -83,6 +106,13 @@ class MemoryJournal implements SpanLog {
     copyBytes(source, start, this.#segment, this.#at, end - start);
     this.#at += end - start;
   }
+}
+
+const LENGTH_DELIMITED = 0x12;
+const MAX_LENGTH = 0x3fff;
+
+function twoByteVarint(value: number): number {
+  return (value & 0x7f) | 0x80 | ((value >>> 7) << 8);
 }
 
 interface Sdk {

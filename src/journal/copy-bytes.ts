@@ -2,10 +2,11 @@
 const LONG = 224;
 const WORD = 4;
 
-/** Bytes, and the view through which words of them are read and written. */
+/** Bytes, and the views through which words and text of them are read and written. */
 export interface Memory {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  readonly buffer: Buffer;
 }
 
 /**
@@ -37,5 +38,10 @@ export function asMemory(bytes: Uint8Array): Memory {
 }
 
 export function memoryOf(bytes: Uint8Array): Memory {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+  const { buffer, byteOffset, byteLength } = bytes;
+  return {
+    bytes,
+    view: new DataView(buffer, byteOffset, byteLength),
+    buffer: Buffer.from(buffer, byteOffset, byteLength),
+  };
 }

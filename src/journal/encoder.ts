@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type Memory, memoryOf } from './copy-bytes.js';
 
 /** Keys and names recur: their bytes are kept, up to this many strings. */
 const CACHED_STRINGS = 1024;
@@ -26,6 +27,9 @@ const MAX_KEPT_VALUE = 256;
 const MAX_KEPT_VALUES = 64;
 
 const NO_WORDS = new Int32Array(0);
+
+/** Thrown by an {@link Encoder} that writes to memory of somebody else's and has come to its end. */
+const NO_ROOM = new RangeError('What is encoded is larger than the room for it');
 
 /**
  * The length and bytes of a string that recurs. If it is an attribute's key, also its last value that came twice in a row
@@ -68,19 +72,37 @@ export function toWords(bytes: Uint8Array): Int32Array {
 }
 
 export class Encoder {
+  #own = memoryOf(new Uint8Array(INITIAL_BYTES));
+  #memory: Memory = this.#own;
   /** No Buffer: its `subarray` takes three times as long, and the journal's callers use it. */
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
+  bytes: Uint8Array = this.#own.bytes;
+  #view = this.#own.view;
   /** Where the next byte goes. */
   at = 0;
+  #end = INITIAL_BYTES;
   #float = new Float64Array(1);
   #floatBytes = new Uint8Array(this.#float.buffer);
-  #view = new DataView(this.bytes.buffer);
-  #buffer = Buffer.from(this.bytes.buffer);
   #cache = new Map<string, CachedString>();
+
+  /** Starts anew in the encoder's own memory, which grows as needed. */
+  reset(): void {
+    if (this.#memory !== this.#own) this.#use(this.#own);
+    this.at = 0;
+  }
+
+  /**
+   * Writes to `memory` from `at` on, until {@link reset}. What is encoded then throws a RangeError when it reaches `end`; a few
+   * bytes before it may have been written.
+   */
+  writeTo(memory: Memory, at: number, end: number): void {
+    if (this.#memory !== memory) this.#use(memory);
+    this.at = at;
+    this.#end = end;
+  }
 
   /** Makes room for `count` more bytes. */
   ensure(count: number): void {
-    if (this.at + count > this.bytes.length) this.#grow(count);
+    if (this.at + count > this.#end) this.#grow(count);
   }
 
   /** What has been written from `start` on, in bytes of its own. */
@@ -90,20 +112,24 @@ export class Encoder {
 
   /** Gives a buffer back that one huge span has grown. */
   shrink(): void {
-    if (this.bytes.length <= MAX_KEPT_BYTES) return;
-    this.#use(new Uint8Array(INITIAL_BYTES));
+    if (this.#own.bytes.length <= MAX_KEPT_BYTES) return;
+    this.#own = memoryOf(new Uint8Array(INITIAL_BYTES));
+    this.#use(this.#own);
   }
 
   #grow(count: number): void {
+    if (this.#memory !== this.#own) throw NO_ROOM;
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + count));
     larger.set(this.bytes.subarray(0, this.at));
-    this.#use(larger);
+    this.#own = memoryOf(larger);
+    this.#use(this.#own);
   }
 
-  #use(bytes: Uint8Array<ArrayBuffer>): void {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
-    this.#buffer = Buffer.from(bytes.buffer);
+  #use(memory: Memory): void {
+    this.#memory = memory;
+    this.bytes = memory.bytes;
+    this.#view = memory.view;
+    this.#end = memory.bytes.length;
   }
 
   /** A field's tag, for field numbers below 16 in one byte and above in two. */
@@ -267,7 +293,7 @@ export class Encoder {
     const start = this.begin();
     // Three bytes are the most that a UTF-16 unit takes in UTF-8.
     this.ensure(value.length * 3);
-    this.at += this.#buffer.write(value, this.at);
+    this.at += this.#memory.buffer.write(value, this.at);
     this.end(start);
   }
 
@@ -488,7 +514,7 @@ export interface Scope {
 }
 
 /** The fields of a ScopeSpans message that come before its spans: `scope = 1`, and `schema_url = 3` where there is one. */
-export function encodeScopeFields(scope: Scope): Uint8Array {
+export function encodeScopeFields(scope: Scope): Memory {
   const encoder = new Encoder();
   encoder.tag(0x0a);
   const message = encoder.begin();
@@ -496,5 +522,5 @@ export function encodeScopeFields(scope: Scope): Uint8Array {
   if (scope.version) encoder.stringField(0x12, scope.version);
   encoder.end(message);
   if (scope.schemaUrl) encoder.stringField(0x1a, scope.schemaUrl);
-  return encoder.copy();
+  return memoryOf(encoder.copy());
 }

@@ -86,22 +86,22 @@ export class InFlightTable {
    *
    * @returns NO_ENTRY when all entries are in use
    */
-  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
     if (this.#freeCount === 0) return NO_ENTRY;
     const entry = this.#free[--this.#freeCount]!;
-    const { bytes: target, memory, words } = this.files[entry >> this.#shift]!;
+    const { memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
     const word = at >> 2;
-    let scopeLength = scope.length;
+    let scopeLength = scope.bytes.length;
     if (scopeLength + end - start > ENTRY_CAPACITY) {
       const data = new Uint8Array(scopeLength + end - start);
-      data.set(scope);
+      data.set(scope.bytes);
       data.set(bytes.subarray(start, end), scopeLength);
       this.#tooLong.set(entry, { scopeLength, data: memoryOf(data) });
       if (scopeLength > ENTRY_CAPACITY) scopeLength = 0;
       end = lastWholeField(bytes, start, end, start + ENTRY_CAPACITY - scopeLength);
     }
-    for (let i = 0; i < scopeLength; i++) target[at + ENTRY_DATA + i] = scope[i]!;
+    copyBytes(scope, 0, memory, at + ENTRY_DATA, scopeLength);
     copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scopeLength, end - start);
     words[word + LENGTH] = scopeLength + end - start;
     words[word + SCOPE_END] = scopeLength;

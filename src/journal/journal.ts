@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { ForktraceError } from '../errors.js';
 import { LossReport } from '../warn.js';
-import { asMemory, copyBytes, memoryOf } from './copy-bytes.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from './copy-bytes.js';
 import {
   AT_COMMITTED,
   AT_SEALED,
@@ -23,7 +23,7 @@ import { InFlightTable } from './in-flight-table.js';
 import { makeRoom, openDirectory, removeUnfinishedFiles } from './journal-directory.js';
 import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
 import { mappingUnavailable } from './mapped-memory.js';
-import { NO_ENTRY, type SpanLog } from './span-log.js';
+import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
 import { WriteBack } from './write-back.js';
 
 export interface JournalOptions {
@@ -149,6 +149,7 @@ class JournalWriter implements Journal {
   #prepared: JournalFileWriter | undefined;
   /** Sealed and still mapped, oldest first. */
   readonly #retired: JournalFileWriter[] = [];
+  readonly #room: Room = { memory: this.#memory, start: 0, end: 0 };
   #preparing = false;
   #lastSequence = 0;
   #lastTable = 0;
@@ -195,8 +196,32 @@ class JournalWriter implements Journal {
     return this.#segment !== undefined || this.#refusalCode === 'ENOSPC' || this.#refusalCode === 'EDQUOT';
   }
 
-  append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
-    const scopeLength = scope.length;
+  reserve(scope: Memory): Room | undefined {
+    const position = this.#position;
+    const scopeLength = scope.bytes.length;
+    const start = position + scopeLength + 2 * LENGTH_DELIMITED;
+    if (start + LITTLE_ROOM > this.#limit) return undefined;
+    const segment = this.#bytes;
+    segment[position] = SCOPE_SPANS_TAG;
+    copyBytes(scope, 0, this.#memory, position + LENGTH_DELIMITED, scopeLength);
+    segment[start - LENGTH_DELIMITED] = SPAN_TAG;
+    const room = this.#room;
+    room.memory = this.#memory;
+    room.start = start;
+    room.end = Math.min(this.#limit, position + MAX_LENGTH);
+    return room;
+  }
+
+  commit(end: number): void {
+    const { start } = this.#room;
+    const view = this.#memory.view;
+    view.setInt16(start - 2, twoByteVarint(end - start), true);
+    view.setInt16(this.#position + 1, twoByteVarint(end - this.#position - LENGTH_DELIMITED), true);
+    this.#commitTo(end);
+  }
+
+  append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
+    const scopeLength = scope.bytes.length;
     const spanLength = end - start;
     const length = scopeLength + 1 + varintLength(spanLength) + spanLength;
     const total = 1 + varintLength(length) + length;
@@ -206,14 +231,15 @@ class JournalWriter implements Journal {
     let at = this.#position;
     segment[at++] = SCOPE_SPANS_TAG;
     at = putVarint(segment, at, length);
-    for (let i = 0; i < scopeLength; i++) segment[at++] = scope[i]!;
+    copyBytes(scope, 0, this.#memory, at, scopeLength);
+    at += scopeLength;
     segment[at++] = SPAN_TAG;
     at = putVarint(segment, at, spanLength);
     copyBytes(asMemory(bytes), start, this.#memory, at, spanLength);
-    this.#commit(at + spanLength);
+    this.#commitTo(at + spanLength);
   }
 
-  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
     let entry = this.#table.begin(scope, bytes, start, end);
     if (entry === NO_ENTRY) {
       if (!this.#growTable()) {
@@ -265,7 +291,7 @@ class JournalWriter implements Journal {
     at += end - start;
     // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark says that it has ended.
     this.#table.mark(entry, this.#sequence, at - this.#bodyAt);
-    this.#commit(at);
+    this.#commitTo(at);
     this.#release(entry, true);
   }
 
@@ -310,7 +336,7 @@ class JournalWriter implements Journal {
     this.#report.end();
   }
 
-  #commit(position: number): void {
+  #commitTo(position: number): void {
     this.#position = position;
     this.#spans++;
     // Atomic, 7 ns more than a plain store: a reader in another process must not see the length before the bytes (ARM).
@@ -615,6 +641,18 @@ class JournalWriter implements Journal {
 
 const SCOPE_SPANS_TAG = 0x12; // ResourceSpans.scope_spans = 2
 const SPAN_TAG = 0x12; // ScopeSpans.spans = 2
+
+// A span that is encoded in place has its lengths, not known before, in varints of two bytes, the second of which may be 0.
+/** Bytes of a tag and such a length. */
+const LENGTH_DELIMITED = 3;
+const MAX_LENGTH = 0x3fff;
+/** Most spans are smaller. */
+const LITTLE_ROOM = 512;
+
+/** For a little-endian word. */
+function twoByteVarint(value: number): number {
+  return (value & 0x7f) | 0x80 | ((value >>> 7) << 8);
+}
 
 function varintLength(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;

@@ -7,21 +7,41 @@
  *
  * @module
  */
+import type { Memory } from './copy-bytes.js';
 
 /** No free entry in the in-flight table, or no table. */
 export const NO_ENTRY = -1;
 
+/** Where span fields may be written: `memory` from `start` to `end`. */
+export interface Room {
+  memory: Memory;
+  start: number;
+  end: number;
+}
+
 /** Where encoded spans go. Every `bytes` is a buffer that the caller reuses: it is copied before the call returns. */
 export interface SpanLog {
+  /**
+   * Room for the fields of an ended span that has no entry, at the place where the log keeps it: half of {@link append} is
+   * copying. What has been written there is part of the log once it is committed, and is nothing before. No other call may come
+   * between this one and {@link commit}; a span that does not fit is given up and appended.
+   *
+   * @returns the same object for every call; undefined when the log has little room at hand
+   */
+  reserve(scope: Memory): Room | undefined;
+
+  /** Keep the span whose fields have been written to the room last reserved, up to `end`. */
+  commit(end: number): void;
+
   /** Keep an ended span that has no entry: the fields in `bytes[start..end)`. */
-  append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void;
+  append(scope: Memory, bytes: Uint8Array, start: number, end: number): void;
 
   /**
    * A local-root span has started; `bytes[start..end)` are the fields known so far.
    *
    * @returns the entry to pass to the calls below, or {@link NO_ENTRY} where there is no room for the whole of it
    */
-  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number;
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number;
 
   /**
    * More fields for an entry. Protobuf lets a later field win over an earlier one.

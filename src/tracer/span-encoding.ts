@@ -7,7 +7,7 @@
 import { diag, type Link } from '@opentelemetry/api';
 import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { Encoder, toWords } from '../journal/encoder.js';
-import { NO_ENTRY } from '../journal/span-log.js';
+import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import { AttributeBlock } from './attribute-block.js';
 import { hexToWord } from './ids.js';
 import type { LeanSpan } from './span.js';
@@ -23,7 +23,9 @@ export function beginSpan(span: LeanSpan): void {
   const { pipeline, scopeFields } = span.tracer;
   if (pipeline.spanLog === undefined) return;
   try {
-    encodeStart(span);
+    const traceState = span.traceState?.serialize();
+    encoder.reset();
+    encodeStart(span, traceState);
     span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at);
     markEncoded(span);
   } catch (error) {
@@ -34,6 +36,7 @@ export function beginSpan(span: LeanSpan): void {
 /** What was set since the in-flight entry was last written, into the entry. */
 export function amendSpan(span: LeanSpan): void {
   try {
+    encoder.reset();
     encodeMore(span);
     if (encoder.at > 0 && span.tracer.pipeline.spanLog!.amend(span.entry, encoder.bytes, 0, encoder.at))
       markEncoded(span);
@@ -53,9 +56,12 @@ export function keepSpan(span: LeanSpan): void {
   const { spanLog } = pipeline;
   if (spanLog === undefined) return;
   const { entry } = span;
+  if (entry === NO_ENTRY && keepInPlace(span, spanLog)) return;
   const whole = entry === NO_ENTRY || span.rewritten || span.attributeObject !== undefined;
   try {
-    if (whole) encodeStart(span);
+    const traceState = whole ? span.traceState?.serialize() : undefined;
+    encoder.reset();
+    if (whole) encodeStart(span, traceState);
     else encodeMore(span);
     encodeEnd(span);
     if (entry === NO_ENTRY) spanLog.append(scopeFields, encoder.bytes, 0, encoder.at);
@@ -68,9 +74,24 @@ export function keepSpan(span: LeanSpan): void {
   encoder.shrink();
 }
 
-function encodeStart(span: LeanSpan): void {
-  const traceState = span.traceState?.serialize();
-  encoder.at = 0;
+/** @returns false when there is no room for it, or when it cannot be encoded: nothing is kept then */
+function keepInPlace(span: LeanSpan, spanLog: SpanLog): boolean {
+  try {
+    // Code of the user's, which may end a span of its own: not after the reservation.
+    const traceState = span.traceState?.serialize();
+    const room = spanLog.reserve(span.tracer.scopeFields);
+    if (room === undefined) return false;
+    encoder.writeTo(room.memory, room.start, room.end);
+    encodeStart(span, traceState);
+    encodeEnd(span);
+    spanLog.commit(encoder.at);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function encodeStart(span: LeanSpan, traceState: string | undefined): void {
   encoder.spanStart(
     span.trace0,
     span.trace1,
@@ -93,7 +114,7 @@ function encodeStart(span: LeanSpan): void {
 
 /** For spans to come. Not to be called while a span is being encoded. */
 export function encodeBlock(pairs: readonly unknown[]): AttributeBlock {
-  encoder.at = 0;
+  encoder.reset();
   for (let i = 0; i < pairs.length; i += 2) encoder.attribute(0x4a, pairs[i] as string, pairs[i + 1]);
   const bytes = encoder.copy();
   encoder.shrink();
@@ -101,7 +122,6 @@ export function encodeBlock(pairs: readonly unknown[]): AttributeBlock {
 }
 
 function encodeMore(span: LeanSpan): void {
-  encoder.at = 0;
   if (span.name !== span.encodedName) encoder.cachedStringField(0x2a, span.name);
   encodeAttributes(span, span.encodedPairs);
 }

@@ -17,6 +17,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { Memory } from '../journal/copy-bytes.js';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
@@ -41,7 +42,7 @@ export class LeanTracer implements Tracer {
   readonly instrumentationScope: Scope;
   readonly pipeline: SpanPipeline;
   /** What a ScopeSpans message of this tracer begins with. */
-  readonly scopeFields: Uint8Array;
+  readonly scopeFields: Memory;
 
   constructor(scope: Scope, pipeline: SpanPipeline) {
     this.instrumentationScope = scope;

@@ -90,6 +90,8 @@ test("with the journal's tracer, the status is amended to the entry that was beg
   const text = (bytes: Uint8Array, start: number, end: number) =>
     Buffer.from(bytes.subarray(start, end)).toString('latin1');
   const spanLog: SpanLog = {
+    reserve: () => undefined,
+    commit: () => void calls.push('commit'),
     append: () => void calls.push('append'),
     begin(_scope, bytes, start, end) {
       calls.push(`begin ${text(bytes, start, end).includes('http.request.method')}`);

@@ -148,7 +148,10 @@ describe('the encoder', () => {
       { key: 'service.name', value: { stringValue: 'shop' } },
       { key: 'process.pid', value: { intValue: '7' } },
     ]);
-    const scope = decoded(ScopeSpans, encodeScopeFields({ name: 'cart', version: '1', schemaUrl: 'https://s' })) as {
+    const scope = decoded(
+      ScopeSpans,
+      encodeScopeFields({ name: 'cart', version: '1', schemaUrl: 'https://s' }).bytes,
+    ) as {
       scope: object;
       schemaUrl: string;
     };

@@ -27,6 +27,18 @@ function append(journal: Journal, id: number, fill = 200): void {
   journal.append(scope, bytes, 0, bytes.length);
 }
 
+/** Writes a span to the place where the journal keeps it. @returns false when there is not enough room there */
+function keepInPlace(journal: Journal, id: number, fill: number): boolean {
+  const bytes = spanBytes(id, 'span', fill);
+  const room = journal.reserve(scope);
+  if (room === undefined) return false;
+  const fits = bytes.length <= room.end - room.start;
+  // What does not fit has been written in part.
+  room.memory.bytes.set(fits ? bytes : bytes.subarray(0, room.end - room.start), room.start);
+  if (fits) journal.commit(room.start + bytes.length);
+  return fits;
+}
+
 function begin(journal: Journal, id: number, name?: string): number {
   const bytes = startBytes(id, name);
   return journal.begin(scope, bytes, 0, bytes.length);
@@ -65,6 +77,30 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.equal(counted, 1000);
     assert.equal(journal.stats().spans, 1000);
     assert.equal(journal.stats().lost.total, 0);
+  });
+
+  test(`${mode}: spans written in place are kept among appended ones, and one that is given up leaves nothing`, async (t) => {
+    const { journal, dir } = await open(t, { mode, segmentBytes: 64 * 1024 });
+    let inPlace = 0;
+    // From bytes that a length of one byte would do for to more than one of two can say.
+    const fills = [0, 60, 99, 100, 101, 127, 128, 129, 1000, 16_000, 16_383, 20_000];
+    for (let id = 1; id <= 1200; id++) {
+      const fill = fills[id % fills.length]!;
+      if (keepInPlace(journal, id, fill)) inPlace++;
+      else append(journal, id, fill);
+      if (id % 7 === 0) keepInPlace(journal, -id, 40_000);
+      if (id % 50 === 0) await turn();
+    }
+    const { bytes, spans, lost } = journal.stats();
+    assert.deepEqual([spans, lost.total], [1200, 0]);
+    assert.ok(inPlace > 800 && inPlace <= 1000, `${inPlace} in place`);
+    journal.close();
+    assert.equal(journal.reserve(scope), undefined);
+    const found = readBack(dir);
+    assert.deepEqual(ids(found.ended), numbers(1, 1200));
+    assert.deepEqual(found.unsound, []);
+    assert.ok(found.ended.every((span) => span.scope === 'test'));
+    assert.equal(journal.stats().bytes, bytes);
   });
 
   test(`${mode}: the table grows, entries are used again, an ended span has the fields of its start`, async (t) => {

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { type Memory, memoryOf } from '#src/journal/copy-bytes.js';
+
 /** Scope fields with a name. */
-export function scopeBytes(name: string): Uint8Array {
-  return field(1, field(1, Buffer.from(name)));
+export function scopeBytes(name: string): Memory {
+  return memoryOf(field(1, field(1, Buffer.from(name))));
 }
 
 /** Span fields: a span id that carries `id`, a name, and an attribute-sized filling. */

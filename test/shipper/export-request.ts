@@ -27,7 +27,7 @@ export function exportRequest(spans: number): Uint8Array {
   encoder.bytesField(0x0a, encodeResource({ 'service.name': 'shop' }));
   encoder.tag(0x12);
   const scopeSpans = encoder.begin();
-  encoder.raw(encodeScopeFields({ name: 'test' }));
+  encoder.raw(encodeScopeFields({ name: 'test' }).bytes);
   for (let n = 0; n < spans; n++) {
     encoder.bytesField(0x12, spanFields(`span ${n}`, Buffer.alloc(16, 1), Buffer.alloc(8, n + 1)));
   }

@@ -91,6 +91,7 @@ interface Setting {
   ownIds: boolean;
   processor: boolean;
   inFlight: number;
+  room: number;
 }
 
 const setting: fc.Arbitrary<Setting> = fc.record({
@@ -99,10 +100,12 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   ownIds: fc.boolean(),
   processor: fc.boolean(),
   inFlight: fc.constantFrom(0, 16),
+  // None, too little for all or for many, and enough for most.
+  room: fc.constantFrom(0, 64, 256, 4096),
 });
 
 function ourSpans(steps: readonly ScriptedSpan[], time: Time, given: Setting) {
-  const log = new MemorySpanLog(given.inFlight);
+  const log = new MemorySpanLog(given.inFlight, given.room);
   const processor = new Collected();
   let drawn = 0;
   const idGenerator = {

@@ -1,24 +1,48 @@
-import { NO_ENTRY, type SpanLog } from '#src/journal/span-log.js';
+import { type Memory, memoryOf } from '#src/journal/copy-bytes.js';
+import { NO_ENTRY, type Room, type SpanLog } from '#src/journal/span-log.js';
 
 /** A span log in memory, with an in-flight table of `size` entries. */
 export class MemorySpanLog implements SpanLog {
   /** Whole `ResourceSpans.scope_spans` fields. */
   readonly chunks: Buffer[] = [];
-  readonly entries: ({ scope: Buffer; span: Buffer } | undefined)[];
+  readonly entries: ({ scope: Memory; span: Buffer } | undefined)[];
   finished = 0;
+  committed = 0;
+  readonly #memory: Memory;
+  #reserved: Memory | undefined;
 
-  constructor(size = 16) {
+  /** @param room bytes that a span may have to be encoded in place */
+  constructor(size = 16, room = 4096) {
     this.entries = new Array(size).fill(undefined);
+    this.#memory = memoryOf(new Uint8Array(room));
   }
 
-  append(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
-    this.chunks.push(message(0x12, Buffer.concat([scope, message(0x12, bytes.subarray(start, end))])));
+  reserve(scope: Memory): Room | undefined {
+    const { length } = this.#memory.bytes;
+    if (length === 0) return undefined;
+    // What an earlier span has left there is nobody's.
+    this.#memory.bytes.fill(0xff);
+    this.#reserved = copy(scope);
+    return { memory: this.#memory, start: length >> 3, end: length };
   }
 
-  begin(scope: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
+  commit(end: number): void {
+    if (this.#reserved === undefined) throw new Error('nothing is reserved');
+    const { bytes } = this.#memory;
+    if (end > bytes.length) throw new Error(`committed to ${end} of ${bytes.length}`);
+    this.append(this.#reserved, bytes, bytes.length >> 3, end);
+    this.#reserved = undefined;
+    this.committed++;
+  }
+
+  append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
+    this.chunks.push(message(0x12, Buffer.concat([scope.bytes, message(0x12, bytes.subarray(start, end))])));
+  }
+
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
     const free = this.entries.indexOf(undefined);
     if (free < 0) return NO_ENTRY;
-    this.entries[free] = { scope: Buffer.from(scope), span: Buffer.from(bytes.subarray(start, end)) };
+    this.entries[free] = { scope: copy(scope), span: Buffer.from(bytes.subarray(start, end)) };
     return free;
   }
 
@@ -36,6 +60,10 @@ export class MemorySpanLog implements SpanLog {
     this.entries[entry] = undefined;
     this.finished++;
   }
+}
+
+function copy({ bytes }: Memory): Memory {
+  return memoryOf(Uint8Array.from(bytes));
 }
 
 function message(tag: number, body: Uint8Array): Buffer {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type TraceState, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
@@ -128,6 +128,57 @@ describe('a span of the journal pipeline', () => {
       [
         ['a', '2'],
         ['http.response.status_code', '200'],
+      ],
+    );
+  });
+
+  it('is encoded in place where it has no entry and the log has room, and copied where it is too large', () => {
+    log = new MemorySpanLog(16, 256);
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('root', {}, ROOT_CONTEXT));
+    tracer.startSpan('small', { attributes: { a: 1 } }, parent).end();
+    assert.equal(log.committed, 1);
+    for (const text of ['x'.repeat(150), 'é'.repeat(100), 'x'.repeat(20_000)]) {
+      tracer.startSpan('large', { attributes: { before: 1, text, after: 2 } }, parent).end();
+    }
+    tracer.startSpan('small again', {}, parent).end();
+    assert.equal(log.committed, 2);
+    const spans = decodeScopeSpans(log.chunks).flatMap((scopeSpans) => scopeSpans.spans);
+    assert.deepEqual(
+      spans.map(({ name }) => name),
+      ['small', 'large', 'large', 'large', 'small again'],
+    );
+    assert.deepEqual(
+      spans.map(({ attributes }) =>
+        attributes.map(({ key, value }) => value.intValue || `${key}${String(value.stringValue).length}`),
+      ),
+      [['1'], ['1', 'text150', '2'], ['1', 'text100', '2'], ['1', 'text20000', '2'], []],
+    );
+  });
+
+  it('leaves a span whole that ends while its trace state is asked for', () => {
+    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('root', {}, ROOT_CONTEXT));
+    const traceState = {
+      serialize() {
+        tracer.startSpan('inner', { attributes: { a: 1 } }, parent).end();
+        return 'k=v';
+      },
+    } as TraceState;
+    const remote = {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      traceFlags: 1,
+      traceState,
+    };
+    const outer = tracer.startSpan('outer', { attributes: { b: 2 } }, trace.setSpanContext(ROOT_CONTEXT, remote));
+    outer.end();
+    const spans = decodeScopeSpans(log.chunks).flatMap((scopeSpans) => scopeSpans.spans);
+    assert.deepEqual(
+      spans.map(({ name, traceState, attributes }) => [name, traceState, attributes.map(({ key }) => key)]),
+      [
+        ['inner', '', ['a']],
+        ['outer', 'k=v', ['b']],
       ],
     );
   });
