@@ -35,7 +35,10 @@ export class Clock {
   /** To be called with `performance.now()` before {@link anchor} is used. */
   check(now: number): void {
     // The second condition: fake timers of a test have been put in or taken out.
-    if (now < this.#checkAt && now >= this.#checkAt - CHECK_INTERVAL) return;
+    if (now >= this.#checkAt || now < this.#checkAt - CHECK_INTERVAL) this.#check(now);
+  }
+
+  #check(now: number): void {
     this.#checkAt = now + CHECK_INTERVAL;
     const calendar = Date.now();
     const ahead = this.anchor.seconds * 1000 + this.anchor.millis + now - calendar;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { diag, type Link } from '@opentelemetry/api';
+import { diag, type Link, type SpanStatus } from '@opentelemetry/api';
 import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { Encoder, toWords } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
@@ -52,11 +52,13 @@ function markEncoded(span: LeanSpan): void {
 
 /** A sampled span has ended: into the journal. */
 export function keepSpan(span: LeanSpan): void {
-  const { pipeline, scopeFields } = span.tracer;
-  const { spanLog } = pipeline;
+  const { spanLog } = span.tracer.pipeline;
   if (spanLog === undefined) return;
+  if (span.entry !== NO_ENTRY || !keepInPlace(span, spanLog)) keepByCopying(span, spanLog);
+}
+
+function keepByCopying(span: LeanSpan, spanLog: SpanLog): void {
   const { entry } = span;
-  if (entry === NO_ENTRY && keepInPlace(span, spanLog)) return;
   const whole = entry === NO_ENTRY || span.rewritten || span.attributeObject !== undefined;
   try {
     const traceState = whole ? span.traceState?.serialize() : undefined;
@@ -64,7 +66,7 @@ export function keepSpan(span: LeanSpan): void {
     if (whole) encodeStart(span, traceState);
     else encodeMore(span);
     encodeEnd(span);
-    if (entry === NO_ENTRY) spanLog.append(scopeFields, encoder.bytes, 0, encoder.at);
+    if (entry === NO_ENTRY) spanLog.append(span.tracer.scopeFields, encoder.bytes, 0, encoder.at);
     else spanLog.finish(entry, encoder.bytes, 0, encoder.at, whole);
   } catch (error) {
     diag.error('A span could not be encoded', error);
@@ -92,20 +94,7 @@ function keepInPlace(span: LeanSpan, spanLog: SpanLog): boolean {
 }
 
 function encodeStart(span: LeanSpan, traceState: string | undefined): void {
-  encoder.spanStart(
-    span.trace0,
-    span.trace1,
-    span.trace2,
-    span.trace3,
-    span.span0,
-    span.span1,
-    span.parent0,
-    span.parent1,
-    span.kind + 1, // the API's kinds begin at 0, OTLP's at 1
-    span.traceFlags | HAS_IS_REMOTE | (span.parentContext?.isRemote ? IS_REMOTE : 0),
-    span.startSeconds,
-    span.startNanos,
-  );
+  encoder.spanStart(span, span.traceFlags | HAS_IS_REMOTE | (span.parentContext?.isRemote ? IS_REMOTE : 0));
   if (traceState) encoder.stringField(0x1a, traceState);
   encoder.cachedStringField(0x2a, span.name);
   if (span.block !== undefined) encoder.words(span.block.words, span.block.length);
@@ -127,11 +116,12 @@ function encodeMore(span: LeanSpan): void {
 }
 
 function encodeEnd(span: LeanSpan): void {
-  encoder.tag(0x41);
-  encoder.fixed64Time(span.endSeconds, span.endNanos);
+  encoder.timeField(0x41, span.endSeconds, span.endNanos);
   if (span.details !== undefined) encodeDetails(span);
-  const { code, message } = span.status;
-  if (code === 0) return;
+  if (span.status.code !== 0) encodeStatus(span.status);
+}
+
+function encodeStatus({ code, message }: SpanStatus): void {
   encoder.tag(0x7a);
   const status = encoder.begin();
   if (message) encoder.stringField(0x12, message);
@@ -160,9 +150,8 @@ function encodeDetails(span: LeanSpan): void {
 function encodeEvent(event: TimedEvent): void {
   encoder.tag(0x5a);
   const message = encoder.begin();
-  encoder.tag(0x09);
   const [seconds, nanos] = wholeTime(event.time);
-  encoder.fixed64Time(seconds, nanos);
+  encoder.timeField(0x09, seconds, nanos);
   encoder.cachedStringField(0x12, event.name);
   if (event.attributes !== undefined) encoder.attributes(0x1a, event.attributes);
   if (event.droppedAttributesCount) numberField(0x20, event.droppedAttributesCount);

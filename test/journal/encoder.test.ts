@@ -107,8 +107,7 @@ describe('the encoder', () => {
         fc.integer({ min: 0, max: 999_999_999 }),
         (seconds, nanos) => {
           encoder.at = 0;
-          encoder.tag(0x39);
-          encoder.fixed64Time(seconds, nanos);
+          encoder.timeField(0x39, seconds, nanos);
           const span = decoded(Span, encoder.copy()) as { startTimeUnixNano: string };
           assert.equal(span.startTimeUnixNano, (BigInt(seconds) * 1_000_000_000n + BigInt(nanos)).toString());
         },

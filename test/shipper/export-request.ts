@@ -14,8 +14,7 @@ export function spanFields(
   encoder.stringField(0x2a, name);
   encoder.tag(0x30);
   encoder.varint(2);
-  encoder.tag(0x39);
-  encoder.fixed64Time(Math.floor(startMs / 1000), (startMs % 1000) * 1e6);
+  encoder.timeField(0x39, Math.floor(startMs / 1000), (startMs % 1000) * 1e6);
   return encoder.bytes.slice(0, encoder.at);
 }
 
