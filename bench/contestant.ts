@@ -13,11 +13,14 @@ import { BenchProcess, benchRoot, pin, prioritize } from './processes.js';
 export const SERVER_CORE = 0;
 export const OTHER_CORE = 1;
 
-/** Apps, the path that is asked for, and the spans of a request. */
+/**
+ * Apps, the path that is asked for, the spans of a request, and the requests of a round: so many that what a shipper or an
+ * exporter does while nothing happens, between the turns, hardly counts.
+ */
 export const apps: Record<string, { path: string; spans: number; requests: number }> = {
-  hello: { path: '/', spans: 1, requests: 20_000 },
-  express: { path: '/items/books', spans: 4, requests: 10_000 },
-  fastify: { path: '/items/books', spans: 4, requests: 10_000 },
+  hello: { path: '/', spans: 1, requests: 100_000 },
+  express: { path: '/items/books', spans: 4, requests: 40_000 },
+  fastify: { path: '/items/books', spans: 4, requests: 40_000 },
   io: { path: '/', spans: 1, requests: 10_000 },
 };
 

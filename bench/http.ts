@@ -6,8 +6,8 @@
  *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
  *
  * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: in each, every
- * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of some
- * ten milliseconds; a ratio compares the two. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
+ * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of
+ * some hundred milliseconds; a ratio compares the two. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
  *
  * @module
  */
@@ -157,7 +157,7 @@ class Turn {
 
 /**
  * A contestant and the untraced server by turns, a slice each, one of them first and then the other: the speed of a shared
- * machine changes within a second, so what is compared has to be milliseconds apart.
+ * machine changes within a second, so what is compared has to be close together.
  */
 async function alternate(contestant: Contestant, run: (turn: Turn) => Promise<void>): Promise<Turn[]> {
   const turns = [await Turn.begin(contestant, load)];

@@ -27,7 +27,7 @@ interface Profile {
 const program = new Command('bench:profile')
   .argument('[contestant]', 'as in bench:http', 'forktrace-journal-mmap')
   .argument('[app]', 'as in bench:http', 'hello')
-  .option('--requests <n>', 'requests', Number, 100_000)
+  .option('--requests <n>', 'requests', Number, 300_000)
   .option('--top <n>', 'functions to print', Number, 40)
   .option('--node <path>', 'the Node.js that the server runs on')
   .parse();

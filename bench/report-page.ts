@@ -64,7 +64,7 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
   first: an exporter that waits for its Collector drops what it cannot hold. Rounds, requests and keep-alive connections are
   beside each table.
 - Rounds are interleaved in an order that rotates. In each, a contestant and the untraced server take eight turns of an eighth of the
-  requests, milliseconds apart, and a ratio compares the two; the table has medians, and half the distance between the quartiles (±).
+  requests, fractions of a second apart, and a ratio compares the two; the table has medians, and half the distance between the quartiles (±).
 - The generator never sleeps while servers run flat out. A server that answers a sleeping client wakes it, and on loopback pays for
   that itself, more often the slower it is; over a network it does not.
 - CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other

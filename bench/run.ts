@@ -54,7 +54,7 @@ const headline = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
 const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2';
 
 const steps: Step[] = [
-  { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(9)] },
+  { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(4)] },
   http(9, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, '--latency-rounds', '3', ...rounds(6)),
   http(2, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(6)),
   http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),

@@ -7,7 +7,9 @@
  *   npm run bench:span
  *   npm run bench:span -- --rounds 15 --cases "3 attributes" --node .node/24/node_modules/node/bin/node
  *
- * Each contestant has a process of its own, so that neither spoils what V8 has learned from the other; rounds are interleaved.
+ * Each contestant has processes of its own, so that none spoils what V8 has learned from another; rounds are interleaved. It has
+ * several, one after the other: where code and data come to lie differs from process to process, and makes the same span up to
+ * 12 % slower or faster.
  *
  * @module
  */
@@ -26,13 +28,14 @@ import { type Contestant, spanCases } from './span-cases.js';
 import { median, quartile, spread } from './statistics.js';
 
 const options = new Command('bench:span')
-  .option('--rounds <n>', 'rounds', Number, 11)
+  .option('--rounds <n>', 'rounds of each process', Number, 4)
+  .option('--processes <n>', 'processes of each contestant', Number, 3)
   .option('--spans <n>', 'spans of a round', Number, 60_000)
   .option('--cases <names>', 'comma-separated', Object.keys(spanCases).join(','))
   .option('--against <names>', 'comma-separated', 'sdk-2,sdk-3')
   .option('--node <path>', 'the Node.js to measure on')
   .parse()
-  .opts<{ rounds: number; spans: number; cases: string; against: string; node?: string }>();
+  .opts<{ rounds: number; processes: number; spans: number; cases: string; against: string; node?: string }>();
 
 const cases = options.cases.split(',');
 const unknown = cases.filter((name) => !(name in spanCases));
@@ -45,13 +48,18 @@ const against = options.against.split(',').filter((name) => name !== 'sdk-3' || 
 if (against.includes('sdk-3')) install('otel-3');
 const names = ['lean', ...against] as Contestant[];
 const program = fileURLToPath(new URL('span-contestant.js', import.meta.url));
-const contestants = names.map((name) => ({
-  name,
-  process: new BenchProcess(program, [name], { ...(options.node && { nodePath: options.node }) }),
-}));
+
+interface Running {
+  name: Contestant;
+  process: BenchProcess;
+}
+
+function start(name: Contestant): Running {
+  return { name, process: new BenchProcess(program, [name], { ...(options.node && { nodePath: options.node }) }) };
+}
 
 /** CPU time of one span in nanoseconds. */
-async function measure({ name, process }: (typeof contestants)[number], spanCase: string): Promise<number> {
+async function measure({ name, process }: Running, spanCase: string): Promise<number> {
   const { spans } = options;
   const { nanos, delivered } = await process.ask<{ nanos: number; delivered: number }>({ name: spanCase, spans });
   assert.equal(delivered, spans * spanCases[spanCase]!.delivers, `${name} did not deliver every span of ${spanCase}`);
@@ -59,7 +67,7 @@ async function measure({ name, process }: (typeof contestants)[number], spanCase
 }
 
 /** One run of a case, decoded: what a span has, without what differs from run to run. */
-async function recorded({ process }: (typeof contestants)[number], spanCase: string): Promise<object[]> {
+async function recorded({ process }: Running, spanCase: string): Promise<object[]> {
   const { body } = await process.ask<{ body?: string }>({ name: spanCase, spans: 1, keep: true });
   const { resourceSpans } = decode<TracesData>(Buffer.from(body ?? '', 'base64'), TracesRequest);
   return (resourceSpans ?? [])
@@ -76,27 +84,35 @@ async function recorded({ process }: (typeof contestants)[number], spanCase: str
 
 /** V8 compiles in the first rounds. */
 const WARM_UP = 2;
-const progress = new Progress(cases.length * (WARM_UP + options.rounds));
-const results: SpanResults['cases'] = {};
-for (const spanCase of cases) {
-  // What is measured happens, and it is the same for all.
-  const [first, ...others] = await Promise.all(contestants.map((contestant) => recorded(contestant, spanCase)));
-  assert.equal(first!.length, spanCases[spanCase]!.delivers, `spans of ${spanCase}`);
-  for (const other of others) assert.deepEqual(first, other, `${spanCase}: the contestants record different spans`);
-  const samples = contestants.map(() => [] as number[]);
-  for (let round = -WARM_UP; round < options.rounds; round++) {
-    for (let index = 0; index < contestants.length; index++) {
-      const turn = (index + WARM_UP + round) % contestants.length;
-      const nanos = await measure(contestants[turn]!, spanCase);
-      if (round >= 0) samples[turn]!.push(nanos);
+const progress = new Progress(options.processes * cases.length * (WARM_UP + options.rounds));
+/** By case and contestant. */
+const samples = new Map(cases.map((spanCase) => [spanCase, names.map(() => [] as number[])]));
+for (let process = 0; process < options.processes; process++) {
+  const contestants = names.map(start);
+  for (const spanCase of cases) {
+    // What is measured happens, and it is the same for all.
+    const [first, ...others] = await Promise.all(contestants.map((contestant) => recorded(contestant, spanCase)));
+    assert.equal(first!.length, spanCases[spanCase]!.delivers, `spans of ${spanCase}`);
+    for (const other of others) assert.deepEqual(first, other, `${spanCase}: the contestants record different spans`);
+    for (let round = -WARM_UP; round < options.rounds; round++) {
+      for (let index = 0; index < contestants.length; index++) {
+        const turn = (index + WARM_UP + round) % contestants.length;
+        const nanos = await measure(contestants[turn]!, spanCase);
+        if (round >= 0) samples.get(spanCase)![turn]!.push(nanos);
+      }
+      progress.step(spanCase);
     }
-    progress.step(spanCase);
   }
-  const [lean, ...sdks] = samples as [number[], ...number[][]];
+  await Promise.all(contestants.map((contestant) => contestant.process.stop()));
+}
+progress.end();
+
+const results: SpanResults['cases'] = {};
+for (const [spanCase, [lean, ...sdks]] of samples) {
   results[spanCase] = {
-    leanNanos: median(lean),
+    leanNanos: median(lean!),
     against: sdks.map((sdk, index) => {
-      const ratios = lean.map((nanos, round) => nanos / sdk[round]!);
+      const ratios = lean!.map((nanos, round) => nanos / sdk[round]!);
       return {
         name: names[index + 1]!,
         nanos: median(sdk),
@@ -107,8 +123,6 @@ for (const spanCase of cases) {
     }),
   };
 }
-progress.end();
-for (const { process } of contestants) await process.stop();
 
 console.log(
   renderTable(
@@ -120,4 +134,5 @@ console.log(
     ]),
   ),
 );
-saveResults('span', { node, options: { rounds: options.rounds, spans: options.spans }, cases: results });
+const { rounds, processes, spans } = options;
+saveResults('span', { node, options: { rounds, processes, spans }, cases: results });
