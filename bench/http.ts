@@ -5,7 +5,8 @@
  *   npm run bench:http -- --app express --rounds 9
  *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
  *
- * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved: in each, every
+ * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved, and every one has
+ * processes of its own, since where code and data come to lie makes a process faster or slower for all its life. In each, every
  * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of
  * some hundred milliseconds; a ratio compares the two. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
  *
@@ -41,8 +42,8 @@ interface Usage {
 
 /** Of a round: short enough for the machine to be the same one, long enough for caches not to count. */
 const SLICES = 8;
-/** Rounds that V8 needs to compile what a server does. */
-const WARM_UPS = 2;
+/** Of a round's requests: so many does V8 need to compile what a server and its shipper do. */
+const WARM_UP_SHARE = 0.5;
 
 const options = new Command('bench:http')
   .option('--app <name>', Object.keys(apps).join(', '), 'hello')
@@ -54,7 +55,7 @@ const options = new Command('bench:http')
   .option('--rounds <n>', 'interleaved rounds', Number, 7)
   .option('--requests <n>', 'requests per contestant and round', Number)
   .option('--connections <n>', 'keep-alive connections', Number, 32)
-  .option('--latency-rounds <n>', 'interleaved rounds at a fixed rate; 0 leaves them out', Number, 5)
+  .option('--latency-rounds <n>', 'of these, rounds with a part at a fixed rate; 0 leaves it out', Number, 5)
   .option('--latency-ms <n>', 'duration of each', Number, 2000)
   .option('--not-sampled', 'sampler always_off')
   .option('--node <path>', 'the Node.js that the servers run on')
@@ -71,16 +72,35 @@ const spansPerRequest = options.notSampled ? 0 : app.spans;
 // One for each of the two servers that take turns.
 const load = new Load(OTHER_CORE);
 const baseLoad = new Load(OTHER_CORE);
-const contestants = names.map((name) => new Contestant(name));
-const bare = contestants.find(({ name }) => name === 'bare');
+const hasBare = names.includes('bare');
+const traced = names.filter((name) => name !== 'bare');
+
 /** A contestant's, and the untraced server's of the same round; that one's own are its own. */
 interface Pair<Measured> {
   own: Measured;
   base: Measured;
 }
-const samples = new Map(contestants.map((contestant) => [contestant, [] as Pair<Sample>[]]));
-const latencies = new Map(contestants.map((contestant) => [contestant, [] as Pair<Latency>[]]));
-const attributes = new Map<Contestant, string[]>();
+
+/** What is known of a contestant from all its processes. */
+class Record {
+  readonly samples: Pair<Sample>[] = [];
+  readonly latencies: Pair<Latency>[] = [];
+  /** Keys of its server span. */
+  attributes: string[] | undefined = undefined;
+  expected = 0;
+  received = 0;
+
+  add({ expected, received }: Contestant): void {
+    this.expected += expected;
+    this.received += received;
+  }
+
+  get delivered(): number | undefined {
+    return this.expected > 0 ? this.received / this.expected : undefined;
+  }
+}
+
+const records = new Map(names.map((name) => [name, new Record()]));
 
 /** One server's part of a round: its connections, and what it has used since they were opened. */
 class Turn {
@@ -159,7 +179,11 @@ class Turn {
  * A contestant and the untraced server by turns, a slice each, one of them first and then the other: the speed of a shared
  * machine changes within a second, so what is compared has to be close together.
  */
-async function alternate(contestant: Contestant, run: (turn: Turn) => Promise<void>): Promise<Turn[]> {
+async function alternate(
+  contestant: Contestant,
+  bare: Contestant | undefined,
+  run: (turn: Turn) => Promise<void>,
+): Promise<Turn[]> {
   const turns = [await Turn.begin(contestant, load)];
   if (bare) turns.push(await Turn.begin(bare, baseLoad));
   for (let slice = 0; slice < SLICES; slice++) {
@@ -169,79 +193,79 @@ async function alternate(contestant: Contestant, run: (turn: Turn) => Promise<vo
   return turns;
 }
 
-async function measure(contestant: Contestant): Promise<Pair<Sample> & { startUpShare: number }> {
-  const turns = await alternate(contestant, (turn) => turn.flatOut(Math.ceil(requests / SLICES)));
+async function measure(contestant: Contestant, bare: Contestant | undefined) {
+  const turns = await alternate(contestant, bare, (turn) => turn.flatOut(Math.ceil(requests / SLICES)));
   const startUpShare = Math.max(...turns.map((turn) => turn.startUpShare));
   const [own, base] = [await turns[0]!.end(), await turns[1]?.end()];
   return { own, base: base ?? own, startUpShare };
 }
 
 /** At 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency. */
-async function measureLatency(contestant: Contestant): Promise<Pair<Latency>> {
-  const untraced = await Turn.begin(bare!, baseLoad);
+async function measureLatency(contestant: Contestant, bare: Contestant): Promise<Pair<Latency>> {
+  const untraced = await Turn.begin(bare, baseLoad);
   await untraced.flatOut(requests);
   await untraced.end();
   const rate = 0.7 * untraced.perSecond;
-  const turns = await alternate(contestant, (turn) => turn.atRate(rate, Math.ceil(options.latencyMs / SLICES)));
+  const turns = await alternate(contestant, bare, (turn) => turn.atRate(rate, Math.ceil(options.latencyMs / SLICES)));
   for (const turn of turns) await turn.end();
   const [own, base] = turns.map(({ latencies }) => latencyOf(latencies));
   return { own: own!, base: base! };
 }
 
-async function warmUp(contestant: Contestant): Promise<void> {
-  if (spansPerRequest > 0 && contestant.name !== 'bare') {
-    attributes.set(contestant, await probe(contestant, app!.path, spansPerRequest));
+async function warmUp(contestant: Contestant, record: Record): Promise<void> {
+  if (spansPerRequest > 0 && contestant.name !== 'bare' && record.attributes === undefined) {
+    record.attributes = await probe(contestant, app!.path, spansPerRequest);
     contestant.expected += spansPerRequest;
   }
-  for (let round = 0; round < WARM_UPS; round++) {
-    const turn = await Turn.begin(contestant, contestant === bare ? baseLoad : load);
-    await turn.flatOut(requests);
-    await turn.end();
+  const turn = await Turn.begin(contestant, contestant.name === 'bare' ? baseLoad : load);
+  await turn.flatOut(Math.ceil(requests * WARM_UP_SHARE));
+  await turn.end();
+}
+
+/** A round of one contestant, in processes that are there for it alone. */
+async function runRound(name: string, round: number): Promise<void> {
+  const record = records.get(name)!;
+  const contestant = new Contestant(name);
+  const bare = hasBare ? new Contestant('bare') : undefined;
+  try {
+    for (const one of bare ? [bare, contestant] : [contestant]) {
+      await one.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
+      await warmUp(one, record);
+    }
+    const { own, base } = await guarded(() => measure(contestant, bare));
+    record.samples.push({ own, base });
+    if (bare) records.get('bare')!.samples.push({ own: base, base });
+    if (bare && round < options.latencyRounds) {
+      const latency = await measureLatency(contestant, bare);
+      record.latencies.push(latency);
+      records.get('bare')!.latencies.push({ own: latency.base, base: latency.base });
+    }
+    if (contestant.speaksOtlp) record.add(contestant);
+  } finally {
+    await Promise.all([contestant.stop(), bare?.stop()]);
   }
 }
 
-/** Every contestant once, in an order that rotates from round to round. */
-async function interleaved<Measured>(
-  round: number,
-  what: string,
-  pairs: Map<Contestant, Pair<Measured>[]>,
-  run: (contestant: Contestant) => Promise<Pair<Measured>>,
-) {
-  const others = contestants.filter((contestant) => contestant !== bare);
-  for (let index = 0; index < others.length; index++) {
-    const contestant = others[(index + round) % others.length]!;
-    const { own, base } = await run(contestant);
-    pairs.get(contestant)!.push({ own, base });
-    if (bare) pairs.get(bare)!.push({ own: base, base });
-    progress.step(`${what} ${round + 1}  ${contestant.name}`);
-  }
-}
-
-const latencyRounds = bare ? options.latencyRounds : 0;
-const progress = new Progress((contestants.length - (bare ? 1 : 0)) * (options.rounds + latencyRounds));
+const progress = new Progress(traced.length * options.rounds);
 try {
-  for (const contestant of contestants) {
-    await contestant.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
-  }
-  for (const contestant of contestants) await warmUp(contestant);
   for (let round = 0; round < options.rounds; round++) {
-    await interleaved(round, 'throughput', samples, (contestant) => guarded(() => measure(contestant)));
-  }
-  for (let round = 0; bare && round < latencyRounds; round++) {
-    await interleaved(round, 'latency', latencies, measureLatency);
+    for (let index = 0; index < traced.length; index++) {
+      const name = traced[(index + round) % traced.length]!;
+      await runRound(name, round);
+      progress.step(`round ${round + 1}  ${name}`);
+    }
   }
   progress.end();
-  const summary = contestants.map((contestant) => {
-    const pairs = samples.get(contestant)!;
-    const latencyPairs = latencies.get(contestant)!;
+  const summary = [...records].map(([name, record]) => {
+    const { samples: pairs, latencies: latencyPairs, attributes, delivered } = record;
     const of = (key: keyof Sample) => median(pairs.map(({ own }) => own[key]));
     const latency = (key: keyof Latency) => median(latencyPairs.map(({ own }) => own[key]));
     const differences = (key: keyof Sample) => pairs.map(({ own, base }) => own[key] - base[key]);
-    const added = (key: keyof Sample) => bare && median(differences(key));
-    const throughput = bare && pairs.map(({ own, base }) => own.perSecond / base.perSecond);
+    const added = (key: keyof Sample) => (hasBare ? median(differences(key)) : undefined);
+    const throughput = hasBare ? pairs.map(({ own, base }) => own.perSecond / base.perSecond) : undefined;
     const p99 = latencyPairs.map(({ own, base }) => own.p99 / base.p99);
     return {
-      name: contestant.name,
+      name,
       perSecond: of('perSecond'),
       throughputRatio: throughput && median(throughput),
       throughputSpread: throughput && spread(throughput),
@@ -255,10 +279,10 @@ try {
         latencyPairs.length > 0 ? { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') } : undefined,
       p99Ratio: p99.length > 0 ? median(p99) : undefined,
       p99Spread: p99.length > 0 ? spread(p99) : undefined,
-      delivered: contestant.delivered,
-      attributes: attributes.get(contestant),
-      threeQuarters: bare && {
-        throughputRatio: quartile(throughput!, 'lower'),
+      delivered,
+      attributes,
+      threeQuarters: throughput && {
+        throughputRatio: quartile(throughput, 'lower'),
         addedWorkerMicros: quartile(differences('workerMicros'), 'upper'),
         addedAllMicros: quartile(differences('allMicros'), 'upper'),
         memory: quartile(differences('memory'), 'upper'),
@@ -266,11 +290,12 @@ try {
       },
     };
   });
-  const unsampled = contestants.find(({ received }) => spansPerRequest === 0 && received > 0);
-  if (unsampled) throw new Error(`${unsampled.name}: ${unsampled.received} spans arrived, though none is sampled`);
+  const unsampled = [...records].find(([, { received }]) => spansPerRequest === 0 && received > 0);
+  if (unsampled) throw new Error(`${unsampled[0]}: ${unsampled[1].received} spans arrived, though none is sampled`);
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
   const { rounds, latencyMs, connections } = options;
+  const latencyRounds = hasBare ? Math.min(options.latencyRounds, rounds) : 0;
   saveResults(options.json, {
     app: options.app,
     node,
@@ -278,7 +303,6 @@ try {
     summary,
   });
 } finally {
-  await Promise.all(contestants.map((contestant) => contestant.stop()));
   await load.stop();
   await baseLoad.stop();
 }

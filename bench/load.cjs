@@ -21,6 +21,9 @@ class Connection {
       this.send();
     });
     this.socket.on('data', (chunk) => this.receive(chunk));
+    this.socket.on('close', () => {
+      if (connections.includes(this)) lose(new Error('the server has closed a connection'));
+    });
   }
 
   send() {
@@ -53,6 +56,8 @@ function bodyLengthOf(head) {
 }
 
 let connections = [];
+/** Ends the run at hand with an error: no response comes on a connection that is closed. */
+let lose = () => {};
 
 /**
  * A few at a time: a server's backlog is 511, and what does not fit is tried again after a second. A connection that the kernel
@@ -69,8 +74,9 @@ async function connect({ port, path, connections: count }) {
 }
 
 function close() {
-  for (const { socket } of connections) socket.destroy();
+  const closed = connections;
   connections = [];
+  for (const { socket } of closed) socket.destroy();
 }
 
 /**
@@ -89,13 +95,20 @@ function poll() {
   };
 }
 
+function assertOpen() {
+  if (connections.length === 0 || connections.some(({ socket }) => socket.destroyed))
+    throw new Error('the server has closed a connection');
+}
+
 async function flatOut(job) {
+  assertOpen();
   let started = 0;
   let done = 0;
   let failed = 0;
   let finish;
-  const finished = new Promise((resolve) => {
+  const finished = new Promise((resolve, reject) => {
     finish = resolve;
+    lose = reject;
   });
   const next = (connection) => {
     if (started < job.requests) {
@@ -116,13 +129,17 @@ async function flatOut(job) {
   const stopPolling = job.polls ? poll() : undefined;
   const from = performance.now();
   for (const connection of connections) next(connection);
-  await finished;
-  stopPolling?.();
+  try {
+    await finished;
+  } finally {
+    stopPolling?.();
+  }
   const seconds = (performance.now() - from) / 1000;
   return { done, failed, seconds, perSecond: done / seconds, startUpShare: tenthMs / 1000 / seconds - 0.1 };
 }
 
 async function atRate(job) {
+  assertOpen();
   const latencies = [];
   const idle = [];
   const due = [];
@@ -143,8 +160,14 @@ async function atRate(job) {
   const total = Math.round((job.rate * job.durationMs) / 1000);
   const startedAt = performance.now();
   let sent = 0;
-  await new Promise((resolve) => {
+  await new Promise((resolve, reject) => {
+    let isLost = false;
+    lose = (error) => {
+      isLost = true;
+      reject(error);
+    };
     const tick = () => {
+      if (isLost) return;
       const now = performance.now();
       while (sent < total && startedAt + (sent * 1000) / job.rate <= now) {
         const dueAt = startedAt + (sent * 1000) / job.rate;

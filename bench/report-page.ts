@@ -63,7 +63,7 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 - A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where generator and sink go
   first: an exporter that waits for its Collector drops what it cannot hold. Rounds, requests and keep-alive connections are
   beside each table.
-- Rounds are interleaved in an order that rotates. In each, a contestant and the untraced server take eight turns of an eighth of the
+- Rounds are interleaved in an order that rotates, and each has processes of its own. In each, a contestant and the untraced server take eight turns of an eighth of the
   requests, fractions of a second apart, and a ratio compares the two; the table has medians, and half the distance between the quartiles (±).
 - The generator never sleeps while servers run flat out. A server that answers a sleeping client wakes it, and on loopback pays for
   that itself, more often the slower it is; over a network it does not.
@@ -72,7 +72,7 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 - "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
 - Latency is measured at a fixed rate, likewise by turns: 70 % of what the untraced server has just done. It counts from when a
   request was due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
-- Start-up is outside of what is measured: two rounds warm processes up, and each connection has had a response before the clock
+- Start-up is outside of what is measured: half a round's requests warm processes up, and each connection has had a response before the clock
   starts. A run in which start-up still shows, as a first turn that takes more than its share of the time and 7 % of all of it,
   fails and is repeated.
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes

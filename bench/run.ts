@@ -32,7 +32,7 @@ interface Step {
   command(): string[];
 }
 
-const rounds = (full: number) => ['--rounds', String(quick ? 2 : full)];
+const rounds = (full: number) => ['--rounds', String(quick ? Math.min(full, 2) : full)];
 const noLatency = ['--latency-rounds', '0'];
 const http = (minutes: number, name: string, major: string, ...args: string[]): Step => ({
   minutes,
@@ -54,20 +54,29 @@ const headline = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
 const everyPipeline = 'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2';
 
 const steps: Step[] = [
-  { minutes: 1.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(4)] },
-  http(9, 'http-hello-node24', '24', '--contestants', `${everyPipeline},otel-3`, '--latency-rounds', '3', ...rounds(6)),
-  http(2, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(6)),
-  http(1.5, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(5)),
-  http(1.5, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(4)),
-  http(1, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
-  http(0.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(4)),
+  { minutes: 3.5, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(3)] },
+  http(
+    10,
+    'http-hello-node24',
+    '24',
+    '--contestants',
+    `${everyPipeline},otel-3`,
+    '--latency-rounds',
+    '3',
+    ...rounds(4),
+  ),
+  http(3, 'http-hello-node20', '20', ...headline, ...noLatency, ...rounds(4)),
+  http(2, 'http-express-node24', '24', '--app', 'express', ...headline, ...noLatency, ...rounds(3)),
+  http(2, 'http-fastify-node24', '24', '--app', 'fastify', ...headline, ...noLatency, ...rounds(3)),
+  http(1.5, 'http-io-node24', '24', '--app', 'io', '--connections', '128', ...headline, ...noLatency, ...rounds(3)),
+  http(1.5, 'http-not-sampled-node24', '24', '--not-sampled', ...headline, ...noLatency, ...rounds(3)),
   ...['bare', 'forktrace-journal-mmap'].map((contestant) => ({
-    minutes: 0.2,
+    minutes: 0.3,
     command: () => ['profile.js', contestant, 'hello', '--node', nodeOf('24'), '--top', '10'],
   })),
-  cluster(3.5, 'cluster', ...rounds(2)),
-  cluster(3.5, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(2)),
-  cluster(5, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(2)),
+  cluster(2.5, 'cluster', ...rounds(1)),
+  cluster(2, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000', ...rounds(1)),
+  cluster(2.5, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000', ...rounds(1)),
 ];
 
 if (!report) {

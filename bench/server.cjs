@@ -30,6 +30,8 @@ async function main() {
   const app = await require(`./apps/${appName}.cjs`)();
   const server = app instanceof http.Server ? app : http.createServer(app);
   trace(server);
+  // Node closes idle connections after five seconds, and each server here waits for its turn.
+  server.keepAliveTimeout = 60_000;
   const delay = monitorEventLoopDelay({ resolution: 5 });
   process.on('message', (message) => {
     if (message === 'reset') {

@@ -53,6 +53,23 @@ test('a stalled server cannot hide it: latency counts from when a request was du
   assert.ok(p50 > 1, `p50 ${p50} ms`);
 });
 
+test('a connection that the server closes ends the run, and the next one', async (t) => {
+  const server = createServer((_, response) => response.setHeader('content-length', 2).end('ok'));
+  let requests = 0;
+  server.on('request', () => {
+    if (++requests === 50) server.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const load = new Load();
+  t.after(async () => {
+    await load.stop();
+    server.close();
+  });
+  await load.connect({ port: (server.address() as AddressInfo).port, path: '/', connections: 3 });
+  await assert.rejects(load.flatOut(100_000, true), /the server has closed a connection/);
+  await assert.rejects(load.atRate(100, 1000, true), /the server has closed a connection/);
+});
+
 test('a request that is not answered with 200 fails the run', async (t) => {
   const server = createServer((_, response) => response.writeHead(500, { 'content-length': 0 }).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
