@@ -8,7 +8,8 @@
  * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved, and every one has
  * processes of its own, since where code and data come to lie makes a process faster or slower for all its life. In each, every
  * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of
- * some hundred milliseconds; a ratio compares the two. Latency has rounds of its own, likewise, at 70 % of what the untraced server does.
+ * some hundred milliseconds; a ratio compares the two. Latency is measured in the first rounds, likewise, at 70 % of what the
+ * untraced server does.
  *
  * @module
  */
@@ -82,7 +83,7 @@ interface Pair<Measured> {
 }
 
 /** What is known of a contestant from all its processes. */
-class Record {
+class Measurements {
   readonly samples: Pair<Sample>[] = [];
   readonly latencies: Pair<Latency>[] = [];
   /** Keys of its server span. */
@@ -100,7 +101,7 @@ class Record {
   }
 }
 
-const records = new Map(names.map((name) => [name, new Record()]));
+const measured = new Map(names.map((name) => [name, new Measurements()]));
 
 /** One server's part of a round: its connections, and what it has used since they were opened. */
 class Turn {
@@ -212,9 +213,9 @@ async function measureLatency(contestant: Contestant, bare: Contestant): Promise
   return { own: own!, base: base! };
 }
 
-async function warmUp(contestant: Contestant, record: Record): Promise<void> {
-  if (spansPerRequest > 0 && contestant.name !== 'bare' && record.attributes === undefined) {
-    record.attributes = await probe(contestant, app!.path, spansPerRequest);
+async function warmUp(contestant: Contestant, measurements: Measurements): Promise<void> {
+  if (spansPerRequest > 0 && contestant.name !== 'bare' && measurements.attributes === undefined) {
+    measurements.attributes = await probe(contestant, app!.path, spansPerRequest);
     contestant.expected += spansPerRequest;
   }
   const turn = await Turn.begin(contestant, contestant.name === 'bare' ? baseLoad : load);
@@ -224,23 +225,23 @@ async function warmUp(contestant: Contestant, record: Record): Promise<void> {
 
 /** A round of one contestant, in processes that are there for it alone. */
 async function runRound(name: string, round: number): Promise<void> {
-  const record = records.get(name)!;
+  const measurements = measured.get(name)!;
   const contestant = new Contestant(name);
   const bare = hasBare ? new Contestant('bare') : undefined;
   try {
     for (const one of bare ? [bare, contestant] : [contestant]) {
       await one.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
-      await warmUp(one, record);
+      await warmUp(one, measurements);
     }
     const { own, base } = await guarded(() => measure(contestant, bare));
-    record.samples.push({ own, base });
-    if (bare) records.get('bare')!.samples.push({ own: base, base });
+    measurements.samples.push({ own, base });
+    if (bare) measured.get('bare')!.samples.push({ own: base, base });
     if (bare && round < options.latencyRounds) {
       const latency = await measureLatency(contestant, bare);
-      record.latencies.push(latency);
-      records.get('bare')!.latencies.push({ own: latency.base, base: latency.base });
+      measurements.latencies.push(latency);
+      measured.get('bare')!.latencies.push({ own: latency.base, base: latency.base });
     }
-    if (contestant.speaksOtlp) record.add(contestant);
+    if (contestant.speaksOtlp) measurements.add(contestant);
   } finally {
     await Promise.all([contestant.stop(), bare?.stop()]);
   }
@@ -256,8 +257,8 @@ try {
     }
   }
   progress.end();
-  const summary = [...records].map(([name, record]) => {
-    const { samples: pairs, latencies: latencyPairs, attributes, delivered } = record;
+  const summary = [...measured].map(([name, measurements]) => {
+    const { samples: pairs, latencies: latencyPairs, attributes, delivered } = measurements;
     const of = (key: keyof Sample) => median(pairs.map(({ own }) => own[key]));
     const latency = (key: keyof Latency) => median(latencyPairs.map(({ own }) => own[key]));
     const differences = (key: keyof Sample) => pairs.map(({ own, base }) => own[key] - base[key]);
@@ -290,7 +291,7 @@ try {
       },
     };
   });
-  const unsampled = [...records].find(([, { received }]) => spansPerRequest === 0 && received > 0);
+  const unsampled = [...measured].find(([, { received }]) => spansPerRequest === 0 && received > 0);
   if (unsampled) throw new Error(`${unsampled[0]}: ${unsampled[1].received} spans arrived, though none is sampled`);
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();

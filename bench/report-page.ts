@@ -5,7 +5,6 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveConfig } from '#src/config/resolve.js';
 import { VERDICT_HEAD, type Verdict, verdictRow } from './budgets.js';
 import { benchRoot } from './processes.js';
 import {
@@ -63,8 +62,9 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 - A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where generator and sink go
   first: an exporter that waits for its Collector drops what it cannot hold. Rounds, requests and keep-alive connections are
   beside each table.
-- Rounds are interleaved in an order that rotates, and each has processes of its own. In each, a contestant and the untraced server take eight turns of an eighth of the
-  requests, fractions of a second apart, and a ratio compares the two; the table has medians, and half the distance between the quartiles (±).
+- Rounds are interleaved in an order that rotates, and each has processes of its own. In each, a contestant and the untraced
+  server take eight turns of an eighth of the requests, fractions of a second apart, and a ratio compares the two; the table has
+  medians, and half the distance between the quartiles (±).
 - The generator never sleeps while servers run flat out. A server that answers a sleeping client wakes it, and on loopback pays for
   that itself, more often the slower it is; over a network it does not.
 - CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
@@ -72,9 +72,9 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 - "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
 - Latency is measured at a fixed rate, likewise by turns: 70 % of what the untraced server has just done. It counts from when a
   request was due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
-- Start-up is outside of what is measured: half a round's requests warm processes up, and each connection has had a response before the clock
-  starts. A run in which start-up still shows, as a first turn that takes more than its share of the time and 7 % of all of it,
-  fails and is repeated.
+- Start-up is outside of what is measured: half a round's requests warm processes up, and each connection has had a
+  response before the clock starts. A run in which start-up still shows, as a first turn that takes more than its share of the
+  time and 7 % of all of it, fails and is repeated.
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
   asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
 - Memory is the proportional set size (\`/proc/<pid>/smaps_rollup\`) after a round: pages that processes share, such as Node's own
@@ -137,8 +137,7 @@ function shortfalls(verdicts: readonly Verdict[]): string {
   const [added, untraced] = [ours.addedWorkerMicros!, bare.workerMicros];
   const shipping = ours.addedAllMicros! - added;
   const megabytes = (key: 'memory' | 'youngGeneration') => (ours[key] - bare[key]) / 1e6;
-  const journal = (2 * resolveConfig({}, {}).journal.segmentBytes) / 1e6;
-  const code = megabytes('memory') - megabytes('youngGeneration') - journal;
+  const rest = megabytes('memory') - megabytes('youngGeneration');
   return `## What is short, and why
 
 On Node 24, by the tables below:
@@ -149,12 +148,14 @@ On Node 24, by the tables below:
 - CPU against OpenTelemetry: a fifteenth of its ${otel.addedWorkerMicros!.toFixed(1)} µs are ${(otel.addedWorkerMicros! / 15).toFixed(1)} µs in the worker; an eighth of
   its ${otel.addedAllMicros!.toFixed(1)} µs over all processes are ${(otel.addedAllMicros! / 8).toFixed(1)} µs, of which the shipper takes ${shipping.toFixed(1)}.
 - One span: an eighth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 8).toFixed(0)} ns. Without attributes a span takes ${empty.leanNanos.toFixed(0)} ns,
-  two readings of the clock included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns.
+  two readings of the clock included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns. The
+  median is ${attributes.leanNanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
 - Latency: 70 % of what the untraced server does is ${(70 / ours.throughputRatio!).toFixed(0)} % of what the traced one does, and a queue grows steeply
   there.
-- Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation, ${journal.toFixed(0)} MB the pages of the journal's two segments, the one
-  that is written and the next one, which are the page cache's, and about ${code.toFixed(0)} MB the code of forktrace, the API and koffi and what
-  loading it has left; files' pages are shared by the workers of a cluster, so more workers have less each.
+- Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation. The other ${rest.toFixed(0)} MB are
+  the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
+  shipper), and the code of forktrace, the API and koffi with what loading it has left; files' pages are shared by the workers
+  of a cluster, so more workers have less each.
 - Where the time goes is under [Where it goes](#where-it-goes).
 
 `;

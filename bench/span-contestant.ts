@@ -5,7 +5,8 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/copy-bytes.js';
+import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk } from '#src/journal/chunk.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/memory.js';
 import type { Room, SpanLog } from '#src/journal/span-log.js';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
 import { type Contestant, spanCases } from './span-cases.js';
@@ -36,29 +37,20 @@ class MemoryJournal implements SpanLog {
   }
 
   reserve(scope: Memory): Room {
-    const { bytes } = this.#segment;
-    if (this.#at + MAX_LENGTH > bytes.length) this.#at = 0;
-    const position = this.#at;
-    bytes[position] = LENGTH_DELIMITED;
-    let at = position + 3;
-    copyBytes(scope, 0, this.#segment, at, scope.bytes.length);
-    at += scope.bytes.length;
-    bytes[at] = LENGTH_DELIMITED;
-    this.#room.start = at + 3;
-    this.#room.end = position + MAX_LENGTH;
+    this.#ensure(MAX_OPEN_CHUNK);
+    this.#room.start = openChunk(this.#segment, this.#at, scope);
+    this.#room.end = this.#at + MAX_OPEN_CHUNK;
     return this.#room;
   }
 
   commit(end: number): void {
     delivered++;
-    const { view } = this.#segment;
-    view.setInt16(this.#room.start - 2, twoByteVarint(end - this.#room.start), true);
-    view.setInt16(this.#at + 1, twoByteVarint(end - this.#at - 3), true);
+    closeChunk(this.#segment, this.#at, this.#room.start, end);
     this.#at = end;
   }
 
   append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
-    this.#header(scope, end - start);
+    this.#begin(scope, end - start);
     this.#copy(asMemory(bytes), start, end);
   }
 
@@ -80,39 +72,27 @@ class MemoryJournal implements SpanLog {
   finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void {
     const from = entry * 2048;
     const to = whole ? from : this.#entryEnds[entry]!;
-    this.#header(this.#entryScopes[entry]!, to - from + end - start);
+    this.#begin(this.#entryScopes[entry]!, to - from + end - start);
     if (!whole) this.#copy(this.#entries, from, to);
     this.#copy(asMemory(bytes), start, end);
     this.#free.push(entry);
   }
 
-  #header(scope: Memory, length: number): void {
+  #begin(scope: Memory, spanLength: number): void {
     delivered++;
-    if (this.#at + length + scope.bytes.length + 16 > this.#segment.bytes.length) this.#at = 0;
-    this.#lengthField(scope.bytes.length + length + (length < 128 ? 2 : 3));
-    this.#copy(scope, 0, scope.bytes.length);
-    this.#lengthField(length);
+    const scopeLength = scope.bytes.length;
+    this.#ensure(chunkLength(scopeLength, spanLength));
+    this.#at = beginChunk(this.#segment, this.#at, scope, 0, scopeLength, spanLength);
   }
 
-  #lengthField(length: number): void {
-    this.#segment.bytes[this.#at++] = 0x12;
-    for (let rest = length; ; rest >>>= 7) {
-      this.#segment.bytes[this.#at++] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;
-      if (rest < 0x80) break;
-    }
+  #ensure(length: number): void {
+    if (this.#at + length > this.#segment.bytes.length) this.#at = 0;
   }
 
   #copy(source: Memory, start: number, end: number): void {
     copyBytes(source, start, this.#segment, this.#at, end - start);
     this.#at += end - start;
   }
-}
-
-const LENGTH_DELIMITED = 0x12;
-const MAX_LENGTH = 0x3fff;
-
-function twoByteVarint(value: number): number {
-  return (value & 0x7f) | 0x80 | ((value >>> 7) << 8);
 }
 
 interface Sdk {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Memory, memoryOf } from './copy-bytes.js';
+import { type Memory, memoryOf } from './memory.js';
 
 /** Keys and names recur: their bytes are kept, up to this many strings. */
 const CACHED_STRINGS = 1024;

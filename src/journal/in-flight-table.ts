@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asMemory, copyBytes, type Memory, memoryOf } from './copy-bytes.js';
+
 import {
   ENTRY_BYTES,
   ENTRY_DATA,
@@ -14,6 +14,7 @@ import {
   ENTRY_STATE,
 } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from './memory.js';
 import { NO_ENTRY } from './span-log.js';
 import { fieldEnd } from './wire.js';
 

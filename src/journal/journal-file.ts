@@ -16,7 +16,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Memory, memoryOf } from './copy-bytes.js';
 import {
   AT_LEASE,
   AT_SHIPPED,
@@ -30,6 +29,7 @@ import {
   WRITER_FIELDS_END,
 } from './format.js';
 import { reserve, reserveAsync, Window } from './mapped-memory.js';
+import { type Memory, memoryOf } from './memory.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { ForktraceError } from '../errors.js';
 import { LossReport } from '../warn.js';
-import { asMemory, copyBytes, type Memory, memoryOf } from './copy-bytes.js';
+import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
 import {
   AT_COMMITTED,
   AT_SEALED,
@@ -23,6 +23,7 @@ import { InFlightTable } from './in-flight-table.js';
 import { makeRoom, openDirectory, removeUnfinishedFiles } from './journal-directory.js';
 import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
 import { mappingUnavailable } from './mapped-memory.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from './memory.js';
 import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
 import { WriteBack } from './write-back.js';
 
@@ -198,43 +199,26 @@ class JournalWriter implements Journal {
 
   reserve(scope: Memory): Room | undefined {
     const position = this.#position;
-    const scopeLength = scope.bytes.length;
-    const start = position + scopeLength + 2 * LENGTH_DELIMITED;
-    if (start + LITTLE_ROOM > this.#limit) return undefined;
-    const segment = this.#bytes;
-    segment[position] = SCOPE_SPANS_TAG;
-    copyBytes(scope, 0, this.#memory, position + LENGTH_DELIMITED, scopeLength);
-    segment[start - LENGTH_DELIMITED] = SPAN_TAG;
+    if (spanStartIn(position, scope.bytes.length) + LITTLE_ROOM > this.#limit) return undefined;
     const room = this.#room;
     room.memory = this.#memory;
-    room.start = start;
-    room.end = Math.min(this.#limit, position + MAX_LENGTH);
+    room.start = openChunk(this.#memory, position, scope);
+    room.end = Math.min(this.#limit, position + MAX_OPEN_CHUNK);
     return room;
   }
 
   commit(end: number): void {
-    const { start } = this.#room;
-    const view = this.#memory.view;
-    view.setInt16(start - 2, twoByteVarint(end - start), true);
-    view.setInt16(this.#position + 1, twoByteVarint(end - this.#position - LENGTH_DELIMITED), true);
+    closeChunk(this.#memory, this.#position, this.#room.start, end);
     this.#commitTo(end);
   }
 
   append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
     const scopeLength = scope.bytes.length;
     const spanLength = end - start;
-    const length = scopeLength + 1 + varintLength(spanLength) + spanLength;
-    const total = 1 + varintLength(length) + length;
+    const total = chunkLength(scopeLength, spanLength);
     if (this.#position + total > this.#limit && !this.#makeRoom(total)) return;
 
-    const segment = this.#bytes;
-    let at = this.#position;
-    segment[at++] = SCOPE_SPANS_TAG;
-    at = putVarint(segment, at, length);
-    copyBytes(scope, 0, this.#memory, at, scopeLength);
-    at += scopeLength;
-    segment[at++] = SPAN_TAG;
-    at = putVarint(segment, at, spanLength);
+    const at = beginChunk(this.#memory, this.#position, scope, 0, scopeLength, spanLength);
     copyBytes(asMemory(bytes), start, this.#memory, at, spanLength);
     this.#commitTo(at + spanLength);
   }
@@ -269,22 +253,14 @@ class JournalWriter implements Journal {
     const scopeLength = fieldsStart - scopeStart;
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
     const spanLength = fieldsLength + end - start;
-    const length = scopeLength + 1 + varintLength(spanLength) + spanLength;
-    const total = 1 + varintLength(length) + length;
+    const total = chunkLength(scopeLength, spanLength);
     if (this.#position + total > this.#limit && !this.#makeRoom(total)) {
       this.#release(entry, false);
       return;
     }
 
-    const segment = this.#bytes;
-    let at = this.#position;
-    segment[at++] = SCOPE_SPANS_TAG;
-    at = putVarint(segment, at, length);
     const memory = this.#memory;
-    copyBytes(data, scopeStart, memory, at, scopeLength);
-    at += scopeLength;
-    segment[at++] = SPAN_TAG;
-    at = putVarint(segment, at, spanLength);
+    let at = beginChunk(memory, this.#position, data, scopeStart, scopeLength, spanLength);
     copyBytes(data, fieldsStart, memory, at, fieldsLength);
     at += fieldsLength;
     copyBytes(asMemory(bytes), start, memory, at, end - start);
@@ -639,34 +615,8 @@ class JournalWriter implements Journal {
   }
 }
 
-const SCOPE_SPANS_TAG = 0x12; // ResourceSpans.scope_spans = 2
-const SPAN_TAG = 0x12; // ScopeSpans.spans = 2
-
-// A span that is encoded in place has its lengths, not known before, in varints of two bytes, the second of which may be 0.
-/** Bytes of a tag and such a length. */
-const LENGTH_DELIMITED = 3;
-const MAX_LENGTH = 0x3fff;
 /** Most spans are smaller. */
 const LITTLE_ROOM = 512;
-
-/** For a little-endian word. */
-function twoByteVarint(value: number): number {
-  return (value & 0x7f) | 0x80 | ((value >>> 7) << 8);
-}
-
-function varintLength(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
-}
-
-/** @returns where the next byte goes */
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  while (value > 0x7f) {
-    bytes[at++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  bytes[at++] = value;
-  return at;
-}
 
 function discardFile(file: JournalFileWriter): void {
   file.remove();

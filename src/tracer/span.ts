@@ -15,6 +15,7 @@ import {
   type TraceState,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
+import type { SpanStart } from '../journal/encoder.js';
 import { NO_ENTRY } from '../journal/span-log.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
@@ -36,11 +37,11 @@ const MAX_LIST_LENGTH = 2 * 32;
  * It is made and thrown away for each operation, so its fields are plain and few, ids and times are small integers (which V8
  * keeps in the object), and everything that only some spans have or only a processor reads is made when it is asked for.
  */
-export class LeanSpan implements Span, ReadableSpan {
+export class LeanSpan implements Span, ReadableSpan, SpanStart {
   readonly tracer: LeanTracer;
   name: string;
   readonly kind: SpanKind;
-  /** Trace id, span id and parent's span id in words of 32 bits. */
+  // See SpanStart.
   readonly trace0: number;
   readonly trace1: number;
   readonly trace2: number;

@@ -17,8 +17,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Memory } from '../journal/copy-bytes.js';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
+import type { Memory } from '../journal/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';

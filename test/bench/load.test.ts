@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { type FlatOut, guarded, Load, latencyOf } from '#bench/load.js';
 
-async function serve(t: { after(fn: () => void): void }, onRequest: (n: number) => number | undefined) {
-  let requests = 0;
-  const server = createServer((_, response) => {
-    const delayMs = onRequest(++requests);
-    const answer = () => response.setHeader('content-length', 2).end('ok');
-    if (delayMs === undefined) answer();
-    else setTimeout(answer, delayMs);
-  });
+async function listen(t: TestContext, onRequest: RequestListener) {
+  const server = createServer(onRequest);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const load = new Load();
   t.after(async () => {
@@ -19,7 +13,18 @@ async function serve(t: { after(fn: () => void): void }, onRequest: (n: number) 
     server.closeAllConnections();
     server.close();
   });
-  return { load, target: { port: (server.address() as AddressInfo).port, path: '/' }, requests: () => requests };
+  return { server, load, target: { port: (server.address() as AddressInfo).port, path: '/' } };
+}
+
+async function serve(t: TestContext, onRequest: (n: number) => number | undefined) {
+  let requests = 0;
+  const { load, target } = await listen(t, (_, response) => {
+    const delayMs = onRequest(++requests);
+    const answer = () => response.setHeader('content-length', 2).end('ok');
+    if (delayMs === undefined) answer();
+    else setTimeout(answer, delayMs);
+  });
+  return { load, target, requests: () => requests };
 }
 
 test('each connection has had a response before a run, and a run sends what it is told', async (t) => {
@@ -54,31 +59,19 @@ test('a stalled server cannot hide it: latency counts from when a request was du
 });
 
 test('a connection that the server closes ends the run, and the next one', async (t) => {
-  const server = createServer((_, response) => response.setHeader('content-length', 2).end('ok'));
   let requests = 0;
-  server.on('request', () => {
+  const { server, load, target } = await listen(t, (_, response) => {
     if (++requests === 50) server.closeAllConnections();
+    else response.setHeader('content-length', 2).end('ok');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const load = new Load();
-  t.after(async () => {
-    await load.stop();
-    server.close();
-  });
-  await load.connect({ port: (server.address() as AddressInfo).port, path: '/', connections: 3 });
+  await load.connect({ ...target, connections: 3 });
   await assert.rejects(load.flatOut(100_000, true), /the server has closed a connection/);
   await assert.rejects(load.atRate(100, 1000, true), /the server has closed a connection/);
 });
 
 test('a request that is not answered with 200 fails the run', async (t) => {
-  const server = createServer((_, response) => response.writeHead(500, { 'content-length': 0 }).end());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const load = new Load();
-  t.after(async () => {
-    await load.stop();
-    server.close();
-  });
-  await load.connect({ port: (server.address() as AddressInfo).port, path: '/', connections: 1 });
+  const { load, target } = await listen(t, (_, response) => response.writeHead(500, { 'content-length': 0 }).end());
+  await load.connect({ ...target, connections: 1 });
   await assert.rejects(load.flatOut(10), /10 of 10 requests failed/);
 });
 

@@ -302,7 +302,7 @@ test('rotation does not hold up the event loop', async (t) => {
   const { journal } = await open(t, { mode: 'mmap' });
   const bytes = spanBytes(1, 'span', 300);
   let slowestMs = 0;
-  // 200,000 spans of 350 bytes are 17 segments of 4 MiB.
+  // 200,000 spans of 350 bytes are 67 segments of 1 MiB.
   for (let round = 0; round < 2000; round++) {
     const start = process.cpuUsage();
     for (let i = 0; i < 100; i++) journal.append(scope, bytes, 0, bytes.length);

@@ -1,4 +1,4 @@
-import { type Memory, memoryOf } from '#src/journal/copy-bytes.js';
+import { type Memory, memoryOf } from '#src/journal/memory.js';
 import { NO_ENTRY, type Room, type SpanLog } from '#src/journal/span-log.js';
 
 /** A span log in memory, with an in-flight table of `size` entries. */
