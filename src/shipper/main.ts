@@ -21,7 +21,7 @@ const HOPELESS_MS = 10 * 60_000;
 
 /**
  * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each request: every half
- * second at full load, for a third of this process's CPU time. Its heap of 9 MB may grow to four times that first.
+ * second at full load, for a fifth of this process's CPU time. Its heap of 9 MB may grow to four times that first.
  */
 setFlagsFromString('--heap-growing-percent=300');
 

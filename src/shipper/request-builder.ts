@@ -5,15 +5,14 @@
  * @module
  */
 
-/** The spans of one scope of the writer that is being added. */
+/** Spans of one scope, as places in the sources of the writer that is being added. */
 interface ScopeSpans {
   /** The fields of ScopeSpans before its spans. */
   scope: Buffer;
+  /** Triples: index of the source, start, end. */
+  places: number[];
   bytes: number;
 }
-
-/** Words of a place: indices of scope and source, start, end. */
-const PLACE_WORDS = 4;
 
 /** What was found in the chunks that were added. */
 export interface Added {
@@ -28,12 +27,6 @@ export class RequestBuilder {
   #length = 0;
   #sources: Buffer[] = [];
   #scopes: ScopeSpans[] = [];
-  /**
-   * Where spans are in the sources. Kept from one request to the next: arrays of some thousand numbers are large objects, for
-   * which V8 collects the whole heap, and that took a quarter of the shipper's CPU time.
-   */
-  #places = new Int32Array(1024 * PLACE_WORDS);
-  #placeEnd = 0;
   #pending = 0;
 
   constructor(capacity: number) {
@@ -64,7 +57,7 @@ export class RequestBuilder {
     const index = this.#sources.push(source) - 1;
     const found: Added = { spans: 0, malformed: 0 };
     this.#pending += source.length;
-    let scope = -1;
+    let scope: ScopeSpans | undefined;
     let at = 0;
     while (at < source.length) {
       // The length is sound: whoever cut the chunks has read it.
@@ -85,9 +78,9 @@ export class RequestBuilder {
         continue;
       }
       found.spans += spans;
-      if (scope === -1 || !isSame(this.#scopes[scope]!.scope, source, start, scopeEnd))
-        scope = this.#scopeOf(source, start, scopeEnd);
-      this.#place(scope, index, scopeEnd, at);
+      if (!scope || !isSame(scope.scope, source, start, scopeEnd)) scope = this.#scopeOf(source, start, scopeEnd);
+      scope.places.push(index, scopeEnd, at);
+      scope.bytes += at - scopeEnd;
     }
     return found;
   }
@@ -102,46 +95,26 @@ export class RequestBuilder {
       this.#header(0x0a, resource.length);
       this.#bytes.set(resource, this.#length);
       this.#length += resource.length;
-      for (const [index, { scope, bytes }] of this.#scopes.entries()) {
+      for (const { scope, places, bytes } of this.#scopes) {
         this.#header(0x12, scope.length + bytes);
         this.#length += scope.copy(this.#bytes, this.#length);
-        this.#copySpans(index);
+        for (let i = 0; i < places.length; i += 3) {
+          const source = this.#sources[places[i]!]!;
+          this.#length += source.copy(this.#bytes, this.#length, places[i + 1]!, places[i + 2]!);
+        }
       }
     }
     this.#sources = [];
     this.#scopes = [];
-    this.#placeEnd = 0;
     this.#pending = 0;
   }
 
-  #copySpans(scope: number): void {
-    const places = this.#places;
-    for (let i = 0; i < this.#placeEnd; i += PLACE_WORDS) {
-      if (places[i] !== scope) continue;
-      const source = this.#sources[places[i + 1]!]!;
-      this.#length += source.copy(this.#bytes, this.#length, places[i + 2]!, places[i + 3]!);
-    }
-  }
-
-  /** @returns its index in {@link #scopes} */
-  #scopeOf(source: Buffer, start: number, end: number): number {
-    const known = this.#scopes.findIndex(({ scope }) => isSame(scope, source, start, end));
-    return known === -1 ? this.#scopes.push({ scope: source.subarray(start, end), bytes: 0 }) - 1 : known;
-  }
-
-  #place(scope: number, source: number, start: number, end: number): void {
-    if (this.#placeEnd === this.#places.length) {
-      const larger = new Int32Array(this.#places.length * 2);
-      larger.set(this.#places);
-      this.#places = larger;
-    }
-    const at = this.#placeEnd;
-    this.#places[at] = scope;
-    this.#places[at + 1] = source;
-    this.#places[at + 2] = start;
-    this.#places[at + 3] = end;
-    this.#placeEnd = at + PLACE_WORDS;
-    this.#scopes[scope]!.bytes += end - start;
+  #scopeOf(source: Buffer, start: number, end: number): ScopeSpans {
+    const known = this.#scopes.find(({ scope }) => isSame(scope, source, start, end));
+    if (known) return known;
+    const scope = { scope: source.subarray(start, end), places: [], bytes: 0 };
+    this.#scopes.push(scope);
+    return scope;
   }
 
   #header(tag: number, length: number): void {
