@@ -8,6 +8,10 @@ import type { Attributes, Meter, MeterProvider, TextMapPropagator, Tracer, Trace
 import type { Resource } from '@opentelemetry/resources';
 import type { IdGenerator, Sampler, SpanExporter, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { HttpTracingConfig } from '../http/types.js';
+import type { ProcessExit } from '../process/process-exit.js';
+import type { StopReason } from '../process/stop-reason.js';
+
+export type { ProcessExit, StopReason };
 
 /** How spans leave a worker. */
 export type PipelineName = 'journal' | 'batch';
@@ -110,15 +114,10 @@ export interface WorkerContext extends WorkerIdentity {
   onShutdown(fn: () => void | Promise<void>): void;
 }
 
-/** Why a worker stops. */
-export type StopReason = 'signal' | 'reload' | 'scale' | 'shutdown' | 'disconnect' | 'recycle' | 'coordinator-died';
-
 /** How a worker's process ended. */
-export interface ChildExit {
+export interface ChildExit extends ProcessExit {
   slot: number;
   pid: number;
-  code: number | null;
-  signal: NodeJS.Signals | null;
   /** The coordinator asked for it. */
   planned: boolean;
   /** Ended spans that the shipper recovered from the journal after the death; 0 with `batch`. */

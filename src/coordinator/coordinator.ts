@@ -9,16 +9,16 @@ import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { withinDeadline } from '../process/deadline.js';
+import type { ProcessExit } from '../process/process-exit.js';
+import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
-import { withinDeadline } from '../worker/deadline.js';
-import { type TerminationSignal, TerminationSignals } from '../worker/signals.js';
 import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
-import type { ProcessExit } from './worker-process.js';
 
 export class Coordinator implements ClusterHandle {
   readonly role = 'coordinator';
@@ -155,10 +155,10 @@ export class Coordinator implements ClusterHandle {
   }
 
   /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
-  async #recovered(pid: number, { code, signal }: ProcessExit): Promise<Recovered> {
+  async #recovered(pid: number, exit: ProcessExit): Promise<Recovered> {
     let found: Recovered = { spansRecovered: 0, requestsInterrupted: 0 };
     if (this.#shipper) {
-      const answer = this.#shipper.writerExited(pid, code, signal).then((recovered) => {
+      const answer = this.#shipper.writerExited(pid, exit).then((recovered) => {
         found = recovered;
       });
       await withinDeadline(answer, RECOVERY_MS);

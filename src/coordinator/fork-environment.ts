@@ -1,4 +1,4 @@
-import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../worker/messages.js';
+import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
 /** Context of whoever started the coordinator: a worker's requests are not part of that trace. */
 const CONTEXT_VARIABLES = ['TRACEPARENT', 'TRACESTATE', 'BAGGAGE'];

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { ShipperStats } from '../shipper/messages.js';
-import type { WorkerStats } from '../worker/messages.js';
+
+import type { WorkerStats } from '../process/worker-messages.js';
+import type { ShipperStats } from '../shipper/shipper-messages.js';
 import type { ClusterPhase } from './cluster-state.js';
 import type { SlotPhase } from './slot.js';
 

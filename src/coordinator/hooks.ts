@@ -6,7 +6,7 @@
  */
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { Hooks } from '../config/types.js';
-import { runHook } from '../worker/hook.js';
+import { runHook } from '../process/hook.js';
 
 export type CoordinatorHookName =
   | 'onStarting'

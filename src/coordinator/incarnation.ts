@@ -5,7 +5,7 @@
  * @module
  */
 import type { StopReason } from '../config/types.js';
-import type { WorkerStats } from '../worker/messages.js';
+import type { WorkerStats } from '../process/worker-messages.js';
 import type { SupervisePolicy } from './policy.js';
 
 /** The escalation ladder: each step has its own wait, and what has not left by then meets the next one. */

@@ -6,8 +6,9 @@
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { describeExit, type ProcessExit } from '../process/process-exit.js';
+import type { WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
-import type { WorkerMessage } from '../worker/messages.js';
 import { type ClusterAction, type ClusterEvent, newCluster, nextWake, stepCluster } from './cluster-state.js';
 import { forkEnvironment } from './fork-environment.js';
 import type { WorkerView } from './handle.js';
@@ -15,7 +16,7 @@ import type { CoordinatorHooks } from './hooks.js';
 import type { Fault, Incarnation, IncarnationEvent } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 import type { StepContext } from './slot.js';
-import { type ProcessExit, WorkerProcess } from './worker-process.js';
+import { WorkerProcess } from './worker-process.js';
 
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
@@ -30,10 +31,11 @@ export interface SupervisorParts {
   recovered(pid: number, exit: ProcessExit): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
 }
 
-/** How the last process of a slot ended. */
-interface Death {
+/** The end of the last process of a slot, with what is known of its cause. */
+interface LastExit {
   incarnation: number;
   exit: ProcessExit;
+  spawnError: Error | undefined;
   failure: WorkerProcess['failure'];
   fault: Fault | undefined;
 }
@@ -54,7 +56,7 @@ export class Supervisor {
   readonly #config: ResolvedConfig;
   readonly #parts: SupervisorParts;
   readonly #processes = new Map<string, WorkerProcess>();
-  readonly #lastDeath = new Map<number, Death>();
+  readonly #lastExits = new Map<number, LastExit>();
   readonly #events: ClusterEvent[] = [];
   #dispatching = false;
   #timer: NodeJS.Timeout | undefined;
@@ -64,8 +66,8 @@ export class Supervisor {
   #nextReloads: Deferred<readonly number[]>[] = [];
   #scalings: Deferred<void>[] = [];
   #stopped: (() => void)[] = [];
-  /** childExit hooks that wait for the shipper's numbers. */
-  readonly #obituaries = new Set<Promise<void>>();
+  /** Exits whose `childExit` hook waits for the shipper's numbers, or runs. */
+  readonly #exitReports = new Set<Promise<void>>();
 
   constructor(config: ResolvedConfig, parts: SupervisorParts) {
     this.#config = config;
@@ -110,7 +112,7 @@ export class Supervisor {
     });
   }
 
-  /** Resolves when the last worker is gone and its death has been told. */
+  /** Resolves when the last worker is gone and every exit has been reported. */
   async shutdown(): Promise<void> {
     if (this.#state.phase !== 'stopped') {
       await new Promise<void>((resolve) => {
@@ -118,7 +120,7 @@ export class Supervisor {
         this.#dispatch({ type: 'shutdown' });
       });
     }
-    await Promise.all(this.#obituaries);
+    await Promise.all(this.#exitReports);
   }
 
   /** SIGKILL for all that is left. */
@@ -292,7 +294,7 @@ export class Supervisor {
     const worker = new WorkerProcess(env, {
       message: (message) => this.#hear(slot, incarnation, message),
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
-      exit: (exit) => this.#exited(slot, incarnation, worker, exit),
+      exit: (exit, spawnError) => this.#exited(slot, incarnation, worker, exit, spawnError),
     });
     this.#processes.set(key(slot, incarnation), worker);
     this.#tell(slot, incarnation, { type: 'forked' });
@@ -316,19 +318,19 @@ export class Supervisor {
     }
   }
 
-  #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit): void {
+  #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit, spawnError?: Error): void {
     const life = this.#life(slot, incarnation);
-    this.#lastDeath.set(slot, { incarnation, exit, failure: worker.failure, fault: life?.fault });
+    this.#lastExits.set(slot, { incarnation, exit, spawnError, failure: worker.failure, fault: life?.fault });
     this.#processes.delete(key(slot, incarnation));
     const recordExit = this.#parts.lifecycle.workerDied(slot, incarnation);
     this.#tell(slot, incarnation, { type: 'exit' });
-    const obituary = this.#obituary(slot, worker, exit, life, recordExit);
-    this.#obituaries.add(obituary);
-    void obituary.finally(() => this.#obituaries.delete(obituary));
+    const report = this.#reportExit(slot, worker, exit, life, recordExit);
+    this.#exitReports.add(report);
+    void report.finally(() => this.#exitReports.delete(report));
   }
 
-  /** Waits for what the shipper finds in the dead worker's journal, then tells of the death. */
-  async #obituary(
+  /** Waits for what the shipper finds in the dead worker's journal, then records the exit and calls `childExit`. */
+  async #reportExit(
     slot: number,
     { pid }: WorkerProcess,
     { code, signal }: ProcessExit,
@@ -359,21 +361,21 @@ export class Supervisor {
   }
 
   #whyDied(slot: number, incarnation: number): string {
-    const last = this.#lastDeath.get(slot);
+    const last = this.#lastExits.get(slot);
     // None yet when it has only closed its channel.
-    const { exit, failure, fault }: Partial<Death> = last?.incarnation === incarnation ? last : {};
+    const { exit, spawnError, failure, fault }: Partial<LastExit> = last?.incarnation === incarnation ? last : {};
     if (failure) return `failed: ${failure.message}`;
     if (fault === 'not-ready-in-time') return `was not ready within ${this.#config.supervise.readyTimeoutMs} ms`;
     if (fault === 'blocked') {
       return `was killed: its event loop was blocked for ${this.#config.supervise.heartbeatTimeoutMs} ms`;
     }
     if (!exit) return 'closed its channel';
-    if (exit.error) return `could not be forked: ${exit.error.message}`;
-    return exit.signal ? `died of ${exit.signal}` : `exited with code ${exit.code}`;
+    if (spawnError) return `could not be forked: ${spawnError.message}`;
+    return describeExit(exit);
   }
 
   #describeBootFailure(slot: number, incarnation: number): BootFailure {
-    const last = this.#lastDeath.get(slot);
+    const last = this.#lastExits.get(slot);
     const cause = last?.failure && Object.assign(new Error(last.failure.message), { stack: last.failure.stack });
     const code = last?.exit.code;
     return {

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
-import type { FromViewer } from '../viewer/messages.js';
+import { type FromViewer, parseFromViewer } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 import { companionEnvironment } from './companion-environment.js';
 
@@ -63,9 +63,11 @@ function firstAnswer(child: ChildProcess): Promise<FromViewer> {
   return new Promise((resolve) => {
     const failed = (message: string) => resolve({ type: 'failed', message });
     const timer = setTimeout(failed, START_TIMEOUT_MS, `it did not listen within ${START_TIMEOUT_MS} ms`);
-    child.once('message', (message) => {
+    child.on('message', (message) => {
+      const answer = parseFromViewer(message);
+      if (!answer) return;
       clearTimeout(timer);
-      resolve(message as FromViewer);
+      resolve(answer);
     });
     child.once('error', (error) => failed(error.message));
     child.once('exit', (code, signal) => failed(signal ? `it died of ${signal}` : `it exited with code ${code}`));

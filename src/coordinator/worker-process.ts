@@ -1,26 +1,19 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { ProcessExit } from '../process/process-exit.js';
 import {
   type CoordinatorMessage,
-  isForktraceMessage,
+  parseWorkerMessage,
   type WorkerMessage,
   type WorkerStats,
-} from '../worker/messages.js';
+} from '../process/worker-messages.js';
 import { redeliverConnections } from './redeliver-connections.js';
-
-/** How a process ended. */
-export interface ProcessExit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  /** It could not even be forked. */
-  error?: Error;
-}
 
 /** What the supervisor hears of one worker. */
 export interface WorkerProcessEvents {
   message(message: WorkerMessage): void;
   disconnect(): void;
-  /** Exactly once. */
-  exit(exit: ProcessExit): void;
+  /** Exactly once. With an error, it could not even be forked. */
+  exit(exit: ProcessExit, spawnError?: Error): void;
 }
 
 /** One forked worker: its process, and the last that it said. */
@@ -43,19 +36,20 @@ export class WorkerProcess {
     this.pid = worker.process.pid;
     redeliverConnections(worker);
     let exited = false;
-    const exit = (result: ProcessExit) => {
+    const exit = (result: ProcessExit, spawnError?: Error) => {
       if (exited) return;
       exited = true;
-      events.exit(result);
+      events.exit(result, spawnError);
     };
     worker.on('message', (message: unknown) => {
-      if (isForktraceMessage(message)) this.#hear(message as WorkerMessage, events);
+      const known = parseWorkerMessage(message);
+      if (known) this.#hear(known, events);
     });
     worker.on('disconnect', () => events.disconnect());
     worker.on('exit', (code, signal) => exit({ code, signal: signal as NodeJS.Signals | null }));
     worker.on('error', (error) => {
       // A process that could not be spawned emits no `exit`.
-      if (worker.process.pid === undefined) exit({ code: null, signal: null, error });
+      if (worker.process.pid === undefined) exit({ code: null, signal: null }, error);
     });
   }
 

@@ -11,8 +11,8 @@ import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace 
 import type { WorkerIdentity } from '../config/types.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
+import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { registerContextManager } from '../worker/context-manager.js';
-import { SLOT_VARIABLE } from '../worker/messages.js';
 import type { WorkerTracing } from '../worker/start-worker.js';
 import { isLauncher } from './launcher.js';
 import { LazyProvider } from './lazy-provider.js';
@@ -99,7 +99,7 @@ async function startTracing(): Promise<WorkerTracing> {
   // What ships inline ships only while it lives; everything else may still be traced until the exit.
   process.once('beforeExit', () => void (ship === 'inline' ? tracing.shutdown() : tracing.forceFlush()));
   if (isMainThread) {
-    const { TerminationSignals } = await import('../worker/signals.js');
+    const { TerminationSignals } = await import('../process/termination-signals.js');
     const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
       const deadlineMs = stopDeadlineMs(tracing.identity);
       if (signals.appListensTo(signal)) return void tracing.forceFlush(deadlineMs);

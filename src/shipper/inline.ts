@@ -8,8 +8,8 @@ import { context, type MeterProvider } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
-import type { ShipperConfig, ShipperStats } from './messages.js';
 import { Shipper } from './shipper.js';
+import type { ShipperConfig, ShipperStats } from './shipper-messages.js';
 import { observeShipper } from './shipper-metrics.js';
 import { createTransport } from './transport.js';
 

@@ -5,6 +5,7 @@
  */
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
+import type { ProcessExit } from '../process/process-exit.js';
 import { fields } from './protobuf-fields.js';
 
 /** Attribute of every interrupted span: `true`. */
@@ -13,11 +14,9 @@ export const ATTR_INTERRUPTED = 'forktrace.interrupted';
 export const WORKER_EXIT = 'worker.exit';
 
 /** How and when a process ended, as far as anybody knows. */
-export interface Death {
+export interface Death extends Partial<ProcessExit> {
   /** Milliseconds since the epoch. */
   atMs: number;
-  code?: number | null;
-  signal?: NodeJS.Signals | null;
 }
 
 /** The entry as a `scope_spans` field of its own: status ERROR, `error.type`, an event, and the death as its end. */

@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FromShipper } from './messages.js';
+import { parseFromShipper } from './shipper-messages.js';
 
 const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
   detached: true,
@@ -16,7 +16,9 @@ const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
 });
 shipper.on('error', () => process.exit(1));
 shipper.on('exit', (code) => process.exit(code ?? 1));
-shipper.once('message', (answer: FromShipper) => {
+shipper.on('message', (message) => {
+  const answer = parseFromShipper(message);
+  if (!answer) return;
   shipper.disconnect();
   if (!process.connected) process.exit();
   process.send?.(answer, undefined, undefined, () => process.exit());

@@ -8,9 +8,9 @@ import { mkdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
-import type { FromShipper, ShipperConfig, ToShipper } from './messages.js';
 import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
+import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
 import { createTransport } from './transport.js';
 
 const STATS_MS = 1000;
@@ -59,9 +59,10 @@ async function main(config: ShipperConfig): Promise<void> {
     releaseStderr();
   }
 
-  process.on('message', (message: ToShipper) => {
-    if (message.type === 'writer-exit') shipper.writerExited(message);
-    else if (message.type === 'stop') shipper.stop(message.deadlineMs);
+  process.on('message', (message) => {
+    const known = parseToShipper(message);
+    if (known?.type === 'writer-exit') shipper.writerExited(known);
+    else if (known?.type === 'stop') shipper.stop(known.deadlineMs);
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
   process.on('SIGTERM', () => shipper.stop(config.shutdownTimeoutMs, true));

@@ -1,6 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { version } from '../version.js';
-import type { ShipperStats } from './messages.js';
+import type { ShipperStats } from './shipper-messages.js';
 
 const COUNTERS = {
   read: 'Spans read from journals',

@@ -6,12 +6,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
+import type { ProcessExit } from '../process/process-exit.js';
 import { LossReport, warn } from '../warn.js';
 import type { Death } from './interrupted-span.js';
 import type { ShipperLock } from './lock.js';
-import type { FromShipper, ShipperStats } from './messages.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
 import { RequestBuilder } from './request-builder.js';
+import type { FromShipper, ShipperStats } from './shipper-messages.js';
 import { isSoundScopeSpans } from './soundness.js';
 import { Tail, type TailedSegment, type TailedWriter } from './tail.js';
 import type { SendResult, Transport } from './transport.js';
@@ -132,7 +133,7 @@ export class Shipper {
   }
 
   /** The process with this pid has ended: finish its journal now, and tell what was found, also where there is none. */
-  writerExited(exit: { pid: number; code: number | null; signal: NodeJS.Signals | null }): void {
+  writerExited(exit: { pid: number } & ProcessExit): void {
     this.#exits.set(exit.pid, { atMs: Date.now(), code: exit.code, signal: exit.signal, answered: false });
     this.#nextLiveness = 0;
     this.#wake.abort();

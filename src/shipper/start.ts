@@ -6,9 +6,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
+import type { ProcessExit } from '../process/process-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
-import type { FromShipper, ShipperConfig, ShipperStats, ToShipper } from './messages.js';
+import {
+  type FromShipper,
+  parseFromShipper,
+  type ShipperConfig,
+  type ShipperStats,
+  type ToShipper,
+} from './shipper-messages.js';
 
 const CHECK_MS = 1000;
 const RESTART_MIN_MS = 100;
@@ -77,7 +84,7 @@ export class ShipperKeeper {
    * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
    * answers in 2 seconds.
    */
-  writerExited(pid: number, code: number | null, signal: NodeJS.Signals | null): Promise<Recovered> {
+  writerExited(pid: number, { code, signal }: ProcessExit): Promise<Recovered> {
     return new Promise((resolve) => {
       if (!this.#send({ type: 'writer-exit', pid, code, signal })) return resolve(NOTHING);
       const timer = setTimeout(() => answer(NOTHING), ANSWER_MS);
@@ -130,7 +137,10 @@ export class ShipperKeeper {
     this.#child = child;
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, code === 0 ? undefined : `it ended with ${signal ?? code}`));
-    child.on('message', (message: FromShipper) => this.#hear(child, message));
+    child.on('message', (message) => {
+      const known = parseFromShipper(message);
+      if (known) this.#hear(child, known);
+    });
     // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that a process has not
     // read when its parent dies is lost, and a short job is gone before its shipper has booted.
     child.stdin!.on('error', () => {}).end(JSON.stringify(this.#config));

@@ -1,6 +1,7 @@
 /** The viewer as a process of its own, see `messages.ts`. */
-import type { FromViewer } from './messages.js';
+
 import { startViewer, type ViewerOptions } from './start.js';
+import type { FromViewer } from './viewer-messages.js';
 
 function report(message: FromViewer): void {
   if (process.connected) process.send?.(message, () => {});

@@ -1,7 +1,7 @@
 import { url as inspectorUrl } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 import { requestCounts } from '../http/request-counts.js';
-import type { WorkerStats } from './messages.js';
+import type { WorkerStats } from '../process/worker-messages.js';
 import type { WorkerTracing } from './start-worker.js';
 
 const LONGEST_INTERVAL_MS = 1000;

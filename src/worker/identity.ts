@@ -6,7 +6,7 @@
 import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import type { WorkerIdentity } from '../config/types.js';
-import { INCARNATION_VARIABLE, SLOT_VARIABLE } from './messages.js';
+import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
 /** The pid that pm2's variables belong to: a child that a pm2 worker forks inherits them, but is not in the slot. */
 const OWNER_VARIABLE = 'FORKTRACE_IDENTITY_PID';

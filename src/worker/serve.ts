@@ -10,15 +10,15 @@ import { watchRoutes } from '../http/routes/watch-routes.js';
 import { type TraceableServer, traceServer } from '../http/trace-server.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
+import { withinDeadline } from '../process/deadline.js';
+import { runHook } from '../process/hook.js';
+import { TerminationSignals } from '../process/termination-signals.js';
+import { parseCoordinatorMessage, type WorkerMessage } from '../process/worker-messages.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { type AppSource, loadFactory } from './app-source.js';
-import { withinDeadline } from './deadline.js';
 import { drainServer, trackSessions } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
-import { runHook } from './hook.js';
 import { httpOptions } from './http-options.js';
-import { type CoordinatorMessage, isForktraceMessage, type WorkerMessage } from './messages.js';
-import { TerminationSignals } from './signals.js';
 import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
 
 /** A worker that serves. */
@@ -49,7 +49,6 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const tracing = await startWorkerTracing(userConfig);
   const { config } = tracing;
   const { hooks, supervise } = config;
-  await send({ forktrace: 'started', writerId: tracing.writerId });
 
   const aborter = new AbortController();
   const shutdownFunctions: (() => void | Promise<void>)[] = [];
@@ -127,9 +126,8 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
       await stop('signal');
       process.exit();
     }
-    if (!isForktraceMessage(message)) return;
-    const request = message as CoordinatorMessage;
-    if (request.forktrace !== 'stop') return;
+    const request = parseCoordinatorMessage(message);
+    if (!request) return;
     await stop(request.reason, request.deadlineMs);
     process.exit();
   });

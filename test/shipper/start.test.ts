@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { SPARE } from '#src/journal/format.js';
 import { isShipperAlive } from '#src/shipper/lock.js';
-import type { ShipperConfig } from '#src/shipper/messages.js';
+import type { ShipperConfig } from '#src/shipper/shipper-messages.js';
 import { ensureShipper } from '#src/shipper/start.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { isAlive } from '../process/alive.js';
@@ -188,7 +188,7 @@ test('who stays attached is told of deaths and numbers, and stops its shipper', 
   endpoint.answerWith({ answer: 'unavailable' });
   program.kill('SIGKILL');
   await program.waitForExit();
-  const found = await keeper.writerExited(program.pid, null, 'SIGKILL');
+  const found = await keeper.writerExited(program.pid, { code: null, signal: 'SIGKILL' });
   assert.deepEqual(found, { spansRecovered: 0, requestsInterrupted: 3 });
   endpoint.answerOk();
   await endpoint.waitForSpans(103);

@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { StateView } from '#src/viewer/api-types.js';
-import type { FromViewer } from '#src/viewer/messages.js';
 import type { ViewerOptions } from '#src/viewer/start.js';
+import type { FromViewer } from '#src/viewer/viewer-messages.js';
 import { newSpanId, newTraceId, tracesRequest } from './otlp-feed.js';
 
 const main = fileURLToPath(import.meta.resolve('#src/viewer/main.js'));

@@ -11,7 +11,7 @@ import { Span } from '../../otlp/schema.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
 
-export interface Incarnation {
+export interface IncarnationHistory {
   instanceId: string;
   incarnation: number | undefined;
   pid: number | undefined;
@@ -50,13 +50,13 @@ export interface Lane {
   service: string;
   slot: number | undefined;
   /** By start. */
-  incarnations: Incarnation[];
+  incarnations: IncarnationHistory[];
   /** A ring: `next` is the oldest once it is full. */
   requests: ServedRequest[];
   next: number;
 }
 
-export interface ClusterEvent {
+export interface LifecycleEvent {
   service: string;
   name: string;
   startMs: number;
@@ -77,8 +77,8 @@ const CLUSTER_EVENTS = new Set(['cluster.reload', 'cluster.shutdown', 'cluster.s
 
 export class ClusterHistory {
   readonly lanes = new Map<string, Lane>();
-  readonly events: ClusterEvent[] = [];
-  readonly #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: Incarnation }>();
+  readonly events: LifecycleEvent[] = [];
+  readonly #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: IncarnationHistory }>();
 
   add(span: StoredSpan, trace: Trace): void {
     if (span.name === WORKER_START || span.name === WORKER_EXIT) {
@@ -101,7 +101,7 @@ export class ClusterHistory {
     if (span.interrupted) noteInterruption(incarnation, span, trace.id);
   }
 
-  #of(resource: ProcessResource, atMs: number): { lane: Lane; incarnation: Incarnation } {
+  #of(resource: ProcessResource, atMs: number): { lane: Lane; incarnation: IncarnationHistory } {
     const known = this.#incarnations.get(resource);
     if (known !== undefined) return known;
     const { service, slot, instanceId, pid } = resource;
@@ -166,7 +166,10 @@ export class ClusterHistory {
   }
 }
 
-function newIncarnation(atMs: number, known: Pick<Incarnation, 'instanceId' | 'pid' | 'incarnation'>): Incarnation {
+function newIncarnation(
+  atMs: number,
+  known: Pick<IncarnationHistory, 'instanceId' | 'pid' | 'incarnation'>,
+): IncarnationHistory {
   return {
     ...known,
     startMs: undefined,
@@ -179,13 +182,13 @@ function newIncarnation(atMs: number, known: Pick<Incarnation, 'instanceId' | 'p
   };
 }
 
-function addIncarnation(lane: Lane, incarnation: Incarnation): void {
+function addIncarnation(lane: Lane, incarnation: IncarnationHistory): void {
   lane.incarnations.push(incarnation);
   lane.incarnations.sort((a, b) => bornAt(a) - bornAt(b));
   if (lane.incarnations.length > MAX_INCARNATIONS) lane.incarnations.shift();
 }
 
-const bornAt = ({ startMs, firstMs }: Incarnation) => startMs ?? firstMs;
+const bornAt = ({ startMs, firstMs }: IncarnationHistory) => startMs ?? firstMs;
 
 function addRequest(
   lane: Lane,
@@ -202,7 +205,7 @@ function addRequest(
 }
 
 /** An interrupted span ends at its process's death; the coordinator may know more, and says it in its own span. */
-function noteInterruption(incarnation: Incarnation, span: StoredSpan, traceId: string): void {
+function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, traceId: string): void {
   if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;
   const { events = [] } = decode<OtlpSpan>(span.bytes, Span);

@@ -1,5 +1,5 @@
 import type { ClusterView, IncarnationView, LaneRequests, LaneStats, LaneView } from '../api-types.js';
-import type { ClusterHistory, Incarnation, Lane, ServedRequest } from '../store/cluster-history.js';
+import type { ClusterHistory, IncarnationHistory, Lane, ServedRequest } from '../store/cluster-history.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { percentile } from './percentile.js';
 
@@ -59,7 +59,7 @@ function laneView(lane: Lane, metrics: WorkerMetrics, fromMs: number, toMs: numb
 }
 
 /** The coordinator may have counted before the last journal was read; the spans that came count, too. */
-function incarnationView({ interrupted, exit, ...life }: Incarnation): IncarnationView {
+function incarnationView({ interrupted, exit, ...life }: IncarnationHistory): IncarnationView {
   if (exit === undefined) return life;
   return { ...life, exit: { ...exit, requestsInterrupted: Math.max(interrupted, exit.requestsInterrupted ?? 0) } };
 }

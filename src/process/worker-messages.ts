@@ -1,18 +1,14 @@
 /**
  * What coordinator and worker say to each other over cluster's IPC channel. Each message is an object with a `forktrace`
- * field, so that it cannot be taken for one of the app's own.
+ * field, so that it cannot be taken for one of the app's own. Both sides check what they receive.
  *
  * @module
  */
-import type { StopReason } from '../config/types.js';
-
-/** Set by the coordinator for one worker, taken out of `process.env` by the worker before the app loads. */
-export const SLOT_VARIABLE = 'FORKTRACE_SLOT';
-export const INCARNATION_VARIABLE = 'FORKTRACE_INCARNATION';
+import { isFlag, isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from './message-parser.js';
+import { STOP_REASONS, type StopReason } from './stop-reason.js';
 
 /** Worker → coordinator. */
 export type WorkerMessage =
-  | { forktrace: 'started'; writerId: string | undefined }
   | { forktrace: 'ready'; address: string | undefined }
   | { forktrace: 'failed'; message: string; stack: string | undefined }
   /** `debugged`: an inspector is open, so silence may be a breakpoint. */
@@ -38,6 +34,25 @@ export interface WorkerStats {
   spansLost: number;
 }
 
-export function isForktraceMessage(value: unknown): value is WorkerMessage | CoordinatorMessage {
-  return typeof value === 'object' && value !== null && 'forktrace' in value;
-}
+const isStats = isObjectOf<WorkerStats>({
+  requests: isNumber,
+  inFlight: isNumber,
+  utilization: isNumber,
+  rss: isNumber,
+  spansJournaled: isNumber,
+  spansLost: isNumber,
+});
+const isStopReason = isOneOf(STOP_REASONS);
+
+/** @returns undefined for what no worker of ours sends: the app's own message, a malformed one, a kind of another version */
+export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
+  ready: { address: orNothing(isText) },
+  failed: { message: isText, stack: orNothing(isText) },
+  heartbeat: { stats: isStats, debugged: isFlag },
+  stopping: { reason: isStopReason },
+});
+
+/** @returns undefined for what the coordinator does not send */
+export const parseCoordinatorMessage = messageParser<CoordinatorMessage, 'forktrace'>('forktrace', {
+  stop: { reason: isStopReason, deadlineMs: isNumber },
+});

@@ -5,6 +5,8 @@
  */
 
 import type { ResolvedExport } from '../config/resolved.js';
+import { isNumber, isObjectOf, messageParser } from '../process/message-parser.js';
+import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
 /** What a shipper needs to know. */
 export interface ShipperConfig {
@@ -19,7 +21,7 @@ export interface ShipperConfig {
 /** Coordinator → shipper. */
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
-  | { type: 'writer-exit'; pid: number; code: number | null; signal: NodeJS.Signals | null }
+  | ({ type: 'writer-exit'; pid: number } & ProcessExit)
   /** Ship what there is, then exit. */
   | { type: 'stop'; deadlineMs: number };
 
@@ -48,3 +50,28 @@ export interface ShipperStats {
   /** Age in milliseconds of the oldest byte not shipped yet; 0 when there is none. */
   lagMs: number;
 }
+
+const isStats = isObjectOf<ShipperStats>({
+  read: isNumber,
+  shipped: isNumber,
+  refused: isNumber,
+  dropped: isNumber,
+  recovered: isNumber,
+  interrupted: isNumber,
+  lagBytes: isNumber,
+  lagMs: isNumber,
+});
+
+/** @returns undefined for what is no message of a shipper of this version */
+export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
+  ready: {},
+  busy: {},
+  recovered: { pid: isNumber, spansRecovered: isNumber, requestsInterrupted: isNumber },
+  stats: { stats: isStats },
+});
+
+/** @returns undefined for what is no message of a coordinator of this version */
+export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
+  'writer-exit': { pid: isNumber, ...exitChecks },
+  stop: { deadlineMs: isNumber },
+});

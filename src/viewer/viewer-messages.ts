@@ -4,6 +4,13 @@
  *
  * @module
  */
+import { isText, messageParser } from '../process/message-parser.js';
 import type { ViewerAddresses } from './start.js';
 
 export type FromViewer = ({ type: 'listening' } & ViewerAddresses) | { type: 'failed'; message: string };
+
+/** @returns undefined for what no viewer of ours sends */
+export const parseFromViewer = messageParser<FromViewer, 'type'>('type', {
+  listening: { url: isText, otlpGrpcUrl: isText, otlpHttpUrl: isText },
+  failed: { message: isText },
+});

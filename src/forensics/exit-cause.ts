@@ -1,0 +1,62 @@
+/**
+ * Why a process ended: one of a fixed list, the same under every manager. The value is what interrupted spans, `worker.exit`,
+ * `childExit`, `forktrace status` and the viewer show.
+ *
+ * @module
+ */
+import type { ProcessExit } from '../process/process-exit.js';
+
+export const EXIT_CAUSES = [
+  /** It was told to stop: the cluster, or the process manager, ends. */
+  'stop',
+  /** Replaced in a rolling reload. */
+  'reload',
+  /** Its slot was scaled away. */
+  'scale',
+  /** Replaced after `supervise.maxRequests`. */
+  'recycle_requests',
+  /** Replaced because it held more than `supervise.maxMemory`. */
+  'recycle_memory',
+  /** `process.exit`, or nothing was left to do. */
+  'exit',
+  'uncaught_exception',
+  'unhandled_rejection',
+  /** V8 reached the limit of its heap. */
+  'heap_out_of_memory',
+  /** The kernel, or the limit of a cgroup. */
+  'system_out_of_memory',
+  /** The watchdog ended it: its event loop did not turn for `supervise.heartbeatTimeoutMs`. */
+  'event_loop_blocked',
+  /** SIGABRT: `process.abort`, or a check in native code. */
+  'abort',
+  /** SIGSEGV, SIGBUS, SIGILL or SIGFPE. */
+  'crash',
+  /** A signal from outside. */
+  'signal',
+  /** It was not ready in time, or said that it cannot start. */
+  'not_ready',
+  /** The coordinator, or the machine, went down with it. */
+  'lost',
+  'unknown',
+] as const;
+
+/** Why a process ended. */
+export type ExitCause = (typeof EXIT_CAUSES)[number];
+
+/** What exit code and signal alone tell, when nobody knows better. */
+export function causeOfExit({ code, signal }: Partial<ProcessExit>): ExitCause {
+  switch (signal) {
+    case 'SIGABRT':
+      return 'abort';
+    case 'SIGSEGV':
+    case 'SIGBUS':
+    case 'SIGILL':
+    case 'SIGFPE':
+      return 'crash';
+    case null:
+    case undefined:
+      return typeof code === 'number' ? 'exit' : 'unknown';
+    default:
+      return 'signal';
+  }
+}

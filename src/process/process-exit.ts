@@ -1,0 +1,16 @@
+import { type Check, isNumber, isText, orNothing } from './message-parser.js';
+
+/** How a process ended, as its parent is told. Both are null where nobody knows. */
+export interface ProcessExit {
+  /** Exit code; null when a signal ended the process. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** "died of SIGKILL", "exited with code 7". */
+export function describeExit({ code, signal }: ProcessExit): string {
+  return signal ? `died of ${signal}` : `exited with code ${code}`;
+}
+
+/** For messages that say how a process ended. */
+export const exitChecks: { code: Check; signal: Check } = { code: orNothing(isNumber), signal: orNothing(isText) };
