@@ -11,5 +11,6 @@ function run(script, ...args) {
 }
 
 run('node_modules/typescript/bin/tsc', '-b');
-if (existsSync(`${root}scripts/build-page.mjs`)) run('scripts/build-page.mjs');
+run('scripts/build-sdk.mjs');
+run('scripts/build-page.mjs');
 if (existsSync(`${root}dist/cli/main.js`)) chmodSync(`${root}dist/cli/main.js`, 0o755);

@@ -6,9 +6,8 @@
  */
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
-import type { IdGenerator, Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { HttpTracingConfig } from '../http/types.js';
+import type { IdGenerator, Resource, Sampler, SpanExporter, SpanProcessor } from '../sdk/types.js';
 import type {
   ExportDestination,
   Hooks,

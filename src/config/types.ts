@@ -5,11 +5,10 @@
  */
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
-import type { IdGenerator, Sampler, SpanExporter, SpanLimits, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { HttpTracingConfig } from '../http/types.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
+import type { IdGenerator, Resource, Sampler, SpanExporter, SpanLimits, SpanProcessor } from '../sdk/types.js';
 
 export type { ProcessExit, StopReason };
 

@@ -14,11 +14,11 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import type { Resource } from '../sdk/types.js';
 import { LeanTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
 import type { Fault } from './incarnation.js';

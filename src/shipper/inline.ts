@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { context, type MeterProvider } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
+import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
 import { Shipper } from './shipper.js';

@@ -5,10 +5,14 @@
  */
 import diagnostics from 'node:diagnostics_channel';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import { ExportResultCode } from '@opentelemetry/core';
-import { CompressionAlgorithm, OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
-import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { ResolvedExport } from '../config/resolved.js';
+import {
+  CompressionAlgorithm,
+  createOtlpHttpExportDelegate,
+  ExportResultCode,
+  httpAgentFactoryFromOptions,
+  OTLPExporterError,
+} from '../sdk/http-export.js';
 import { version } from '../version.js';
 import { acceptedBy } from './otlp-response.js';
 import { ACCEPTED, type SendResult, type Transport } from './transport.js';

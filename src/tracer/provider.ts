@@ -1,7 +1,7 @@
 import type { Tracer, TracerProvider } from '@opentelemetry/api';
-import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
+import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 import { isParentBasedAlwaysOn } from './sampling.js';
 import type { SpanPipeline } from './span-pipeline.js';
 import { LeanTracer } from './tracer.js';

@@ -1,4 +1,4 @@
-import type { Sampler } from '@opentelemetry/sdk-trace-base';
+import type { Sampler } from '../sdk/types.js';
 
 const PARENT_BASED_ALWAYS_ON =
   'ParentBased{root=AlwaysOnSampler, remoteParentSampled=AlwaysOnSampler, remoteParentNotSampled=AlwaysOffSampler, ' +

@@ -1,5 +1,5 @@
 import type { Link } from '@opentelemetry/api';
-import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
+import type { TimedEvent } from '../sdk/types.js';
 
 /** What few spans have. */
 export class SpanDetails {

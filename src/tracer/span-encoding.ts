@@ -5,9 +5,9 @@
  * @module
  */
 import { diag, type Link, type SpanStatus } from '@opentelemetry/api';
-import type { TimedEvent } from '@opentelemetry/sdk-trace-base';
 import { Encoder, toWords } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
+import type { TimedEvent } from '../sdk/types.js';
 import { AttributeBlock } from './attribute-block.js';
 import { hexToWord } from './ids.js';
 import type { LeanSpan } from './span.js';

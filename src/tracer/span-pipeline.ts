@@ -1,6 +1,6 @@
-import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
+import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 
 /** What all tracers and spans of a provider share. */
 export interface SpanPipeline {

@@ -14,9 +14,9 @@ import {
   type TimeInput,
   type TraceState,
 } from '@opentelemetry/api';
-import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-base';
 import type { SpanStart } from '../journal/encoder.js';
 import { NO_ENTRY } from '../journal/span-log.js';
+import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';

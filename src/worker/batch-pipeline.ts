@@ -1,7 +1,6 @@
-import type { Resource } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { BatchSpanProcessor, NodeTracerProvider } from '../sdk/trace.js';
+import type { Resource, SpanProcessor } from '../sdk/types.js';
 import { createExporter } from './exporter.js';
 import type { Pipeline } from './pipeline.js';
 import { createSampler } from './sampler.js';

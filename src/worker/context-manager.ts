@@ -12,8 +12,8 @@ let registered = false;
 export function registerContextManager(): boolean {
   if (registered) return true;
   const { AsyncLocalStorageContextManager } = createRequire(import.meta.url)(
-    '@opentelemetry/context-async-hooks',
-  ) as typeof import('@opentelemetry/context-async-hooks');
+    '../sdk/context-manager.js',
+  ) as typeof import('../sdk/context-manager.js');
   const manager = new AsyncLocalStorageContextManager().enable();
   registered = context.setGlobalContextManager(manager);
   if (!registered) manager.disable();

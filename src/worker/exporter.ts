@@ -1,5 +1,5 @@
-import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
+import type { SpanExporter } from '../sdk/types.js';
 
 /** The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere. */
 export async function createExporter(config: ResolvedConfig): Promise<SpanExporter | undefined> {
@@ -9,7 +9,7 @@ export async function createExporter(config: ResolvedConfig): Promise<SpanExport
     case 'none':
       return undefined;
     case 'console':
-      return new (await import('@opentelemetry/sdk-trace-base')).ConsoleSpanExporter();
+      return new (await import('../sdk/trace.js')).ConsoleSpanExporter();
     case 'otlp-http':
       return httpExporter(target);
     case 'otlp-grpc':
@@ -19,7 +19,7 @@ export async function createExporter(config: ResolvedConfig): Promise<SpanExport
 }
 
 async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+  const { OTLPTraceExporter } = await import('../sdk/exporters-http.js');
   return new OTLPTraceExporter({
     ...httpOptions(target),
     compression: target.compression as never,
@@ -33,7 +33,7 @@ export function httpOptions({ url, headers, tls: { ca, cert, key } }: ResolvedEx
 }
 
 async function grpcExporter(target: ResolvedExport): Promise<SpanExporter> {
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  const { OTLPTraceExporter } = await import('../sdk/exporters-grpc.js');
   return new OTLPTraceExporter({
     ...(await grpcChannelOptions(target)),
     compression: target.compression as never,

@@ -1,9 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
 import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
+import type { Resource } from '../sdk/types.js';
 import { LeanTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';

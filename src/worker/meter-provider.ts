@@ -1,6 +1,6 @@
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import type { ResolvedMetrics } from '../config/resolved.js';
+import type { Resource } from '../sdk/types.js';
 
 /** An SDK MeterProvider with one OTLP reader, for this worker alone: its resource tells its series apart. */
 export interface WorkerMeterProvider extends ApiMeterProvider {
@@ -9,7 +9,7 @@ export interface WorkerMeterProvider extends ApiMeterProvider {
 }
 
 export async function createMeterProvider(config: ResolvedMetrics, resource: Resource): Promise<WorkerMeterProvider> {
-  const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
+  const { MeterProvider, PeriodicExportingMetricReader } = await import('../sdk/metrics.js');
   const exporter = await createMetricExporter(config);
   const readers = exporter
     ? [
@@ -32,15 +32,15 @@ async function createMetricExporter({ export: target }: ResolvedMetrics) {
     case 'none':
       return undefined;
     case 'console':
-      return new (await import('@opentelemetry/sdk-metrics')).ConsoleMetricExporter();
+      return new (await import('../sdk/metrics.js')).ConsoleMetricExporter();
     case 'otlp-http': {
-      const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
+      const { OTLPMetricExporter } = await import('../sdk/exporters-http.js');
       const { httpOptions } = await import('./exporter.js');
       return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
     }
     case 'otlp-grpc':
     case 'viewer': {
-      const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-grpc');
+      const { OTLPMetricExporter } = await import('../sdk/exporters-grpc.js');
       const { grpcChannelOptions } = await import('./exporter.js');
       return new OTLPMetricExporter({ ...shared, ...(await grpcChannelOptions(target)) });
     }

@@ -1,9 +1,6 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
-// Not by the package's index, which loads all of it and the semantic conventions: 4 MB in each worker.
-import { W3CBaggagePropagator } from '@opentelemetry/core/build/src/baggage/propagation/W3CBaggagePropagator.js';
-import { CompositePropagator } from '@opentelemetry/core/build/src/propagation/composite.js';
-import { W3CTraceContextPropagator } from '@opentelemetry/core/build/src/trace/W3CTraceContextPropagator.js';
 import type { PropagatorName } from '../config/resolved.js';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
 
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
 export async function createPropagator(
@@ -22,12 +19,12 @@ async function byName(name: PropagatorName): Promise<TextMapPropagator> {
     case 'baggage':
       return new W3CBaggagePropagator();
     case 'b3':
-      return new (await import('@opentelemetry/propagator-b3')).B3Propagator();
+      return new (await import('../sdk/more-propagators.js')).B3Propagator();
     case 'b3multi': {
-      const { B3InjectEncoding, B3Propagator } = await import('@opentelemetry/propagator-b3');
+      const { B3InjectEncoding, B3Propagator } = await import('../sdk/more-propagators.js');
       return new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER });
     }
     case 'jaeger':
-      return new (await import('@opentelemetry/propagator-jaeger')).JaegerPropagator();
+      return new (await import('../sdk/more-propagators.js')).JaegerPropagator();
   }
 }

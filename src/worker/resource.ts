@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { arch, hostname, userInfo } from 'node:os';
 import type { Attributes } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import type { Resource } from '../sdk/types.js';
 import { version } from '../version.js';
 
 const INSTANCE_ID = 'service.instance.id';
@@ -36,8 +36,8 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
 /** {@link resourceAttributes} as the SDK has them, for those who ask for the object: loading it takes 8 MB. */
 export function createResource(config: ResolvedConfig, attributes: Attributes): Resource {
   const { resourceFromAttributes } = createRequire(import.meta.url)(
-    '@opentelemetry/resources',
-  ) as typeof import('@opentelemetry/resources');
+    '../sdk/resources.js',
+  ) as typeof import('../sdk/resources.js');
   const resource = resourceFromAttributes(attributes);
   // What the user's has besides its attributes: a schema, and attributes that are still on their way.
   return isResource(config.resource) ? resource.merge(config.resource) : resource;
@@ -79,7 +79,7 @@ function userName(): string | undefined {
   }
 }
 
-function isResource(value: ResolvedConfig['resource']): value is Resource {
+function isResource(value: Attributes | Resource | undefined): value is Resource {
   return typeof value?.merge === 'function';
 }
 

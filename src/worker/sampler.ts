@@ -1,11 +1,6 @@
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  ParentBasedSampler,
-  type Sampler,
-  TraceIdRatioBasedSampler,
-} from '@opentelemetry/sdk-trace-base';
 import type { NamedSampler } from '../config/resolved.js';
+import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } from '../sdk/samplers.js';
+import type { Sampler } from '../sdk/types.js';
 
 /** The SDK's sampler of an `OTEL_TRACES_SAMPLER` name, or the user's own as it is. */
 export function createSampler(sampler: Sampler | NamedSampler): Sampler {

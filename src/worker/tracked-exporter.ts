@@ -1,4 +1,4 @@
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan, SpanExporter } from '../sdk/types.js';
 import { LossReport } from '../warn.js';
 
 type ExportCallback = Parameters<SpanExporter['export']>[1];

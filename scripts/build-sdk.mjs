@@ -1,0 +1,54 @@
+// Bundles the parts of OpenTelemetry's SDK that src/sdk/ names into dist/sdk, over what tsc has put there.
+//
+// They are bundled, not installed, since the SDK's packages ask for one line of @opentelemetry/api as their peer: an
+// application that is on another line could not install forktrace beside it. Bundled, they also load faster.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'dist/sdk');
+const entries = readdirSync(join(root, 'src/sdk')).filter((file) => file !== 'types.ts');
+// Every worker loads these. They are bundled apart: some packages of the others are CommonJS, which pulls in whole packages.
+const small = ['context-manager.ts', 'propagators.ts', 'samplers.ts', 'suppress-tracing.ts'];
+
+for (const file of readdirSync(target)) if (file.startsWith('chunk-')) rmSync(join(target, file));
+const inputs = [...(await bundle(small)), ...(await bundle(entries.filter((file) => !small.includes(file))))];
+
+async function bundle(files) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: files.map((file) => join(root, 'src/sdk', file)),
+    outdir: target,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    mainFields: ['module', 'main'],
+    external: ['@opentelemetry/api', '@grpc/grpc-js'],
+    // The CommonJS packages among them call require().
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    chunkNames: 'chunk-[hash]',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return Object.keys(metafile.inputs);
+}
+
+// The licences of what is bundled go with it.
+const packages = new Map();
+for (const input of inputs) {
+  const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(input) ?? [];
+  if (name) packages.set(name, input.slice(0, input.lastIndexOf(name) + name.length));
+}
+const notices = [...packages].sort().map(([name, dir]) => {
+  const { version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+  if (!/^(Apache-2\.0|MIT|ISC|BSD-[23]-Clause)$/.test(license)) throw new Error(`${name} has the licence ${license}`);
+  const text = readdirSync(join(root, dir)).find((file) => /^licen[cs]e/i.test(file));
+  return `${name} ${version}, ${license}\n\n${text ? readFileSync(join(root, dir, text), 'utf8').trim() : ''}\n`;
+});
+const header = `The files in this folder (${basename(dirname(target))}/sdk) contain code of these packages, unchanged but for bundling.\n`;
+writeFileSync(join(target, 'LICENSES'), [header, ...notices].join(`\n${'-'.repeat(80)}\n\n`));

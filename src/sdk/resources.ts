@@ -1,0 +1,1 @@
+export { resourceFromAttributes } from '@opentelemetry/resources';

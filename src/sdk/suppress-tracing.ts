@@ -1,0 +1,1 @@
+export { suppressTracing } from '@opentelemetry/core';
