@@ -3,7 +3,7 @@
 // They are bundled, not installed, since the SDK's packages ask for one line of @opentelemetry/api as their peer: an
 // application that is on another line could not install forktrace beside it. Bundled, they also load faster.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -44,11 +44,14 @@ for (const input of inputs) {
   const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(input) ?? [];
   if (name) packages.set(name, input.slice(0, input.lastIndexOf(name) + name.length));
 }
-const notices = [...packages].sort().map(([name, dir]) => {
+const byText = new Map();
+for (const [name, dir] of [...packages].sort()) {
   const { version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
   if (!/^(Apache-2\.0|MIT|ISC|BSD-[23]-Clause)$/.test(license)) throw new Error(`${name} has the licence ${license}`);
-  const text = readdirSync(join(root, dir)).find((file) => /^licen[cs]e/i.test(file));
-  return `${name} ${version}, ${license}\n\n${text ? readFileSync(join(root, dir, text), 'utf8').trim() : ''}\n`;
-});
-const header = `The files in this folder (${basename(dirname(target))}/sdk) contain code of these packages, unchanged but for bundling.\n`;
-writeFileSync(join(target, 'LICENSES'), [header, ...notices].join(`\n${'-'.repeat(80)}\n\n`));
+  const file = readdirSync(join(root, dir)).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file ? readFileSync(join(root, dir, file), 'utf8').trim() : license;
+  byText.set(text, [...(byText.get(text) ?? []), `${name} ${version}`]);
+}
+const header = 'The files of this folder contain code of the packages below, bundled, otherwise unchanged.';
+const notices = [...byText].map(([text, names]) => `${names.join('\n')}\n\n${text}`);
+writeFileSync(join(target, 'LICENSES'), `${[header, ...notices].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);

@@ -68,7 +68,7 @@ test('the package holds what runs, its types and its documentation, and nothing 
       !/^dist\/viewer\/page\/\w[\w.-]*\.(html|css|svg)$/.test(path) &&
       !/^docs\/[\w-]+\.md$/.test(path),
   );
-  assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/sdk/LICENSES', 'package.json']);
   assert.ok(packed.includes('dist/viewer/page/page.js'), 'the bundled page');
 });
 
