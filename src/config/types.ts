@@ -5,12 +5,13 @@
  */
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { ExitCause } from '../forensics/exit-cause.js';
 import type { HttpTracingConfig } from '../http/types.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
 import type { IdGenerator, Resource, Sampler, SpanExporter, SpanLimits, SpanProcessor } from '../sdk/types.js';
 
-export type { ProcessExit, StopReason };
+export type { ExitCause, ProcessExit, StopReason };
 
 /** How spans leave a worker. */
 export type PipelineName = 'journal' | 'batch';
@@ -117,6 +118,7 @@ export interface WorkerContext extends WorkerIdentity {
 export interface ChildExit extends ProcessExit {
   slot: number;
   pid: number;
+  cause: ExitCause;
   /** The coordinator asked for it. */
   planned: boolean;
   /** Ended spans that the shipper recovered from the journal after the death; 0 with `batch`. */

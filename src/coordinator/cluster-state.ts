@@ -9,12 +9,12 @@ import { type Breaker, breakerDeath, breakerPermit, breakerReady, closedBreaker 
 import type { IncarnationEvent } from './incarnation.js';
 import {
   each,
-  forgivenSlot,
   newSlot,
   type Slot,
   type SlotAction,
   type SlotReport,
   type StepContext,
+  slotWithFreshDeadlines,
   stepSlot,
 } from './slot.js';
 
@@ -28,12 +28,28 @@ interface Replacement {
   readonly begun: boolean;
 }
 
+/**
+ * A worker was lost that nobody had told to stop. Ctrl-C and a service manager signal the whole process group: the worker may
+ * be heard of before the coordinator's own signal is. So a loss is acted upon a moment later, unless the cluster stops by then.
+ */
+interface Loss {
+  readonly report: Extract<SlotReport, { type: 'lost' | 'kept' }>;
+  readonly actAt: number;
+}
+
+/** The signals of a group arrive within microseconds, those of a service manager that walks through its processes within milliseconds. */
+export const GROUP_SIGNAL_MS = 50;
+
 export interface Cluster {
   readonly phase: ClusterPhase;
   /** Workers wanted. */
   readonly size: number;
+  /** So many may start at once: on few processors more of them only make each other late. */
+  readonly concurrentStarts: number;
   readonly slots: readonly Slot[];
   readonly breaker: Breaker;
+  /** In the order in which they are due. */
+  readonly losses: readonly Loss[];
   /** The first is being replaced. */
   readonly replacements: readonly Replacement[];
   /** Another reload was asked for while one was under way. */
@@ -53,8 +69,8 @@ export type ClusterEvent =
   /** No more waiting: SIGKILL for all. */
   | { type: 'force' }
   | { type: 'wake' }
-  /** The coordinator has not run for a while: see `forgiven`. */
-  | { type: 'forgive' };
+  /** The coordinator has not run for a while: see `withFreshDeadline`. */
+  | { type: 'missed-time' };
 
 export type ClusterAction =
   | Exclude<SlotAction, SlotReport>
@@ -67,7 +83,6 @@ export type ClusterAction =
   | { type: 'breaker-opened'; forMs: number }
   | { type: 'breaker-half-open'; slot: number }
   | { type: 'breaker-closed' }
-  | { type: 'recycling'; slot: number; incarnation: number }
   | { type: 'recycle-failed'; slot: number; incarnation: number }
   | { type: 'reload-started' }
   | { type: 'reload-done'; slots: readonly number[] }
@@ -81,12 +96,14 @@ export interface ClusterStep {
   actions: ClusterAction[];
 }
 
-export function newCluster(size: number): Cluster {
+export function newCluster(size: number, concurrentStarts: number): Cluster {
   return {
     phase: 'booting',
     size,
+    concurrentStarts,
     slots: Array.from({ length: size }, (_, slot) => newSlot(slot)),
     breaker: closedBreaker,
+    losses: [],
     replacements: [],
     reloadAgain: false,
     reloaded: [],
@@ -95,15 +112,22 @@ export function newCluster(size: number): Cluster {
 }
 
 /** When the next `wake` is due, on the context's clock; undefined: never. */
-export function nextWake({ slots, breaker, phase }: Cluster): number | undefined {
-  let at = Number.POSITIVE_INFINITY;
+export function nextWake(cluster: Cluster): number | undefined {
+  const { slots, breaker, phase, losses } = cluster;
+  let at = losses[0]?.actAt ?? Number.POSITIVE_INFINITY;
+  // One that has to wait for another start, or for what becomes of a loss, is woken by its outcome.
+  const held = losses.length > 0 || starting(slots) >= cluster.concurrentStarts;
   for (const slot of slots) {
     for (const life of slot.lives) at = Math.min(at, life.wakeAt ?? at);
-    if (slot.phase !== 'waiting' || phase === 'stopping') continue;
+    if (slot.phase !== 'waiting' || phase === 'stopping' || held) continue;
     if (breaker.state === 'open') at = Math.min(at, Math.max(slot.respawnAt!, breaker.until));
     else if (breaker.state === 'closed' || breaker.probe === slot.slot) at = Math.min(at, slot.respawnAt!);
   }
   return Number.isFinite(at) ? at : undefined;
+}
+
+function starting(slots: readonly Slot[]): number {
+  return slots.reduce((sum, { lives }) => sum + lives.filter((life) => life.phase === 'starting').length, 0);
 }
 
 export function stepCluster(state: Cluster, event: ClusterEvent, context: StepContext): ClusterStep {
@@ -129,7 +153,7 @@ class Run {
     if (state.phase === 'stopped') return;
     switch (event.type) {
       case 'start':
-        for (const { slot } of state.slots) this.#slot(slot, { type: 'open' });
+        for (const { slot } of state.slots) this.#slot(slot, { type: 'queue' });
         return;
       case 'process':
         this.#slot(event.slot, { type: 'process', incarnation: event.incarnation, event: event.event });
@@ -153,14 +177,15 @@ class Run {
           }
         }
         return;
-      case 'forgive':
-        this.state = { ...state, slots: state.slots.map((slot) => forgivenSlot(slot, this.#context)) };
+      case 'missed-time':
+        this.state = { ...state, slots: state.slots.map((slot) => slotWithFreshDeadlines(slot, this.#context)) };
     }
   }
 
   /** Does what has become possible: respawns that are due, the next replacement, the end of a reload, scaling or shutdown. */
   advance(): void {
     if (this.state.phase === 'stopped') return;
+    this.#actOnLosses();
     if (this.state.phase === 'stopping') {
       if (this.state.slots.every(({ phase }) => phase === 'empty')) {
         this.state = { ...this.state, phase: 'stopped' };
@@ -212,18 +237,14 @@ class Run {
           this.#serving(action);
           break;
         case 'lost':
-          this.#lost(action);
+        case 'kept':
+          this.#noteLoss(action);
           break;
         case 'replaced':
           this.#replaced(action.slot);
           break;
-        case 'kept':
-          this.#kept(action);
-          break;
         case 'worn':
           this.#worn(action);
-          break;
-        case 'emptied':
           break;
         default:
           this.actions.push(action);
@@ -239,9 +260,23 @@ class Run {
     if (head?.slot === slot && head.begun && this.state.slots[slot]?.predecessor === undefined) this.#replaced(slot);
   }
 
+  #noteLoss(report: Loss['report']): void {
+    if (this.state.phase === 'stopping') return;
+    const actAt = this.#context.now + GROUP_SIGNAL_MS;
+    this.state = { ...this.state, losses: [...this.state.losses, { report, actAt }] };
+  }
+
+  #actOnLosses(): void {
+    for (let next = this.state.losses[0]; next && next.actAt <= this.#context.now; next = this.state.losses[0]) {
+      this.state = { ...this.state, losses: this.state.losses.slice(1) };
+      const { report } = next;
+      if (report.type === 'lost') this.#lost(report);
+      else this.#replacementFailed(report.slot, report.incarnation);
+    }
+  }
+
   #lost({ slot, incarnation, wasReady }: Extract<SlotReport, { type: 'lost' }>): void {
     const { phase, scaling, replacements } = this.state;
-    if (phase === 'stopping') return;
     if (phase === 'booting' && !wasReady) {
       this.actions.push({ type: 'boot-failed', slot, incarnation });
       this.#close('shutdown');
@@ -253,7 +288,7 @@ class Run {
       type: 'worker-lost',
       slot,
       incarnation,
-      respawnInMs: respawnAt === undefined ? undefined : respawnAt - this.#context.now,
+      respawnInMs: respawnAt === undefined ? undefined : Math.max(0, respawnAt - this.#context.now),
     });
     if (scaling && !wasReady && slot >= scaling.from) {
       this.actions.push({ type: 'scale-failed', slot, incarnation, ...scaling });
@@ -263,19 +298,13 @@ class Run {
     if (!wasReady && head?.slot === slot && head.begun) this.#replacementFailed(slot, incarnation);
   }
 
-  #kept({ slot, incarnation }: Extract<SlotReport, { type: 'kept' }>): void {
-    if (this.state.phase === 'stopping') return;
-    this.#replacementFailed(slot, incarnation);
-  }
-
-  #worn({ slot, incarnation }: Extract<SlotReport, { type: 'worn' }>): void {
+  #worn({ slot }: Extract<SlotReport, { type: 'worn' }>): void {
     if (this.state.phase === 'stopping' || this.state.phase === 'booting') return;
     if (this.state.replacements.some((replacement) => replacement.slot === slot)) return;
     this.state = {
       ...this.state,
       replacements: [...this.state.replacements, { slot, reason: 'recycle', begun: false }],
     };
-    this.actions.push({ type: 'recycling', slot, incarnation });
   }
 
   #breaker(after: Breaker): void {
@@ -288,11 +317,17 @@ class Run {
   }
 
   #respawn(): void {
+    // The cluster may be about to stop.
+    if (this.state.losses.length > 0) return;
+    let free = this.state.concurrentStarts - starting(this.state.slots);
     for (const { slot, phase, respawnAt } of this.state.slots) {
+      if (free <= 0) return;
       if (phase !== 'waiting' || this.#context.now < respawnAt!) continue;
       const { breaker, permitted } = breakerPermit(this.state.breaker, slot, this.#context.now);
       this.#breaker(breaker);
-      if (permitted) this.#slot(slot, { type: 'open' });
+      if (!permitted) continue;
+      this.#slot(slot, { type: 'open' });
+      free--;
     }
   }
 
@@ -384,7 +419,7 @@ class Run {
       this.state = { ...this.state, slots: [...this.state.slots, newSlot(this.state.slots.length)] };
     }
     for (const { slot, phase: slotPhase } of this.state.slots) {
-      if (slot < to && (slotPhase === 'empty' || slotPhase === 'closing')) this.#slot(slot, { type: 'open' });
+      if (slot < to && (slotPhase === 'empty' || slotPhase === 'closing')) this.#slot(slot, { type: 'queue' });
       if (slot >= to) this.#closeSlot(slot, 'scale');
     }
   }
@@ -395,7 +430,11 @@ class Run {
     if (breaker.state === 'half-open' && breaker.probe === slot) {
       this.#breaker({ state: 'open', until: this.#context.now });
     }
-    this.state = { ...this.state, replacements: replacements.filter((replacement) => replacement.slot !== slot) };
+    this.state = {
+      ...this.state,
+      replacements: replacements.filter((replacement) => replacement.slot !== slot),
+      losses: this.state.losses.filter(({ report }) => report.slot !== slot),
+    };
     this.#slot(slot, { type: 'close', reason });
   }
 
@@ -403,7 +442,14 @@ class Run {
     if (this.state.phase === 'stopping') return;
     const interrupted = this.state.phase === 'reloading';
     const { reloaded, scaling } = this.state;
-    this.state = { ...this.state, phase: 'stopping', replacements: [], reloadAgain: false, scaling: undefined };
+    this.state = {
+      ...this.state,
+      phase: 'stopping',
+      replacements: [],
+      losses: [],
+      reloadAgain: false,
+      scaling: undefined,
+    };
     if (interrupted) {
       this.actions.push({ type: 'reload-aborted', slot: -1, incarnation: undefined, slots: reloaded });
     }

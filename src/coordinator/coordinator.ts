@@ -9,6 +9,7 @@ import { resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import type { ExitCause } from '../forensics/exit-cause.js';
 import { withinDeadline } from '../process/deadline.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
@@ -50,7 +51,7 @@ export class Coordinator implements ClusterHandle {
       hooks: this.#hooks,
       lifecycle,
       environment: () => ({ FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl }),
-      recovered: (pid, exit) => this.#recovered(pid, exit),
+      recovered: (pid, exit, cause) => this.#recovered(pid, exit, cause),
     });
   }
 
@@ -155,10 +156,10 @@ export class Coordinator implements ClusterHandle {
   }
 
   /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
-  async #recovered(pid: number, exit: ProcessExit): Promise<Recovered> {
+  async #recovered(pid: number, exit: ProcessExit, cause: ExitCause): Promise<Recovered> {
     let found: Recovered = { spansRecovered: 0, requestsInterrupted: 0 };
     if (this.#shipper) {
-      const answer = this.#shipper.writerExited(pid, exit).then((recovered) => {
+      const answer = this.#shipper.writerExited(pid, { ...exit, cause }).then((recovered) => {
         found = recovered;
       });
       await withinDeadline(answer, RECOVERY_MS);

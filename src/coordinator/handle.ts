@@ -7,6 +7,7 @@
 import type { WorkerStats } from '../process/worker-messages.js';
 import type { ShipperStats } from '../shipper/shipper-messages.js';
 import type { ClusterPhase } from './cluster-state.js';
+import type { LastExit } from './death-record.js';
 import type { SlotPhase } from './slot.js';
 
 /** One worker process, or a slot that has none at the moment. */
@@ -14,11 +15,16 @@ export interface WorkerView {
   slot: number;
   incarnation: number | undefined;
   pid: number | undefined;
-  state: SlotPhase | 'draining';
+  /** `blocked`: its event loop has not turned for more than half a second. */
+  state: SlotPhase | 'draining' | 'blocked';
   /** Milliseconds since the fork. */
   uptimeMs: number | undefined;
   /** Unplanned deaths in this slot. */
   restarts: number;
+  /** Unplanned deaths in this slot in the last hour. */
+  restartsLastHour: number;
+  /** How the last process of this slot ended; undefined: none has. */
+  lastExit: LastExit | undefined;
   address: string | undefined;
   /** An inspector is open: the watchdog leaves it alone. */
   debugged: boolean;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { StopReason } from '../config/types.js';
+import type { ExitCause } from '../forensics/exit-cause.js';
 import type { WorkerStats } from '../process/worker-messages.js';
 import type { SupervisePolicy } from './policy.js';
 
@@ -12,7 +13,10 @@ import type { SupervisePolicy } from './policy.js';
 export type StopStep = 'message' | 'disconnect' | 'sigterm' | 'sigkill';
 
 /** Why the coordinator ended a process that nobody had asked to stop. */
-export type Fault = 'not-ready-in-time' | 'blocked' | 'start-failed';
+export type Fault = Extract<ExitCause, 'not_ready' | 'event_loop_blocked'>;
+
+/** What a worker that is recycled had too much of. */
+export type Wear = Extract<ExitCause, 'recycle_requests' | 'recycle_memory'>;
 
 export interface Incarnation {
   readonly incarnation: number;
@@ -27,6 +31,7 @@ export interface Incarnation {
   readonly reason: StopReason | undefined;
   readonly step: StopStep | undefined;
   readonly fault: Fault | undefined;
+  readonly wear: Wear | undefined;
   /** It serves no more, and the slot has been told: by `exit` or by `disconnect`, whichever came first, and only once. */
   readonly lost: boolean;
   /** Requests after which it is recycled; Infinity is never. */
@@ -80,6 +85,7 @@ export function newIncarnation(incarnation: number, policy: SupervisePolicy, now
     reason: undefined,
     step: undefined,
     fault: undefined,
+    wear: undefined,
     lost: false,
     // Jitter, so that workers that started together are not recycled together.
     requestLimit:
@@ -133,7 +139,7 @@ function transition(
           ...state,
           phase: 'stopping',
           step: 'sigterm',
-          fault: 'start-failed',
+          fault: 'not_ready',
           wakeAt: now + EXIT_AFTER_FAILED_MS,
         },
         actions: [],
@@ -142,9 +148,8 @@ function transition(
     case 'heartbeat': {
       const seen = { ...state, seenAt: now, debugged: event.debugged };
       if (state.phase !== 'ready') return { state: seen, actions: [] };
-      const worn =
-        event.stats.requests >= state.requestLimit || (policy.maxMemory > 0 && event.stats.rss > policy.maxMemory);
-      return { state: watched(seen, policy), actions: worn ? [{ type: 'recycle' }] : [] };
+      const wear = wearOf(event.stats, state.requestLimit, policy);
+      return { state: watched({ ...seen, wear }, policy), actions: wear ? [{ type: 'recycle' }] : [] };
     }
 
     case 'stopping':
@@ -195,8 +200,8 @@ function transition(
 
 /** The time is up for whatever the state was waiting for. */
 function overdue(state: Incarnation, policy: SupervisePolicy, now: number): IncarnationStep {
-  if (state.phase === 'starting') return killed(state, 'not-ready-in-time', policy, now);
-  if (state.phase === 'ready') return killed(state, 'blocked', policy, now);
+  if (state.phase === 'starting') return killed(state, 'not_ready', policy, now);
+  if (state.phase === 'ready') return killed(state, 'event_loop_blocked', policy, now);
   switch (state.step) {
     case undefined:
       return { state: climb(state, 'message', policy, now), actions: [{ type: 'lost' }] };
@@ -227,7 +232,12 @@ function watched(state: Incarnation, policy: SupervisePolicy): Incarnation {
   return { ...state, wakeAt: watching ? state.seenAt + policy.heartbeatTimeoutMs : undefined };
 }
 
+function wearOf({ requests, rss }: WorkerStats, requestLimit: number, { maxMemory }: SupervisePolicy) {
+  if (requests >= requestLimit) return 'recycle_requests';
+  return maxMemory > 0 && rss > maxMemory ? 'recycle_memory' : undefined;
+}
+
 /** The coordinator itself was suspended or starved: what it did not hear in that time says nothing about the workers. */
-export function forgiven(state: Incarnation, policy: SupervisePolicy, now: number): Incarnation {
+export function withFreshDeadline(state: Incarnation, policy: SupervisePolicy, now: number): Incarnation {
   return state.phase === 'ready' ? watched({ ...state, seenAt: now }, policy) : state;
 }

@@ -18,10 +18,10 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import { describeExit } from '../process/process-exit.js';
 import type { Resource } from '../sdk/types.js';
 import { LeanTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
-import type { Fault } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 
 /** A few spans per worker life: no need of the workers' 1 MiB. */
@@ -63,24 +63,24 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     this.#starting.delete(key(slot, incarnation));
   }
 
-  workerDied(slot: number, incarnation: number): (death: ChildExit, fault: Fault | undefined) => void {
+  workerDied(slot: number, incarnation: number): (exit: ChildExit) => void {
     const span = this.#tracer.startSpan('worker.exit', { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (death, fault) => {
-      const { pid, code, signal, planned } = death;
-      const why = fault ?? (signal ? `signal ${signal}` : `exit code ${code}`);
+    return (exit) => {
+      const { pid, code, signal, cause, planned } = exit;
+      const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
       span.setAttributes({
         'cluster.worker.pid': pid,
+        'forktrace.exit.cause': cause,
         'cluster.worker.exit.planned': planned,
-        'cluster.worker.exit.spans_recovered': death.spansRecovered,
-        'cluster.worker.exit.requests_interrupted': death.requestsInterrupted,
+        'cluster.worker.exit.spans_recovered': exit.spansRecovered,
+        'cluster.worker.exit.requests_interrupted': exit.requestsInterrupted,
       });
       // Semantic conventions, process registry.
       if (code !== null) span.setAttribute('process.exit.code', code);
       if (signal !== null) span.setAttribute('cluster.worker.exit.signal', signal);
-      if (fault !== undefined) span.setAttribute('cluster.worker.exit.fault', fault);
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };

@@ -1,12 +1,11 @@
 import type { ChildExit } from '../config/types.js';
-import type { Fault } from './incarnation.js';
 
 /** Where the coordinator's life is recorded as spans. */
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
   /** The process has ended; the function that is returned adds what has been found out about it. */
-  workerDied(slot: number, incarnation: number): (death: ChildExit, fault: Fault | undefined) => void;
+  workerDied(slot: number, incarnation: number): (exit: ChildExit) => void;
   reloadStarted(): void;
   /** @param error why it was aborted */
   reloadEnded(slots: readonly number[], error: string | undefined): void;

@@ -7,12 +7,12 @@
 import type { StopReason } from '../config/types.js';
 import { backoffMs } from './backoff.js';
 import {
-  forgiven,
   type Incarnation,
   type IncarnationAction,
   type IncarnationEvent,
   newIncarnation,
   stepIncarnation,
+  withFreshDeadline,
 } from './incarnation.js';
 import type { SupervisePolicy } from './policy.js';
 
@@ -55,7 +55,9 @@ export interface Slot {
 }
 
 export type SlotEvent =
-  /** Fork now: first boot, scaling up, a respawn that is due, or a reload of a slot that is down. */
+  /** Wanted from now on: first boot, or scaling up. It is forked when its turn comes. */
+  | { type: 'queue' }
+  /** Fork now: the turn has come, or a slot that is down is reloaded. */
   | { type: 'open' }
   | { type: 'replace'; reason: StopReason }
   | { type: 'close'; reason: StopReason }
@@ -75,8 +77,7 @@ export type SlotReport =
   | { type: 'replaced'; slot: number }
   /** The new one did not start; the old one stays. */
   | { type: 'kept'; slot: number; incarnation: number }
-  | { type: 'worn'; slot: number; incarnation: number }
-  | { type: 'emptied'; slot: number };
+  | { type: 'worn'; slot: number; incarnation: number };
 
 export interface SlotStep {
   state: Slot;
@@ -111,9 +112,12 @@ export function newSlot(slot: number): Slot {
 
 export function stepSlot(state: Slot, event: SlotEvent, context: StepContext): SlotStep {
   switch (event.type) {
+    case 'queue':
+      if (state.phase !== 'empty' && state.phase !== 'closing') return { state, actions: [] };
+      return { state: { ...state, phase: 'waiting', respawnAt: context.now }, actions: [] };
+
     case 'open':
-      if (state.phase !== 'empty' && state.phase !== 'waiting' && state.phase !== 'closing')
-        return { state, actions: [] };
+      if (state.phase !== 'empty' && state.phase !== 'waiting') return { state, actions: [] };
       return fork({ ...state, phase: 'starting', respawnAt: undefined }, 'current', context);
 
     case 'replace':
@@ -130,7 +134,7 @@ export function stepSlot(state: Slot, event: SlotEvent, context: StepContext): S
         predecessor: undefined,
         respawnAt: undefined,
       };
-      if (closing.phase === 'empty') return { state: closing, actions: [{ type: 'emptied', slot: state.slot }] };
+      if (closing.phase === 'empty') return { state: closing, actions: [] };
       return each(closing, { type: 'stop', reason: event.reason }, context);
     }
 
@@ -152,9 +156,9 @@ export function each(state: Slot, event: IncarnationEvent, context: StepContext)
   return step;
 }
 
-/** See {@link forgiven}. */
-export function forgivenSlot(state: Slot, { policy, now }: StepContext): Slot {
-  return { ...state, lives: state.lives.map((life) => forgiven(life, policy, now)) };
+/** See {@link withFreshDeadline}. */
+export function slotWithFreshDeadlines(state: Slot, { policy, now }: StepContext): Slot {
+  return { ...state, lives: state.lives.map((life) => withFreshDeadline(life, policy, now)) };
 }
 
 function fork(state: Slot, as: 'current' | 'successor', { policy, now, random }: StepContext): SlotStep {
@@ -199,7 +203,6 @@ function processEvent(state: Slot, life: Incarnation, event: IncarnationEvent, c
     }
     if (next.phase === 'closing' && next.lives.length === 0) {
       next = { ...next, phase: 'empty' };
-      out.push({ type: 'emptied', slot });
     }
   }
   return { state: next, actions: out };

@@ -3,17 +3,28 @@
  *
  * @module
  */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
-import type { WorkerMessage } from '../process/worker-messages.js';
+import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
-import { type ClusterAction, type ClusterEvent, newCluster, nextWake, stepCluster } from './cluster-state.js';
+import {
+  type ClusterAction,
+  type ClusterEvent,
+  GROUP_SIGNAL_MS,
+  newCluster,
+  nextWake,
+  stepCluster,
+} from './cluster-state.js';
+import { DeathRecord } from './death-record.js';
 import { forkEnvironment } from './fork-environment.js';
 import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
-import type { Fault, Incarnation, IncarnationEvent } from './incarnation.js';
+import type { Incarnation, IncarnationEvent } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 import type { StepContext } from './slot.js';
 import { WorkerProcess } from './worker-process.js';
@@ -21,23 +32,32 @@ import { WorkerProcess } from './worker-process.js';
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
 
+/** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
+const BLOCKED_AFTER_MS = 2.5 * HEARTBEAT_MS;
+
+/** More workers at once than this only make each other late: starting one is work for a processor. */
+const CONCURRENT_STARTS = Math.max(4, 2 * availableParallelism());
+
 /** What the supervisor needs of the rest of the coordinator. */
 export interface SupervisorParts {
   hooks: CoordinatorHooks;
   lifecycle: LifecycleSpans;
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
-  /** Tells the shipper of a death; resolves with what it found in the journal, bounded in time. */
-  recovered(pid: number, exit: ProcessExit): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
+  /** Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time. */
+  recovered(
+    pid: number,
+    exit: ProcessExit,
+    cause: ExitCause,
+  ): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
 }
 
-/** The end of the last process of a slot, with what is known of its cause. */
-interface LastExit {
-  incarnation: number;
+/** The end of a process, with what is known of its cause. */
+interface KnownExit {
   exit: ProcessExit;
   spawnError: Error | undefined;
-  failure: WorkerProcess['failure'];
-  fault: Fault | undefined;
+  life: Incarnation | undefined;
+  worker: WorkerProcess;
 }
 
 interface Deferred<T> {
@@ -56,7 +76,9 @@ export class Supervisor {
   readonly #config: ResolvedConfig;
   readonly #parts: SupervisorParts;
   readonly #processes = new Map<string, WorkerProcess>();
-  readonly #lastExits = new Map<number, LastExit>();
+  /** Of each slot, the last two: the one that served, and a successor that did not start. */
+  readonly #exits = new Map<string, KnownExit>();
+  readonly #deaths = new DeathRecord();
   readonly #events: ClusterEvent[] = [];
   #dispatching = false;
   #timer: NodeJS.Timeout | undefined;
@@ -72,7 +94,7 @@ export class Supervisor {
   constructor(config: ResolvedConfig, parts: SupervisorParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#state = newCluster(config.workers);
+    this.#state = newCluster(config.workers, CONCURRENT_STARTS);
   }
 
   /** Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again. */
@@ -139,6 +161,8 @@ export class Supervisor {
         state: slot.phase,
         uptimeMs: undefined,
         restarts: slot.restarts,
+        restartsLastHour: this.#deaths.unplannedLastHour(slot.slot),
+        lastExit: this.#deaths.last(slot.slot),
         address: undefined,
         debugged: false,
         requestsPerSecond: 0,
@@ -151,7 +175,7 @@ export class Supervisor {
           ...idle,
           incarnation: life.incarnation,
           pid: process?.pid,
-          state: life.phase === 'ready' ? 'ready' : life.phase === 'starting' ? 'starting' : 'draining',
+          state: stateOf(life, now),
           uptimeMs: now - life.forkedAt,
           address: process?.address,
           debugged: life.debugged,
@@ -192,7 +216,7 @@ export class Supervisor {
     if (at === undefined) return;
     this.#timer = setTimeout(
       () => {
-        if (performance.now() - at > OWN_PAUSE_MS) this.#dispatch({ type: 'forgive' });
+        if (performance.now() - at > OWN_PAUSE_MS) this.#dispatch({ type: 'missed-time' });
         // After the poll phase: heartbeats that have arrived are read before a worker is judged by their absence.
         setImmediate(() => this.#dispatch({ type: 'wake' }));
       },
@@ -244,8 +268,6 @@ export class Supervisor {
         return;
       case 'breaker-closed':
         warn('FORKTRACE_CRASH_LOOP_OVER', 'The crash loop is over: workers are respawned as usual.');
-        return;
-      case 'recycling':
         return;
       case 'recycle-failed':
         warn('FORKTRACE_RECYCLE_FAILED', `Slot ${action.slot}: the new worker did not start; the old one serves on.`);
@@ -320,7 +342,8 @@ export class Supervisor {
 
   #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit, spawnError?: Error): void {
     const life = this.#life(slot, incarnation);
-    this.#lastExits.set(slot, { incarnation, exit, spawnError, failure: worker.failure, fault: life?.fault });
+    this.#exits.set(key(slot, incarnation), { exit, spawnError, life, worker });
+    this.#exits.delete(key(slot, incarnation - 2));
     this.#processes.delete(key(slot, incarnation));
     const recordExit = this.#parts.lifecycle.workerDied(slot, incarnation);
     this.#tell(slot, incarnation, { type: 'exit' });
@@ -332,16 +355,22 @@ export class Supervisor {
   /** Waits for what the shipper finds in the dead worker's journal, then records the exit and calls `childExit`. */
   async #reportExit(
     slot: number,
-    { pid }: WorkerProcess,
-    { code, signal }: ProcessExit,
+    worker: WorkerProcess,
+    exit: ProcessExit,
     life: Incarnation | undefined,
     recordExit: ReturnType<LifecycleSpans['workerDied']>,
   ): Promise<void> {
+    const { pid } = worker;
     if (pid === undefined) return;
-    const found = await this.#parts.recovered(pid, { code, signal });
-    const death: ChildExit = { slot, pid, code, signal, planned: life?.reason !== undefined, ...found };
-    recordExit(death, life?.fault);
-    await this.#parts.hooks.run('childExit', death);
+    // A signal to the whole group may have reached the worker before this process.
+    if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
+    const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
+    const cause = exitCause(exit, life, worker, planned);
+    this.#deaths.add(slot, cause, planned);
+    const found = await this.#parts.recovered(pid, exit, cause);
+    const childExit: ChildExit = { slot, pid, ...exit, cause, planned, ...found };
+    recordExit(childExit);
+    await this.#parts.hooks.run('childExit', childExit);
   }
 
   #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {
@@ -361,23 +390,26 @@ export class Supervisor {
   }
 
   #whyDied(slot: number, incarnation: number): string {
-    const last = this.#lastExits.get(slot);
-    // None yet when it has only closed its channel.
-    const { exit, spawnError, failure, fault }: Partial<LastExit> = last?.incarnation === incarnation ? last : {};
+    const { readyTimeoutMs, heartbeatTimeoutMs } = this.#config.supervise;
+    const known = this.#exits.get(key(slot, incarnation));
+    const { failure, stopping } = known?.worker ?? this.#process({ slot, incarnation }) ?? {};
     if (failure) return `failed: ${failure.message}`;
-    if (fault === 'not-ready-in-time') return `was not ready within ${this.#config.supervise.readyTimeoutMs} ms`;
-    if (fault === 'blocked') {
-      return `was killed: its event loop was blocked for ${this.#config.supervise.heartbeatTimeoutMs} ms`;
+    const fault = (known?.life ?? this.#life(slot, incarnation))?.fault;
+    if (fault === 'not_ready') return `was not ready within ${readyTimeoutMs} ms (option supervise.readyTimeoutMs)`;
+    if (fault === 'event_loop_blocked') {
+      return `was killed: its event loop was blocked for ${heartbeatTimeoutMs} ms (option supervise.heartbeatTimeoutMs)`;
     }
-    if (!exit) return 'closed its channel';
+    if (!known) return stopping === 'signal' ? 'was told to stop by a signal from outside' : 'closed its channel';
+    const { exit, spawnError } = known;
     if (spawnError) return `could not be forked: ${spawnError.message}`;
     return describeExit(exit);
   }
 
   #describeBootFailure(slot: number, incarnation: number): BootFailure {
-    const last = this.#lastExits.get(slot);
-    const cause = last?.failure && Object.assign(new Error(last.failure.message), { stack: last.failure.stack });
-    const code = last?.exit.code;
+    const known = this.#exits.get(key(slot, incarnation));
+    const failure = known?.worker.failure;
+    const cause = failure && Object.assign(new Error(failure.message), { stack: failure.stack });
+    const code = known?.exit.code;
     return {
       error: new ForktraceError('FORKTRACE_WORKER_START', [slot, this.#whyDied(slot, incarnation)], { cause }),
       // What died of a signal, or ended well without ever being ready, is a plain failure.
@@ -400,6 +432,33 @@ export class Supervisor {
 
   #process({ slot, incarnation }: { slot: number; incarnation: number }): WorkerProcess | undefined {
     return this.#processes.get(key(slot, incarnation));
+  }
+}
+
+function stateOf({ phase, seenAt, debugged }: Incarnation, now: number): WorkerView['state'] {
+  if (phase === 'ready') return now - seenAt > BLOCKED_AFTER_MS && !debugged ? 'blocked' : 'ready';
+  return phase === 'starting' ? 'starting' : 'draining';
+}
+
+/** As sure as the coordinator can be: it has ended the process itself, or it knows the exit code and the signal. */
+function exitCause(
+  exit: ProcessExit,
+  life: Incarnation | undefined,
+  { stopping }: WorkerProcess,
+  planned: boolean,
+): ExitCause {
+  if (life?.fault) return life.fault;
+  switch (life?.reason) {
+    case undefined:
+      if (planned) return 'stop';
+      return stopping === 'signal' ? 'signal' : causeOfExit(exit);
+    case 'reload':
+    case 'scale':
+      return life.reason;
+    case 'recycle':
+      return life.wear ?? 'recycle_requests';
+    default:
+      return 'stop';
   }
 }
 

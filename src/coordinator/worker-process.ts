@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { ProcessExit } from '../process/process-exit.js';
+import type { StopReason } from '../process/stop-reason.js';
 import {
   type CoordinatorMessage,
   parseWorkerMessage,
@@ -26,6 +27,8 @@ export class WorkerProcess {
   requestsPerSecond = 0;
   /** What it said of why it cannot start. */
   failure: { message: string; stack: string | undefined } | undefined;
+  /** Why it stops, once it has said so. */
+  stopping: StopReason | undefined;
   #statsAt = 0;
   #worker: Worker;
 
@@ -70,6 +73,7 @@ export class WorkerProcess {
   #hear(message: WorkerMessage, events: WorkerProcessEvents): void {
     if (message.forktrace === 'heartbeat') this.#count(message.stats);
     else if (message.forktrace === 'ready') this.address = message.address;
+    else if (message.forktrace === 'stopping') this.stopping = message.reason;
     else if (message.forktrace === 'failed') this.failure = { message: message.message, stack: message.stack };
     events.message(message);
   }

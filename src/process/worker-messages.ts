@@ -7,6 +7,9 @@
 import { isFlag, isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from './message-parser.js';
 import { STOP_REASONS, type StopReason } from './stop-reason.js';
 
+/** How often a worker gives a sign of life. A status shows a blocked one within a second. */
+export const HEARTBEAT_MS = 250;
+
 /** Worker → coordinator. */
 export type WorkerMessage =
   | { forktrace: 'ready'; address: string | undefined }

@@ -5,7 +5,8 @@
  */
 
 import type { ResolvedExport } from '../config/resolved.js';
-import { isNumber, isObjectOf, messageParser } from '../process/message-parser.js';
+import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
+import { isNumber, isObjectOf, isOneOf, messageParser, orNothing } from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
 /** What a shipper needs to know. */
@@ -21,7 +22,7 @@ export interface ShipperConfig {
 /** Coordinator → shipper. */
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
-  | ({ type: 'writer-exit'; pid: number } & ProcessExit)
+  | ({ type: 'writer-exit'; pid: number; cause?: ExitCause | undefined } & ProcessExit)
   /** Ship what there is, then exit. */
   | { type: 'stop'; deadlineMs: number };
 
@@ -72,6 +73,6 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
 
 /** @returns undefined for what is no message of a coordinator of this version */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
-  'writer-exit': { pid: isNumber, ...exitChecks },
+  'writer-exit': { pid: isNumber, cause: orNothing(isOneOf(EXIT_CAUSES)), ...exitChecks },
   stop: { deadlineMs: isNumber },
 });

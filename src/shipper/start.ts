@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
+import type { ExitCause } from '../forensics/exit-cause.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
@@ -84,9 +85,9 @@ export class ShipperKeeper {
    * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
    * answers in 2 seconds.
    */
-  writerExited(pid: number, { code, signal }: ProcessExit): Promise<Recovered> {
+  writerExited(pid: number, exit: ProcessExit & { cause?: ExitCause }): Promise<Recovered> {
     return new Promise((resolve) => {
-      if (!this.#send({ type: 'writer-exit', pid, code, signal })) return resolve(NOTHING);
+      if (!this.#send({ type: 'writer-exit', pid, ...exit })) return resolve(NOTHING);
       const timer = setTimeout(() => answer(NOTHING), ANSWER_MS);
       const answer = (found: Recovered) => {
         clearTimeout(timer);

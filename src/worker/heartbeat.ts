@@ -1,14 +1,12 @@
 import { url as inspectorUrl } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 import { requestCounts } from '../http/request-counts.js';
-import type { WorkerStats } from '../process/worker-messages.js';
+import { HEARTBEAT_MS, type WorkerStats } from '../process/worker-messages.js';
 import type { WorkerTracing } from './start-worker.js';
 
-const LONGEST_INTERVAL_MS = 1000;
-
 /**
- * Tells the coordinator once a second that the event loop turns, with this worker's numbers; more often when the watchdog
- * is so strict that it would bite between two beats.
+ * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often when the
+ * watchdog is so strict that it would bite between two beats.
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
@@ -23,8 +21,7 @@ export class Heartbeat {
 
   start(): void {
     const { heartbeatTimeoutMs } = this.#tracing.config.supervise;
-    const intervalMs =
-      heartbeatTimeoutMs > 0 ? Math.min(LONGEST_INTERVAL_MS, heartbeatTimeoutMs / 4) : LONGEST_INTERVAL_MS;
+    const intervalMs = heartbeatTimeoutMs > 0 ? Math.min(HEARTBEAT_MS, heartbeatTimeoutMs / 4) : HEARTBEAT_MS;
     this.#timer = setInterval(() => this.#beat(), intervalMs);
     this.#timer.unref();
     this.#beat();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { backoffMs } from '#src/coordinator/backoff.js';
+import { GROUP_SIGNAL_MS } from '#src/coordinator/cluster-state.js';
 import { stepWaitMs } from '#src/coordinator/incarnation.js';
 import { policy, SimulatedCluster } from './simulated-cluster.js';
 
@@ -122,12 +123,12 @@ test('the ladder: message, disconnect, SIGTERM, SIGKILL, each after its own wait
   assert.ok(cluster.actions('stopped')[0]!.at - start < policy.shutdownTimeoutMs);
 });
 
-test('the watchdog kills what is silent for too long, and forgives when the coordinator itself slept', () => {
+test('the watchdog kills what is silent for too long, unless the coordinator itself slept', () => {
   const cluster = booted(2);
   cluster.block(0);
   cluster.run(policy.heartbeatTimeoutMs - 1500);
   assert.equal(cluster.actions('signal').length, 0);
-  cluster.dispatch({ type: 'forgive' });
+  cluster.dispatch({ type: 'missed-time' });
   cluster.run(policy.heartbeatTimeoutMs - 1);
   assert.equal(cluster.actions('signal').length, 0);
   cluster.run(2);
@@ -192,17 +193,22 @@ test('a reload mends a slot that is down, and closes an open breaker', () => {
 });
 
 test('recycling takes turns, successor first, and does not come back at once when the successor fails', () => {
-  const cluster = booted(2, { maxRequests: 1000 }, () => 0);
+  const cluster = booted(2, { maxRequests: 1000 }, () => 0.9);
   cluster.nature = { bootDeath: 10 };
-  const worn = { requests: 1000, inFlight: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0 };
+  const worn = { requests: 2000, inFlight: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0 };
   const beat = (slot: number) => cluster.tell(slot, 0, { type: 'heartbeat', stats: worn, debugged: false });
   beat(0);
   beat(1);
   assert.equal(cluster.processes.size, 3, 'one at a time');
-  cluster.run(11);
+  cluster.run(11 + GROUP_SIGNAL_MS);
   assert.equal(cluster.actions('recycle-failed').length, 1);
   beat(0);
-  assert.equal(cluster.actions('recycling').length, 2, 'slot 0 waits for its backoff');
+  assert.deepEqual(
+    cluster.state.replacements.map(({ slot }) => slot),
+    [1],
+    'slot 0 waits for its backoff',
+  );
+
   cluster.nature = { boot: 100, drain: 50, heartbeats: true };
   cluster.run(2000);
   beat(0);
@@ -320,4 +326,51 @@ test('scaling down again while new workers fail forgets the slots that are gone'
   assert.equal(cluster.actions('scale-failed').length, 1);
   assert.equal(cluster.state.slots.length, 4);
   assert.equal(cluster.ready, 4);
+});
+
+test('a loss that the coordinator’s own stop follows at once is none: nothing is reported and nothing is forked', () => {
+  for (const during of ['running', 'booting', 'reloading'] as const) {
+    const cluster = during === 'booting' ? new SimulatedCluster(3) : booted(3);
+    if (during === 'booting') cluster.dispatch({ type: 'start' });
+    if (during === 'reloading') {
+      cluster.dispatch({ type: 'reload' });
+      cluster.tell(0, 1, { type: 'exit' });
+      cluster.processes.delete('0.1');
+    }
+    const forks = cluster.actions('fork').length;
+    for (const slot of [0, 1, 2]) cluster.kill(slot);
+    cluster.run(GROUP_SIGNAL_MS - 1);
+    cluster.dispatch({ type: 'shutdown' });
+    cluster.run(60_000);
+    assert.equal(cluster.state.phase, 'stopped', during);
+    assert.equal(cluster.actions('worker-lost').length, 0, during);
+    assert.equal(cluster.actions('boot-failed').length, 0, during);
+    assert.equal(cluster.actions('fork').length, forks, during);
+    // A reload that the stop interrupts says so, and blames no worker.
+    assert.ok(cluster.actions('reload-aborted').every(({ incarnation }) => incarnation === undefined));
+  }
+});
+
+test('a loss with no stop behind it is reported after the same moment', () => {
+  const cluster = booted(2);
+  const at = cluster.now;
+  cluster.kill(0);
+  cluster.run(1000);
+  assert.deepEqual(
+    cluster.actions('worker-lost').map((action) => action.at - at),
+    [GROUP_SIGNAL_MS],
+  );
+});
+
+test('64 workers are forked as fast as they become ready, and no more than some start at once', () => {
+  const cluster = new SimulatedCluster(64, {}, () => 0.5, 4);
+  let most = 0;
+  cluster.dispatch({ type: 'start' });
+  for (let step = 0; step < 400; step++) {
+    most = Math.max(most, cluster.state.slots.filter(({ phase }) => phase === 'starting').length);
+    cluster.run(10);
+  }
+  assert.equal(most, 4);
+  assert.equal(cluster.ready, 64);
+  assert.equal(cluster.actions('booted')[0]!.at, (64 / 4) * 100);
 });

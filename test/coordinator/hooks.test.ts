@@ -27,6 +27,7 @@ test('hooks come in the order of what happens, with their arguments', async (t) 
       slot,
       pid: pids[slot],
       code: 0,
+      cause: 'stop',
       signal: null,
       planned: true,
       spansRecovered: 0,

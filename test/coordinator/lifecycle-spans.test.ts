@@ -42,9 +42,16 @@ test('the coordinator’s life is in any OTLP backend: starts, exits, reload and
   const [killed] = named('worker.exit').filter(({ attributes }) => attributes['cluster.worker.pid'] === victim);
   assert.equal(killed!.attributes['cluster.worker.exit.signal'], 'SIGKILL');
   assert.equal(killed!.attributes['cluster.worker.exit.planned'], false);
-  assert.deepEqual(killed!.status, { code: 2, message: 'signal SIGKILL' });
+  assert.deepEqual(killed!.status, { code: 2, message: 'signal: the worker died of SIGKILL' });
+  assert.equal(killed!.attributes['forktrace.exit.cause'], 'signal');
   const planned = named('worker.exit').filter((span) => span !== killed);
   assert.ok(planned.every(({ attributes }) => attributes['cluster.worker.exit.planned'] === true));
+  assert.deepEqual(planned.map(({ attributes }) => attributes['forktrace.exit.cause']).sort(), [
+    'reload',
+    'reload',
+    'stop',
+    'stop',
+  ]);
 
   const [reload, ...otherReloads] = named('cluster.reload') as [ReceivedSpan];
   assert.deepEqual(otherReloads, []);

@@ -34,6 +34,32 @@ test('Ctrl-C reaches the whole process group: nothing is respawned, nothing is f
   assert.equal(cluster.hooks('onWorkerStart').length, 2);
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} to the whole process group, at any time: no death is reported, none is respawned`, async (t) => {
+    for (const when of ['serving', 'starting', 'reloading'] as const) {
+      const start = when === 'starting' ? 'start' : 'ready';
+      const cluster = await RunningCluster[start](t, { workers: 4 }, { behaviour: { delay: 300 } });
+      if (when === 'starting') await until('workers start', () => cluster.hooks('onWorkerStart').length === 4);
+      const reload = when === 'reloading' ? cluster.ask('reload').catch((error: Error) => error) : undefined;
+      if (reload) await until('a successor starts', () => cluster.hooks('onWorkerStart').length > 4);
+      const forked = cluster.hooks('onWorkerStart').length;
+      process.kill(-cluster.pid, signal);
+      assert.deepEqual(await cluster.end(), { code: null, signal }, when);
+      const warnings = cluster.output.split('\n').filter((line) => line.includes('FORKTRACE_'));
+      assert.ok(
+        warnings.every((line) => line.includes('the cluster is stopping')),
+        `${when}: ${cluster.output}`,
+      );
+      assert.equal(cluster.hooks('onWorkerStart').length, forked, when);
+      const exits = cluster.hooks('childExit').map(({ args }) => args[0]);
+      assert.ok(
+        exits.every(({ planned, cause }) => planned && cause === 'stop'),
+        JSON.stringify(exits),
+      );
+    }
+  });
+}
+
 test('a second signal forces the exit', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 2 });
   const workers = await pids(cluster);

@@ -58,8 +58,13 @@ export class SimulatedCluster {
   readonly #policy: SupervisePolicy;
   readonly #random: () => number;
 
-  constructor(size: number, changes: Partial<SupervisePolicy> = {}, random: () => number = () => 0.5) {
-    this.state = newCluster(size);
+  constructor(
+    size: number,
+    changes: Partial<SupervisePolicy> = {},
+    random: () => number = () => 0.5,
+    concurrentStarts = 64,
+  ) {
+    this.state = newCluster(size, concurrentStarts);
     this.#policy = { ...policy, ...changes };
     this.#random = random;
   }
