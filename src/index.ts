@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type * from './config/resolved.js';
 export type * from './config/types.js';
 export type { ClusterHandle, ClusterStats, WorkerView } from './coordinator/handle.js';
 export { startClusterWithTracing } from './coordinator/start-cluster.js';
@@ -10,7 +11,7 @@ export { type ErrorCode, ForktraceError } from './errors.js';
 export { requestLink, setRoute } from './http/active-request.js';
 export { watchRoutes } from './http/routes/watch-routes.js';
 export { type TraceableServer, traceServer } from './http/trace-server.js';
-export type { HttpRequest, HttpResponse, HttpTracingConfig } from './http/types.js';
+export type { HttpRequest, HttpResponse } from './http/types.js';
 export type { MessageTarget } from './propagation/channel.js';
 export { type TraceFields, traceFields } from './propagation/log-fields.js';
 export { tracedFork, tracedWorker } from './propagation/traced-fork.js';

@@ -5,27 +5,74 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { describeValue, type ErrorCode, ForktraceError } from '../errors.js';
-import type { Environment } from './environment.js';
+import { describeValue, ForktraceError } from '../errors.js';
+import { type Environment, firstOf } from './environment.js';
+import { headerFault } from './headers.js';
+import { choice, flag, type Kind, timerMs } from './kinds.js';
+import type { ValuesOf } from './option.js';
+import { destinations, type exporting } from './options/export.js';
+import type { tracing } from './options/tracing.js';
 import type { ResolvedExport, ResolvedMetrics } from './resolved.js';
 import type { ExportDestination, TracingConfig } from './types.js';
+import { type OtlpSuffix, otlp, type Signal, specification } from './variables.js';
 
-type SignalName = 'TRACES' | 'METRICS';
 type OtlpDestination = 'otlp-grpc' | 'otlp-http';
+type ExportValues = ValuesOf<typeof exporting>;
 
 const DEFAULT_URLS = { 'otlp-grpc': 'http://localhost:4317', 'otlp-http': 'http://localhost:4318' } as const;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** An option or variable that a URL or file has come from, for the error. */
-interface Origin {
-  code: Extract<ErrorCode, 'FORKTRACE_CONFIG_INVALID' | 'FORKTRACE_ENV_INVALID'>;
-  name: string;
-}
-const option = (name: string): Origin => ({ code: 'FORKTRACE_CONFIG_INVALID', name });
-const variable = (name: string): Origin => ({ code: 'FORKTRACE_ENV_INVALID', name });
+/** The option or variable that a URL or file has come from: a wrong option stops the start, a variable is said. */
+type Origin = { option: string } | { variable: string };
 
-export function resolveExport(config: TracingConfig, environment: Environment, production: boolean): ResolvedExport {
-  const to = spanDestination(config, environment, production);
+/** Reads what is said for one signal, and for all. */
+class OtlpVariables {
+  readonly environment: Environment;
+  readonly signal: Signal;
+
+  constructor(environment: Environment, signal: Signal) {
+    this.environment = environment;
+    this.signal = signal;
+  }
+
+  /** The variable of this signal, then the one of all signals. */
+  names(suffix: OtlpSuffix): [string, string] {
+    return [`OTEL_EXPORTER_OTLP_${this.signal}_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`];
+  }
+
+  read<Suffix extends OtlpSuffix>(suffix: Suffix): OtlpValue<Suffix> | undefined {
+    const { kind, secret = false } = otlp[suffix] as unknown as { kind: Kind<OtlpValue<Suffix>>; secret?: boolean };
+    return firstOf(this.environment, this.names(suffix), kind, secret);
+  }
+
+  /** What speaks for OTLP over gRPC or over HTTP; undefined where neither is said. */
+  get protocol(): OtlpDestination | undefined {
+    const protocol = this.read('PROTOCOL');
+    return protocol && (protocol === 'grpc' ? 'otlp-grpc' : 'otlp-http');
+  }
+
+  get endpoint(): string | undefined {
+    return this.read('ENDPOINT');
+  }
+}
+type OtlpValue<Suffix extends OtlpSuffix> = (typeof otlp)[Suffix] extends { kind: Kind<infer T> } ? T : never;
+
+/** A destination, and whether the protocol is only a guess. */
+interface Destination {
+  to: ExportDestination;
+  guessed?: boolean;
+  /** Print spans as well. */
+  print?: boolean;
+}
+
+export function resolveExport(
+  config: TracingConfig,
+  values: ExportValues,
+  environment: Environment,
+  production: boolean,
+): ResolvedExport {
+  const variables = new OtlpVariables(environment, 'TRACES');
+  const { to, guessed, print } = spanDestination(config, variables, production);
   if (config.viewer === false && to === 'viewer') {
     throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [
       'viewer',
@@ -33,115 +80,136 @@ export function resolveExport(config: TracingConfig, environment: Environment, p
       "true when spans are exported to 'viewer'",
     ]);
   }
-  return Object.freeze({
-    to,
-    url: resolveUrl(to, 'TRACES', config.export?.url, 'export.url', config, environment),
-    ...delivery('TRACES', config, environment),
-  });
+  return resolved({ to, guessed, print }, variables, values, { option: 'export.url', url: values.export.url });
 }
 
 export function resolveMetrics(
   config: TracingConfig,
+  values: ExportValues & Pick<ValuesOf<typeof tracing>, 'metrics'>,
   environment: Environment,
   spans: ResolvedExport,
 ): ResolvedMetrics | undefined {
-  const named = environment.oneOf('OTEL_METRICS_EXPORTER', ['otlp', 'console', 'none']);
-  const interval = environment.whole('OTEL_METRIC_EXPORT_INTERVAL', 1, 2_147_483_647);
-  const timeout = environment.whole('OTEL_METRIC_EXPORT_TIMEOUT', 1, 2_147_483_647);
-  const wanted = config.metrics ?? (named !== undefined && named !== 'none');
+  const named = exporters('OTEL_METRICS_EXPORTER', environment);
+  const timeoutMs = environment.read('OTEL_METRIC_EXPORT_TIMEOUT', specification.OTEL_METRIC_EXPORT_TIMEOUT.kind);
+  const temporality = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
+  environment.read(temporality, specification[temporality].kind);
+  const wanted = config.metrics ?? (named !== undefined && !named.includes('none'));
   if (!wanted) return undefined;
-  const metrics = typeof wanted === 'object' ? wanted : {};
-  const protocol = otlpProtocol('METRICS', environment);
-  let to: ExportDestination;
-  if (named === 'console' || named === 'none') to = named;
-  else if (protocol) to = protocol;
-  else if (metrics.url !== undefined) to = protocolOf(metrics.url);
-  else if (environment.firstSet('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT')) to = endpointProtocol('METRICS', environment);
-  else if (named === 'otlp' && !spans.to.startsWith('otlp')) to = endpointProtocol('METRICS', environment);
-  else to = spans.to;
+  const { metrics } = values;
+  const variables = new OtlpVariables(environment, 'METRICS');
+  const own = environment.isSet('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT');
+  const { protocol } = variables;
+  let destination: Destination;
+  if (named?.includes('none')) destination = { to: 'none' };
+  else if (named?.[0] === 'console' && named.length === 1) destination = { to: 'console' };
+  else if (protocol) destination = { to: protocol };
+  else if (metrics.url !== undefined) destination = protocolOf(metrics.url);
+  else if (own || (named?.includes('otlp') && !spans.to.startsWith('otlp')))
+    destination = protocolOf(variables.endpoint);
+  else destination = { to: spans.to, guessed: spans.otherwise !== undefined };
   // Metrics go where config sends spans, unless they have a place of their own.
-  const beside = config.export?.url !== undefined && to === spans.to ? spans.url : undefined;
-  const own = metrics.url ?? (environment.firstSet('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') ? undefined : beside);
-  const url = resolveUrl(
-    to,
-    'METRICS',
-    own?.replace(/\/v1\/traces$/, '/v1/metrics'),
-    'metrics.url',
-    config,
-    environment,
-  );
-  const intervalMs = metrics.intervalMs ?? interval ?? 60_000;
+  const beside = values.export.url !== undefined && destination.to === spans.to ? spans.url : undefined;
+  const url = (metrics.url ?? (own ? undefined : beside))?.replace(/\/v1\/traces$/, '/v1/metrics');
   return Object.freeze({
-    intervalMs,
-    timeoutMs: timeout ?? 30_000,
-    runtime: metrics.runtime ?? true,
-    export: Object.freeze({ to, url, ...delivery('METRICS', config, environment) }),
+    intervalMs: metrics.intervalMs,
+    // 0 is no limit; the SDK's reader wants none that is longer than the interval.
+    timeoutMs: timeoutMs || (timeoutMs === 0 ? metrics.intervalMs : 30_000),
+    runtime: metrics.runtime,
+    export: resolved(
+      { ...destination, print: named?.includes('console') && destination.to !== 'console' },
+      variables,
+      values,
+      { option: 'metrics.url', url },
+    ),
   });
 }
 
-function spanDestination(config: TracingConfig, environment: Environment, production: boolean): ExportDestination {
-  const own = environment.oneOf('FORKTRACE_EXPORT', ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer']);
-  const named = environment.oneOf('OTEL_TRACES_EXPORTER', ['otlp', 'console', 'none']);
-  const protocol = otlpProtocol('TRACES', environment);
-  const viewer = config.viewer ?? environment.boolean('FORKTRACE_VIEWER');
-  if (config.export?.to) return config.export.to;
-  if (config.export?.url !== undefined) return protocol ?? protocolOf(config.export.url);
-  if (own) return own;
-  if (named === 'console' || named === 'none') return named;
-  const endpoint = environment.firstSet('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  if (named === 'otlp' || protocol || endpoint) return endpointProtocol('TRACES', environment);
+function spanDestination(config: TracingConfig, variables: OtlpVariables, production: boolean): Destination {
+  const { environment, protocol, endpoint } = variables;
+  const own = environment.read('FORKTRACE_EXPORT', choice(...destinations));
+  const named = exporters('OTEL_TRACES_EXPORTER', environment);
+  const print = named?.includes('console');
+  const viewer = config.viewer ?? environment.read('FORKTRACE_VIEWER', flag);
+  if (config.export?.to) return { to: config.export.to };
+  if (config.export?.url !== undefined) return protocol ? { to: protocol } : protocolOf(config.export.url);
+  if (own) return { to: own };
+  if (named?.includes('none')) return { to: 'none' };
+  if (print && !named?.includes('otlp')) return { to: 'console' };
+  if (protocol) return { to: protocol, print };
+  if (named || endpoint) return { ...protocolOf(endpoint), print };
   // What has an exporter or a provider of its own has no use for a viewer that nobody asked for.
   const elsewhere = config.exporter !== undefined || config.tracerProvider !== undefined;
-  return (viewer ?? !(production || elsewhere)) ? 'viewer' : 'otlp-grpc';
+  return { to: (viewer ?? !(production || elsewhere)) ? 'viewer' : 'otlp-grpc' };
 }
 
-function otlpProtocol(signal: SignalName, environment: Environment): OtlpDestination | undefined {
-  const read = (name: string) => environment.oneOf(name, ['grpc', 'http/protobuf']);
-  const general = read('OTEL_EXPORTER_OTLP_PROTOCOL');
-  const protocol = read(`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? general;
-  return protocol && (protocol === 'grpc' ? 'otlp-grpc' : 'otlp-http');
+/** `none` by itself, or others without it. */
+function exporters(name: 'OTEL_TRACES_EXPORTER' | 'OTEL_METRICS_EXPORTER', environment: Environment) {
+  const named = environment.list(name, specification[name].kind) ?? [];
+  const others = named.filter((each) => each !== 'none');
+  if (others.length > 0 && others.length < named.length)
+    environment.unusable(name, 'none beside others', 'none by itself');
+  return others.length > 0 ? others : named.length > 0 ? named : undefined;
 }
 
-function endpointProtocol(signal: SignalName, environment: Environment): OtlpDestination {
-  const endpoint = environment.firstSet(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  return otlpProtocol(signal, environment) ?? protocolOf(endpoint && environment.text(endpoint));
-}
-
-/** gRPC, unless the URL has a path, which gRPC endpoints do not, or OTLP/HTTP's port. */
-function protocolOf(url: string | undefined): OtlpDestination {
-  if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return 'otlp-grpc';
+/**
+ * gRPC where nothing is said, for the port that OTLP registers for it, and for `host:port`; HTTP for its port and for a URL with
+ * a path, which gRPC endpoints do not have. Any other http(s) URL says nothing: gRPC is a guess then, and the endpoint is asked.
+ */
+function protocolOf(url: string | undefined): Destination {
+  if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return { to: 'otlp-grpc' };
   const { pathname, port } = new URL(url);
-  return pathname !== '/' || port === '4318' ? 'otlp-http' : 'otlp-grpc';
+  if (pathname !== '/' || port === '4318') return { to: 'otlp-http' };
+  return { to: 'otlp-grpc', guessed: port !== '4317' };
+}
+
+/** The whole of a destination. */
+function resolved(
+  { to, guessed, print }: Destination,
+  variables: OtlpVariables,
+  values: ExportValues,
+  configured: { option: string; url: string | undefined },
+): ResolvedExport {
+  const url = resolveUrl(to, variables, values, configured);
+  const otherwise = guessed
+    ? Object.freeze({ to: 'otlp-http' as const, url: resolveUrl('otlp-http', variables, values, configured)! })
+    : undefined;
+  return Object.freeze({
+    to,
+    url,
+    otherwise,
+    print: print ?? false,
+    encoding: variables.read('PROTOCOL') === 'http/json' ? 'json' : 'protobuf',
+    ...delivery(variables, values),
+  });
 }
 
 function resolveUrl(
   to: ExportDestination,
-  signal: SignalName,
-  configured: string | undefined,
-  optionName: string,
-  config: TracingConfig,
-  environment: Environment,
+  variables: OtlpVariables,
+  values: ExportValues,
+  { option, url: configured }: { option: string; url: string | undefined },
 ): string | undefined {
+  const { environment, signal } = variables;
   // Set by the coordinator, once the viewer has found its port.
   if (to === 'viewer') return environment.text('FORKTRACE_VIEWER_URL');
   if (to !== 'otlp-grpc' && to !== 'otlp-http') return undefined;
   const path = `v1/${signal.toLowerCase()}`;
-  const perSignal = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
-  const general = 'OTEL_EXPORTER_OTLP_ENDPOINT';
-  const insecure = isInsecure(signal, config, environment);
+  const insecure = isInsecure(variables, values);
   const read = (origin: Origin, text: string) =>
-    to === 'otlp-grpc' ? grpcUrl(origin, text, insecure) : httpUrl(origin, text);
+    to === 'otlp-grpc' ? grpcUrl(origin, text, insecure, environment) : httpUrl(origin, text, environment);
 
   if (configured !== undefined) {
-    const url = read(option(optionName), configured);
-    return to === 'otlp-http' && new URL(url).pathname === '/' ? appendPath(url, path) : url;
+    const url = read({ option }, configured);
+    return to === 'otlp-http' && url && new URL(url).pathname === '/' ? appendPath(url, path) : url;
   }
   // The variable of one signal is the whole URL; the path is appended to the general one only.
+  const [perSignal, general] = variables.names('ENDPOINT');
   const own = environment.text(perSignal);
-  if (own !== undefined) return read(variable(perSignal), own);
+  const url = own === undefined ? undefined : read({ variable: perSignal }, own);
+  if (url !== undefined) return url;
   const shared = environment.text(general);
-  const url = shared === undefined ? DEFAULT_URLS[to] : read(variable(general), shared);
-  return to === 'otlp-http' ? appendPath(url, path) : url;
+  const base = (shared === undefined ? undefined : read({ variable: general }, shared)) ?? DEFAULT_URLS[to];
+  return to === 'otlp-http' ? appendPath(base, path) : base;
 }
 
 function appendPath(base: string, path: string): string {
@@ -150,75 +218,88 @@ function appendPath(base: string, path: string): string {
   return url.href;
 }
 
-function httpUrl({ code, name }: Origin, text: string): string {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    throw new ForktraceError(code, [name, describeValue(text), 'a URL that begins with http:// or https://']);
-  }
-  return new URL(text).href;
+function httpUrl(origin: Origin, text: string, environment: Environment): string | undefined {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text).href;
+  return refuse(origin, withoutPassword(text), 'a URL that begins with http:// or https://', environment);
 }
 
 /** `host:port` without a scheme is allowed, and secure unless it is said not to be. */
-function grpcUrl({ code, name }: Origin, text: string, insecure: boolean): string {
-  const expected = 'a URL http(s)://host:port without a path, for OTLP over gRPC';
+function grpcUrl(origin: Origin, text: string, insecure: boolean, environment: Environment): string | undefined {
   const full = text.includes('://') ? text : `${insecure ? 'http' : 'https'}://${text}`;
   const url = /^https?:\/\//i.test(full) && URL.canParse(full) ? new URL(full) : undefined;
-  if (url?.pathname !== '/' || url.search !== '') throw new ForktraceError(code, [name, describeValue(text), expected]);
-  return `${url.protocol}//${url.host}`;
-}
-
-function isInsecure(signal: SignalName, config: TracingConfig, environment: Environment): boolean {
-  const general = environment.boolean('OTEL_EXPORTER_OTLP_INSECURE');
-  return (
-    config.export?.tls?.insecure ?? environment.boolean(`OTEL_EXPORTER_OTLP_${signal}_INSECURE`) ?? general ?? false
+  if (url?.pathname === '/' && url.search === '') return `${url.protocol}//${url.host}`;
+  return refuse(
+    origin,
+    withoutPassword(text),
+    'a URL http(s)://host:port without a path, for OTLP over gRPC',
+    environment,
   );
 }
 
+function isInsecure(variables: OtlpVariables, values: ExportValues): boolean {
+  const read = variables.read('INSECURE');
+  return values.export.tls.insecure ?? read ?? false;
+}
+
 /** What is said the same way for every OTLP destination: headers, compression, timeout and TLS. */
-function delivery(signal: SignalName, config: TracingConfig, environment: Environment) {
-  const names = (suffix: string) => [`OTEL_EXPORTER_OTLP_${signal}_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`] as const;
-  const first = <T>(suffix: string, read: (name: string) => T | undefined): T | undefined => {
-    // Both are read, so that a wrong value is an error even where the other one wins.
-    const [own, general] = names(suffix).map(read);
-    return own ?? general;
-  };
-  const [ownHeaders, generalHeaders] = names('HEADERS');
-  const { tls = {} } = config.export ?? {};
-  const pem = (configured: 'ca' | 'cert' | 'key', suffix: string) => {
-    const value = tls[configured];
-    if (value !== undefined) return readPem(option(`export.tls.${configured}`), value);
-    const name = environment.firstSet(...names(suffix));
-    return name && readPem(variable(name), environment.text(name)!);
+function delivery(variables: OtlpVariables, values: ExportValues) {
+  const { environment } = variables;
+  const { headers, compression, timeoutMs, tls } = values.export;
+  const [ownHeaders, generalHeaders] = variables.names('HEADERS');
+  // All are read, so that a wrong variable is said even where an option wins.
+  const read = { compression: variables.read('COMPRESSION'), timeoutMs: variables.read('TIMEOUT') };
+  const pem = (option: 'ca' | 'cert' | 'key', suffix: 'CERTIFICATE' | 'CLIENT_CERTIFICATE' | 'CLIENT_KEY') => {
+    const value = tls[option];
+    if (value !== undefined) return readPem({ option: `export.tls.${option}` }, value, environment);
+    const name = variables.names(suffix).find((each) => environment.isSet(each));
+    return name && readPem({ variable: name }, environment.text(name)!, environment);
   };
   return {
     headers: Object.freeze({
-      ...environment.pairs(generalHeaders),
-      ...environment.pairs(ownHeaders),
-      ...config.export?.headers,
+      ...headersOf(generalHeaders, environment),
+      ...headersOf(ownHeaders, environment),
+      ...headers,
     }),
-    compression:
-      config.export?.compression ?? first('COMPRESSION', (name) => environment.oneOf(name, ['none', 'gzip'])) ?? 'none',
-    timeoutMs:
-      config.export?.timeoutMs ??
-      first('TIMEOUT', (name) => environment.whole(name, 1, 2_147_483_647)) ??
-      DEFAULT_TIMEOUT_MS,
+    compression: compression ?? read.compression ?? 'none',
+    timeoutMs: timerMs(timeoutMs ?? read.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     tls: Object.freeze({
       ca: pem('ca', 'CERTIFICATE'),
       cert: pem('cert', 'CLIENT_CERTIFICATE'),
       key: pem('key', 'CLIENT_KEY'),
-      insecure: isInsecure(signal, config, environment),
+      insecure: isInsecure(variables, values),
     }),
   } as const;
 }
 
-function readPem({ code, name }: Origin, value: string): string {
+/** Those that can be sent; the others are said by name, for a value may be a secret. */
+function headersOf(variable: string, environment: Environment): Record<string, string> {
+  const sendable: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment.pairs(variable) ?? {})) {
+    const expected = headerFault(name, value);
+    if (expected === undefined) sendable[name] = value;
+    else environment.unusable(variable, `a header ${describeValue(name)} that cannot be sent`, expected);
+  }
+  return sendable;
+}
+
+function readPem(origin: Origin, value: string, environment: Environment): string | undefined {
   if (value.includes('-----BEGIN ')) return value;
+  const path = describeValue(value);
   let contents: string;
   try {
     contents = readFileSync(value, 'utf8');
   } catch (error) {
-    const { code: reason } = error as NodeJS.ErrnoException;
-    throw new ForktraceError(code, [name, `${describeValue(value)} (${reason})`, 'a PEM file that can be read']);
+    const { code } = error as NodeJS.ErrnoException;
+    return refuse(origin, `${path} (${code})`, 'a PEM file that can be read', environment);
   }
   if (contents.includes('-----BEGIN ')) return contents;
-  throw new ForktraceError(code, [name, `${describeValue(value)}, which is no PEM file`, 'a PEM file']);
+  return refuse(origin, `${path}, which is no PEM file`, 'a PEM file', environment);
 }
+
+function refuse(origin: Origin, found: string, expected: string, environment: Environment): undefined {
+  if ('option' in origin) throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [origin.option, found, expected]);
+  environment.unusable(origin.variable, found, expected);
+}
+
+/** A URL for a message. */
+const withoutPassword = (text: string) => describeValue(text.replace(/\/\/[^/@]*@/, '//…@'));

@@ -6,11 +6,14 @@
  */
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
-import type { HttpTracingConfig } from '../http/types.js';
 import type { IdGenerator, Resource, Sampler, SpanExporter, SpanProcessor } from '../sdk/types.js';
+import type { ValuesOf } from './option.js';
+import type { journaling } from './options/journal.js';
+import type { tracing } from './options/tracing.js';
 import type {
   ExportDestination,
   Hooks,
+  HttpTracingConfig,
   InstrumentationLike,
   PipelineName,
   SuperviseConfig,
@@ -19,24 +22,45 @@ import type {
 
 /** A sampler by its `OTEL_TRACES_SAMPLER` name. */
 export interface NamedSampler {
-  name:
+  readonly name:
     | 'always_on'
     | 'always_off'
     | 'traceidratio'
     | 'parentbased_always_on'
     | 'parentbased_always_off'
-    | 'parentbased_traceidratio';
+    | 'parentbased_traceidratio'
+    | 'jaeger_remote'
+    | 'parentbased_jaeger_remote'
+    | 'xray';
   /** 0..1, for the ratio samplers. */
-  ratio: number;
+  readonly ratio: number;
+  /** OTEL_TRACES_SAMPLER_ARG of the remote ones: endpoint, polling interval, initial rate. */
+  readonly remote?: Readonly<Record<string, string>>;
 }
 
 /** A propagator by its `OTEL_PROPAGATORS` name. */
-export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger';
+export type PropagatorName =
+  | 'tracecontext'
+  | 'baggage'
+  | 'b3'
+  | 'b3multi'
+  | 'jaeger'
+  | 'xray'
+  | 'xray-lambda'
+  | 'ottrace';
 
+/** Where one signal goes. */
 export interface ResolvedExport {
   readonly to: ExportDestination;
   /** Full URL for HTTP, `http(s)://host:port` for gRPC; undefined for console, none, and a viewer that is yet to start. */
   readonly url: string | undefined;
+  /** Nobody has said the protocol of the endpoint: it may be this one as well. */
+  readonly otherwise?: { readonly to: 'otlp-http'; readonly url: string };
+  /** Print what is exported, too. @default false */
+  readonly print?: boolean;
+  /** OTLP/HTTP's bodies. @default 'protobuf' */
+  readonly encoding?: 'protobuf' | 'json';
+  /** Secret: never in a message. */
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'none' | 'gzip';
   readonly timeoutMs: number;
@@ -44,24 +68,12 @@ export interface ResolvedExport {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
 }
 
-export interface ResolvedJournal {
-  /** `<parent>/<service>`: this service's journal directory. */
-  readonly dir: string;
-  readonly maxBytes: number;
-  readonly mode: 'auto' | 'mmap' | 'write';
-  readonly segmentBytes: number;
-  readonly inFlight: number;
-}
+/** The journal's options; `dir` is `<parent>/<service>`: this service's journal directory. */
+export type ResolvedJournal = ValuesOf<typeof journaling.journal.entries> & { readonly dir: string };
 
-export interface ResolvedSpanLimits {
-  readonly attributeValueLengthLimit: number;
-  readonly attributeCountLimit: number;
-  readonly linkCountLimit: number;
-  readonly eventCountLimit: number;
-  readonly attributePerEventCountLimit: number;
-  readonly attributePerLinkCountLimit: number;
-}
+export type ResolvedSpanLimits = ValuesOf<typeof tracing.spanLimits.entries>;
 
+/** Of the SDK's BatchSpanProcessor. */
 export interface ResolvedBatch {
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
@@ -76,6 +88,39 @@ export interface ResolvedMetrics {
   readonly export: ResolvedExport;
 }
 
+/** Whether the address at a distance (0 is the peer) is a proxy to be believed. */
+export type TrustProxy = (address: string, distance: number) => boolean;
+
+/** The options of HTTP server spans, compiled. */
+export interface ResolvedHttp
+  extends Readonly<
+    Pick<
+      HttpTracingConfig,
+      | 'spanDetails'
+      | 'serverRequestHook'
+      | 'clientRequestHook'
+      | 'clientResponseHook'
+      | 'tracerProvider'
+      | 'meterProvider'
+      | 'meter'
+    >
+  > {
+  /** Tested on `scheme://host/path`; without flags that hold a position. */
+  readonly excludedUrls: readonly RegExp[];
+  readonly messageSpans: boolean;
+  readonly trustIncomingContext: boolean;
+  /** undefined: no proxy is trusted. */
+  readonly trustProxy: TrustProxy | undefined;
+  readonly captureHeaders: {
+    readonly request: readonly string[];
+    readonly response: readonly string[];
+    readonly sanitize: readonly RegExp[];
+  };
+  readonly responseHeader: false | 'traceresponse' | 'traceparent';
+  readonly knownMethods: ReadonlySet<string>;
+}
+
+/** What tracing in this process was configured to, from code, environment and defaults. */
 export interface ResolvedConfig {
   readonly disabled: boolean;
   readonly serviceName: string;
@@ -104,7 +149,7 @@ export interface ResolvedConfig {
   readonly metrics: ResolvedMetrics | undefined;
   readonly instrumentations: (() => InstrumentationLike[]) | undefined;
   readonly outgoing: boolean;
-  readonly http: HttpTracingConfig;
+  readonly http: ResolvedHttp;
   readonly hooks: Hooks & { readonly timeoutMs: number };
   readonly supervise: Readonly<Required<SuperviseConfig>>;
   /** undefined: no viewer is started. */

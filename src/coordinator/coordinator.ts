@@ -37,7 +37,7 @@ export class Coordinator implements ClusterHandle {
 
   /** Resolves when all workers are ready. */
   static async start(userConfig: TracingConfig): Promise<Coordinator> {
-    const config = resolveConfig(userConfig, process.env);
+    const config = resolveConfig(userConfig, process.env, 'serves');
     const coordinator = new Coordinator(config, await openLifecycleSpans(config));
     await coordinator.#start();
     return coordinator;

@@ -4,48 +4,14 @@
  * @module
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP, isIPv6 } from 'node:net';
-import { describeValue, ForktraceError } from '../errors.js';
+import { isIP } from 'node:net';
+import type { TrustProxy } from '../config/resolved.js';
 import { plainAddress } from './host.js';
-import type { HttpTracing } from './types.js';
-
-/** Whether the address at a distance (0 is the peer) is a proxy to be believed. */
-export type TrustProxy = (address: string, distance: number) => boolean;
 
 export interface ForwardedClient {
   address: string | undefined;
   scheme: 'http' | 'https' | undefined;
   host: string | undefined;
-}
-
-/**
- * `true` trusts every proxy, a number that many, a list those addresses and networks (`10.0.0.0/8`).
- *
- * @returns undefined when no proxy is trusted
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID
- */
-export function trustedProxies(trustProxy: HttpTracing['trustProxy']): TrustProxy | undefined {
-  if (trustProxy === undefined || trustProxy === false || trustProxy === 0) return undefined;
-  if (trustProxy === true) return () => true;
-  if (typeof trustProxy === 'number') return (_address, distance) => distance < trustProxy;
-  const trusted = new BlockList();
-  for (const [index, entry] of trustProxy.entries()) {
-    const [address = '', bits] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    try {
-      if (isIP(address) === 0) throw new TypeError(address);
-      if (bits === undefined) trusted.addAddress(address, family);
-      else trusted.addSubnet(address, Number(bits), family);
-    } catch {
-      const expected = 'an IP address or a network like 10.0.0.0/8';
-      throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [
-        `http.trustProxy[${index}]`,
-        describeValue(entry),
-        expected,
-      ]);
-    }
-  }
-  return (address) => isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** The client as the nearest trusted proxies have passed it on; a header of a proxy that is not trusted is not read. */

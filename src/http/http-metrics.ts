@@ -7,6 +7,7 @@ import {
   metrics,
   type UpDownCounter,
 } from '@opentelemetry/api';
+import type { ResolvedHttp } from '../config/resolved.js';
 import { version } from '../version.js';
 import {
   METRIC_HTTP_SERVER_ACTIVE_REQUESTS,
@@ -14,7 +15,6 @@ import {
   METRIC_HTTP_SERVER_REQUEST_DURATION,
   METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
 } from './attribute-names.js';
-import type { HttpTracing } from './types.js';
 
 /** Seconds: semantic conventions, HTTP metrics, `http.server.request.duration`. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -67,7 +67,7 @@ export class HttpMetrics {
 }
 
 /** The metrics of a server, or undefined while there is no meter: then nothing is recorded and nothing paid. */
-export function httpMetrics(tracing: HttpTracing): HttpMetrics | undefined {
+export function httpMetrics(tracing: ResolvedHttp): HttpMetrics | undefined {
   const meter = tracing.meter ?? (tracing.meterProvider ?? metrics).getMeter('forktrace', version);
   // The API gives its one no-op meter when no provider is registered.
   return meter === createNoopMeter() ? undefined : new HttpMetrics(meter);

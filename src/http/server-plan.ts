@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { ResolvedHttp, TrustProxy } from '../config/resolved.js';
 import { LeanTracer } from '../tracer/tracer.js';
 import { version } from '../version.js';
 import {
@@ -26,17 +27,15 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
   ATTR_USER_AGENT_SYNTHETIC_TYPE,
 } from './attribute-names.js';
-import { forwardedClient, type TrustProxy, trustedProxies } from './forwarded.js';
+import { forwardedClient } from './forwarded.js';
 import { HeaderCapture } from './header-capture.js';
 import { type HttpMetrics, httpMetrics } from './http-metrics.js';
 import { IncomingContext } from './incoming-context.js';
 import { MeasuredRequest } from './measured-request.js';
 import { RequestHead, type RequestSource } from './request-head.js';
-import { knownMethods, OTHER_METHOD } from './request-method.js';
+import { OTHER_METHOD } from './request-method.js';
 import { findContextStorage } from './run-in-context.js';
 import type { ServerRequest } from './server-request.js';
-import type { HttpTracing } from './types.js';
-import { excludedUrls } from './url-exclusion.js';
 
 /** What a server's options come to, resolved once: what is off costs a request one check at most. */
 export class ServerPlan {
@@ -46,9 +45,9 @@ export class ServerPlan {
   readonly messageSpans: boolean;
   readonly responseHeader: false | 'traceresponse' | 'traceparent';
   readonly responseHeaders: HeaderCapture | undefined;
-  readonly clientRequestHook: HttpTracing['clientRequestHook'];
-  readonly clientResponseHook: HttpTracing['clientResponseHook'];
-  readonly #tracing: HttpTracing;
+  readonly clientRequestHook: ResolvedHttp['clientRequestHook'];
+  readonly clientResponseHook: ResolvedHttp['clientResponseHook'];
+  readonly #tracing: ResolvedHttp;
   readonly #methods: ReadonlySet<string>;
   readonly #excluded: readonly RegExp[] | undefined;
   readonly #trust: TrustProxy | undefined;
@@ -58,24 +57,22 @@ export class ServerPlan {
   /** The journal's tracer, if spans are its and need nothing of the general case. */
   #lean: LeanTracer | undefined = undefined;
 
-  constructor(tracing: HttpTracing, env: NodeJS.ProcessEnv) {
+  constructor(tracing: ResolvedHttp) {
     this.#tracing = tracing;
-    this.incoming = new IncomingContext(tracing.propagator);
+    this.incoming = new IncomingContext(undefined);
     this.tracer = (tracing.tracerProvider ?? trace).getTracer('forktrace', version);
-    this.#methods = knownMethods(env);
-    const excluded = excludedUrls(tracing, env);
-    this.#excluded = excluded.length > 0 ? excluded : undefined;
-    this.#trust = trustedProxies(tracing.trustProxy);
-    const requestHeaders = new HeaderCapture('request', tracing, env);
+    this.#methods = tracing.knownMethods;
+    this.#excluded = tracing.excludedUrls.length > 0 ? tracing.excludedUrls : undefined;
+    this.#trust = tracing.trustProxy;
+    const requestHeaders = new HeaderCapture('request', tracing.captureHeaders);
     this.#requestHeaders = requestHeaders.isEmpty ? undefined : requestHeaders;
-    const responseHeaders = new HeaderCapture('response', tracing, env);
+    const responseHeaders = new HeaderCapture('response', tracing.captureHeaders);
     this.responseHeaders = responseHeaders.isEmpty ? undefined : responseHeaders;
-    this.#startsTraces = tracing.trustIncomingContext === false;
-    this.responseHeader = tracing.responseHeader ?? false;
+    this.#startsTraces = !tracing.trustIncomingContext;
+    this.responseHeader = tracing.responseHeader;
     this.clientRequestHook = tracing.clientRequestHook;
     this.clientResponseHook = tracing.clientResponseHook;
-    // Their spans are what these hooks are for.
-    this.messageSpans = tracing.messageSpans ?? Boolean(this.clientRequestHook ?? this.clientResponseHook);
+    this.messageSpans = tracing.messageSpans;
     this.#metrics = httpMetrics(tracing);
   }
 

@@ -11,6 +11,8 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { context } from '@opentelemetry/api';
+import type { ResolvedHttp } from '../config/resolved.js';
+import type { HttpTracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
@@ -22,8 +24,8 @@ import { watchLoadedKoa } from './routes/koa.js';
 import { runInContext } from './run-in-context.js';
 import { ServerPlan } from './server-plan.js';
 import type { ServerRequest } from './server-request.js';
-import type { HttpTracing, HttpTracingConfig } from './types.js';
 import { UpgradeRequest } from './upgrade-request.js';
+import { followWorkerHttp, serverHttp } from './worker-http.js';
 
 /** A server whose requests can be traced. */
 export type TraceableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -32,32 +34,37 @@ export type TraceableServer = HttpServer | HttpsServer | Http2Server | Http2Secu
  * A SERVER span for each request of `server`, by the stable HTTP semantic conventions. Call it at any time; requests that
  * have begun are left alone. A second call for the same server does nothing.
  *
+ * @param options over the `http` options that tracing in this process was started with
+ *
  * @example
  * const server = http.createServer(handler);
  * traceServer(server, { trustProxy: true });
  * server.listen(3000);
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID
  */
 export function traceServer(server: TraceableServer, options: HttpTracingConfig = {}): void {
-  instrumentServer(server, options);
+  const tracer = instrumentServer(server, () => serverHttp(options));
+  if (tracer) followWorkerHttp(tracer);
 }
 
 const tracers = new WeakMap<object, ServerTracer>();
 
-/** {@link traceServer}, with what a worker's own tracing adds. */
-export function instrumentServer(server: TraceableServer, tracing: HttpTracing): void {
+/** {@link traceServer} with options that are resolved. Undefined when the server is traced already. */
+export function instrumentServer(server: TraceableServer, options: () => ResolvedHttp): ServerTracer | undefined {
   if (typeof (server as Partial<TraceableServer> | undefined)?.emit !== 'function') {
     const expected = 'an http, https or http2 server';
     throw new ForktraceError('FORKTRACE_CONFIG_INVALID', ['server of traceServer', describeValue(server), expected]);
   }
-  if (tracers.has(server)) return;
-  tracers.set(server, new ServerTracer(server, new ServerPlan(tracing, process.env)));
+  if (tracers.has(server)) return undefined;
+  const tracer = new ServerTracer(server, options);
+  tracers.set(server, tracer);
   recordCrashes();
   onFastifyRoute((response, route) => {
     const request = http1RequestOf(response);
     if (request) request.route = route;
   });
+  return tracer;
 }
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -65,7 +72,8 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 /** Sees each request of one server before any listener does, whoever adds or replaces listeners later. */
 class ServerTracer {
   readonly #server: TraceableServer;
-  readonly #plan: ServerPlan;
+  readonly #options: () => ResolvedHttp;
+  #plan: ServerPlan;
   readonly #isHttp2: boolean;
   readonly #ownEmit: Emit | undefined;
   /** What the server's class has as `emit`, and what of it we call. */
@@ -73,9 +81,10 @@ class ServerTracer {
   #unwrappedEmit: Emit = EventEmitter.prototype.emit;
   #hasServed = false;
 
-  constructor(server: TraceableServer, plan: ServerPlan) {
+  constructor(server: TraceableServer, options: () => ResolvedHttp) {
     this.#server = server;
-    this.#plan = plan;
+    this.#options = options;
+    this.#plan = new ServerPlan(options());
     // Not `instanceof`: loading node:https and node:http2 for it takes 14 MB.
     this.#isHttp2 = typeof (server as Partial<Http2Server>).updateSettings === 'function';
     this.#ownEmit = Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined;
@@ -84,6 +93,11 @@ class ServerTracer {
       if (event === 'request') return tracer.#request(event, args[0] as IncomingMessage, args[1] as ServerResponse);
       return tracer.#emit(event, args);
     };
+  }
+
+  /** The options have changed: requests that come from now on have the new ones. */
+  follow(): void {
+    this.#plan = new ServerPlan(this.#options());
   }
 
   #emit(event: string | symbol, args: unknown[]): boolean {

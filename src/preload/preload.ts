@@ -49,7 +49,7 @@ export function preload(): void {
   proxy.setDelegate(lazy);
   hookListen(async () => {
     const tracing = await start();
-    const { traceServer } = await import('../http/trace-server.js');
+    const { instrumentServer } = await import('../http/trace-server.js');
     const { watchRoutes } = await import('../http/routes/watch-routes.js');
     const { httpOptions } = await import('../worker/http-options.js');
     return (server) => {
@@ -57,7 +57,7 @@ export function preload(): void {
       else server.once('listening', () => tellPm2(tracing.identity));
       if (tracing.config.disabled) return;
       for (const listener of (server as NodeJS.EventEmitter).listeners('request')) watchRoutes(listener);
-      traceServer(server, httpOptions(tracing));
+      instrumentServer(server, () => httpOptions(tracing));
     };
   });
 

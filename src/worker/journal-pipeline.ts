@@ -65,7 +65,7 @@ export async function createJournalPipeline(
 
 /** The default needs none, nor the SDK that samplers come from: the tracer decides it without a call. */
 async function samplerOf({ sampler }: ResolvedConfig) {
-  if (!('name' in sampler)) return sampler;
+  if ('shouldSample' in sampler) return sampler;
   if (sampler.name === 'parentbased_always_on') return undefined;
   return (await import('./sampler.js')).createSampler(sampler);
 }

@@ -1,5 +1,7 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
+import { requireOptional } from '../config/optional-package.js';
 import type { PropagatorName } from '../config/resolved.js';
+import { PROPAGATOR_PACKAGES } from '../config/variables.js';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
 
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
@@ -26,5 +28,15 @@ async function byName(name: PropagatorName): Promise<TextMapPropagator> {
     }
     case 'jaeger':
       return new (await import('../sdk/more-propagators.js')).JaegerPropagator();
+    case 'xray':
+    case 'xray-lambda':
+    case 'ottrace':
+      return ofPackage(PROPAGATOR_PACKAGES[name]);
   }
+}
+
+/** The one class that the package exports. */
+function ofPackage(name: string): TextMapPropagator {
+  const found = Object.entries(requireOptional(name)).find(([exported]) => exported.endsWith('Propagator'));
+  return new (found![1] as new () => TextMapPropagator)();
 }

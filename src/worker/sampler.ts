@@ -1,10 +1,12 @@
+import { requireOptional } from '../config/optional-package.js';
 import type { NamedSampler } from '../config/resolved.js';
+import { SAMPLER_PACKAGES } from '../config/variables.js';
 import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } from '../sdk/samplers.js';
 import type { Sampler } from '../sdk/types.js';
 
 /** The SDK's sampler of an `OTEL_TRACES_SAMPLER` name, or the user's own as it is. */
 export function createSampler(sampler: Sampler | NamedSampler): Sampler {
-  if (!('name' in sampler)) return sampler;
+  if ('shouldSample' in sampler) return sampler;
   switch (sampler.name) {
     case 'always_on':
       return new AlwaysOnSampler();
@@ -18,5 +20,35 @@ export function createSampler(sampler: Sampler | NamedSampler): Sampler {
       return new ParentBasedSampler({ root: new AlwaysOffSampler() });
     case 'parentbased_traceidratio':
       return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampler.ratio) });
+    case 'jaeger_remote':
+      return jaegerRemote(sampler);
+    case 'parentbased_jaeger_remote':
+      return new ParentBasedSampler({ root: jaegerRemote(sampler) });
+    case 'xray': {
+      const { AWSXRayRemoteSampler } = requireOptional(SAMPLER_PACKAGES.xray) as {
+        AWSXRayRemoteSampler: new (options: object) => Sampler;
+      };
+      const { endpoint, polling_interval: seconds } = sampler.remote ?? {};
+      return new AWSXRayRemoteSampler({
+        resource: { attributes: {} },
+        ...(endpoint && { endpoint }),
+        ...(Number(seconds) > 0 && { pollingInterval: Number(seconds) }),
+      });
+    }
   }
+}
+
+/** The argument's names: OpenTelemetry specification, "General SDK Configuration", `jaeger_remote`. */
+function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
+  const { JaegerRemoteSampler } = requireOptional(SAMPLER_PACKAGES.jaeger_remote) as {
+    JaegerRemoteSampler: new (options: object) => Sampler;
+  };
+  const interval = Number(remote.pollingIntervalMs);
+  const rate = Number(remote.initialSamplingRate);
+  return new JaegerRemoteSampler({
+    endpoint: remote.endpoint ?? 'http://localhost:14250',
+    serviceName: 'forktrace',
+    poolingInterval: interval > 0 ? interval : 60_000,
+    initialSampler: new TraceIdRatioBasedSampler(rate >= 0 && rate <= 1 ? rate : 0.001),
+  });
 }

@@ -7,7 +7,7 @@ import cluster from 'node:cluster';
 import type { Http2Session } from 'node:http2';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
 import { watchRoutes } from '../http/routes/watch-routes.js';
-import { type TraceableServer, traceServer } from '../http/trace-server.js';
+import { instrumentServer, type TraceableServer } from '../http/trace-server.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { withinDeadline } from '../process/deadline.js';
@@ -106,7 +106,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const { server } = appServer;
   sessions = trackSessions(server);
   if (!config.disabled) {
-    traceServer(server as TraceableServer, httpOptions(tracing));
+    instrumentServer(server as TraceableServer, () => httpOptions(tracing));
   }
   // A copy: Fastify writes into the object it is given.
   await appServer.listen({ ...config.listen });

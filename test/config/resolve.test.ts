@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { resolveConfig } from '#src/config/resolve.js';
 import type { TracingConfig } from '#src/config/types.js';
 import { type ErrorCode, ForktraceError } from '#src/errors.js';
@@ -20,6 +20,23 @@ function rejects(code: ErrorCode, message: RegExp, env: Record<string, string>, 
       return true;
     },
   );
+}
+
+/** The one warning of a resolution, and what is resolved all the same. */
+function ignores(message: RegExp, env: Record<string, string>, config: TracingConfig = {}) {
+  const warnings = mock.method(process, 'emitWarning', () => {});
+  try {
+    const resolved = resolveConfig(config, env);
+    const given = warnings.mock.calls.map((call) => call.arguments as unknown as [string, { code: string }]);
+    assert.deepEqual(
+      given.map(([, { code }]) => code),
+      ['FORKTRACE_ENV_IGNORED'],
+    );
+    assert.match(given[0]![0], message);
+    return resolved;
+  } finally {
+    warnings.mock.restore();
+  }
 }
 
 test('with nothing configured spans go to the viewer, and in production to OTLP over gRPC', () => {
@@ -101,9 +118,7 @@ test('certificates are read from their files, and PEM text is taken as it is', a
   await writeFile(file, pem);
   assert.equal(resolve({ OTEL_EXPORTER_OTLP_CERTIFICATE: file }).export.tls.ca, pem);
   assert.equal(resolve({}, { export: { tls: { key: pem } } }).export.tls.key, pem);
-  rejects('FORKTRACE_ENV_INVALID', /OTEL_EXPORTER_OTLP_CLIENT_KEY.*ENOENT/, {
-    OTEL_EXPORTER_OTLP_CLIENT_KEY: `${file}x`,
-  });
+  ignores(/OTEL_EXPORTER_OTLP_CLIENT_KEY.*ENOENT/, { OTEL_EXPORTER_OTLP_CLIENT_KEY: `${file}x` });
   rejects('FORKTRACE_CONFIG_INVALID', /export\.tls\.cert.*ENOENT/, {}, { export: { tls: { cert: 'nowhere.pem' } } });
 });
 
@@ -150,12 +165,13 @@ test('span limits: own variable, then the general one, then 128; config beats th
   assert.equal(resolve().spanLimits.attributeValueLengthLimit, Number.POSITIVE_INFINITY);
 });
 
-test('a queue that is smaller than the default batch shrinks the batch; a batch that does not fit is an error', () => {
+test('a queue that is smaller than the default batch shrinks the batch; a batch that does not fit is ignored', () => {
   assert.equal(resolve({ OTEL_BSP_MAX_QUEUE_SIZE: '100' }).batch.maxExportBatchSize, 100);
-  rejects('FORKTRACE_ENV_INVALID', /OTEL_BSP_MAX_EXPORT_BATCH_SIZE.*"600".*from 1 to 512/, {
+  const { batch } = ignores(/OTEL_BSP_MAX_EXPORT_BATCH_SIZE.*"600".*from 1 to 512/, {
     OTEL_BSP_MAX_QUEUE_SIZE: '512',
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '600',
   });
+  assert.equal(batch.maxExportBatchSize, 512);
 });
 
 test('the service is named by config, resource, its variable, resource attributes, or the nearest package.json', () => {
@@ -180,7 +196,8 @@ test('worker count: config, FORKTRACE_WORKERS, WEB_CONCURRENCY, CPUs; and the br
   const env = { FORKTRACE_WORKERS: '3', WEB_CONCURRENCY: '5' };
   assert.equal(resolve(env, { workers: 2 }).workers, 2);
   assert.equal(resolve(env).workers, 3);
-  assert.equal(resolve({ WEB_CONCURRENCY: '5' }).workers, 5);
+  assert.equal(resolveConfig({}, { WEB_CONCURRENCY: '5' }, 'serves').workers, 5);
+  assert.equal(resolveConfig({}, { WEB_CONCURRENCY: 'auto' }, 'serves').workers, availableParallelism());
   assert.equal(resolve().workers, availableParallelism());
   assert.equal(resolve(env, { workers: 2 }).supervise.breakerDeaths, 10);
 });
@@ -207,34 +224,133 @@ test('what is resolved is frozen, and what the user passed is not', () => {
   assert.equal(resolved.hooks.timeoutMs, 5000);
 });
 
-const wrongVariables: [env: Record<string, string>, message: RegExp][] = [
+const unusable: [env: Record<string, string>, message: RegExp][] = [
   [{ OTEL_SDK_DISABLED: 'yes' }, /OTEL_SDK_DISABLED: got "yes", expected true or false/],
   [{ OTEL_TRACES_SAMPLER: 'allways_on' }, /OTEL_TRACES_SAMPLER: got "allways_on", expected always_on, always_off/],
   [
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '1.5' },
     /OTEL_TRACES_SAMPLER_ARG: got "1.5".*0 to 1/,
   ],
+  [
+    { OTEL_TRACES_SAMPLER: 'jaeger_remote' },
+    /OTEL_TRACES_SAMPLER: .*not installed.*npm install @opentelemetry\/sampler-/,
+  ],
   [{ OTEL_PROPAGATORS: 'tracecontext,b4' }, /OTEL_PROPAGATORS: got "b4", expected a comma-separated list/],
-  [{ OTEL_PROPAGATORS: 'none,b3' }, /OTEL_PROPAGATORS/],
+  [{ OTEL_PROPAGATORS: 'none,b3' }, /OTEL_PROPAGATORS: got none beside others/],
+  [{ OTEL_PROPAGATORS: 'xray' }, /OTEL_PROPAGATORS: .*not installed.*npm install @opentelemetry\/propagator-aws-xray/],
   [{ OTEL_SPAN_LINK_COUNT_LIMIT: '-1' }, /OTEL_SPAN_LINK_COUNT_LIMIT: got "-1", expected a whole number from 0/],
   [{ OTEL_BSP_SCHEDULE_DELAY: '5s' }, /OTEL_BSP_SCHEDULE_DELAY: got "5s"/],
-  [{ OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER: got "zipkin", expected otlp, console or none/],
-  [
-    { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
-    /OTEL_EXPORTER_OTLP_PROTOCOL: got "http\/json", expected grpc or http\/protobuf/,
-  ],
+  [{ OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER: got "zipkin", expected .* otlp, console or none/],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/xml' }, /OTEL_EXPORTER_OTLP_PROTOCOL: got "http\/xml", expected grpc, /],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://x' }, /OTEL_EXPORTER_OTLP_ENDPOINT: got "ftp:\/\/x"/],
   [{ OTEL_EXPORTER_OTLP_TIMEOUT: 'x', OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '5' }, /OTEL_EXPORTER_OTLP_TIMEOUT: got "x"/],
   [{ OTEL_RESOURCE_ATTRIBUTES: 'a=1,b' }, /OTEL_RESOURCE_ATTRIBUTES: got a list whose item 2/],
   [{ OTEL_LOG_LEVEL: 'loud' }, /OTEL_LOG_LEVEL: got "loud"/],
-  [{ WEB_CONCURRENCY: '0' }, /WEB_CONCURRENCY: got "0", expected a whole number from 1 to 1024/],
+  [{ OTEL_NODE_EXCLUDED_URLS: '(' }, /OTEL_NODE_EXCLUDED_URLS: got "\("/],
+  [{ OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: 'GET,A B' }, /HTTP_KNOWN_METHODS: got "A B"/],
+  ...['SERVER_REQUEST', 'SERVER_RESPONSE', 'SANITIZE_FIELDS'].map((suffix): [Record<string, string>, RegExp] => [
+    { [`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_${suffix}`]: '(' },
+    new RegExp(`CAPTURE_HEADERS_${suffix}: got "\\("`),
+  ]),
+  [{ OTEL_CONFIG_FILE: '/otel.yaml' }, /OTEL_CONFIG_FILE has no effect/],
+];
+for (const [env, message] of unusable) {
+  test(`a variable of OpenTelemetry that is unusable is warned about, and the default used: ${JSON.stringify(env)}`, () => {
+    assert.equal(ignores(message, env).serviceName, 'forktrace');
+  });
+}
+
+const wrongVariables: [env: Record<string, string>, message: RegExp][] = [
+  [{ WEB_CONCURRENCY: '0' }, /WEB_CONCURRENCY: got "0", expected a whole number from 1 to 1024, or auto/],
   [{ PORT: '70000' }, /PORT: got "70000"/],
+  [{ PORT: 'http' }, /PORT: got "http", expected a port .* or the path of a Unix socket/],
   [{ FORKTRACE_PIPELINE: 'queue' }, /FORKTRACE_PIPELINE: got "queue", expected journal or batch/],
   [{ FORKTRACE_JOURNAL_MAX_BYTES: '100000' }, /FORKTRACE_JOURNAL_MAX_BYTES: got 100000, expected at least one segment/],
 ];
 for (const [env, message] of wrongVariables) {
-  test(`a wrong variable is named: ${JSON.stringify(env)}`, () => rejects('FORKTRACE_ENV_INVALID', message, env));
+  test(`a wrong variable stops one who serves, and is named: ${JSON.stringify(env)}`, () => {
+    assert.throws(() => resolveConfig({}, env, 'serves'), { code: 'FORKTRACE_ENV_INVALID', message });
+  });
 }
+
+test('who does not serve leaves PORT and WEB_CONCURRENCY to the app', () => {
+  for (const env of [{ PORT: 'http' }, { PORT: '/run/app.sock' }, { WEB_CONCURRENCY: '0' }] as Record<
+    string,
+    string
+  >[]) {
+    assert.deepEqual(resolve(env).listen, { port: 3000 });
+    assert.equal(resolve(env).workers, availableParallelism());
+  }
+});
+
+test('PORT may be a Unix socket or a pipe', () => {
+  for (const path of ['/run/app.sock', './app.sock', '\\\\.\\pipe\\app']) {
+    assert.deepEqual(resolveConfig({}, { PORT: path }, 'serves').listen, { path });
+    assert.deepEqual(resolveConfig({ listen: { host: '::1', port: 1 } }, { PORT: path }, 'serves').listen, {
+      host: '::1',
+      port: 1,
+    });
+  }
+});
+
+test('an own variable that does not exist is warned about with the nearest one', () => {
+  const warnings = mock.method(process, 'emitWarning', () => {});
+  try {
+    resolve({ FORKTRACE_PIPLINE: 'batch', FORKTRACE_ZZZZZZZZ: '1' });
+    assert.deepEqual(
+      warnings.mock.calls.map((call) => (call.arguments as unknown[])[0]),
+      [
+        "Environment variable FORKTRACE_PIPLINE is none of forktrace's: did you mean FORKTRACE_PIPELINE?",
+        "Environment variable FORKTRACE_ZZZZZZZZ is none of forktrace's: docs/environment.md lists them.",
+      ],
+    );
+  } finally {
+    warnings.mock.restore();
+  }
+});
+
+test('exporters are lists, empty items do not count, and what is unknown leaves the rest', () => {
+  const to = (OTEL_TRACES_EXPORTER: string) => {
+    const resolved = resolve({ NODE_ENV: 'production', OTEL_TRACES_EXPORTER }).export;
+    return [resolved.to, resolved.print];
+  };
+  assert.deepEqual(to('otlp,console'), ['otlp-grpc', true]);
+  assert.deepEqual(to('console,'), ['console', false]);
+  assert.deepEqual(to('none'), ['none', false]);
+  assert.deepEqual(resolve({ OTEL_PROPAGATORS: 'b3,' }).propagators, ['b3']);
+  const metrics = resolve({ OTEL_METRICS_EXPORTER: 'console,otlp', NODE_ENV: 'production' }).metrics!;
+  assert.deepEqual([metrics.export.to, metrics.export.print], ['otlp-grpc', true]);
+});
+
+test('http/json is OTLP over HTTP in JSON; a timeout of 0 is none', () => {
+  const json = resolve({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_EXPORTER_OTLP_TIMEOUT: '0' }).export;
+  assert.deepEqual([json.to, json.encoding, json.timeoutMs], ['otlp-http', 'json', 2 ** 31 - 1]);
+  const zero = resolve({ OTEL_BSP_EXPORT_TIMEOUT: '0', OTEL_METRIC_EXPORT_TIMEOUT: '0' }, { metrics: true });
+  assert.deepEqual([zero.batch.exportTimeoutMillis, zero.metrics!.timeoutMs], [2 ** 31 - 1, 60_000]);
+});
+
+test('an endpoint whose URL does not tell the protocol may be either', () => {
+  const target = (url: string) => resolve({ OTEL_EXPORTER_OTLP_ENDPOINT: url }).export;
+  assert.deepEqual(target('http://c:14318').otherwise, { to: 'otlp-http', url: 'http://c:14318/v1/traces' });
+  for (const told of ['http://c:4317', 'c:14317', 'http://c:4318', 'http://c/otlp']) {
+    assert.equal(target(told).otherwise, undefined);
+  }
+});
+
+test('http options are compiled, from code and environment', () => {
+  const { http } = resolve(
+    {
+      OTEL_NODE_EXCLUDED_URLS: '/health, /metrics$',
+      OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: 'x-tenant',
+      OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS: 'tenant',
+    },
+    { http: { excludeUrls: [/a/g], trustProxy: ['10.0.0.0/8'], trustIncomingContext: false } },
+  );
+  assert.deepEqual(http.excludedUrls, [/a/, /\/health/, /\/metrics$/]);
+  assert.deepEqual(http.captureHeaders, { request: ['x-tenant'], response: [], sanitize: [/tenant/i] });
+  assert.equal(http.trustProxy!('10.1.1.1', 0), true);
+  assert.equal(http.trustIncomingContext, false);
+});
 
 const wrongOptions: [config: unknown, message: RegExp][] = [
   [{ wokers: 4 }, /Option wokers: got an unknown name, expected workers \(did you mean that\?\)/],
@@ -255,9 +371,9 @@ const wrongOptions: [config: unknown, message: RegExp][] = [
   [{ journal: { segmentBytes: 5000 } }, /Option journal\.segmentBytes: got 5000, expected a multiple of 4096/],
   [{ journal: { maxBytes: 100_000 } }, /Option journal\.maxBytes: got 100000, expected at least one segment/],
   [{ sampler: { sample() {} } }, /Option sampler: .*expected a Sampler/],
-  [{ propagators: ['b3'] }, /Option propagators\.0: got "b3", expected a TextMapPropagator/],
+  [{ propagators: ['b3'] }, /Option propagators\[0\]: got "b3", expected a TextMapPropagator/],
   [{ resource: { team: { name: 'x' } } }, /Option resource\.team: got an object/],
-  [{ http: { excludeUrls: ['('] } }, /Option http\.excludeUrls\.0: got "\(", expected a RegExp/],
+  [{ http: { excludeUrls: ['('] } }, /Option http\.excludeUrls\[0\]: got "\(", expected a RegExp/],
   [{ http: { trustProxy: 'yes' } }, /Option http\.trustProxy: got "yes", expected true, false, a number/],
   [{ hooks: { postfork: () => {} } }, /Option hooks\.postfork: got an unknown name, expected postFork/],
   [{ hooks: { postFork: true } }, /Option hooks\.postFork: got true, expected a function/],
@@ -271,12 +387,29 @@ for (const [config, message] of wrongOptions) {
     rejects('FORKTRACE_CONFIG_INVALID', message, {}, config));
 }
 
+for (const [name, value] of [
+  ['authorization', 'Bearer hunter2\n'],
+  ['authorization', 'Bearer hunter2é'],
+  ['x key', 'hunter2'],
+  ['näme', 'hunter2'],
+  ['transfer-encoding', 'hunter2'],
+  ['token-bin', 'hunter2'],
+] as const) {
+  test(`a header that cannot be sent stops the start: ${JSON.stringify(name)}`, () => {
+    const env = { OTEL_EXPORTER_OTLP_HEADERS: `${encodeURIComponent(name)}=${encodeURIComponent(value)},kept=1` };
+    assert.throws(
+      () => resolve({}, { export: { headers: { [name]: value } } }),
+      (error: Error) => /^Option export\.headers\./.test(error.message) && !error.message.includes('hunter2'),
+    );
+    if (value.endsWith('\n')) return assert.equal(resolve(env).export.headers.authorization, 'Bearer hunter2\n'.trim());
+    const { headers } = ignores(/^(?!.*hunter2).*OTEL_EXPORTER_OTLP_HEADERS: got a header/, env).export;
+    assert.deepEqual(headers, { kept: '1' });
+  });
+}
+
 test('an error about headers does not tell their values', () => {
   const secret = 'hunter2';
-  for (const run of [
-    () => resolve({ OTEL_EXPORTER_OTLP_HEADERS: `authorization=ok,${secret}` }),
-    () => resolveConfig({ export: { headers: { authorization: [secret] } } } as never, {}),
-  ]) {
-    assert.throws(run, (error: Error) => error instanceof ForktraceError && !error.message.includes(secret));
-  }
+  ignores(/^(?!.*hunter2).*OTEL_EXPORTER_OTLP_HEADERS/, { OTEL_EXPORTER_OTLP_HEADERS: `authorization=ok,${secret}` });
+  const run = () => resolveConfig({ export: { headers: { authorization: [secret] } } } as never, {});
+  assert.throws(run, (error: Error) => error instanceof ForktraceError && !error.message.includes(secret));
 });

@@ -6,13 +6,13 @@ import KoaRouter from '@koa/router';
 import { setRoute, watchRoutes } from 'forktrace';
 import { Hono } from 'hono';
 import Koa from 'koa';
-import type { HttpTracing } from '#src/http/types.js';
+import type { HttpTracingConfig } from '#src/config/types.js';
 import { listen } from './traced-server.js';
 
 const require = createRequire(import.meta.url);
 
 /** The names and routes of the spans of GET requests for `paths`, in order. */
-async function routes(t: TestContext, app: Parameters<typeof listen>[1], paths: string[], tracing?: HttpTracing) {
+async function routes(t: TestContext, app: Parameters<typeof listen>[1], paths: string[], tracing?: HttpTracingConfig) {
   const { request, spans, exporter } = await listen(t, app, tracing);
   const seen: [string, unknown, unknown][] = [];
   for (const path of paths) {

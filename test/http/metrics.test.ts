@@ -8,6 +8,8 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { Environment } from '#src/config/environment.js';
+import { resolveHttp } from '#src/config/http.js';
 import { httpMetrics } from '#src/http/http-metrics.js';
 import { listen } from './traced-server.js';
 
@@ -81,7 +83,11 @@ test("measurements are made in the span's context, so that exemplars find it", a
       contexts.push(trace.getSpan(context)?.spanContext().spanId),
     add() {},
   };
-  const meter = { ...createNoopMeter(), createHistogram: () => instrument, createUpDownCounter: () => instrument };
+  const meter = {
+    createCounter: () => instrument,
+    createHistogram: () => instrument,
+    createUpDownCounter: () => instrument,
+  };
   const { request, span } = await listen(t, (_request, response) => response.end(), { meter: meter as never });
   await request('/');
   const { spanId } = (await span()).spanContext();
@@ -103,6 +109,6 @@ test('an excluded request has no metric', async (t) => {
 });
 
 test('without a meter there is nothing to record to', () => {
-  assert.equal(httpMetrics({}), undefined);
-  assert.equal(httpMetrics({ meter: createNoopMeter() }), undefined);
+  assert.equal(httpMetrics(resolveHttp({}, new Environment({}))), undefined);
+  assert.equal(httpMetrics(resolveHttp({ meter: createNoopMeter() }, new Environment({}))), undefined);
 });

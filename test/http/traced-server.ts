@@ -16,8 +16,8 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { instrumentServer, type TraceableServer } from '#src/http/trace-server.js';
-import type { HttpTracing } from '#src/http/types.js';
+import type { HttpTracingConfig } from '#src/config/types.js';
+import { type TraceableServer, traceServer } from '#src/http/trace-server.js';
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 propagation.setGlobalPropagator(
@@ -56,12 +56,12 @@ export async function until(condition: () => boolean, what: string, timeoutMs = 
 export async function listen(
   t: TestContext,
   app: RequestListener | TraceableServer,
-  tracing: HttpTracing = {},
+  tracing: HttpTracingConfig = {},
 ): Promise<TracedServer> {
   const server = typeof app === 'function' ? http.createServer(app) : app;
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  instrumentServer(server, { tracerProvider: provider, ...tracing });
+  traceServer(server, { tracerProvider: provider, ...tracing });
   if (!server.listening) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

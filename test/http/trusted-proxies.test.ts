@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forwardedClient, trustedProxies } from '#src/http/forwarded.js';
-import type { HttpTracing } from '#src/http/types.js';
+import { Environment } from '#src/config/environment.js';
+import { resolveHttp } from '#src/config/http.js';
+import type { HttpTracingConfig } from '#src/config/types.js';
+import { forwardedClient } from '#src/http/forwarded.js';
 import { listen } from './traced-server.js';
 
 function client(
-  trustProxy: NonNullable<HttpTracing['trustProxy']>,
+  trustProxy: NonNullable<HttpTracingConfig['trustProxy']>,
   headers: Record<string, string>,
   peer = '10.0.0.1',
 ) {
-  return forwardedClient(headers, peer, trustedProxies(trustProxy)!);
+  return forwardedClient(headers, peer, resolveHttp({ trustProxy }, new Environment({})).trustProxy!);
 }
 
 test('by default the headers of proxies are not believed', async (t) => {

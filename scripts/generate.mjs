@@ -1,0 +1,65 @@
+// Writes what follows from the tables of the sources: public types and reference pages.
+//   npm run generate            writes what has changed
+//   npm run generate -- --check  fails when something is not current
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { configurationPage } from './reference/configuration-page.mjs';
+import { environmentPage } from './reference/environment-page.mjs';
+import { errorsPage } from './reference/errors-page.mjs';
+import { tracingConfigTypes } from './reference/tracing-config-types.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+
+const tables = await load(`
+  export { sections } from './src/config/options/table.ts';
+  export * as variables from './src/config/variables.ts';
+`);
+
+const outputs = {
+  'src/config/tracing-config.ts': tracingConfigTypes,
+  'docs/configuration.md': configurationPage,
+  'docs/environment.md': environmentPage,
+  'docs/errors.md': errorsPage,
+};
+
+let stale = 0;
+for (const [path, render] of Object.entries(outputs)) {
+  const current = existsSync(root + path) ? readFileSync(root + path, 'utf8') : '';
+  const text = formatted(path, render(tables, current));
+  if (text === current) continue;
+  stale++;
+  if (check) console.error(`${path} is not current: npm run generate`);
+  else {
+    writeFileSync(root + path, text);
+    console.log(`written: ${path}`);
+  }
+}
+if (check && stale > 0) process.exit(1);
+
+/** As `npm run format` has it. */
+function formatted(path, text) {
+  if (!path.endsWith('.ts')) return text;
+  const { stdout, status, stderr } = spawnSync(
+    process.execPath,
+    ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', `--stdin-file-path=${path}`],
+    { cwd: root, input: text, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+/** The sources themselves, not dist/: what is generated must not have to compile first. */
+async function load(contents) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'error',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+}

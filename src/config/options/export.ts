@@ -1,0 +1,67 @@
+/** @module Options of the way that spans leave. */
+import type { SpanExporter } from '../../sdk/types.js';
+import { headers } from '../headers.js';
+import { callback, choice, flag, port, text, timeout } from '../kinds.js';
+import { block, option, toggle } from '../option.js';
+
+export const destinations = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'] as const;
+
+export const exporting = {
+  pipeline: option(choice('journal', 'batch'), {
+    about: "How spans leave a worker: the crash-safe journal, or the SDK's BatchSpanProcessor.",
+    variable: 'FORKTRACE_PIPELINE',
+    otherwise: '`batch` with an `exporter`, else `journal`',
+  }),
+  export: block(
+    'ExportConfig',
+    'Where spans are sent: for the shipper (`journal`) and the exporter in the worker (`batch`).',
+    {
+      to: option(choice(...destinations), {
+        about: 'The destination. `viewer` is the embedded receiver with a web page.',
+        variable: 'FORKTRACE_EXPORT',
+        otherwise: 'see "Where spans go"',
+      }),
+      url: option(text, {
+        about:
+          'The endpoint. gRPC: `http(s)://host:port`, or `host:port`, which is TLS unless `tls.insecure`. HTTP: the full URL; one without a path gets `/v1/traces`.',
+        otherwise: '`http://localhost:4317` (gRPC), `http://localhost:4318/v1/traces` (HTTP)',
+      }),
+      headers: option(headers, {
+        about:
+          'Sent with every export, beside those of the environment; same names win. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.',
+        secret: true,
+      }),
+      compression: option(choice('none', 'gzip'), { about: 'Of export requests.', otherwise: '`none`' }),
+      timeoutMs: option(timeout, { about: 'For one export request.', unit: 'ms', otherwise: '10000' }),
+      tls: block('ExportTls', 'Certificates of OTLP connections.', {
+        ca: option(text, {
+          about: "PEM, or the path of a PEM file: the authority that signs the endpoint's certificate.",
+          otherwise: "the system's",
+        }),
+        cert: option(text, { about: "PEM, or the path of a PEM file: the client's certificate." }),
+        key: option(text, { about: "PEM, or the path of a PEM file: the client's key.", secret: true }),
+        insecure: option(flag, { about: 'Plain text for a gRPC `url` without a scheme.', otherwise: '`false`' }),
+      }),
+    },
+  ),
+  exporter: option(callback<() => SpanExporter>('() => SpanExporter', 'a function that returns a SpanExporter'), {
+    about:
+      "Makes the exporter, instead of `export`. Implies `pipeline: 'batch'`; with `pipeline: 'journal'` it is an error.",
+  }),
+  viewer: toggle(
+    'ViewerConfig',
+    {
+      about: 'Start the viewer. Its ports are moved on from when they are taken.',
+      variable: 'FORKTRACE_VIEWER',
+      otherwise: '`true` when spans go to `viewer`',
+    },
+    {
+      httpPort: option(port, {
+        about: 'Page and OTLP/HTTP.',
+        variable: 'FORKTRACE_VIEWER_HTTP_PORT',
+        default: 4318,
+      }),
+      grpcPort: option(port, { about: 'OTLP/gRPC.', variable: 'FORKTRACE_VIEWER_GRPC_PORT', default: 4317 }),
+    },
+  ),
+};

@@ -1,0 +1,136 @@
+/** @module Options of HTTP server spans. */
+import type { Attributes, Meter, MeterProvider, Span, TracerProvider } from '@opentelemetry/api';
+import type { HttpRequest, HttpResponse } from '../../http/types.js';
+import {
+  callback,
+  called,
+  compilePattern,
+  either,
+  flag,
+  instance,
+  type Kind,
+  listOf,
+  pattern,
+  text,
+  token,
+  whole,
+} from '../kinds.js';
+import { block, option } from '../option.js';
+
+const TRUST_PROXY = 'true, false, a number of proxies or an array of their addresses';
+const trustProxy = either<boolean | number | string[]>(TRUST_PROXY, 'boolean | number | string[]', (value) => {
+  if (typeof value === 'boolean') return flag;
+  if (typeof value === 'number') return called(TRUST_PROXY, whole(0));
+  return Array.isArray(value) ? listOf(text, TRUST_PROXY) : undefined;
+});
+
+const RESPONSE_HEADER = "false, 'traceresponse' or 'traceparent'";
+const responseHeader: Kind<false | 'traceresponse' | 'traceparent'> = {
+  expected: RESPONSE_HEADER,
+  type: "false | 'traceresponse' | 'traceparent'",
+  check: (found) =>
+    [false, 'traceresponse', 'traceparent'].includes(found as never)
+      ? undefined
+      : { path: [], found, expected: RESPONSE_HEADER },
+};
+
+const headerNames = listOf(called('a header name', token), 'an array of header names');
+const CAPTURE = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS';
+
+const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second argument of `traceServer`.', {
+  excludeUrlsEnvKey: option(text, {
+    about: '`OTEL_NODE_<KEY>_EXCLUDED_URLS` is read, else `OTEL_NODE_EXCLUDED_URLS`.',
+    default: 'HTTP',
+  }),
+  excludeUrls: option(listOf(pattern, 'an array of strings and RegExps'), {
+    about:
+      'Regular expressions, or their sources, searched in `scheme://host/path`. A request that one matches has no span and no metric. Those of the variable are added.',
+    otherwise: 'none',
+  }),
+  spanDetails: option(
+    callback<(request: HttpRequest) => { name?: string; attributes?: Attributes }>(
+      '(request: HttpRequest) => { name?: string; attributes?: Attributes }',
+      'a function (request) => { name, attributes }',
+    ),
+    {
+      about: "Name and attributes at the span's start; a name that is given stays, whatever the route.",
+      otherwise: 'method and route',
+    },
+  ),
+  serverRequestHook: option(
+    callback<(span: Span, request: HttpRequest) => void>(
+      '(span: Span, request: HttpRequest) => void',
+      'a function (span, request)',
+    ),
+    {
+      about:
+        'Called when the span has started, before the app sees the request. A hook that throws is recorded on the span.',
+    },
+  ),
+  clientRequestHook: option(
+    callback<(span: Span, request: HttpRequest, message: unknown) => void>(
+      '(span: Span, request: HttpRequest, message: unknown) => void',
+      'a function (span, request, message)',
+    ),
+    {
+      about:
+        "Called for each body chunk received, with the *receive* span; `message` is `{ type: 'http.request', body }`.",
+    },
+  ),
+  clientResponseHook: option(
+    callback<(span: Span, response: HttpResponse, message: unknown) => void>(
+      '(span: Span, response: HttpResponse, message: unknown) => void',
+      'a function (span, response, message)',
+    ),
+    {
+      about:
+        "Called for the response's start (`{ type: 'http.response.start', status }`) and each chunk sent (`{ type: 'http.response.body', body }`), with the *send* span.",
+    },
+  ),
+  messageSpans: option(flag, {
+    about: 'Receive and send spans per message.',
+    otherwise: '`false`, `true` when `clientRequestHook` or `clientResponseHook` is given',
+  }),
+  trustIncomingContext: option(flag, {
+    about: "Continue the caller's trace; `false` starts a new one, with a link, at a public edge.",
+    default: true,
+  }),
+  trustProxy: option(trustProxy, {
+    about:
+      'Take client address, scheme and host from `Forwarded` (RFC 7239), else `X-Forwarded-*`: of any proxy (`true`), of that many, or of proxies at these addresses and networks.',
+    default: false,
+  }),
+  captureHeaders: block('CaptureHeaders', 'Headers to record, by name. Values of credentials are always redacted.', {
+    request: option(headerNames, { about: 'Of requests.', variable: `${CAPTURE}_SERVER_REQUEST`, otherwise: 'none' }),
+    response: option(headerNames, {
+      about: 'Of responses.',
+      variable: `${CAPTURE}_SERVER_RESPONSE`,
+      otherwise: 'none',
+    }),
+    sanitize: option(listOf(sourceOfPattern(), 'an array of sources of regular expressions'), {
+      about: 'Regular expressions of header names whose values are redacted, beside those of credentials.',
+      variable: `${CAPTURE}_SANITIZE_FIELDS`,
+      otherwise: 'none',
+    }),
+  }),
+  responseHeader: option(responseHeader, { about: 'Trace context in a response header.', default: false }),
+  tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {
+    about: 'Used for server spans instead of the registered one.',
+  }),
+  meterProvider: option(instance<MeterProvider>('MeterProvider', 'a', 'getMeter'), {
+    about: 'Used for server metrics instead of the registered one.',
+  }),
+  meter: option(instance<Meter>('Meter', 'a', 'createCounter'), { about: 'Used for server metrics.' }),
+});
+
+function sourceOfPattern(): Kind<string> {
+  const expected = 'the source of a regular expression';
+  return {
+    expected,
+    type: 'string',
+    check: (found) => (typeof found === 'string' && !pattern.check(found) ? undefined : { path: [], found, expected }),
+    parse: (text) => (compilePattern(text) ? text : undefined),
+  };
+}
+
+export const serving = { http: httpBlock };

@@ -1,0 +1,35 @@
+/** @module Options of the journal and its shipper. */
+import { choice, segmentSize, text, whole } from '../kinds.js';
+import { block, option } from '../option.js';
+
+export const journaling = {
+  journal: block('JournalConfig', 'The crash-safe log of ended spans.', {
+    dir: option(text, {
+      about: 'The parent directory: the journal is in `<dir>/<service>`.',
+      variable: 'FORKTRACE_JOURNAL_DIR',
+      otherwise: '`forktrace-<uid>` in the OS temp directory',
+    }),
+    maxBytes: option(whole(65_536), {
+      about: 'What the directory may take; the oldest unshipped segment goes first.',
+      unit: 'bytes',
+      variable: 'FORKTRACE_JOURNAL_MAX_BYTES',
+      default: 268_435_456,
+    }),
+    mode: option(choice('auto', 'mmap', 'write'), {
+      about:
+        '`mmap`, `write`, or `auto`: `mmap` where koffi works. `write` takes a system call per request, and spans that end in the turn of the event loop in which the process is killed are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
+      variable: 'FORKTRACE_JOURNAL_MODE',
+      default: 'auto',
+    }),
+    segmentBytes: option(segmentSize, { about: 'Size of one segment.', unit: 'bytes', default: 1_048_576 }),
+    inFlight: option(whole(1, 1_048_576), {
+      about: 'Local-root spans in flight that the in-flight table holds before it grows.',
+      default: 1024,
+    }),
+  }),
+  ship: option(choice('process', 'inline'), {
+    about: "Who ships the journal: a `process` of its own, or `inline`, this process's event loop.",
+    variable: 'FORKTRACE_SHIP',
+    default: 'process',
+  }),
+};

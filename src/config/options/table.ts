@@ -1,0 +1,23 @@
+/**
+ * The one table of options. Types (`../tracing-config.ts`), validation, environment, defaults and docs/configuration.md follow from it.
+ *
+ * @module
+ */
+import { exporting } from './export.js';
+import { serving } from './http.js';
+import { journaling } from './journal.js';
+import { service } from './service.js';
+import { supervising } from './supervise.js';
+import { tracing } from './tracing.js';
+
+/** The sections of the reference page, in its order. */
+export const sections = {
+  'Service and processes': service,
+  Export: exporting,
+  Journal: journaling,
+  Tracing: tracing,
+  'HTTP server spans': serving,
+  Supervision: supervising,
+} as const;
+
+export const options = { ...service, ...exporting, ...journaling, ...tracing, ...serving, ...supervising };

@@ -1,0 +1,93 @@
+/** @module Options of spans, metrics and instrumentations. */
+import type { Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import type { IdGenerator, Sampler, SpanProcessor } from '../../sdk/types.js';
+import { callback, flag, instance, lengthLimit, listOf, milliseconds, text, whole } from '../kinds.js';
+import { block, option, toggle } from '../option.js';
+import type { InstrumentationLike } from '../types.js';
+
+const limit = (about: string, ...variable: string[]) => option(whole(0), { about, variable, default: 128 });
+
+export const tracing = {
+  sampler: option(instance<Sampler>('Sampler', 'a', 'shouldSample'), {
+    about: 'Decides which spans are recorded.',
+    otherwise: '`OTEL_TRACES_SAMPLER`, else `parentbased_always_on`',
+  }),
+  spanLimits: block('SpanLimitsConfig', 'What a span may hold; what is more is dropped and counted.', {
+    attributeValueLengthLimit: option(lengthLimit, {
+      about: 'Longer strings are cut.',
+      // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute Limits".
+      variable: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+      default: Number.POSITIVE_INFINITY,
+      otherwise: 'no limit',
+    }),
+    attributeCountLimit: limit(
+      'Attributes of a span.',
+      'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT',
+      'OTEL_ATTRIBUTE_COUNT_LIMIT',
+    ),
+    linkCountLimit: limit('Links of a span.', 'OTEL_SPAN_LINK_COUNT_LIMIT'),
+    eventCountLimit: limit('Events of a span.', 'OTEL_SPAN_EVENT_COUNT_LIMIT'),
+    attributePerEventCountLimit: limit('Attributes of an event.', 'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
+    attributePerLinkCountLimit: limit('Attributes of a link.', 'OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
+  }),
+  idGenerator: option(instance<IdGenerator>('IdGenerator', 'an', 'generateTraceId', 'generateSpanId'), {
+    about: 'Makes trace and span ids.',
+    otherwise: 'random ids',
+  }),
+  propagators: option(
+    listOf(
+      instance<TextMapPropagator>('TextMapPropagator', 'a', 'inject', 'extract', 'fields'),
+      'an array of TextMapPropagators',
+    ),
+    {
+      about: 'Read and write trace context in headers, messages and the environment.',
+      otherwise: '`OTEL_PROPAGATORS`, else W3C trace context and baggage',
+    },
+  ),
+  spanProcessors: option(
+    callback<() => SpanProcessor[]>('() => SpanProcessor[]', 'a function that returns an array of SpanProcessors'),
+    { about: "Makes span processors, in the worker, beside the pipeline's own." },
+  ),
+  tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {
+    about: 'Used instead of building one.',
+    otherwise: 'built in the worker',
+  }),
+  meterProvider: option(instance<MeterProvider>('MeterProvider', 'a', 'getMeter'), {
+    about: 'Used for metrics instead of the registered one.',
+  }),
+  meter: option(instance<Meter>('Meter', 'a', 'createCounter'), {
+    about: 'Used for metrics instead of one of the provider.',
+  }),
+  metrics: toggle(
+    'MetricsConfig',
+    {
+      about: 'Set up an SDK MeterProvider with an OTLP reader per worker.',
+      otherwise: '`false`, `true` with `OTEL_METRICS_EXPORTER`',
+    },
+    {
+      intervalMs: option(milliseconds(1), {
+        about: 'Time between two exports of metrics.',
+        unit: 'ms',
+        variable: 'OTEL_METRIC_EXPORT_INTERVAL',
+        default: 60_000,
+      }),
+      runtime: option(flag, {
+        about: 'Event-loop delay and utilisation, heap, garbage collection.',
+        default: true,
+      }),
+      url: option(text, { about: 'As `export.url`.', otherwise: 'beside the spans' }),
+    },
+  ),
+  instrumentations: option(
+    callback<() => InstrumentationLike[]>(
+      '() => InstrumentationLike[]',
+      'a function that returns an array of instrumentations',
+    ),
+    { about: 'Makes OpenTelemetry instrumentations; they are enabled in the worker before the app loads.' },
+  ),
+  outgoing: option(flag, {
+    about: 'Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed.',
+    variable: 'FORKTRACE_OUTGOING',
+    default: false,
+  }),
+};

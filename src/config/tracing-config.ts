@@ -1,0 +1,467 @@
+/**
+ * Generated from the table of options (src/config/options) by `npm run generate`.
+ *
+ * @module
+ */
+import type { ListenOptions } from 'node:net';
+import type { Attributes, Meter, MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import type { HttpRequest, HttpResponse } from '../http/types.js';
+import type { IdGenerator, Resource, Sampler, SpanExporter, SpanProcessor } from '../sdk/types.js';
+import type { ChildExit, InstrumentationLike, StopReason, WorkerContext } from './types.js';
+
+/** Functions called in the coordinator and the workers. One that throws or hangs is logged with its name. */
+export interface Hooks {
+  /**
+   * The time that each hook has. Takes a whole number from 1 to 2147483647, in milliseconds.
+   *
+   * @default 5000
+   */
+  timeoutMs?: number;
+  /** Coordinator: before the first fork. @default none */
+  onStarting?: () => void | Promise<void>;
+  /** Coordinator: before a fork; returns extra environment for the worker. @default none */
+  preFork?: (worker: {
+    slot: number;
+    incarnation: number;
+  }) => Record<string, string> | void | Promise<Record<string, string> | void>;
+  /** Coordinator: a worker has been forked. @default none */
+  onWorkerStart?: (worker: { slot: number; pid: number }) => void | Promise<void>;
+  /** Coordinator: a worker listens, and its `workerReady` has finished. @default none */
+  onWorkerReady?: (worker: { slot: number; pid: number }) => void | Promise<void>;
+  /** Coordinator: all workers are ready for the first time. @default none */
+  onReady?: () => void | Promise<void>;
+  /** Coordinator: a reload begins. @default none */
+  onReload?: () => void | Promise<void>;
+  /** Coordinator: the number of workers changes. @default none */
+  onScale?: (change: { from: number; to: number }) => void | Promise<void>;
+  /** Coordinator: a worker has ended. @default none */
+  childExit?: (exit: ChildExit) => void | Promise<void>;
+  /** Coordinator: all workers are gone. @default none */
+  onExit?: () => void | Promise<void>;
+  /** Worker: tracing has started, the app is not loaded yet. @default none */
+  postFork?: (worker: WorkerContext) => void | Promise<void>;
+  /** Worker: the server listens. @default none */
+  workerReady?: (worker: WorkerContext) => void | Promise<void>;
+  /** Worker: it begins to stop. @default none */
+  workerStopping?: (worker: WorkerContext, reason: StopReason) => void | Promise<void>;
+  /** Worker: drained; spans are flushed next. @default none */
+  workerExit?: (worker: WorkerContext) => void | Promise<void>;
+}
+
+/** Certificates of OTLP connections. */
+export interface ExportTls {
+  /**
+   * PEM, or the path of a PEM file: the authority that signs the endpoint's certificate. Takes a non-empty
+   * string.
+   *
+   * @default the system's
+   */
+  ca?: string;
+  /** PEM, or the path of a PEM file: the client's certificate. Takes a non-empty string. @default none */
+  cert?: string;
+  /** PEM, or the path of a PEM file: the client's key. Takes a non-empty string. @default none */
+  key?: string;
+  /** Plain text for a gRPC `url` without a scheme. Takes true or false. @default false */
+  insecure?: boolean;
+}
+
+/** Where spans are sent: for the shipper (`journal`) and the exporter in the worker (`batch`). */
+export interface ExportConfig {
+  /**
+   * The destination. `viewer` is the embedded receiver with a web page.
+   *
+   * @default FORKTRACE_EXPORT, else see "Where spans go"
+   */
+  to?: 'otlp-grpc' | 'otlp-http' | 'console' | 'none' | 'viewer';
+  /**
+   * The endpoint. gRPC: `http(s)://host:port`, or `host:port`, which is TLS unless `tls.insecure`. HTTP: the
+   * full URL; one without a path gets `/v1/traces`. Takes a non-empty string.
+   *
+   * @default http://localhost:4317 (gRPC), http://localhost:4318/v1/traces (HTTP)
+   */
+  url?: string;
+  /**
+   * Sent with every export, beside those of the environment; same names win. Names and values must be such
+   * that HTTP and gRPC can send them: visible ASCII and spaces.
+   *
+   * @default none
+   */
+  headers?: Record<string, string>;
+  /** Of export requests. @default none */
+  compression?: 'none' | 'gzip';
+  /**
+   * For one export request. Takes a whole number from 0 to 2147483647, 0 for no limit, in milliseconds.
+   *
+   * @default 10000
+   */
+  timeoutMs?: number;
+  /** Certificates of OTLP connections. */
+  tls?: ExportTls;
+}
+
+/** Start the viewer. Its ports are moved on from when they are taken. */
+export interface ViewerConfig {
+  /** Page and OTLP/HTTP. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_HTTP_PORT, else 4318 */
+  httpPort?: number;
+  /** OTLP/gRPC. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_GRPC_PORT, else 4317 */
+  grpcPort?: number;
+}
+
+/** The crash-safe log of ended spans. */
+export interface JournalConfig {
+  /**
+   * The parent directory: the journal is in `<dir>/<service>`. Takes a non-empty string.
+   *
+   * @default FORKTRACE_JOURNAL_DIR, else forktrace-<uid> in the OS temp directory
+   */
+  dir?: string;
+  /**
+   * What the directory may take; the oldest unshipped segment goes first. Takes a whole number from 65536, in
+   * bytes.
+   *
+   * @default FORKTRACE_JOURNAL_MAX_BYTES, else 268435456
+   */
+  maxBytes?: number;
+  /**
+   * `mmap`, `write`, or `auto`: `mmap` where koffi works. `write` takes a system call per request, and spans
+   * that end in the turn of the event loop in which the process is killed are not ended in the file.
+   *
+   * @default FORKTRACE_JOURNAL_MODE, else auto
+   */
+  mode?: 'auto' | 'mmap' | 'write';
+  /** Size of one segment. Takes a multiple of 4096 from 8192, in bytes. @default 1048576 */
+  segmentBytes?: number;
+  /**
+   * Local-root spans in flight that the in-flight table holds before it grows. Takes a whole number from 1 to
+   * 1048576.
+   *
+   * @default 1024
+   */
+  inFlight?: number;
+}
+
+/** What a span may hold; what is more is dropped and counted. */
+export interface SpanLimitsConfig {
+  /**
+   * Longer strings are cut. Takes a whole number from 0, or Infinity.
+   *
+   * @default OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, else OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, else no limit
+   */
+  attributeValueLengthLimit?: number;
+  /**
+   * Attributes of a span. Takes a whole number from 0.
+   *
+   * @default OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
+   */
+  attributeCountLimit?: number;
+  /** Links of a span. Takes a whole number from 0. @default OTEL_SPAN_LINK_COUNT_LIMIT, else 128 */
+  linkCountLimit?: number;
+  /** Events of a span. Takes a whole number from 0. @default OTEL_SPAN_EVENT_COUNT_LIMIT, else 128 */
+  eventCountLimit?: number;
+  /**
+   * Attributes of an event. Takes a whole number from 0.
+   *
+   * @default OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT, else 128
+   */
+  attributePerEventCountLimit?: number;
+  /** Attributes of a link. Takes a whole number from 0. @default OTEL_LINK_ATTRIBUTE_COUNT_LIMIT, else 128 */
+  attributePerLinkCountLimit?: number;
+}
+
+/** Set up an SDK MeterProvider with an OTLP reader per worker. */
+export interface MetricsConfig {
+  /**
+   * Time between two exports of metrics. Takes a whole number from 1 to 2147483647, in milliseconds.
+   *
+   * @default OTEL_METRIC_EXPORT_INTERVAL, else 60000
+   */
+  intervalMs?: number;
+  /** Event-loop delay and utilisation, heap, garbage collection. Takes true or false. @default true */
+  runtime?: boolean;
+  /** As `export.url`. Takes a non-empty string. @default beside the spans */
+  url?: string;
+}
+
+/** Headers to record, by name. Values of credentials are always redacted. */
+export interface CaptureHeaders {
+  /**
+   * Of requests. Takes an array of header names.
+   *
+   * @default OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST, else none
+   */
+  request?: string[];
+  /**
+   * Of responses. Takes an array of header names.
+   *
+   * @default OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE, else none
+   */
+  response?: string[];
+  /**
+   * Regular expressions of header names whose values are redacted, beside those of credentials. Takes an
+   * array of sources of regular expressions.
+   *
+   * @default OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS, else none
+   */
+  sanitize?: string[];
+}
+
+/** HTTP server spans; also the second argument of `traceServer`. */
+export interface HttpTracingConfig {
+  /**
+   * `OTEL_NODE_<KEY>_EXCLUDED_URLS` is read, else `OTEL_NODE_EXCLUDED_URLS`. Takes a non-empty string.
+   *
+   * @default HTTP
+   */
+  excludeUrlsEnvKey?: string;
+  /**
+   * Regular expressions, or their sources, searched in `scheme://host/path`. A request that one matches has
+   * no span and no metric. Those of the variable are added.
+   *
+   * @default none
+   */
+  excludeUrls?: (string | RegExp)[];
+  /**
+   * Name and attributes at the span's start; a name that is given stays, whatever the route.
+   *
+   * @default method and route
+   */
+  spanDetails?: (request: HttpRequest) => { name?: string; attributes?: Attributes };
+  /**
+   * Called when the span has started, before the app sees the request. A hook that throws is recorded on the
+   * span.
+   *
+   * @default none
+   */
+  serverRequestHook?: (span: Span, request: HttpRequest) => void;
+  /**
+   * Called for each body chunk received, with the *receive* span; `message` is `{ type: 'http.request', body
+   * }`.
+   *
+   * @default none
+   */
+  clientRequestHook?: (span: Span, request: HttpRequest, message: unknown) => void;
+  /**
+   * Called for the response's start (`{ type: 'http.response.start', status }`) and each chunk sent (`{ type:
+   * 'http.response.body', body }`), with the *send* span.
+   *
+   * @default none
+   */
+  clientResponseHook?: (span: Span, response: HttpResponse, message: unknown) => void;
+  /**
+   * Receive and send spans per message. Takes true or false.
+   *
+   * @default false, true when clientRequestHook or clientResponseHook is given
+   */
+  messageSpans?: boolean;
+  /**
+   * Continue the caller's trace; `false` starts a new one, with a link, at a public edge. Takes true or
+   * false.
+   *
+   * @default true
+   */
+  trustIncomingContext?: boolean;
+  /**
+   * Take client address, scheme and host from `Forwarded` (RFC 7239), else `X-Forwarded-*`: of any proxy
+   * (`true`), of that many, or of proxies at these addresses and networks. Takes true, false, a number of
+   * proxies or an array of their addresses.
+   *
+   * @default false
+   */
+  trustProxy?: boolean | number | string[];
+  /** Headers to record, by name. Values of credentials are always redacted. */
+  captureHeaders?: CaptureHeaders;
+  /** Trace context in a response header. @default false */
+  responseHeader?: false | 'traceresponse' | 'traceparent';
+  /** Used for server spans instead of the registered one. @default none */
+  tracerProvider?: TracerProvider;
+  /** Used for server metrics instead of the registered one. @default none */
+  meterProvider?: MeterProvider;
+  /** Used for server metrics. @default none */
+  meter?: Meter;
+}
+
+/** How the coordinator keeps workers alive. */
+export interface SuperviseConfig {
+  /**
+   * From SIGTERM to the last worker's exit; under pm2 not more than `kill_timeout`. Takes a whole number from
+   * 1 to 2147483647, in milliseconds.
+   *
+   * @default FORKTRACE_SHUTDOWN_TIMEOUT, else 10000
+   */
+  shutdownTimeoutMs?: number;
+  /**
+   * From fork to ready. Takes a whole number from 1 to 2147483647, in milliseconds.
+   *
+   * @default FORKTRACE_READY_TIMEOUT, else 30000
+   */
+  readyTimeoutMs?: number;
+  /**
+   * First wait before a respawn; it doubles with each failure. Takes a whole number from 0 to 2147483647, in
+   * milliseconds.
+   *
+   * @default 100
+   */
+  backoffMinMs?: number;
+  /**
+   * Longest wait before a respawn, at least `supervise.backoffMinMs`. Takes a whole number from 0 to
+   * 2147483647, in milliseconds.
+   *
+   * @default 10000
+   */
+  backoffMaxMs?: number;
+  /**
+   * Unplanned deaths within `supervise.breakerWindowMs` that open the breaker. Takes a whole number from 1.
+   *
+   * @default 5 per worker
+   */
+  breakerDeaths?: number;
+  /**
+   * The time over which deaths are counted. Takes a whole number from 1 to 2147483647, in milliseconds.
+   *
+   * @default 30000
+   */
+  breakerWindowMs?: number;
+  /**
+   * How long the breaker stays open before one worker is tried. Takes a whole number from 1 to 2147483647, in
+   * milliseconds.
+   *
+   * @default 30000
+   */
+  breakerOpenMs?: number;
+  /**
+   * A worker whose event loop is blocked for longer is killed; 0: never. Takes a whole number from 0 to
+   * 2147483647, in milliseconds.
+   *
+   * @default FORKTRACE_HEARTBEAT_TIMEOUT, else 10000
+   */
+  heartbeatTimeoutMs?: number;
+  /**
+   * Recycle a worker after this many requests, with up to 10 % jitter; 0: never. Takes a whole number from 0.
+   *
+   * @default FORKTRACE_MAX_REQUESTS, else 0
+   */
+  maxRequests?: number;
+  /**
+   * Recycle a worker whose resident set is larger; 0: never. Takes a whole number from 0, in bytes.
+   *
+   * @default FORKTRACE_MAX_MEMORY, else 0
+   */
+  maxMemory?: number;
+  /** SIGHUP reloads. Takes true or false. @default true */
+  reloadOnSighup?: boolean;
+}
+
+/**
+ * All options. Config beats environment. What opens sockets or timers is a factory, so that it is created in
+ * the worker. A wrong value stops the start with a ForktraceError, code FORKTRACE_CONFIG_INVALID, that names
+ * the option.
+ */
+export interface TracingConfig {
+  /**
+   * `service.name`, and the name of the journal directory. Takes a non-empty string.
+   *
+   * @default OTEL_SERVICE_NAME, else service.name in OTEL_RESOURCE_ATTRIBUTES, else the name in the
+   * package.json nearest to the program, else unknown_service:node
+   */
+  serviceName?: string;
+  /**
+   * `service.version`. Takes a non-empty string.
+   *
+   * @default service.version in OTEL_RESOURCE_ATTRIBUTES, else the version in that package.json
+   */
+  serviceVersion?: string;
+  /** Attributes, or a `Resource`, that win over detected ones. @default none */
+  resource?: Attributes | Resource;
+  /**
+   * How many workers are forked. `WEB_CONCURRENCY=auto` is the number of CPUs, too. Takes a whole number from
+   * 1 to 1024.
+   *
+   * @default FORKTRACE_WORKERS, else WEB_CONCURRENCY, else the number of CPUs (os.availableParallelism())
+   */
+  workers?: number;
+  /**
+   * A port, or the options of `server.listen`. `PORT` may be the path of a Unix socket, too. Takes a port
+   * from 0 to 65535 or the options of server.listen.
+   *
+   * @default PORT, else 3000
+   */
+  listen?: number | ListenOptions;
+  /**
+   * Functions called in the coordinator and the workers. One that throws or hangs is logged with its name.
+   */
+  hooks?: Hooks;
+  /** No tracing; the app runs. Takes true or false. @default OTEL_SDK_DISABLED, else false */
+  disabled?: boolean;
+  /**
+   * How spans leave a worker: the crash-safe journal, or the SDK's BatchSpanProcessor.
+   *
+   * @default FORKTRACE_PIPELINE, else batch with an exporter, else journal
+   */
+  pipeline?: 'journal' | 'batch';
+  /** Where spans are sent: for the shipper (`journal`) and the exporter in the worker (`batch`). */
+  export?: ExportConfig;
+  /**
+   * Makes the exporter, instead of `export`. Implies `pipeline: 'batch'`; with `pipeline: 'journal'` it is an
+   * error.
+   *
+   * @default none
+   */
+  exporter?: () => SpanExporter;
+  /**
+   * Start the viewer. Its ports are moved on from when they are taken.
+   *
+   * @default FORKTRACE_VIEWER, else true when spans go to viewer
+   */
+  viewer?: boolean | ViewerConfig;
+  /** The crash-safe log of ended spans. */
+  journal?: JournalConfig;
+  /**
+   * Who ships the journal: a `process` of its own, or `inline`, this process's event loop.
+   *
+   * @default FORKTRACE_SHIP, else process
+   */
+  ship?: 'process' | 'inline';
+  /** Decides which spans are recorded. @default OTEL_TRACES_SAMPLER, else parentbased_always_on */
+  sampler?: Sampler;
+  /** What a span may hold; what is more is dropped and counted. */
+  spanLimits?: SpanLimitsConfig;
+  /** Makes trace and span ids. @default random ids */
+  idGenerator?: IdGenerator;
+  /**
+   * Read and write trace context in headers, messages and the environment.
+   *
+   * @default OTEL_PROPAGATORS, else W3C trace context and baggage
+   */
+  propagators?: TextMapPropagator[];
+  /** Makes span processors, in the worker, beside the pipeline's own. @default none */
+  spanProcessors?: () => SpanProcessor[];
+  /** Used instead of building one. @default built in the worker */
+  tracerProvider?: TracerProvider;
+  /** Used for metrics instead of the registered one. @default none */
+  meterProvider?: MeterProvider;
+  /** Used for metrics instead of one of the provider. @default none */
+  meter?: Meter;
+  /**
+   * Set up an SDK MeterProvider with an OTLP reader per worker.
+   *
+   * @default false, true with OTEL_METRICS_EXPORTER
+   */
+  metrics?: boolean | MetricsConfig;
+  /**
+   * Makes OpenTelemetry instrumentations; they are enabled in the worker before the app loads.
+   *
+   * @default none
+   */
+  instrumentations?: () => InstrumentationLike[];
+  /**
+   * Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed. Takes true
+   * or false.
+   *
+   * @default FORKTRACE_OUTGOING, else false
+   */
+  outgoing?: boolean;
+  /** HTTP server spans; also the second argument of `traceServer`. */
+  http?: HttpTracingConfig;
+  /** How the coordinator keeps workers alive. */
+  supervise?: SuperviseConfig;
+}
