@@ -46,7 +46,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 }
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
-  const tracing = await startWorkerTracing(userConfig);
+  const tracing = await startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
 

@@ -4,10 +4,11 @@
  * @module
  */
 import { type Attributes, type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
-import { resolveConfig } from '../config/resolve.js';
+import { type Role, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { setWorkerHttp } from '../http/worker-http.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { withinDeadline } from '../process/deadline.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
@@ -65,8 +66,8 @@ let started: Promise<WorkerTracing> | undefined;
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
-export function startWorkerTracing(config: TracingConfig = {}): Promise<WorkerTracing> {
-  started ??= start(config).catch((error) => {
+export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): Promise<WorkerTracing> {
+  started ??= start(config, role).catch((error) => {
     started = undefined;
     throw error;
   });
@@ -78,10 +79,10 @@ export function isTracingStarted(): boolean {
   return started !== undefined;
 }
 
-async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
+async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTracing> {
   keepTickObject();
   unpackPm2Environment(process.env);
-  const config = resolveConfig(userConfig, process.env);
+  const config = resolveConfig(userConfig, process.env, role);
   setLogLevel(config);
   const identity = workerIdentity();
   const attributes = resourceAttributes(config, identity);
@@ -111,6 +112,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
       ? (await import('./runtime-metrics.js')).startRuntimeMetrics(meterProvider.getMeter('forktrace', version))
       : undefined;
   if (config.outgoing && !config.disabled) patchLoadedHttp();
+  if (!config.disabled) setWorkerHttp({ ...userConfig.http });
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 
@@ -121,6 +123,7 @@ async function start(userConfig: TracingConfig): Promise<WorkerTracing> {
     await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
     process.off('exit', flushSync);
     unregister();
+    setWorkerHttp({});
     started = undefined;
   };
   return {
