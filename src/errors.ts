@@ -28,8 +28,8 @@ const messages = {
   FORKTRACE_NO_JOURNAL: (path: string) =>
     `No journal in ${path}: expected a service's journal directory, or a directory of such directories.`,
   FORKTRACE_SHIPPER_AT_WORK: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
-  FORKTRACE_SHIP_INCOMPLETE: (path: string, bytes: number, ms: number) =>
-    `${bytes} bytes in ${path} could not be shipped within ${ms} ms; they are kept.`,
+  FORKTRACE_SHIP_INCOMPLETE: (path: string, left: number, refused: number) =>
+    `Not all of ${path} was delivered: ${left} spans are kept in it, ${refused} were refused for good. A warning above says why.`,
   FORKTRACE_STOPPING: () => 'The cluster is stopping.',
   FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
   FORKTRACE_VIEWER_TOKEN: (host: string) =>

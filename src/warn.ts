@@ -33,15 +33,24 @@ export class LossReport {
     this.#describe = describe;
   }
 
-  add(lost: number, reason: string, now = performance.now()): void {
+  /** @returns whether it has been said just now */
+  add(lost: number, reason: string, now = performance.now()): boolean {
     this.total += lost;
     this.#unreported += lost;
     this.#reason = reason;
-    if (now < this.#nextReportAt) return;
+    if (now < this.#nextReportAt) return false;
     warn(this.#code, this.#describe(this.#unreported, reason));
     if (this.#nextReportAt !== 0) this.#intervalMs = Math.min(this.#intervalMs * 2, LONGEST_INTERVAL_MS);
     this.#nextReportAt = now + this.#intervalMs;
     this.#unreported = 0;
+    return true;
+  }
+
+  /** What was counted is over: nothing of it is left to say. @param anew whether what comes next is said at once */
+  forget(anew: boolean): void {
+    this.#unreported = 0;
+    this.#intervalMs = FIRST_INTERVAL_MS;
+    if (anew) this.#nextReportAt = 0;
   }
 
   /** Says at once what has not been said yet, also in `process.on('exit')`. What is lost afterwards is said as from the start. */

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveConfig } from '../config/resolve.js';
+import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination, TracingConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { parseFileName } from '../journal/format.js';
 import { ShipperLock } from '../shipper/lock.js';
 import { Shipper } from '../shipper/shipper.js';
-import { createTransport } from '../shipper/transport.js';
 
 export interface ShipOptions {
   to?: string;
@@ -22,30 +22,33 @@ export async function ship(dir: string, { to, url, timeout }: ShipOptions): Prom
   if (url !== undefined) destination.url = url;
   // Without a word about it the variables decide, as for an app in production: nobody looks at a viewer here.
   const config = resolveConfig({ export: destination }, { NODE_ENV: 'production', ...process.env });
-  for (const journal of journalsIn(dir)) await shipJournal(journal, config.export, timeout * 1000);
+  let failure: unknown;
+  // What cannot be shipped of one does not keep the others.
+  for (const journal of journalsIn(dir)) {
+    await shipJournal(journal, config.export, timeout * 1000).catch((error) => {
+      failure ??= error;
+    });
+  }
+  if (failure) throw failure;
 }
 
-async function shipJournal(
-  dir: string,
-  destination: Parameters<typeof createTransport>[0],
-  timeoutMs: number,
-): Promise<void> {
+/** @throws ForktraceError FORKTRACE_SHIP_INCOMPLETE when spans are left or were refused */
+async function shipJournal(dir: string, destination: ResolvedExport, timeoutMs: number): Promise<void> {
   const lock = ShipperLock.acquire(dir);
   if (!lock) throw new ForktraceError('FORKTRACE_SHIPPER_AT_WORK', [dir]);
-  const transport = await createTransport(destination);
   try {
-    const shipper = new Shipper({ dir, lock, transport, maxBytes: Number.POSITIVE_INFINITY });
+    const shipper = new Shipper({ dir, lock, export: destination, maxBytes: Number.POSITIVE_INFINITY });
     // Until the dead are recovered, too: it takes two looks to know that they are.
     shipper.stop(timeoutMs, true);
-    const complete = await shipper.run();
-    const { shipped, recovered, interrupted, refused, lagBytes } = shipper.stats();
+    await shipper.run();
+    const { shipped, recovered, interrupted, refused } = shipper.stats();
+    const { left } = shipper;
     process.stdout.write(
-      `${dir}: shipped ${shipped} spans (${recovered} recovered, ${interrupted} interrupted), refused ${refused}\n`,
+      `${dir}: shipped ${shipped} spans (${recovered} recovered, ${interrupted} interrupted), refused ${refused}, kept ${left}\n`,
     );
-    if (!complete) throw new ForktraceError('FORKTRACE_SHIP_INCOMPLETE', [dir, lagBytes, timeoutMs]);
+    if (left > 0 || refused > 0) throw new ForktraceError('FORKTRACE_SHIP_INCOMPLETE', [dir, left, refused]);
   } finally {
     lock.release();
-    transport.close();
   }
 }
 

@@ -64,6 +64,8 @@ export interface ResolvedExport {
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'none' | 'gzip';
   readonly timeoutMs: number;
+  /** Most bytes of a request of the shipper. @default 2 MiB */
+  readonly maxRequestBytes?: number;
   /** PEM contents. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
 }

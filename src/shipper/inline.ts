@@ -11,7 +11,6 @@ import { ShipperLock } from './lock.js';
 import { Shipper } from './shipper.js';
 import type { ShipperConfig, ShipperStats } from './shipper-messages.js';
 import { observeShipper } from './shipper-metrics.js';
-import { createTransport } from './transport.js';
 
 /** While another process ships the directory. */
 const RETRY_MS = 1000;
@@ -37,11 +36,10 @@ export function startInlineShipper(config: ShipperConfig, meterProvider?: MeterP
     const lock = ShipperLock.acquire(config.dir);
     if (!lock) return;
     try {
-      const transport = await createTransport(config.export);
-      shipper = new Shipper({ dir: config.dir, maxBytes: config.maxBytes, lock, transport, keepAlive: false });
+      const { dir, maxBytes } = config;
+      shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false });
       if (stopping) shipper.stop(...stopping);
       await shipper.run();
-      transport.close();
     } finally {
       lock.release();
       shipper = undefined;

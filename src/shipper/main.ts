@@ -11,7 +11,6 @@ import { ShipperLock } from './lock.js';
 import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
-import { createTransport } from './transport.js';
 
 const STATS_MS = 1000;
 /** With nobody left to ship for, in milliseconds. */
@@ -37,12 +36,11 @@ async function main(config: ShipperConfig): Promise<void> {
     if (process.connected) process.disconnect();
     return;
   }
-  const transport = await createTransport(config.export);
   const shipper = new Shipper({
     dir: config.dir,
     maxBytes: config.maxBytes,
     lock,
-    transport,
+    export: config.export,
     onRecovered: (found) => {
       tell(found);
       letGoOfTheDead();
@@ -86,7 +84,6 @@ async function main(config: ShipperConfig): Promise<void> {
   await shipper.run();
   clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
-  transport.close();
   if (process.connected) process.disconnect();
 }
 

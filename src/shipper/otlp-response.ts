@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from '../printable.js';
 import { fields } from './protobuf-fields.js';
 import { ACCEPTED, type SendResult } from './transport.js';
 
@@ -19,7 +20,9 @@ export function acceptedBy(response: Uint8Array): SendResult {
       else if (field.number === 2) message = utf8.decode(field.bytes);
     }
   }
-  return rejected === 0 && message === '' ? ACCEPTED : { outcome: 'accepted', rejected, message };
+  return rejected === 0 && message === ''
+    ? ACCEPTED
+    : { outcome: 'accepted', rejected: Math.max(0, rejected), message: printable(message) };
 }
 
 /**
@@ -48,4 +51,10 @@ export function retryDelayOf(status: Uint8Array): number | undefined {
     return delayMs;
   }
   return undefined;
+}
+
+/** The message of a google.rpc.Status (google/rpc/status.proto), which OTLP/HTTP answers failures with. */
+export function statusMessageOf(status: Uint8Array): string {
+  for (const { number, bytes } of fields(status)) if (number === 2) return utf8.decode(bytes);
+  return '';
 }

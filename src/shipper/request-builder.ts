@@ -1,17 +1,24 @@
 /**
- * Merges chunks of many writers into one ExportTraceServiceRequest: per writer one ResourceSpans, in it one ScopeSpans per
- * scope. Span bytes are copied once and never looked into; nothing is allocated per span.
+ * Merges chunks of many writers into OTLP requests: per writer one ResourceSpans, in it one ScopeSpans per scope. What has been
+ * added is an index of spans, any range of which can be encoded as a request of its own. Span bytes are copied once per request
+ * and never looked into; nothing is allocated per span.
  *
  * @module
  */
 
-/** Spans of one scope, as places in the sources of the writer that is being added. */
-interface ScopeSpans {
+interface Scope {
   /** The fields of ScopeSpans before its spans. */
-  scope: Buffer;
-  /** Triples: index of the source, start, end. */
-  places: number[];
+  fields: Buffer;
+  writer: Writer;
+  /** Spans of the range at hand, by index. */
+  spans: number[];
+  /** Of those spans. */
   bytes: number;
+}
+
+interface Writer {
+  resource: Uint8Array;
+  scopes: Scope[];
 }
 
 /** What was found in the chunks that were added. */
@@ -22,33 +29,47 @@ export interface Added {
 }
 
 export class RequestBuilder {
-  /** The encoded request is `bytes.subarray(0, length)`; reused by the next one. */
+  /** Reused by every request. */
   #bytes: Buffer;
   #length = 0;
   #sources: Buffer[] = [];
-  #scopes: ScopeSpans[] = [];
-  #pending = 0;
+  #writer: Writer | undefined;
+  #added = 0;
+  // One entry per chunk, which holds one span: its scope, and its place in a source.
+  readonly #scopes: Scope[] = [];
+  readonly #source: number[] = [];
+  readonly #start: number[] = [];
+  readonly #end: number[] = [];
 
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafe(capacity);
   }
 
-  /** Bytes so far; those of the writer that is being added are an estimate that is not too low by much. */
-  get length(): number {
-    return this.#length + this.#pending;
+  /** How many chunks have been added since {@link clear}. */
+  get count(): number {
+    return this.#scopes.length;
   }
 
-  /** A view that is valid until {@link clear}. */
-  get request(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** What one request of all would have at most. */
+  get length(): number {
+    return this.#added;
   }
 
   clear(): void {
-    this.#length = 0;
+    this.#sources = [];
+    this.#writer = undefined;
+    this.#added = 0;
+    this.#scopes.length = this.#source.length = this.#start.length = this.#end.length = 0;
+  }
+
+  /** What is added from now on belongs to the writer with this resource. */
+  beginWriter(resource: Uint8Array): void {
+    this.#writer = { resource, scopes: [] };
+    this.#added += fieldLength(resource.length) + MAX_HEADER_BYTES;
   }
 
   /**
-   * Adds whole chunks (`scope_spans` fields, back to back) to the writer at hand. They must not change until {@link endWriter}.
+   * Adds whole chunks (`scope_spans` fields, back to back) of the writer at hand. They must not change until {@link clear}.
    *
    * @param isSound asked about each content of a chunk, for bytes that are not to be trusted
    */
@@ -56,8 +77,8 @@ export class RequestBuilder {
     const source = Buffer.from(chunks.buffer, chunks.byteOffset, chunks.length);
     const index = this.#sources.push(source) - 1;
     const found: Added = { spans: 0, malformed: 0 };
-    this.#pending += source.length;
-    let scope: ScopeSpans | undefined;
+    this.#added += source.length;
+    let scope: Scope | undefined;
     let at = 0;
     while (at < source.length) {
       // The length is sound: whoever cut the chunks has read it.
@@ -72,48 +93,67 @@ export class RequestBuilder {
       const start = at + 1;
       at = start + length;
       const scopeEnd = endOfScope(source, start, at);
-      const spans = scopeEnd < 0 ? 0 : countSpans(source, scopeEnd, at);
-      if (spans === 0 || (isSound && !isSound(source.subarray(start, at)))) {
+      if (scopeEnd < 0 || !isOneSpan(source, scopeEnd, at) || (isSound && !isSound(source.subarray(start, at)))) {
         found.malformed++;
         continue;
       }
-      found.spans += spans;
-      if (!scope || !isSame(scope.scope, source, start, scopeEnd)) scope = this.#scopeOf(source, start, scopeEnd);
-      scope.places.push(index, scopeEnd, at);
-      scope.bytes += at - scopeEnd;
+      found.spans++;
+      if (!scope || !isSame(scope.fields, source, start, scopeEnd)) scope = this.#scopeOf(source, start, scopeEnd);
+      this.#scopes.push(scope);
+      this.#source.push(index);
+      this.#start.push(scopeEnd);
+      this.#end.push(at);
     }
     return found;
   }
 
-  /** Completes the ResourceSpans of one writer. */
-  endWriter(resource: Uint8Array): void {
-    let length = fieldLength(resource.length);
-    for (const { scope, bytes } of this.#scopes) length += fieldLength(scope.length + bytes);
-    if (this.#scopes.length > 0) {
-      this.#reserve(fieldLength(length));
-      this.#header(0x0a, length);
-      this.#header(0x0a, resource.length);
-      this.#bytes.set(resource, this.#length);
-      this.#length += resource.length;
-      for (const { scope, places, bytes } of this.#scopes) {
-        this.#header(0x12, scope.length + bytes);
-        this.#length += scope.copy(this.#bytes, this.#length);
-        for (let i = 0; i < places.length; i += 3) {
-          const source = this.#sources[places[i]!]!;
-          this.#length += source.copy(this.#bytes, this.#length, places[i + 1]!, places[i + 2]!);
-        }
-      }
-    }
-    this.#sources = [];
-    this.#scopes = [];
-    this.#pending = 0;
+  /** Where the chunk with this index ends, in the bytes that were given to {@link add}. */
+  endOf(index: number): number {
+    return this.#end[index]!;
   }
 
-  #scopeOf(source: Buffer, start: number, end: number): ScopeSpans {
-    const known = this.#scopes.find(({ scope }) => isSame(scope, source, start, end));
+  /** The chunks from `from` up to `to` as one request; valid until the next one. */
+  encode(from = 0, to = this.count): Uint8Array {
+    this.#length = 0;
+    for (let at = from; at < to; ) at = this.#encodeWriter(at, to);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** @returns index of the first chunk of another writer */
+  #encodeWriter(from: number, to: number): number {
+    const { writer } = this.#scopes[from]!;
+    const used: Scope[] = [];
+    let at = from;
+    for (let scope = this.#scopes[at]!; at < to && scope.writer === writer; scope = this.#scopes[++at]!) {
+      if (scope.spans.length === 0) used.push(scope);
+      scope.spans.push(at);
+      scope.bytes += this.#end[at]! - this.#start[at]!;
+    }
+    let length = fieldLength(writer.resource.length);
+    for (const { fields, bytes } of used) length += fieldLength(fields.length + bytes);
+    this.#reserve(fieldLength(length));
+    this.#header(0x0a, length);
+    this.#header(0x0a, writer.resource.length);
+    this.#bytes.set(writer.resource, this.#length);
+    this.#length += writer.resource.length;
+    for (const scope of used) {
+      this.#header(0x12, scope.fields.length + scope.bytes);
+      this.#length += scope.fields.copy(this.#bytes, this.#length);
+      for (const index of scope.spans) {
+        const source = this.#sources[this.#source[index]!]!;
+        this.#length += source.copy(this.#bytes, this.#length, this.#start[index]!, this.#end[index]!);
+      }
+      scope.spans.length = scope.bytes = 0;
+    }
+    return at;
+  }
+
+  #scopeOf(source: Buffer, start: number, end: number): Scope {
+    const writer = this.#writer!;
+    const known = writer.scopes.find(({ fields }) => isSame(fields, source, start, end));
     if (known) return known;
-    const scope = { scope: source.subarray(start, end), places: [], bytes: 0 };
-    this.#scopes.push(scope);
+    const scope: Scope = { fields: source.subarray(start, end), writer, spans: [], bytes: 0 };
+    writer.scopes.push(scope);
     return scope;
   }
 
@@ -132,6 +172,9 @@ export class RequestBuilder {
   }
 }
 
+/** A tag and the longest length. */
+const MAX_HEADER_BYTES = 6;
+
 /** Where the fields before the spans end; -1 where they are something else than `scope` and `schema_url`. */
 function endOfScope(source: Buffer, start: number, end: number): number {
   let at = start;
@@ -143,15 +186,9 @@ function endOfScope(source: Buffer, start: number, end: number): number {
   return at;
 }
 
-/** Fields `spans` between `start` and `end`; 0 where there is anything else. */
-function countSpans(source: Buffer, start: number, end: number): number {
-  let spans = 0;
-  for (let at = start; at < end; spans++) {
-    if (source[at] !== 0x12) return 0;
-    at = endOfField(source, at, end);
-    if (at < 0) return 0;
-  }
-  return spans;
+/** Whether one field `spans`, and nothing else, is between `start` and `end`. */
+function isOneSpan(source: Buffer, start: number, end: number): boolean {
+  return start < end && source[start] === 0x12 && endOfField(source, start, end) === end;
 }
 
 /** Where the length-delimited field at `at` ends; -1 where that is beyond `end`. */

@@ -22,6 +22,8 @@ export class TailedSegment {
   /** Delivered, or given up. */
   shipped: number;
   committed = 0;
+  /** Where gathering has come to so far: spans before it have been counted as read. */
+  readTo: number;
   sealed = false;
   /** Nothing after `shipped` can be read. */
   corrupt = false;
@@ -31,7 +33,7 @@ export class TailedSegment {
   constructor(file: JournalFile, reader: SegmentReader) {
     this.file = file;
     this.reader = reader;
-    this.shipped = reader.state().shipped;
+    this.shipped = this.readTo = reader.state().shipped;
   }
 
   get lag(): number {

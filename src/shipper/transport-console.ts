@@ -19,7 +19,7 @@ export function consoleTransport(out: NodeJS.WritableStream = process.stdout): T
     send: (request) =>
       new Promise<SendResult>((resolve, reject) => {
         out.write(lines(request), (error) => (error ? reject(error) : resolve(ACCEPTED)));
-      }).catch((error: Error) => ({ outcome: 'refused', reason: `the console: ${error.message}` })),
+      }).catch((error: Error): SendResult => ({ outcome: 'refused', reason: `the console: ${error.message}` })),
     close: () => void out.removeListener('error', ignore),
   };
 }

@@ -8,42 +8,43 @@
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { ResolvedExport } from '../config/resolved.js';
 import { version } from '../version.js';
-import { acceptedBy, retryDelayOf } from './otlp-response.js';
-import type { SendResult, Transport } from './transport.js';
+import { resultOfGrpc } from './answer.js';
+import { type Endpoint, endpointOf } from './endpoint-url.js';
+import { acceptedBy } from './otlp-response.js';
+import { type HttpProxy, proxyFor } from './proxy.js';
+import type { SendResult, Signal, Transport } from './transport.js';
 
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-const DEFAULT_URL = 'http://localhost:4317';
+const EXPORT = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+} as const satisfies Record<Signal, string>;
 const GZIP = 2;
-
-/** https://opentelemetry.io/docs/specs/otlp/#failures; RESOURCE_EXHAUSTED only where RetryInfo says when. */
-const RETRYABLE: ReadonlySet<number> = new Set([
-  status.CANCELLED,
-  status.DEADLINE_EXCEEDED,
-  status.ABORTED,
-  status.OUT_OF_RANGE,
-  status.UNAVAILABLE,
-  status.DATA_LOSS,
-]);
 
 const asIs = (bytes: Buffer) => bytes;
 
-export function createGrpcTransport(target: ResolvedExport): Transport {
-  const { address, secure } = addressOf(target);
-  const channelCredentials = secure ? tlsCredentials(target.tls) : credentials.createInsecure();
+export function createGrpcTransport(target: ResolvedExport, signal: Signal): Transport {
+  const endpoint = endpointOf(target, signal)!;
+  const channelCredentials = endpoint.secure ? tlsCredentials(target.tls) : credentials.createInsecure();
   const metadata = new Metadata();
+  if (endpoint.login !== undefined) {
+    metadata.set('authorization', `Basic ${Buffer.from(endpoint.login).toString('base64')}`);
+  }
   for (const [name, value] of Object.entries(target.headers)) metadata.set(name, value);
-  let client = connect(address, channelCredentials, target.compression);
+  // The embedded viewer is on this machine: no proxy leads there.
+  const proxy = target.to === 'viewer' ? undefined : proxyFor(endpoint);
+  const connect = () => connectTo(endpoint, proxy, channelCredentials, target.compression);
+  let client = connect();
 
   return {
     send(request) {
       return new Promise((resolve) => {
         const bytes = Buffer.from(request.buffer, request.byteOffset, request.length);
         const deadline = Date.now() + target.timeoutMs;
-        client.makeUnaryRequest(EXPORT, asIs, asIs, bytes, metadata, { deadline }, (error, response) => {
+        client.makeUnaryRequest(EXPORT[signal], asIs, asIs, bytes, metadata, { deadline }, (error, response) => {
           if (error?.code === status.DEADLINE_EXCEEDED) {
             // The connection may be half open: what comes next gets a new one.
             client.close();
-            client = connect(address, channelCredentials, target.compression);
+            client = connect();
           }
           resolve(error ? failed(error) : acceptedBy(response ?? Buffer.alloc(0)));
         });
@@ -53,32 +54,50 @@ export function createGrpcTransport(target: ResolvedExport): Transport {
   };
 }
 
-function connect(address: string, channelCredentials: ChannelCredentials, compression: 'none' | 'gzip'): Client {
+function connectTo(
+  endpoint: Endpoint,
+  proxy: HttpProxy | undefined,
+  channelCredentials: ChannelCredentials,
+  compression: 'none' | 'gzip',
+): Client {
+  const { address, options } = routeTo(endpoint, proxy);
   return new Client(address, channelCredentials, {
     'grpc.primary_user_agent': `forktrace/${version}`,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5000,
     'grpc.use_local_subchannel_pool': 1,
+    // It reads HTTP_PROXY for TLS endpoints, too, and only in small letters.
+    'grpc.enable_http_proxy': 0,
     ...(compression === 'gzip' && { 'grpc.default_compression_algorithm': GZIP }),
+    ...options,
   });
 }
 
-function failed(error: ServiceError): SendResult {
-  const reason = `${status[error.code]}: ${error.details}`;
-  const details = error.metadata.get('grpc-status-details-bin')[0];
-  const afterMs = typeof details === 'object' ? retryDelayOf(details) : undefined;
-  const retry = RETRYABLE.has(error.code) || (error.code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);
-  return retry ? { outcome: 'retry', afterMs, reason } : { outcome: 'refused', reason };
+/** Where to connect to; through a proxy, what to ask it for. */
+function routeTo(endpoint: Endpoint, proxy: HttpProxy | undefined): { address: string; options: object } {
+  if (endpoint.socketPath !== undefined) {
+    return { address: `unix:${endpoint.socketPath}`, options: { 'grpc.default_authority': 'localhost' } };
+  }
+  const authority = `${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+  if (!proxy) return { address: authority, options: {} };
+  return {
+    address: `dns:${proxy.host}:${proxy.port}`,
+    options: {
+      'grpc.http_connect_target': `dns:${authority}`,
+      'grpc.default_authority': authority,
+      ...(proxy.login !== undefined && { 'grpc.http_connect_creds': proxy.login }),
+    },
+  };
 }
 
-/** gRPC's target for an OTLP endpoint; without a scheme it is the target itself, and secure unless said otherwise. */
-function addressOf({ url = DEFAULT_URL, tls }: ResolvedExport): { address: string; secure: boolean } {
-  const match = /^(https?):\/\/([^/]*)/.exec(url);
-  if (!match) return { address: url, secure: tls.insecure !== true };
-  const [, scheme, host] = match;
-  const secure = scheme === 'https';
-  const hasPort = /:\d+$/.test(host!);
-  return { address: hasPort ? host! : `${host}:${secure ? 443 : 80}`, secure };
+function failed(error: ServiceError): SendResult {
+  const statusDetails = error.metadata?.get('grpc-status-details-bin')[0];
+  return resultOfGrpc({
+    code: error.code,
+    codeName: status[error.code] ?? String(error.code),
+    details: error.details ?? error.message,
+    statusDetails: typeof statusDetails === 'object' ? statusDetails : undefined,
+  });
 }
 
 function tlsCredentials({ ca, cert, key }: ResolvedExport['tls']): ChannelCredentials {

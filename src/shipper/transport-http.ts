@@ -1,105 +1,157 @@
 /**
- * OTLP over HTTP with protobuf, through OpenTelemetry's own transport, which retries within `timeoutMs` by itself.
+ * OTLP over HTTP with protobuf, on Node's own client: OpenTelemetry's transport keeps an answer's text, the delay that an endpoint
+ * asks for and all but a few status codes to itself.
  *
  * @module
  */
-import diagnostics from 'node:diagnostics_channel';
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import type { ResolvedExport } from '../config/resolved.js';
 import {
-  CompressionAlgorithm,
-  createOtlpHttpExportDelegate,
-  ExportResultCode,
-  httpAgentFactoryFromOptions,
-  OTLPExporterError,
-} from '../sdk/http-export.js';
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as plainRequest,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { connect as tlsConnect } from 'node:tls';
+import { promisify } from 'node:util';
+import { gzip as gzipWithCallback } from 'node:zlib';
+import type { ResolvedExport } from '../config/resolved.js';
+import { printable } from '../printable.js';
 import { version } from '../version.js';
-import { acceptedBy } from './otlp-response.js';
-import { ACCEPTED, type SendResult, type Transport } from './transport.js';
+import { type HttpAnswer, resultOfHttp } from './answer.js';
+import { type Endpoint, endpointOf } from './endpoint-url.js';
+import { type HttpProxy, proxyFor } from './proxy.js';
+import type { SendResult, Signal, Transport } from './transport.js';
 
-const DEFAULT_URL = 'http://localhost:4318/v1/traces';
-/** Published by node:http for each response that a client gets. */
-const RESPONSE_CHANNEL = 'http.client.response.finish';
+const gzip = promisify(gzipWithCallback);
+/** More of an answer is not read: it is neither OTLP's nor worth a message. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** One export on its way. */
-interface Attempt {
-  request: Uint8Array;
-  result: SendResult;
-}
-
-export async function createHttpTransport(target: ResolvedExport): Promise<Transport> {
+export function createHttpTransport(target: ResolvedExport, signal: Signal): Transport {
+  const endpoint = endpointOf(target, signal)!;
   const { ca, cert, key, insecure } = target.tls;
-  const agentFactory = httpAgentFactoryFromOptions({
+  const tls = { ca, cert, key, ...(insecure && { rejectUnauthorized: false }) };
+  const proxy = proxyFor(endpoint);
+  const agent = new (endpoint.secure ? SecureAgent : Agent)({
     keepAlive: true,
     maxSockets: 1,
-    ca,
-    cert,
-    key,
-    ...(insecure && { rejectUnauthorized: false }),
+    ...(endpoint.secure && tls),
+    ...(endpoint.secure && proxy && { createConnection: tunnel(proxy, endpoint, tls) as never }),
   });
-  const url = target.url ?? DEFAULT_URL;
-  const agent: Agent = await agentFactory(new URL(url).protocol);
-
-  // The transport keeps a Retry-After that is longer than `timeoutMs` to itself: it is read off the response.
-  let retryAfter: string | undefined;
-  const onResponse = (message: unknown) => {
-    const { request, response } = message as { request: ClientRequest & { agent: Agent }; response: IncomingMessage };
-    if (request.agent === agent) retryAfter = response.headers['retry-after'];
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/x-protobuf',
+    'User-Agent': `forktrace/${version}`,
+    ...(endpoint.login !== undefined && { Authorization: basic(endpoint.login) }),
+    // What is not encrypted, a proxy is asked for as it is (RFC 9112, 3.2.2).
+    ...(proxy && !endpoint.secure && { Host: authorityOf(endpoint) }),
+    ...(proxy?.login !== undefined && !endpoint.secure && { 'Proxy-Authorization': basic(proxy.login) }),
+    ...target.headers,
+    ...(target.compression === 'gzip' && { 'Content-Encoding': 'gzip' }),
   };
-  diagnostics.subscribe(RESPONSE_CHANNEL, onResponse);
+  const hop = proxy && !endpoint.secure ? proxy : endpoint;
+  const options: RequestOptions = {
+    method: 'POST',
+    agent,
+    ...(endpoint.socketPath === undefined ? { host: hop.host, port: hop.port } : { socketPath: endpoint.socketPath }),
+    path: proxy && !endpoint.secure ? `http://${authorityOf(endpoint)}${endpoint.path}` : endpoint.path,
+  };
+  const open = endpoint.secure ? secureRequest : plainRequest;
 
-  let current: Attempt | undefined;
-  const delegate = createOtlpHttpExportDelegate<Attempt, object>(
-    {
-      url,
-      headers: async () => ({ 'Content-Type': 'application/x-protobuf', ...target.headers }),
-      compression: target.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-      timeoutMillis: target.timeoutMs,
-      concurrencyLimit: 1,
-      agentFactory: () => agent,
-      userAgent: `forktrace/${version}`,
-    },
-    {
-      serializeRequest: ({ request }) => request,
-      deserializeResponse(bytes) {
-        if (current) current.result = acceptedBy(bytes);
-        // What was rejected is counted and reported by the shipper, so not by the delegate too.
-        return {};
-      },
-    },
-    'otlp_http_span_exporter',
-    { name: 'span', countItems: () => 0 },
-    undefined,
-  );
+  async function send(request: Uint8Array): Promise<SendResult> {
+    try {
+      const body = target.compression === 'gzip' ? await gzip(request) : request;
+      let exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
+      // The other side closed an idle connection just when it was used again (Node's documentation of request.reusedSocket).
+      if (exchange instanceof Failure && exchange.stale) {
+        exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
+      }
+      if (!(exchange instanceof Failure)) return resultOfHttp(exchange, request.length);
+      return { outcome: 'retry', reason: exchange.reason, fault: exchange.fault };
+    } catch (error) {
+      return { outcome: 'retry', reason: printable(String((error as Error).message)) };
+    }
+  }
+  const own = (body: Uint8Array) => ({ ...headers, 'Content-Length': String(body.length) });
 
-  return {
-    send(request) {
-      const attempt: Attempt = { request, result: ACCEPTED };
-      current = attempt;
-      retryAfter = undefined;
-      return new Promise((resolve) => {
-        delegate.export(attempt, ({ code, error }) => {
-          resolve(code === ExportResultCode.SUCCESS ? attempt.result : failed(error, retryAfter));
-        });
+  return { send, close: () => agent.destroy() };
+}
+
+/** No answer. */
+class Failure {
+  readonly reason: string;
+  readonly fault: 'no-answer' | 'cut';
+  readonly stale: boolean;
+
+  constructor(error: NodeJS.ErrnoException, request: ClientRequest) {
+    this.reason = printable(error.message || (error.code ?? String(error)));
+    const cut = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    this.fault = cut && request.socket?.bytesWritten ? 'cut' : 'no-answer';
+    this.stale = cut && request.reusedSocket;
+  }
+}
+
+/** One request and its whole answer: the time is for all of it, however slowly bytes trickle. */
+function exchangeWithin(ms: number, open: () => ClientRequest, body: Uint8Array): Promise<HttpAnswer | Failure> {
+  return new Promise((resolve) => {
+    const request = open();
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${ms} ms`)), ms);
+    const settle = (outcome: HttpAnswer | Failure) => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    request.on('error', (error) => settle(new Failure(error, request)));
+    request.on('response', (response) => {
+      readAnswer(response).then(settle, (error) => {
+        settle(new Failure(error, request));
+        request.destroy();
       });
-    },
-    close() {
-      diagnostics.unsubscribe(RESPONSE_CHANNEL, onResponse);
-      agent.destroy();
-    },
+    });
+    request.end(body);
+  });
+}
+
+async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  const { statusCode: status = 0, statusMessage: statusText = '', headers } = response;
+  return { status, statusText, headers, body: Buffer.concat(chunks) };
+}
+
+const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
+
+function authorityOf({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** A TLS connection through the proxy (RFC 9110, 9.3.6). */
+function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object) {
+  return (_options: unknown, connected: (error: Error | null, socket?: object) => void): undefined => {
+    const request = plainRequest({
+      method: 'CONNECT',
+      host: proxy.host,
+      port: proxy.port,
+      path: authorityOf(endpoint),
+      agent: false,
+      headers: {
+        Host: authorityOf(endpoint),
+        ...(proxy.login !== undefined && { 'Proxy-Authorization': basic(proxy.login) }),
+      },
+    });
+    request.on('connect', ({ statusCode, statusMessage }, socket, head) => {
+      if (statusCode !== 200) {
+        socket.destroy();
+        connected(new Error(`the proxy ${proxy.host}:${proxy.port} answered ${statusCode} ${statusMessage}`));
+        return;
+      }
+      if (head.length > 0) socket.unshift(head);
+      connected(null, tlsConnect({ ...tls, socket, servername: endpoint.host }));
+    });
+    request.on('error', (error) => connected(new Error(`the proxy ${proxy.host}:${proxy.port}: ${error.message}`)));
+    request.end();
   };
-}
-
-/** The transport gives an error a code only where the endpoint's answer is final: https://opentelemetry.io/docs/specs/otlp/#failures-1 */
-function failed(error: Error | undefined, retryAfter: string | undefined): SendResult {
-  const code = error instanceof OTLPExporterError ? error.code : undefined;
-  if (typeof code === 'number') return { outcome: 'refused', reason: `HTTP ${code} ${error?.message ?? ''}`.trim() };
-  return { outcome: 'retry', afterMs: millisecondsOf(retryAfter), reason: error?.message || String(error) };
-}
-
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3). */
-function millisecondsOf(retryAfter: string | undefined): number | undefined {
-  if (retryAfter === undefined) return undefined;
-  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : new Date(retryAfter).getTime() - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

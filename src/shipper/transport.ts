@@ -1,17 +1,33 @@
 /**
- * Where the shipper sends to: one encoded ExportTraceServiceRequest at a time, and what became of it.
+ * Where the shipper sends to: one encoded OTLP request at a time, and what became of it.
  *
  * @module
  */
 import type { ResolvedExport } from '../config/resolved.js';
 
+/** Of OTLP's signals, the ones that journals hold. */
+export type Signal = 'traces' | 'logs';
+
 export type SendResult =
-  /** The endpoint has it, but for `rejected` spans that it will never take (OTLP's partial success). */
+  /** The endpoint has it, but for `rejected` items that it will never take (OTLP's partial success). */
   | { outcome: 'accepted'; rejected: number; message: string }
-  /** Worth another try; `afterMs` is what the endpoint asked for. */
-  | { outcome: 'retry'; afterMs: number | undefined; reason: string }
-  /** The endpoint will never take it. */
-  | { outcome: 'refused'; reason: string };
+  /** Worth another try soon; `afterMs` is what the endpoint asked for. */
+  | { outcome: 'retry'; afterMs?: number | undefined; reason: string; fault?: ConnectionFault }
+  /** Nothing gets through until somebody mends the login, the address or a quota: worth another try later. */
+  | { outcome: 'blocked'; reason: string; fault?: ConnectionFault }
+  /** More bytes than the endpoint takes at once. */
+  | { outcome: 'too-large'; reason: string }
+  /** Nobody will ever take it. */
+  | { outcome: 'refused'; reason: string }
+  /** Something in it is not what the endpoint takes. Where that is not `certain`, it may be the endpoint's own trouble. */
+  | { outcome: 'bad-data'; reason: string; certain: boolean };
+
+/** What failed below OTLP, where the answer itself does not tell what the other side speaks. */
+export type ConnectionFault =
+  /** No connection, or one that spoke something else. */
+  | 'no-answer'
+  /** The connection was there, and was cut while the request was written. */
+  | 'cut';
 
 export interface Transport {
   /** The bytes may be reused once the promise has settled. Never rejects. */
@@ -22,16 +38,16 @@ export interface Transport {
 export const ACCEPTED: SendResult = Object.freeze({ outcome: 'accepted', rejected: 0, message: '' });
 
 /** What is sent with is loaded here, and not before. */
-export async function createTransport(target: ResolvedExport): Promise<Transport> {
+export async function createTransport(target: ResolvedExport, signal: Signal = 'traces'): Promise<Transport> {
   switch (target.to) {
     case 'none':
       return { send: async () => ACCEPTED, close() {} };
     case 'console':
       return (await import('./transport-console.js')).consoleTransport();
     case 'otlp-http':
-      return (await import('./transport-http.js')).createHttpTransport(target);
+      return (await import('./transport-http.js')).createHttpTransport(target, signal);
     case 'otlp-grpc':
     case 'viewer':
-      return (await import('./transport-grpc.js')).createGrpcTransport(target);
+      return (await import('./transport-grpc.js')).createGrpcTransport(target, signal);
   }
 }

@@ -18,6 +18,8 @@ export type Answer =
   | { answer: 'resource-exhausted'; retryAfterMs?: number }
   /** gRPC INVALID_ARGUMENT, HTTP 400: not to be retried. */
   | { answer: 'invalid-argument' }
+  /** INVALID_ARGUMENT and 400 where a span has such a name; keeps the others' requests. */
+  | { answer: 'refuse-spans'; named: RegExp }
   /** Any other pair of codes. */
   | { answer: 'fail'; grpc: status; http: number; retryAfterMs?: number }
   /** Success, but the last `rejected` spans or points of the request are not kept. */

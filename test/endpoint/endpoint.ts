@@ -56,9 +56,19 @@ export class OtlpEndpoint {
   #answersLeft = Number.POSITIVE_INFINITY;
   #stopping = new AbortController();
 
+  /** Larger requests are refused by the servers themselves: gRPC's RESOURCE_EXHAUSTED, HTTP's 413. */
+  readonly #maxRequestBytes: number;
+
+  private constructor(maxRequestBytes: number) {
+    this.#maxRequestBytes = maxRequestBytes;
+  }
+
   /** Listens on free ports; closed at the end of the test. */
-  static async start(t: Pick<TestContext, 'after'>): Promise<OtlpEndpoint> {
-    const endpoint = new OtlpEndpoint();
+  static async start(
+    t: Pick<TestContext, 'after'>,
+    { maxRequestBytes = 64 * 1024 * 1024 }: { maxRequestBytes?: number } = {},
+  ): Promise<OtlpEndpoint> {
+    const endpoint = new OtlpEndpoint(maxRequestBytes);
     t.after(async () => {
       await endpoint.stop();
       if (endpoint.malformed.length > 0) throw new AggregateError(endpoint.malformed, 'malformed OTLP was received');
@@ -109,8 +119,8 @@ export class OtlpEndpoint {
     await this.stop();
     this.#stopping = new AbortController();
     const receive = (request: WireRequest) => this.#receive(request);
-    this.#grpc = await listenGrpc(this.#grpcPort, receive);
-    this.#http = await listenHttp(this.#httpPort, receive);
+    this.#grpc = await listenGrpc(this.#grpcPort, receive, this.#maxRequestBytes);
+    this.#http = await listenHttp(this.#httpPort, receive, this.#maxRequestBytes);
     this.#grpcPort = this.#grpc.port;
     this.#httpPort = this.#http.port;
   }
@@ -174,7 +184,8 @@ export class OtlpEndpoint {
     });
 
     if (answer.answer === 'hang') return new Promise(() => {});
-    const failure = failureOf(answer);
+    const isBad = answer.answer === 'refuse-spans' && spans.some(({ name }) => answer.named.test(name));
+    const failure = failureOf(isBad ? { answer: 'invalid-argument' } : answer);
     if (failure) return { failure };
     if (answer.answer === 'slow') {
       // Unreferenced, and cut short by stop(): a test's end does not wait for it.

@@ -18,8 +18,8 @@ const method = (path: string) => ({
 });
 
 /** OTLP/gRPC on `port` of the loopback interface. */
-export async function listenGrpc(port: number, receive: ReceiveRequest): Promise<Listener> {
-  const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
+export async function listenGrpc(port: number, receive: ReceiveRequest, maxBytes: number): Promise<Listener> {
+  const server = new Server({ 'grpc.max_receive_message_length': maxBytes });
   const handler = (signal: Signal) => ({
     async export(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
       const headers = Object.fromEntries(

@@ -8,9 +8,9 @@ import type { Listener, ReceiveRequest } from './listener.js';
 const signals: Record<string, Signal> = { '/v1/traces': 'traces', '/v1/metrics': 'metrics' };
 
 /** OTLP/HTTP with protobuf bodies on `port` of the loopback interface. */
-export async function listenHttp(port: number, receive: ReceiveRequest): Promise<Listener> {
+export async function listenHttp(port: number, receive: ReceiveRequest, maxBytes: number): Promise<Listener> {
   const server = createServer((request, response) => {
-    answer(request, response, receive).catch((error) => {
+    answer(request, response, receive, maxBytes).catch((error) => {
       response.statusCode = 500;
       response.end(String(error));
     });
@@ -28,7 +28,12 @@ export async function listenHttp(port: number, receive: ReceiveRequest): Promise
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, receive: ReceiveRequest): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  receive: ReceiveRequest,
+  maxBytes: number,
+): Promise<void> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of request) chunks.push(chunk);
@@ -40,6 +45,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, receiv
   if (request.headers['content-type'] !== 'application/x-protobuf') return refuse(response, 415);
   const sent = Buffer.concat(chunks);
   const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  if (body.length > maxBytes) return refuse(response, 413);
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
 
   const outcome = await receive({ signal, protocol: 'http', headers, body });

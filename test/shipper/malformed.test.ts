@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ResolvedExport } from '#src/config/resolved.js';
 import { ShipperLock } from '#src/shipper/lock.js';
 import { Shipper } from '#src/shipper/shipper.js';
-import { createTransport } from '#src/shipper/transport.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -56,15 +56,14 @@ test('damaged and foreign files are skipped: sound writers’ spans arrive, each
   const random = repeatable(7);
   // What cannot be decoded would make the endpoint fail this test.
   const endpoint = await OtlpEndpoint.start(t);
-  const transport = await createTransport({
+  const target: ResolvedExport = {
     to: 'otlp-grpc',
     url: endpoint.grpcUrl,
     headers: {},
     compression: 'none',
     timeoutMs: 5000,
     tls: {},
-  });
-  t.after(() => transport.close());
+  };
 
   const dir = await tempDir(t);
   const sound = runProgram(t, fixture('span-writer'), { args: [dir, 'write', '50', 'sound', '0', 'close'] });
@@ -82,7 +81,7 @@ test('damaged and foreign files are skipped: sound writers’ spans arrive, each
     }
     const lock = ShipperLock.acquire(dir);
     assert.ok(lock);
-    const shipper = new Shipper({ dir, lock, transport, maxBytes: 2 ** 28 });
+    const shipper = new Shipper({ dir, lock, export: target, maxBytes: 2 ** 28 });
     const done = shipper.run();
     await waitFor(() => shipper.liveWriters === 0 || shipper.stats().lagBytes > 0, 'a look at the directory');
     shipper.stop(5000, true);

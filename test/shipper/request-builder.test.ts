@@ -20,6 +20,7 @@ test('spans of many chunks are merged by writer and scope, in order, request aft
     builder.clear();
     const expected: string[] = [];
     for (const writer of ['one', 'two']) {
+      builder.beginWriter(encodeResource({ 'service.instance.id': writer }));
       const names = Array.from({ length: spans }, (_, i) => ({ scope: SCOPES[(i * 7) % 3]!, span: `${writer} ${i}` }));
       // Two segments' worth.
       const halves = [names.slice(0, spans >> 1), names.slice(spans >> 1)];
@@ -27,14 +28,19 @@ test('spans of many chunks are merged by writer and scope, in order, request aft
         const chunks = Buffer.concat(half.map(({ scope, span }) => chunk(scope, span)));
         assert.deepEqual(builder.add(chunks), { spans: half.length, malformed: 0 });
       }
-      builder.endWriter(encodeResource({ 'service.instance.id': writer }));
       const order = [...new Set(names.map(({ scope }) => scope))];
       names.sort((a, b) => order.indexOf(a.scope) - order.indexOf(b.scope));
       for (const { scope, span } of names) expected.push(`${writer} ${scope} ${span}`);
     }
-    const found = decodeSpans(builder.request).map(
-      ({ resource, scope, name }) => `${resource['service.instance.id']} ${scope.name} ${name}`,
-    );
-    assert.deepEqual(found, expected);
+    const decode = (from?: number, to?: number) =>
+      decodeSpans(builder.encode(from, to)).map(
+        ({ resource, scope, name }) => `${resource['service.instance.id']} ${scope.name} ${name}`,
+      );
+    assert.deepEqual(decode(), expected);
+    assert.ok(builder.encode().length <= builder.length);
+    // Any cut is two requests with all of it, each whole.
+    for (const cut of [1, spans - 1, spans, spans + 1, 2 * spans - 1]) {
+      assert.deepEqual([...decode(0, cut), ...decode(cut)].sort(), expected.toSorted());
+    }
   }
 });

@@ -23,7 +23,7 @@ async function setUp(t: TestContext) {
       url: endpoint.grpcUrl,
       headers: { authorization: 'secret' },
       compression: 'none',
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
       tls: {},
     },
   };

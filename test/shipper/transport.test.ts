@@ -59,9 +59,9 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     assert.deepEqual(result, { outcome: 'accepted', rejected: 2, message: 'too old' });
   });
 
-  test(`${to}: INVALID_ARGUMENT is final`, async (t) => {
+  test(`${to}: INVALID_ARGUMENT is about the data`, async (t) => {
     const { result } = await send(t, to, { answer: 'invalid-argument' });
-    assert.equal(result.outcome, 'refused');
+    assert.equal(result.outcome, 'bad-data');
     assert.match((result as { reason: string }).reason, /INVALID_ARGUMENT|400/);
   });
 
@@ -72,9 +72,14 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
   });
 
   test(`${to}: the endpoint says when to try again`, async (t) => {
-    const { result } = await send(t, to, { answer: 'resource-exhausted', retryAfterMs: 42_000 }, { timeoutMs: 2000 });
+    const { result } = await send(t, to, { answer: 'resource-exhausted', retryAfterMs: 12_000 }, { timeoutMs: 2000 });
     assert.equal(result.outcome, 'retry');
-    assert.equal((result as { afterMs?: number }).afterMs, 42_000);
+    assert.equal((result as { afterMs?: number }).afterMs, 12_000);
+  });
+
+  test(`${to}: an endpoint that asks for a day gets half a minute`, async (t) => {
+    const { result } = await send(t, to, { answer: 'unavailable', retryAfterMs: 86_400_000 });
+    assert.equal((result as { afterMs?: number }).afterMs, 30_000);
   });
 
   test(`${to}: nobody there is worth another try, and the next one gets through`, async (t) => {
@@ -92,9 +97,9 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
   });
 }
 
-test('otlp-grpc: RESOURCE_EXHAUSTED without RetryInfo is final', async (t) => {
+test('otlp-grpc: RESOURCE_EXHAUSTED without RetryInfo waits for whoever raises the quota', async (t) => {
   const { result } = await send(t, 'otlp-grpc', { answer: 'resource-exhausted' });
-  assert.equal(result.outcome, 'refused');
+  assert.equal(result.outcome, 'blocked');
 });
 
 test('otlp-grpc: a channel finds an endpoint that is back within a reconnect backoff of seconds', async (t) => {

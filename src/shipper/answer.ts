@@ -1,0 +1,137 @@
+/**
+ * What an endpoint's answer means for the request that it answers.
+ *
+ * OTLP divides answers into those worth another try and the others, whose data is to be dropped
+ * (https://opentelemetry.io/docs/specs/otlp/#failures). The journal can do better with the others: what is refused for its size
+ * is sent in parts, what is refused for want of a login or at a wrong address waits for somebody to mend that, and only what the
+ * endpoint refuses as data is searched for the span that is to blame.
+ *
+ * @module
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { printable } from '../printable.js';
+import { acceptedBy, retryDelayOf, statusMessageOf } from './otlp-response.js';
+import type { SendResult } from './transport.js';
+
+/** An endpoint that asks for more is asked again all the same: a Collector's own exporters wait no longer either (`max_interval`). */
+const MAX_RETRY_AFTER_MS = 30_000;
+/** Below this no endpoint calls a request too large: a 400 is about what is in it. */
+const LARGE_REQUEST_BYTES = 512 * 1024;
+
+/** grpc-go, grpc-js, grpc-java, Envoy and nginx, each in its own words. */
+const SIZE_TEXT =
+  /larger than (?:the )?(?:max|limit|allowed)|exceeds? (?:the )?(?:max|limit|allowed|size)|too large|too big|\b413\b/i;
+
+const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
+
+export interface HttpAnswer {
+  status: number;
+  statusText: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResult {
+  const { status, headers, body } = answer;
+  const text = answerText(answer);
+  const reason = `HTTP ${status} ${printable(answer.statusText, 60)}`.trim() + (text === '' ? '' : `: ${text}`);
+  if (status >= 200 && status < 300) {
+    if (isOtlpAnswer(headers['content-type'], body)) return acceptedBy(isJson(headers) ? new Uint8Array(0) : body);
+    return { outcome: 'blocked', reason: `it answered ${reason}, which is no OTLP answer` };
+  }
+  if (status >= 300 && status < 400) {
+    const location = headers.location === undefined ? '' : ` to ${printable(headers.location, 200)}`;
+    return {
+      outcome: 'blocked',
+      reason: `it redirects${location} (HTTP ${status}), which OTLP requests do not follow`,
+    };
+  }
+  if (HTTP_RETRY.has(status)) return { outcome: 'retry', afterMs: retryAfter(headers['retry-after']), reason };
+  if (status === 413) return { outcome: 'too-large', reason };
+  if (HTTP_BAD_DATA.has(status)) {
+    const large = requestBytes > LARGE_REQUEST_BYTES || SIZE_TEXT.test(text);
+    return large ? { outcome: 'too-large', reason } : { outcome: 'bad-data', reason, certain: true };
+  }
+  // A server that stumbles over one span says the same as one that is ill.
+  if (status >= 500 && status !== 501 && status !== 505) return { outcome: 'bad-data', reason, certain: false };
+  return { outcome: 'blocked', reason };
+}
+
+/** Of google.rpc.Code (google/rpc/code.proto). */
+export interface GrpcAnswer {
+  code: number;
+  codeName: string;
+  details: string;
+  /** `grpc-status-details-bin`. */
+  statusDetails?: Uint8Array | undefined;
+}
+
+export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAnswer): SendResult {
+  const reason = `${codeName}: ${printable(details)}`;
+  const askedFor = statusDetails && retryDelayOf(statusDetails);
+  const afterMs = askedFor === undefined ? undefined : Math.min(askedFor, MAX_RETRY_AFTER_MS);
+  const isSize = SIZE_TEXT.test(details);
+  switch (codeName) {
+    case 'CANCELLED':
+    case 'DEADLINE_EXCEEDED':
+    case 'ABORTED':
+    case 'OUT_OF_RANGE':
+    case 'DATA_LOSS':
+      return { outcome: 'retry', afterMs, reason };
+    case 'UNAVAILABLE':
+      return { outcome: 'retry', afterMs, reason, fault: 'no-answer' };
+    case 'RESOURCE_EXHAUSTED':
+      if (isSize) return { outcome: 'too-large', reason };
+      return afterMs === undefined ? { outcome: 'blocked', reason } : { outcome: 'retry', afterMs, reason };
+    case 'INVALID_ARGUMENT':
+      return isSize ? { outcome: 'too-large', reason } : { outcome: 'bad-data', reason, certain: true };
+    case 'UNAUTHENTICATED':
+    case 'PERMISSION_DENIED':
+    case 'UNIMPLEMENTED':
+    case 'NOT_FOUND':
+      return { outcome: 'blocked', reason, fault: 'no-answer' };
+    default:
+      if (isSize) return { outcome: 'too-large', reason };
+      return { outcome: 'bad-data', reason: code === -1 ? printable(details) : reason, certain: false };
+  }
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), in milliseconds. */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : new Date(value).getTime() - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
+}
+
+const isJson = (headers: IncomingHttpHeaders) => /^application\/json\b/i.test(headers['content-type'] ?? '');
+
+/**
+ * The specification wants `application/x-protobuf`. What is taken for an acceptance besides: no body, JSON, and a word or two, which
+ * some vendors answer with. A page is none, nor is what a server says that answers 200 to everything.
+ */
+function isOtlpAnswer(contentType: string | undefined, body: Buffer): boolean {
+  if (body.length === 0) return true;
+  if (contentType !== undefined && /^application\/(x-protobuf|json|octet-stream)\b/i.test(contentType)) return true;
+  return (
+    /^\s*(ok|success|accepted|\{\s*\})[.!]?\s*$/i.test(body.subarray(0, 64).toString('latin1')) && body.length < 64
+  );
+}
+
+/** An endpoint's own words: the message of a google.rpc.Status, or the text of the body, without its tags. */
+function answerText({ headers, body }: HttpAnswer): string {
+  const type = headers['content-type'] ?? '';
+  if (/^application\/x-protobuf\b/i.test(type)) return printable(statusMessageOf(body));
+  const text = body.subarray(0, 4096).toString('utf8');
+  if (/^application\/json\b/i.test(type)) {
+    try {
+      const { message } = JSON.parse(text);
+      if (typeof message === 'string') return printable(message);
+    } catch {
+      // As it is, then.
+    }
+  }
+  if (!/html/i.test(type) && !/^\s*<(?:!doctype|html)/i.test(text)) return printable(text);
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? '';
+  return printable(`a web page${title.trim() === '' ? '' : ` "${title.trim()}"`}`);
+}

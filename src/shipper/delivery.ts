@@ -1,0 +1,423 @@
+/**
+ * Delivers to one endpoint: gathers what writers have for it into requests, sends one at a time, and decides from each answer what
+ * becomes of its spans. A request that is refused is taken apart until what is to blame is alone; all else waits or passes.
+ *
+ * @module
+ */
+import type { ResolvedExport } from '../config/resolved.js';
+import { printable } from '../printable.js';
+import type { ExportReport } from './export-report.js';
+import { RequestBuilder } from './request-builder.js';
+import { isSoundScopeSpans } from './soundness.js';
+import type { TailedSegment, TailedWriter } from './tail.js';
+import { createTransport, type SendResult, type Transport } from './transport.js';
+
+/** gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB. */
+const REQUEST_BYTES = 2 * 1024 * 1024;
+/** Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. */
+const GATHER_MS = 300;
+const BACKOFF_MIN_MS = 250;
+const BACKOFF_MAX_MS = 5000;
+/** While a login or an address is wrong. */
+const BLOCKED_MIN_MS = 1000;
+const BLOCKED_MAX_MS = 60_000;
+/** An endpoint that is ill answers as one that a span makes stumble: tries before spans are suspected. */
+const DOUBTS = 3;
+/** So many parts are refused and none is taken, and it is the endpoint that refuses everything: nobody's data is to blame. */
+const REFUSALS = 128;
+/** Of them the largest first, to find a part that passes wherever it is; then the smallest, where bad spans are everywhere. */
+const LARGEST_FIRST = 64;
+/** So many spans in a row may be refused with nothing taken in between. */
+const LONELY = 16;
+/** Smaller requests are not what a connection is cut for. */
+const SMALL_REQUEST_BYTES = 64 * 1024;
+const CUTS = 2;
+
+/** Spans of all deliveries, since the shipper started. */
+export interface DeliveryCounts {
+  read: number;
+  shipped: number;
+  refused: number;
+}
+
+export interface DeliveryOptions {
+  export: ResolvedExport;
+  report: ExportReport;
+  counts: DeliveryCounts;
+  /** The writers whose spans go here. */
+  writers(): TailedWriter[];
+  /** Something was found in a journal that cannot be read. */
+  malformed(count: number, what: string): void;
+  /** An answer has come: there may be more to send. */
+  answered(): void;
+}
+
+/** A part of a shipment, by index in the builder. */
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** What was gathered, and how far it has come. */
+interface Shipment {
+  spans: number;
+  parts: { writer: TailedWriter; segment: TailedSegment; from: number; next: number; first: number; end: number }[];
+  /** What is still to be sent. */
+  ranges: Range[];
+  /** 1 for each span that was taken or refused. */
+  done: Uint8Array;
+  /** Spans that were refused alone, as long as nothing else has been taken. */
+  suspects: number[];
+  /** Something of this shipment has been taken: the endpoint works. */
+  taken: boolean;
+  refusals: number;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  #export: ResolvedExport;
+  #transport: Transport | undefined;
+  readonly #builder: RequestBuilder;
+  /**
+   * What has been read for the request at hand, and how much of it is in use. One for all requests: V8 collects the whole heap
+   * after some megabytes of new buffers, which was half of the shipper's CPU time.
+   */
+  readonly #memory: Buffer;
+  #inUse = 0;
+  /** Bytes of a request that pass, as far as is known. */
+  #limit: number;
+  #shipment: Shipment | undefined;
+  #busy = false;
+  #sending: Promise<void> = Promise.resolve();
+  /** `performance.now()` before which nothing is tried. */
+  #notBefore = 0;
+  #backoffMs = BACKOFF_MIN_MS;
+  #blockedMs = BLOCKED_MIN_MS;
+  #doubts = 0;
+  #cuts = 0;
+  #hasTaken = false;
+  #lonely = 0;
+  #firstWriter = 0;
+  #stopAt: number | undefined;
+  #closed = false;
+  /** Stopped, and there is no time for another try. */
+  gaveUp = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#export = options.export;
+    this.#limit = options.export.maxRequestBytes ?? REQUEST_BYTES;
+    const capacity = this.#limit + 64 * 1024;
+    this.#builder = new RequestBuilder(capacity);
+    this.#memory = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  /** Bytes that are committed and not delivered. */
+  lagBytes(): number {
+    let bytes = 0;
+    for (const { segments } of this.#options.writers()) for (const { lag } of segments.values()) bytes += lag;
+    return bytes;
+  }
+
+  /** Sends the next request, if there is one worth sending and none on its way. */
+  pump(now: number): void {
+    if (this.#busy || this.#closed || this.gaveUp || now < this.#notBefore) return;
+    if (!this.#shipment && this.#stopAt === undefined && !this.#isWorthwhile(now)) return;
+    this.#busy = true;
+    this.#sending = this.#sendNext()
+      .catch((error: Error) => {
+        // What it could not send with is not there.
+        this.#options.report.failed({ outcome: 'blocked', reason: printable(error.message) });
+        this.#notBefore = performance.now() + BLOCKED_MAX_MS;
+      })
+      .finally(() => {
+        this.#busy = false;
+        this.#options.answered();
+      });
+  }
+
+  /** Sends on until `stopAt`, without waiting for more to gather. */
+  stop(stopAt: number): void {
+    this.#stopAt = stopAt;
+    // Whoever has mended something since has one try more.
+    this.#notBefore = 0;
+  }
+
+  /** Login or certificates have changed: tried at once. */
+  use(target: ResolvedExport): void {
+    this.#export = target;
+    const old = this.#transport;
+    this.#transport = undefined;
+    this.#notBefore = 0;
+    this.#blockedMs = BLOCKED_MIN_MS;
+    // One that is under way is answered first.
+    if (old) void this.#sending.finally(() => old.close());
+  }
+
+  /** As messages name it. */
+  get name(): string {
+    return this.#options.report.name;
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#shipment) this.#advance(this.#shipment);
+    this.#transport?.close();
+    this.#options.report.end();
+  }
+
+  #isWorthwhile(now: number): boolean {
+    let bytes = 0;
+    for (const { segments } of this.#options.writers()) {
+      for (const { lag, waitingSince } of segments.values()) {
+        bytes += lag;
+        if (waitingSince !== 0 && now - waitingSince >= GATHER_MS) return true;
+      }
+    }
+    return bytes >= this.#limit;
+  }
+
+  async #sendNext(): Promise<void> {
+    this.#shipment ??= this.#gather();
+    const shipment = this.#shipment;
+    const range = nextRange(shipment);
+    if (!range) {
+      // Nothing in it could be read.
+      this.#finish(shipment);
+      return;
+    }
+    this.#transport ??= await createTransport(this.#export);
+    const request = this.#builder.encode(range.from, range.to);
+    const result = await this.#transport.send(request);
+    if (this.#closed) return;
+    this.#settle(shipment, range, request.length, result);
+    if (shipment.ranges.length === 0 && this.#shipment === shipment) this.#finish(shipment);
+    else if (this.#shipment === shipment) this.#advance(shipment);
+  }
+
+  #settle(shipment: Shipment, range: Range, bytes: number, result: SendResult): void {
+    if (result.outcome !== 'retry') this.#cuts = 0;
+    switch (result.outcome) {
+      case 'accepted':
+        this.#taken(shipment, range, result.rejected, result.message);
+        break;
+      case 'refused':
+        this.#refuse(shipment, range, result.reason);
+        break;
+      case 'retry':
+        if (
+          result.fault === 'cut' &&
+          bytes > SMALL_REQUEST_BYTES &&
+          ++this.#cuts >= CUTS &&
+          this.#split(shipment, range)
+        ) {
+          this.#limit = Math.max(SMALL_REQUEST_BYTES, Math.min(this.#limit, bytes >> 1));
+          this.#cuts = 0;
+          break;
+        }
+        this.#tryAgain(shipment, range, result);
+        break;
+      case 'blocked':
+        this.#block(shipment, range, result);
+        break;
+      case 'too-large':
+        if (!this.#split(shipment, range)) {
+          this.#refuse(shipment, range, `a single span is too large, in a request of ${bytes} bytes: ${result.reason}`);
+          break;
+        }
+        this.#limit = Math.min(this.#limit, bytes >> 1);
+        this.#options.report.tooLarge(bytes, result.reason);
+        break;
+      case 'bad-data':
+        this.#suspect(shipment, range, result);
+        break;
+    }
+  }
+
+  #taken(shipment: Shipment, range: Range, rejected: number, message: string): void {
+    const { counts, report } = this.#options;
+    const spans = range.to - range.from;
+    const refused = Math.min(rejected, spans);
+    counts.shipped += spans - refused;
+    counts.refused += refused;
+    shipment.done.fill(1, range.from, range.to);
+    this.#hasTaken = shipment.taken = true;
+    this.#lonely = this.#doubts = shipment.refusals = 0;
+    this.#notBefore = 0;
+    this.#backoffMs = BACKOFF_MIN_MS;
+    this.#blockedMs = BLOCKED_MIN_MS;
+    report.delivered();
+    if (refused > 0) report.refused(refused, message || 'no reason given');
+    else if (message !== '') report.warning(message);
+    this.#condemn(shipment, 'the others of its request were taken');
+  }
+
+  /** The suspects are to blame. */
+  #condemn(shipment: Shipment, because: string): void {
+    for (const index of shipment.suspects.splice(0)) {
+      shipment.done[index] = 1;
+      this.#options.counts.refused++;
+      this.#options.report.refused(1, `${this.#lastRefusal} (${because})`);
+    }
+  }
+
+  #lastRefusal = '';
+
+  #refuse(shipment: Shipment, range: Range, reason: string): void {
+    const spans = range.to - range.from;
+    shipment.done.fill(1, range.from, range.to);
+    this.#options.counts.refused += spans;
+    this.#options.report.refused(spans, reason);
+  }
+
+  #suspect(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'bad-data' }>): void {
+    if (!result.certain && this.#doubts < DOUBTS) {
+      this.#doubts++;
+      this.#tryAgain(shipment, range, { outcome: 'retry', reason: result.reason });
+      return;
+    }
+    this.#lastRefusal = result.reason;
+    if (!this.#split(shipment, range)) shipment.suspects.push(range.from);
+    shipment.refusals++;
+    if (shipment.taken) {
+      this.#condemn(shipment, 'the others of its request were taken');
+      return;
+    }
+    if (shipment.refusals < REFUSALS && shipment.ranges.length > 0) return;
+    if (shipment.ranges.length === 0 && this.#hasTaken && this.#lonely + shipment.suspects.length <= LONELY) {
+      this.#lonely += shipment.suspects.length;
+      this.#condemn(shipment, 'others have been taken before');
+      return;
+    }
+    shipment.suspects = [];
+    const reason = `${result.reason}. It refuses everything, so that nobody's data can be to blame`;
+    this.#block(shipment, undefined, { outcome: 'blocked', reason });
+  }
+
+  #tryAgain(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
+    const waitMs = result.afterMs ?? this.#backoffMs * (0.5 + Math.random() / 2);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+    this.#options.report.failed(result);
+    this.#wait(shipment, range, waitMs);
+  }
+
+  #block(shipment: Shipment, range: Range | undefined, result: Extract<SendResult, { outcome: 'blocked' }>): void {
+    const waitMs = this.#blockedMs;
+    this.#blockedMs = Math.min(this.#blockedMs * 2, BLOCKED_MAX_MS);
+    this.#options.report.failed(result);
+    this.#wait(shipment, range, waitMs);
+    if (this.#stopAt !== undefined) this.gaveUp = true;
+  }
+
+  #wait(shipment: Shipment, range: Range | undefined, waitMs: number): void {
+    this.#notBefore = performance.now() + waitMs;
+    if (this.#stopAt !== undefined && this.#notBefore > this.#stopAt) this.gaveUp = true;
+    if (range) shipment.ranges.push(range);
+    // What is tried later is gathered anew: together with what has come since, without what has been given up for room.
+    if (!shipment.done.includes(1)) this.#shipment = undefined;
+  }
+
+  /** @returns false where there is nothing left to split */
+  #split({ ranges }: Shipment, { from, to }: Range): boolean {
+    if (to - from < 2) return false;
+    const middle = (from + to) >> 1;
+    ranges.push({ from, to: middle }, { from: middle, to });
+    return true;
+  }
+
+  #gather(): Shipment {
+    this.#builder.clear();
+    this.#inUse = 0;
+    const shipment: Shipment = {
+      spans: 0,
+      parts: [],
+      ranges: [],
+      done: new Uint8Array(0),
+      suspects: [],
+      taken: false,
+      refusals: 0,
+    };
+    const writers = this.#options.writers();
+    // Another one first each time, so that none waits for a busier one.
+    this.#firstWriter = writers.length > 0 ? (this.#firstWriter + 1) % writers.length : 0;
+    for (const writer of [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)]) {
+      let begun = false;
+      for (const segment of writer.segments.values()) {
+        const room = this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length);
+        if (segment.lag <= 0 || room <= 0 || (shipment.spans > 0 && room < this.#limit / 16)) continue;
+        if (!begun) this.#builder.beginWriter(writer.resource);
+        begun = true;
+        this.#read(writer, segment, room, shipment);
+      }
+    }
+    shipment.done = new Uint8Array(shipment.spans);
+    if (shipment.spans > 0) shipment.ranges.push({ from: 0, to: shipment.spans });
+    return shipment;
+  }
+
+  #read(writer: TailedWriter, segment: TailedSegment, room: number, shipment: Shipment): void {
+    const memory = this.#memory.subarray(this.#inUse);
+    const from = segment.shipped;
+    const { bytes, next, corrupt } = segment.reader.read(from, segment.committed, room, memory);
+    if (bytes.buffer === memory.buffer) this.#inUse += bytes.length;
+    // One chunk that is larger than the room: it goes first in a request of its own.
+    if (bytes.length > room && shipment.spans > 0) return;
+    const first = this.#builder.count;
+    // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses the whole request.
+    const { spans, malformed } = this.#builder.add(bytes, writer.finished ? isSoundScopeSpans : undefined);
+    if (malformed > 0) this.#options.malformed(malformed, `${segment.file.path} is corrupt`);
+    if (corrupt) {
+      segment.corrupt = true;
+      this.#options.malformed(1, `${segment.file.path} is corrupt from byte ${next} of its body on`);
+    }
+    this.#count(segment, from, next, first);
+    shipment.spans += spans;
+    shipment.parts.push({ writer, segment, from, next, first, end: first + spans });
+  }
+
+  /** What is gathered a second time, because the first request of it failed, has been counted. */
+  #count(segment: TailedSegment, from: number, next: number, first: number): void {
+    let unknown = first;
+    while (unknown < this.#builder.count && from + this.#builder.endOf(unknown) <= segment.readTo) unknown++;
+    this.#options.counts.read += this.#builder.count - unknown;
+    segment.readTo = Math.max(segment.readTo, next);
+  }
+
+  #finish(shipment: Shipment): void {
+    this.#shipment = undefined;
+    for (const part of shipment.parts) this.#store(part, part.next);
+  }
+
+  /** Stores how far each segment has come without a gap: a shipper that follows sends the rest. */
+  #advance({ parts, done }: Shipment): void {
+    for (const part of parts) {
+      let end = part.first;
+      while (end < part.end && done[end] === 1) end++;
+      if (end > part.first) this.#store(part, end === part.end ? part.next : part.from + this.#builder.endOf(end - 1));
+    }
+  }
+
+  #store({ writer, segment }: Shipment['parts'][number], shipped: number): void {
+    // Gone meanwhile: deleted to make room.
+    if (shipped <= segment.shipped || !writer.segments.has(segment.file.name)) return;
+    segment.shipped = shipped;
+    segment.waitingSince = 0;
+    try {
+      segment.reader.storeShipped(shipped);
+    } catch (error) {
+      this.#options.malformed(1, `${segment.file.path} cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Taken out of those to be sent. */
+function nextRange({ ranges, refusals, taken }: Shipment): Range | undefined {
+  const largest = taken || refusals < LARGEST_FIRST;
+  let best = 0;
+  const size = ({ from, to }: Range) => to - from;
+  for (let n = 1; n < ranges.length; n++) {
+    const difference = size(ranges[n]!) - size(ranges[best]!);
+    if (difference === 0 ? ranges[n]!.from < ranges[best]!.from : largest === difference > 0) best = n;
+  }
+  return ranges.splice(best, 1)[0];
+}

@@ -1,0 +1,131 @@
+/**
+ * What an operator is told about one endpoint: that it fails, why and what may be wrong; that it delivers again; and at the end
+ * all that has not been said before.
+ *
+ * @module
+ */
+import type { ResolvedExport } from '../config/resolved.js';
+import { LossReport, warn } from '../warn.js';
+import { endpointOf } from './endpoint-url.js';
+import { likelyMistake } from './likely-mistake.js';
+import type { SendResult } from './transport.js';
+
+type Failure = Extract<SendResult, { outcome: 'retry' | 'blocked' }>;
+
+interface Outage {
+  since: number;
+  attempts: number;
+  /** Not told yet, while it is found out what may be wrong. */
+  pending: number;
+  reason: string;
+  mistake: string | undefined;
+  slow: boolean;
+  said: boolean;
+}
+
+/** An endpoint that comes and goes is told of so often within a minute, then once a minute. */
+const OUTAGES_PER_MINUTE = 3;
+
+export class ExportReport {
+  readonly #target: ResolvedExport;
+  /** URL and protocol. */
+  readonly name: string;
+  readonly #refusals: LossReport;
+  readonly #outages: LossReport;
+  #outage: Outage | undefined;
+  #saidTooLarge = false;
+  /** When the last outages were over, by `performance.now()`. */
+  #ends: number[] = [];
+
+  constructor(target: ResolvedExport) {
+    this.#target = target;
+    const endpoint = endpointOf(target);
+    this.name = endpoint ? `${endpoint.name} (${endpoint.protocol})` : target.to;
+    this.#refusals = new LossReport(
+      'FORKTRACE_SPANS_REFUSED',
+      (spans, reason) => `${this.name} refused ${spans} spans for good: ${reason}.`,
+    );
+    this.#outages = new LossReport(
+      'FORKTRACE_EXPORT_FAILED',
+      (attempts, reason) =>
+        `${attempts} exports to ${this.name} failed, their spans are kept and tried again: ${reason}.`,
+    );
+  }
+
+  failed(failure: Failure): void {
+    const outage = this.#outage ?? this.#begin(failure);
+    outage.attempts++;
+    outage.reason = failure.reason;
+    outage.slow = failure.outcome === 'blocked';
+    if (outage.mistake === undefined) outage.pending++;
+    else this.#say(outage, 1);
+  }
+
+  #begin(failure: Failure): Outage {
+    const outage: Outage = {
+      since: performance.now(),
+      attempts: 0,
+      pending: 0,
+      reason: failure.reason,
+      mistake: undefined,
+      slow: false,
+      said: false,
+    };
+    this.#outage = outage;
+    void likelyMistake(this.#target, failure).then((mistake) => {
+      outage.mistake = mistake;
+      if (outage.pending > 0 && this.#outage === outage) this.#say(outage, outage.pending);
+      outage.pending = 0;
+    });
+    return outage;
+  }
+
+  #say(outage: Outage, attempts: number): void {
+    const { reason, mistake, slow } = outage;
+    const slowly = slow ? ' (tried again at growing intervals of up to a minute)' : '';
+    if (this.#outages.add(attempts, `${reason}${slowly}${mistake ? `. ${mistake}` : ''}`)) outage.said = true;
+  }
+
+  /** Something has got through. */
+  delivered(): void {
+    const outage = this.#outage;
+    if (!outage) return;
+    const now = performance.now();
+    this.#outage = undefined;
+    this.#ends = [...this.#ends.filter((end) => now - end < 60_000), now];
+    this.#outages.forget(this.#ends.length < OUTAGES_PER_MINUTE);
+    // One that was over before anybody was told is none.
+    if (!outage.said) return;
+    const seconds = Math.round((now - outage.since) / 1000);
+    warn(
+      'FORKTRACE_EXPORT_RECOVERED',
+      `${this.name} delivers again, after ${seconds} s and ${outage.attempts} failed exports. Nothing was lost by it.`,
+    );
+  }
+
+  refused(spans: number, reason: string): void {
+    this.#refusals.add(spans, reason);
+  }
+
+  warning(message: string): void {
+    warn('FORKTRACE_EXPORT_WARNING', `${this.name} took the spans and says: ${message}`);
+  }
+
+  tooLarge(bytes: number, reason: string): void {
+    if (this.#saidTooLarge) return;
+    this.#saidTooLarge = true;
+    warn(
+      'FORKTRACE_EXPORT_WARNING',
+      `${this.name} takes no request of ${bytes} bytes (${reason}): it gets smaller ones from now on. Option export.maxRequestBytes sets how large they are.`,
+    );
+  }
+
+  /** Says what has not been said. */
+  end(): void {
+    const outage = this.#outage;
+    if (outage && outage.pending > 0) this.#say(outage, outage.pending);
+    this.#outage = undefined;
+    this.#outages.end();
+    this.#refusals.end();
+  }
+}
