@@ -212,6 +212,19 @@ export function compilePattern(source: string, flags?: string): RegExp | undefin
   }
 }
 
+/** `http(s)://host:port/path`, or `host:port`: what of it a protocol takes is that protocol's. */
+export const endpoint = kind<string>(
+  'a URL that begins with http:// or https://, or host:port',
+  'string',
+  isEndpoint,
+  (text) => (isEndpoint(text) ? text : undefined),
+);
+
+function isEndpoint(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  return URL.canParse(value.includes('://') ? value : `https://${value}`) && /^(https?:\/\/|(?!.*:\/\/))/i.test(value);
+}
+
 /** RFC 9110, 5.6.2: what names of headers and methods are made of. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { called, choice, flag, type Kind, milliseconds, portOrPath, text, timeout, whole } from './kinds.js';
+import { called, choice, endpoint, flag, type Kind, milliseconds, portOrPath, text, timeout, whole } from './kinds.js';
 
 /** What becomes of a variable. */
 export type Status = 'honoured' | 'warned' | 'not applicable';
@@ -148,7 +148,7 @@ export const specification = {
 /** `OTEL_EXPORTER_OTLP_<suffix>` for all signals, `OTEL_EXPORTER_OTLP_<SIGNAL>_<suffix>` for one, which wins. */
 export const otlp = {
   ENDPOINT: honoured(
-    text,
+    endpoint,
     "HTTP: the general one is a base URL to which `/v1/traces` or `/v1/metrics` is appended, one signal's is used as it is. gRPC: `http(s)://host:port`, or `host:port`.",
     '`http://localhost:4317` (gRPC), `http://localhost:4318` (HTTP)',
   ),
@@ -166,6 +166,12 @@ export const otlp = {
   CLIENT_KEY: { ...honoured(text, 'Path of a PEM file: its key.', 'none'), secret: true },
   INSECURE: honoured(flag, '`true`: plain text for a gRPC endpoint without a scheme.', '`false`'),
 } as const satisfies Record<string, Variable>;
+
+/** What is to say about a variable of OpenTelemetry; undefined where it is none that we know. */
+export function variableOf(name: string): Variable | undefined {
+  const suffix = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS)_)?(\w+)$/.exec(name)?.[1];
+  return (specification as Record<string, Variable>)[name] ?? (otlp as Record<string, Variable>)[suffix ?? ''];
+}
 
 export type OtlpSuffix = keyof typeof otlp;
 export const SIGNALS = ['TRACES', 'METRICS'] as const;

@@ -1,0 +1,99 @@
+// Every variable of OpenTelemetry's specification with a value that can't be used, in all ways of starting: the app is alive, each is
+// warned about once, by its name, and spans flow.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { isBlock, type Options } from '#src/config/option.js';
+import { options } from '#src/config/options/table.js';
+import { node, otlp, SIGNALS, specification, type Variable } from '#src/config/variables.js';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { fixture, type Program, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+
+const BAD = '%%(';
+
+/** By name: whether a bad value is warned about. Any text is a service's name, or a path until a file is read from it. */
+const expected = new Map<string, boolean>();
+const checked = ({ status, kind }: Variable) => status === 'warned' || (kind !== undefined && kind.type !== 'string');
+for (const [name, variable] of Object.entries<Variable>(specification)) expected.set(name, checked(variable));
+for (const [suffix, variable] of Object.entries<Variable>(otlp)) {
+  for (const signal of ['', ...SIGNALS.map((each) => `${each}_`)]) {
+    expected.set(
+      `OTEL_EXPORTER_OTLP_${signal}${suffix}`,
+      checked(variable) || suffix === 'HEADERS' || suffix === 'ENDPOINT',
+    );
+  }
+}
+for (const suffix of ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'])
+  expected.set(`OTEL_EXPORTER_OTLP_TRACES_${suffix}`, true);
+for (const name of Object.keys(node)) expected.set(name, true);
+// Only the one that counts is read.
+expected.set('OTEL_NODE_EXCLUDED_URLS', false);
+for (const name of variablesOfOptions(options)) expected.set(name, name !== 'OTEL_SERVICE_NAME');
+expected.set('OTEL_RESOURCE_ATTRIBUTES', true);
+
+function variablesOfOptions(table: Options): string[] {
+  return Object.values(table).flatMap((entry) => [
+    ...entry.variables.filter((name) => name.startsWith('OTEL_')),
+    ...(isBlock(entry) ? variablesOfOptions(entry.entries) : []),
+  ]);
+}
+
+/** All variables, bad, but for those that say where spans go. */
+function badEnvironment(endpoint: OtlpEndpoint, journal: string): Record<string, string> {
+  const bad = Object.fromEntries([...expected.keys()].map((name) => [name, BAD]));
+  return {
+    ...bad,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.grpcUrl,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc',
+    NODE_ENV: 'production',
+    FORKTRACE_JOURNAL_DIR: journal,
+    FORKTRACE_SHIP: 'inline',
+    NODE_OPTIONS: '--no-deprecation',
+  };
+}
+
+function assertWarned({ stderr }: Program): void {
+  const warned = [...stderr.matchAll(/Environment variable (OTEL_\w+)/g)].map(([, name]) => name!);
+  const all = [...expected].filter(([, isWarned]) => isWarned).map(([name]) => name);
+  const set = all.filter((name) => !/^OTEL_EXPORTER_OTLP_TRACES_(ENDPOINT|PROTOCOL)$/.test(name));
+  assert.deepEqual(warned.sort(), set.sort(), stderr);
+}
+
+async function environment(t: TestContext): Promise<[OtlpEndpoint, Record<string, string>]> {
+  const endpoint = await OtlpEndpoint.start(t);
+  return [endpoint, badEnvironment(endpoint, await tempDir(t))];
+}
+
+test('startWorkerTracing', async (t) => {
+  const [endpoint, env] = await environment(t);
+  const program = runProgram(t, fixture('configured-job'), { env });
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+  assertWarned(program);
+  await endpoint.waitForSpans(40);
+});
+
+for (const app of ['unaware-server', 'unaware-server-cjs'] as const) {
+  test(`preload of ${app}`, async (t) => {
+    const [endpoint, env] = await environment(t);
+    const register = fileURLToPath(import.meta.resolve('forktrace/register'));
+    const program = runProgram(t, app === 'unaware-server' ? fixture(app) : fixture(app).replace(/js$/, 'cjs'), {
+      execArgv: ['--import', register],
+      env,
+    });
+    await program.waitForOutput(/"?port/);
+    await endpoint.waitForSpans(1);
+    assertWarned(program);
+  });
+}
+
+test('cluster: said by the coordinator, not by its workers', async (t) => {
+  const [endpoint, env] = await environment(t);
+  const program = runProgram(t, fixture('e2e-server'), { ipc: true, env: { ...env, FORKTRACE_SHIP: 'process' } });
+  const { address } = await program.waitForMessage(
+    (message): message is { address: string } => 'address' in Object(message),
+  );
+  assert.equal((await fetch(address, { headers: { connection: 'close' } })).status, 200);
+  await endpoint.waitForSpans(2);
+  assertWarned(program);
+});
