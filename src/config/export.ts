@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { describeValue, ForktraceError } from '../errors.js';
 import { type Environment, firstOf } from './environment.js';
 import { headerFault } from './headers.js';
-import { choice, flag, type Kind, timerMs } from './kinds.js';
+import { choice, flag, isSocketUrl, type Kind, timerMs } from './kinds.js';
 import type { ValuesOf } from './option.js';
 import { destinations, type exporting } from './options/export.js';
 import type { tracing } from './options/tracing.js';
@@ -200,7 +200,9 @@ function resolveUrl(
 
   if (configured !== undefined) {
     const url = read({ option }, configured);
-    return to === 'otlp-http' && url && new URL(url).pathname === '/' ? appendPath(url, path) : url;
+    return to === 'otlp-http' && url && !isSocketUrl(url) && new URL(url).pathname === '/'
+      ? appendPath(url, path)
+      : url;
   }
   // The variable of one signal is the whole URL; the path is appended to the general one only.
   const [perSignal, general] = variables.names('ENDPOINT');
@@ -209,7 +211,7 @@ function resolveUrl(
   if (url !== undefined) return url;
   const shared = environment.text(general);
   const base = (shared === undefined ? undefined : read({ variable: general }, shared)) ?? DEFAULT_URLS[to];
-  return to === 'otlp-http' ? appendPath(base, path) : base;
+  return to === 'otlp-http' && !isSocketUrl(base) ? appendPath(base, path) : base;
 }
 
 function appendPath(base: string, path: string): string {
@@ -219,12 +221,19 @@ function appendPath(base: string, path: string): string {
 }
 
 function httpUrl(origin: Origin, text: string, environment: Environment): string | undefined {
+  if (isSocketUrl(text)) return text;
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text).href;
-  return refuse(origin, withoutPassword(text), 'a URL that begins with http:// or https://', environment);
+  return refuse(
+    origin,
+    withoutPassword(text),
+    'a URL that begins with http:// or https://, or unix:///path',
+    environment,
+  );
 }
 
 /** `host:port` without a scheme is allowed, and secure unless it is said not to be. */
 function grpcUrl(origin: Origin, text: string, insecure: boolean, environment: Environment): string | undefined {
+  if (isSocketUrl(text)) return text;
   const full = text.includes('://') ? text : `${insecure ? 'http' : 'https'}://${text}`;
   const url = /^https?:\/\//i.test(full) && URL.canParse(full) ? new URL(full) : undefined;
   if (url?.pathname === '/' && url.search === '') return `${url.protocol}//${url.host}`;

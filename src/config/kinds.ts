@@ -212,9 +212,12 @@ export function compilePattern(source: string, flags?: string): RegExp | undefin
   }
 }
 
-/** `http(s)://host:port/path`, or `host:port`: what of it a protocol takes is that protocol's. */
+/** `unix:///path`, or gRPC's `unix:path`. */
+export const isSocketUrl = (url: string) => /^unix:./i.test(url);
+
+/** `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's. */
 export const endpoint = kind<string>(
-  'a URL that begins with http:// or https://, or host:port',
+  'a URL that begins with http:// or https://, host:port or unix:///path',
   'string',
   isEndpoint,
   (text) => (isEndpoint(text) ? text : undefined),
@@ -222,6 +225,7 @@ export const endpoint = kind<string>(
 
 function isEndpoint(value: unknown): boolean {
   if (typeof value !== 'string') return false;
+  if (isSocketUrl(value)) return true;
   return URL.canParse(value.includes('://') ? value : `https://${value}`) && /^(https?:\/\/|(?!.*:\/\/))/i.test(value);
 }
 

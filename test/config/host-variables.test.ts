@@ -18,18 +18,19 @@ const run = async (t: TestContext, env: Record<string, string>) =>
     env: { NODE_ENV: 'production', OTEL_TRACES_EXPORTER: 'none', FORKTRACE_JOURNAL_DIR: await tempDir(t), ...env },
   });
 
-for (const env of [
+const variables: Record<string, string>[] = [
   { PORT: '/run/app.sock' },
   { PORT: 'http' },
   { WEB_CONCURRENCY: 'auto' },
   { WEB_CONCURRENCY: 'many' },
-]) {
+];
+for (const env of variables) {
   test(`under the preload they are the app's: ${JSON.stringify(env)}`, async (t) => {
     const endpoint = await OtlpEndpoint.start(t);
     const program = runProgram(t, fixture('unaware-server'), {
       execArgv: ['--import', register],
       env: {
-        ...(env as Record<string, string>),
+        ...env,
         NODE_ENV: 'production',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
