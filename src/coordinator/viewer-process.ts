@@ -23,13 +23,20 @@ export class ViewerProcess {
 
   /** Resolves when it listens; undefined when it does not, which is said. */
   static async start(viewer: NonNullable<ResolvedConfig['viewer']>): Promise<ViewerProcess | undefined> {
-    const child = fork(new URL('../viewer/main.js', import.meta.url), [JSON.stringify(viewer)], {
-      execArgv: [],
-      env: companionEnvironment(process.env),
-    });
-    const answer = await firstAnswer(child);
-    if (answer.type === 'listening') return new ViewerProcess(child, answer);
-    child.kill('SIGKILL');
+    let child: ChildProcess | undefined;
+    let answer: FromViewer;
+    try {
+      child = fork(new URL('../viewer/main.js', import.meta.url), [JSON.stringify(viewer)], {
+        execArgv: [],
+        env: companionEnvironment(process.env),
+      });
+      answer = await firstAnswer(child);
+      if (answer.type === 'listening') return new ViewerProcess(child, answer);
+    } catch (error) {
+      // The system has no memory for another process.
+      answer = { type: 'failed', message: (error as Error).message };
+    }
+    child?.kill('SIGKILL');
     warn('FORKTRACE_VIEWER_FAILED', `The viewer does not start: ${answer.message}`);
     return undefined;
   }

@@ -30,11 +30,19 @@ export class WorkerProcess {
   /** Why it stops, once it has said so. */
   stopping: StopReason | undefined;
   #statsAt = 0;
-  #worker: Worker;
+  /** undefined: the system refused it. */
+  #worker: Worker | undefined;
 
   constructor(env: NodeJS.ProcessEnv, events: WorkerProcessEvents) {
-    // cluster.fork hands an undefined value to spawn, which leaves the variable out.
-    const worker = cluster.fork(env);
+    let worker: Worker;
+    try {
+      // cluster.fork hands an undefined value to spawn, which leaves the variable out.
+      worker = cluster.fork(env);
+    } catch (error) {
+      // No memory for another process, say: without a process it throws instead of an `error` event.
+      process.nextTick(() => events.exit({ code: null, signal: null }, error as Error));
+      return;
+    }
     this.#worker = worker;
     this.pid = worker.process.pid;
     redeliverConnections(worker);
@@ -58,16 +66,16 @@ export class WorkerProcess {
 
   send(message: CoordinatorMessage): void {
     // The callback takes the error: a worker that is gone is reported by `exit`.
-    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+    if (this.#worker?.isConnected()) this.#worker.send(message, () => {});
   }
 
   /** Closes the channel: a worker that does not read its messages may still notice that. */
   disconnect(): void {
-    if (this.#worker.isConnected()) this.#worker.process.disconnect();
+    if (this.#worker?.isConnected()) this.#worker.process.disconnect();
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.#worker.process.kill(signal);
+    this.#worker?.process.kill(signal);
   }
 
   #hear(message: WorkerMessage, events: WorkerProcessEvents): void {

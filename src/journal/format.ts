@@ -108,6 +108,8 @@ export interface JournalHeader {
 export type UnsoundReason =
   | 'gone'
   | 'unreadable'
+  /** This process has no descriptor or memory left to look at it: nothing is wrong with the file. */
+  | 'no-resources'
   | 'not-a-file'
   | 'empty'
   | 'truncated'

@@ -23,12 +23,15 @@ interface Here {
 let here: Here | undefined;
 
 function whereWeAre(): Here {
-  here ??= {
+  if (here !== undefined) return here;
+  const found = {
     pidNamespace: tryTo(() => statSync('/proc/self/ns/pid').ino) ?? 0,
     bootId:
       tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')) ?? UNKNOWN_BOOT,
   };
-  return here;
+  // What could not be read for want of a descriptor is looked for again the next time.
+  if (found.pidNamespace !== 0 && found.bootId !== UNKNOWN_BOOT) here = found;
+  return found;
 }
 
 /** A fresh identity for a writer in this process. */
@@ -36,7 +39,7 @@ export function newWriterIdentity(slot: number | undefined): WriterIdentity {
   return {
     id: randomBytes(16).toString('hex'),
     pid: process.pid,
-    processStart: processState(process.pid)?.start ?? 0,
+    processStart: startOf(processState(process.pid)),
     ...whereWeAre(),
     slot,
   };
@@ -53,16 +56,29 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
   const known = pidNamespace !== 0 && bootId !== UNKNOWN_BOOT && writer.processStart !== 0;
   if (known && writer.pidNamespace === pidNamespace && writer.bootId === bootId) {
     const state = processState(writer.pid);
-    return state === undefined || state.start !== writer.processStart || state.ended;
+    // A reader without a free descriptor cannot look: it takes nobody for dead.
+    if (state === 'unreadable') return false;
+    return state === 'gone' || state.start !== writer.processStart || state.ended;
   }
   // A lease from the future is as wrong as an old one: a clock was set back.
   return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
 }
 
 /** Start time of a process, and whether it is a zombie: dead, and not waited for yet. */
-function processState(pid: number): { start: number; ended: boolean } | undefined {
-  const stat = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  if (stat === undefined) return undefined;
+type ProcessState = { start: number; ended: boolean } | 'gone' | 'unreadable';
+
+function startOf(state: ProcessState): number {
+  return typeof state === 'object' ? state.start : 0;
+}
+
+function processState(pid: number): ProcessState {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : 'unreadable';
+  }
   // The command name is in parentheses and may hold spaces and parentheses itself: proc_pid_stat(5).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { start: Number(fields[19]), ended: fields[0] === 'Z' || fields[0] === 'X' };

@@ -213,11 +213,15 @@ export class JournalFileWriter {
     this.writeRange(WRITER_FIELDS, WRITER_FIELDS_END);
   }
 
-  /** Bytes of the body that the shipper has delivered. */
+  /** Bytes of the body that the shipper has delivered; 0 when the file cannot be read. */
   shipped(): number {
     if (this.#plan.mapped) return this.words[AT_SHIPPED / 4]!;
     const bytes = Buffer.alloc(4);
-    readSync(this.#fd, bytes, 0, 4, AT_SHIPPED);
+    try {
+      readSync(this.#fd, bytes, 0, 4, AT_SHIPPED);
+    } catch {
+      return 0;
+    }
     return bytes.readUInt32LE();
   }
 
@@ -227,14 +231,26 @@ export class JournalFileWriter {
   }
 
   isDeletedNow(): boolean {
-    return fstatSync(this.#fd).nlink === 0;
+    try {
+      return fstatSync(this.#fd).nlink === 0;
+    } catch {
+      return false; // A network file system that does not answer: the file may well be there.
+    }
   }
 
   /** Lets go of the file's memory and descriptor; the object must not be used again. */
   release(): void {
-    closeSync(this.#fd);
-    this.#fd = -1;
+    this.#close();
     this.#letGo();
+  }
+
+  #close(): void {
+    try {
+      closeSync(this.#fd);
+    } catch {
+      // close(2) releases the descriptor even when it reports an error.
+    }
+    this.#fd = -1;
   }
 
   remove(): void {
@@ -246,8 +262,7 @@ export class JournalFileWriter {
   }
 
   #fail(): void {
-    closeSync(this.#fd);
-    this.#fd = -1;
+    this.#close();
     try {
       removeFile(this.path + UNFINISHED);
     } catch {

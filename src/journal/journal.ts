@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { ForktraceError } from '../errors.js';
 import { LossReport } from '../warn.js';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
+import { availableBytes, whyNotToMap } from './file-system.js';
 import {
   AT_COMMITTED,
   AT_SEALED,
@@ -80,6 +81,10 @@ const MAX_RETIRED = 6;
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
 const MAX_TABLES = 64;
 const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
+const DEFAULT_IN_FLIGHT = 1024;
+/** Smaller ones are not worth their header. */
+const MIN_SEGMENT_BYTES = 16 * 1024;
+const MIN_IN_FLIGHT = 16;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 /** Between attempts to make a segment while the system refuses, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -99,21 +104,52 @@ export interface Journal extends SpanLog {
 /**
  * Opens a journal of its own for this process (or worker thread) in `dir`.
  *
- * @throws ForktraceError FORKTRACE_JOURNAL_DIR when the directory cannot be used, FORKTRACE_JOURNAL_MMAP when `mode: 'mmap'` is
- * asked for and not possible
+ * @throws ForktraceError FORKTRACE_JOURNAL_DIR when the directory cannot be used or has no room for the smallest segment,
+ * FORKTRACE_JOURNAL_MMAP when `mode: 'mmap'` is asked for and not possible
  */
 export function openJournal(options: JournalOptions): Journal {
   const mode = options.mode ?? 'auto';
   const unavailable = mode === 'write' ? 'not asked for' : mappingUnavailable();
   if (mode === 'mmap' && unavailable !== undefined) throw new ForktraceError('FORKTRACE_JOURNAL_MMAP', [unavailable]);
-  openDirectory(options.dir);
-  removeUnfinishedFiles(options.dir);
-  if (unavailable !== undefined) return new JournalWriter(options, false);
-  const journal = new JournalWriter(options, true);
-  if (mode === 'mmap' || journal.hasRoom()) return journal;
-  // A file system that reserves no space, or whose files cannot be mapped. A full disk stays full for `write`.
+  let unsafe: string | undefined;
+  try {
+    openDirectory(options.dir);
+    removeUnfinishedFiles(options.dir);
+    if (unavailable === undefined) unsafe = whyNotToMap(options.dir);
+  } catch (error) {
+    if (error instanceof ForktraceError) throw error;
+    throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, (error as Error).message], { cause: error });
+  }
+  if (mode === 'mmap' && unsafe !== undefined) throw new ForktraceError('FORKTRACE_JOURNAL_MMAP', [unsafe]);
+  const available = availableBytes(options.dir);
+  if (available < 2 * MIN_SEGMENT_BYTES) {
+    throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, `there is no room, ${available} bytes are free`]);
+  }
+  const sized = within(available, options);
+  const mapped = unavailable === undefined && unsafe === undefined;
+  let journal = new JournalWriter(sized, mapped);
+  if (journal.refusal !== undefined && mapped && mode === 'auto') {
+    // A file system that reserves no space, or whose files cannot be mapped.
+    journal.close();
+    journal = new JournalWriter(sized, false);
+  }
+  if (journal.refusal === undefined) return journal;
   journal.close();
-  return new JournalWriter(options, false);
+  throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, journal.refusal]);
+}
+
+/** Smaller files where the default ones would take more than an eighth of the space: several segments are in use at a time. */
+function within(available: number, options: JournalOptions): JournalOptions {
+  const share = available / 8;
+  const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+  const inFlight = options.inFlight ?? DEFAULT_IN_FLIGHT;
+  if (segmentBytes <= share && inFlight * ENTRY_BYTES <= share) return options;
+  const most = 2 ** Math.floor(Math.log2(share));
+  return {
+    ...options,
+    segmentBytes: Math.min(segmentBytes, Math.max(most, MIN_SEGMENT_BYTES)),
+    inFlight: Math.min(inFlight, Math.max(most / ENTRY_BYTES, MIN_IN_FLIGHT)),
+  };
 }
 
 class JournalWriter implements Journal {
@@ -171,7 +207,7 @@ class JournalWriter implements Journal {
     const headerLength = headerLengthFor(this.#resource.length);
     this.#bodyLength = Math.max((options.segmentBytes ?? DEFAULT_SEGMENT_BYTES) - headerLength, PAGE_BYTES);
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-    this.#table = new InFlightTable(options.inFlight ?? 1024);
+    this.#table = new InFlightTable(options.inFlight ?? DEFAULT_IN_FLIGHT);
     if (!mapped) {
       this.#writeBack = new WriteBack(
         this.#table,
@@ -192,9 +228,9 @@ class JournalWriter implements Journal {
     return this.#identity.id;
   }
 
-  /** Whether there is a segment to write to, or none only because the disk is full. */
-  hasRoom(): boolean {
-    return this.#segment !== undefined || this.#refusalCode === 'ENOSPC' || this.#refusalCode === 'EDQUOT';
+  /** Why there is no segment to write to; undefined when there is one. */
+  get refusal(): string | undefined {
+    return this.#segment === undefined ? this.#refusal : undefined;
   }
 
   reserve(scope: Memory): Room | undefined {
@@ -505,12 +541,10 @@ class JournalWriter implements Journal {
   }
 
   #refusal = 'there is no segment';
-  #refusalCode: string | undefined;
 
   #refused(error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#retryAt = performance.now() + RETRY_MS;
-    this.#refusalCode = code;
     this.#refusal = `there is no room in ${this.dir} (${code ?? message})`;
   }
 

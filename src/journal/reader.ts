@@ -337,6 +337,15 @@ export function removeFile(path: string): boolean {
   }
 }
 
+const OPEN_ERRORS: Record<string, UnsoundReason> = {
+  ENOENT: 'gone',
+  ELOOP: 'not-a-file',
+  EISDIR: 'not-a-file',
+  EMFILE: 'no-resources',
+  ENFILE: 'no-resources',
+  ENOMEM: 'no-resources',
+};
+
 function open<T>(
   file: JournalFile,
   kind: JournalFileKind,
@@ -350,8 +359,7 @@ function open<T>(
     fd = openSync(file.path, access | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const unsound = code === 'ENOENT' ? 'gone' : code === 'ELOOP' || code === 'EISDIR' ? 'not-a-file' : 'unreadable';
-    return { path: file.path, unsound };
+    return { path: file.path, unsound: OPEN_ERRORS[code ?? ''] ?? 'unreadable' };
   }
   let header: JournalHeader | UnsoundReason;
   try {

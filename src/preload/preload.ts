@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
 import type { WorkerIdentity } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
+import { warn } from '../warn.js';
 import { registerContextManager } from '../worker/context-manager.js';
 import type { WorkerTracing } from '../worker/start-worker.js';
 import { isLauncher } from './launcher.js';
@@ -69,10 +71,15 @@ export function preload(): void {
         return tracing;
       },
       (error) => {
-        // A wrong variable stops the start, as everywhere else; here nobody waits for it.
-        setImmediate(() => {
-          throw error;
-        });
+        if (error instanceof ForktraceError) {
+          // A wrong variable stops the start, as everywhere else; here nobody waits for it.
+          setImmediate(() => {
+            throw error;
+          });
+        } else {
+          // The system has no descriptor or memory left, say: the app serves on untraced.
+          warn('FORKTRACE_START_FAILED', `Tracing did not start, and this process runs without: ${error.message}`);
+        }
         throw error;
       },
     );

@@ -53,8 +53,12 @@ async function main(config: ShipperConfig): Promise<void> {
   /** With no writer alive, nobody is there for whom to hold the standard error. */
   function letGoOfTheDead(): void {
     if (!hasStderr || process.connected || shipper.liveWriters > 0) return;
-    hasStderr = false;
-    releaseStderr();
+    try {
+      releaseStderr();
+      hasStderr = false;
+    } catch {
+      // No descriptor is left; tried again with the next statistics.
+    }
   }
 
   process.on('message', (message) => {

@@ -53,6 +53,7 @@ export function recoverInFlight(
     for (const file of tables) {
       const table = openTable(file);
       if (isUnsound(table)) {
+        if (table.unsound === 'no-resources') throw new Error(`no descriptor is left to open ${file.path}`);
         if (table.unsound !== 'gone') report(table.path, table.unsound);
         continue;
       }

@@ -9,7 +9,10 @@ const STDERR = 2;
  * a shell with the end of `2>&1 | tee`.
  */
 export function releaseStderr(): void {
+  // Where there is no descriptor left, the standard error is kept.
+  const reserved = openSync(devNull, 'w');
   closeSync(STDERR);
   // open(2) takes the lowest free descriptor, this one: a warning must not end up in whatever is opened next.
   openSync(devNull, 'w');
+  closeSync(reserved);
 }

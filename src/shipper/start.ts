@@ -127,14 +127,14 @@ export class ShipperKeeper {
   #start(): void {
     this.#restart = undefined;
     this.#startedAt = performance.now();
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name)));
-    const child = fork(fileURLToPath(new URL(this.#attached ? './main.js' : './launch.js', import.meta.url)), [], {
-      env,
-      // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
-      detached: true,
-      execArgv: [],
-      stdio: ['pipe', this.#config.export.to === 'console' ? 'inherit' : 'ignore', 'inherit', 'ipc'],
-    });
+    let child: ChildProcess;
+    try {
+      child = this.#fork();
+    } catch (error) {
+      // No memory, or an environment that the system finds too long.
+      this.#again((error as Error).message);
+      return;
+    }
     this.#child = child;
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, code === 0 ? undefined : `it ended with ${signal ?? code}`));
@@ -144,9 +144,20 @@ export class ShipperKeeper {
     });
     // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that a process has not
     // read when its parent dies is lost, and a short job is gone before its shipper has booted.
-    child.stdin!.on('error', () => {}).end(JSON.stringify(this.#config));
+    // A child for which there was no descriptor or process has no streams, and an `error` that is still to come.
+    child.stdin?.on('error', () => {}).end(JSON.stringify(this.#config));
     child.unref();
     child.channel?.unref();
+  }
+
+  #fork(): ChildProcess {
+    return fork(fileURLToPath(new URL(this.#attached ? './main.js' : './launch.js', import.meta.url)), [], {
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))),
+      // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
+      detached: true,
+      execArgv: [],
+      stdio: ['pipe', this.#config.export.to === 'console' ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+    });
   }
 
   #hear(child: ChildProcess, message: FromShipper): void {
@@ -173,7 +184,11 @@ export class ShipperKeeper {
     this.#child = undefined;
     for (const answers of this.#waiting.values()) for (const answer of answers) answer(NOTHING);
     this.#waiting.clear();
-    if (this.#stopping || failure === undefined) return;
+    if (failure !== undefined) this.#again(failure);
+  }
+
+  #again(failure: string): void {
+    if (this.#stopping) return;
     warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again: ${failure}.`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;
     this.#restart = setTimeout(() => {

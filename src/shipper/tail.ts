@@ -151,7 +151,7 @@ export class Tail {
   }
 
   #unsoundFile({ name, path }: JournalFile, reason: UnsoundReason, now: number): void {
-    if (reason === 'gone') return;
+    if (reason === 'gone' || reason === 'no-resources') return;
     const seen = this.#unsound.get(name) ?? { since: now, reported: false };
     this.#unsound.set(name, seen);
     if (seen.reported || now - seen.since < SETTLE_MS) return;

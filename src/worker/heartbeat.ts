@@ -11,6 +11,7 @@ import type { WorkerTracing } from './start-worker.js';
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #last = performance.eventLoopUtilization();
+  #rss = 0;
   readonly #tracing: WorkerTracing;
   readonly #send: (stats: WorkerStats, debugged: boolean) => void;
 
@@ -35,6 +36,16 @@ export class Heartbeat {
     this.#send(this.#stats(), inspectorUrl() !== undefined);
   }
 
+  /** Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands in. */
+  #memory(): number {
+    try {
+      this.#rss = process.memoryUsage.rss();
+    } catch {
+      // EMFILE, ENFILE.
+    }
+    return this.#rss;
+  }
+
   #stats(): WorkerStats {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.#last);
@@ -43,7 +54,7 @@ export class Heartbeat {
       requests: requestCounts.served,
       inFlight: requestCounts.inFlight,
       utilization,
-      rss: process.memoryUsage.rss(),
+      rss: this.#memory(),
       ...this.#tracing.stats(),
     };
   }

@@ -33,6 +33,8 @@ export function listenOn(server: Server, host: string, port: number): Promise<nu
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
+      // accept(2) without a descriptor left: the client is refused, the server goes on.
+      server.on('error', () => {});
       resolve((server.address() as { port: number }).port);
     });
   });

@@ -1,0 +1,64 @@
+/**
+ * File systems of a test's own, in files and in memory, taken away with it. Needs root.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Test {
+  after(fn: () => void): void;
+  skip(message: string): void;
+}
+
+/** An empty btrfs file system; undefined, and the test skipped, where none can be mounted. */
+export function mountBtrfs(t: Test, bytes = 120 * 1024 * 1024): string | undefined {
+  const image = join(tempDir(t), 'image');
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  const made = tryTo(t, 'mkfs.btrfs', ['--quiet', image]);
+  return made ? mount(t, ['-o', 'loop', image]) : undefined;
+}
+
+/** @param size as `mount -o size=` takes it */
+export function mountTmpfs(t: Test, size: string): string | undefined {
+  return mount(t, ['-t', 'tmpfs', '-o', `size=${size}`, 'test']);
+}
+
+/** An overlay whose files are written to `upper`, a directory that this makes. */
+export function mountOverlay(t: Test, upper: string): string | undefined {
+  const [lower, work, writes] = ['lower', 'work', 'upper'].map((name) => join(upper, name));
+  for (const dir of [lower, work, writes]) mkdirSync(dir!);
+  const options = `lowerdir=${lower},workdir=${work},upperdir=${writes}`;
+  return mount(t, ['-t', 'overlay', '-o', options, 'test']);
+}
+
+function mount(t: Test, options: string[]): string | undefined {
+  const dir = tempDir(t, () => execFileSync('umount', ['--lazy', dir]));
+  return tryTo(t, 'mount', [...options, dir]) ? dir : undefined;
+}
+
+function tempDir(t: Test, before?: () => void): string {
+  const dir = mkdtempSync(join(tmpdir(), 'forktrace-test-'));
+  t.after(() => {
+    try {
+      before?.();
+    } catch {
+      // It was not mounted.
+    }
+    rmSync(dir, { recursive: true });
+  });
+  return dir;
+}
+
+function tryTo(t: Test, command: string, args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'pipe' });
+    return true;
+  } catch (error) {
+    t.skip(`SKIPPED: this needs root and a file system of its own: ${(error as Error).message}`);
+    return false;
+  }
+}
