@@ -5,9 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
-import { decode } from '#src/otlp/decode.js';
-import type { AnyValue, KeyValue, OtlpSpan, TracesData } from '#src/otlp/json-types.js';
-import { TracesRequest } from '#src/otlp/schema.js';
+import { decode } from '#src/wire/decode.js';
+import { TracesRequest } from '#src/wire/otlp.js';
+import type { AnyValue, KeyValue, OtlpSpan } from '#src/wire/otlp-json.js';
 import type { BenchProcess } from './processes.js';
 
 /** As the load generator's. */
@@ -61,7 +61,7 @@ export async function probe(
 /** Of the probed request's server span, once all spans of its trace are here. */
 function attributesOf(otlp: string[], path: string, count: number): string[] | undefined {
   const spans = otlp
-    .map((body) => decode<TracesData>(Buffer.from(body, 'base64'), TracesRequest))
+    .map((body) => decode(Buffer.from(body, 'base64'), TracesRequest))
     .flatMap(({ resourceSpans }) => resourceSpans ?? [])
     .flatMap(({ scopeSpans }) => scopeSpans ?? [])
     .flatMap((scope) => scope.spans ?? []);

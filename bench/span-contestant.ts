@@ -6,9 +6,9 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk } from '#src/journal/chunk.js';
-import { asMemory, copyBytes, type Memory, memoryOf } from '#src/journal/memory.js';
 import type { Room, SpanLog } from '#src/journal/span-log.js';
 import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from '#src/wire/memory.js';
 import { type Contestant, spanCases } from './span-cases.js';
 
 const attributes = { 'service.name': 'bench', 'service.instance.id': 'one' };

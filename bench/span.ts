@@ -17,9 +17,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { decode } from '#src/otlp/decode.js';
-import type { TracesData } from '#src/otlp/json-types.js';
-import { TracesRequest } from '#src/otlp/schema.js';
+import { decode } from '#src/wire/decode.js';
+import { TracesRequest } from '#src/wire/otlp.js';
 import { install } from './contestant.js';
 import { BenchProcess } from './processes.js';
 import { Progress } from './progress.js';
@@ -69,7 +68,7 @@ async function measure({ name, process }: Running, spanCase: string): Promise<nu
 /** One run of a case, decoded: what a span has, without what differs from run to run. */
 async function recorded({ process }: Running, spanCase: string): Promise<object[]> {
   const { body } = await process.ask<{ body?: string }>({ name: spanCase, spans: 1, keep: true });
-  const { resourceSpans } = decode<TracesData>(Buffer.from(body ?? '', 'base64'), TracesRequest);
+  const { resourceSpans } = decode(Buffer.from(body ?? '', 'base64'), TracesRequest);
   return (resourceSpans ?? [])
     .flatMap(({ scopeSpans }) => scopeSpans ?? [])
     .flatMap(({ spans }) => spans ?? [])

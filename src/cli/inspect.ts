@@ -5,7 +5,8 @@
  */
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { chunkLength, type JournalHeader, parseFileName } from '../journal/format.js';
+import { chunkLengthAt } from '../journal/chunk.js';
+import { type JournalHeader, parseFileName } from '../journal/format.js';
 import {
   interruptedEntries,
   isUnsound,
@@ -15,16 +16,16 @@ import {
   openTable,
   type Unsound,
 } from '../journal/reader.js';
-import { decode } from '../otlp/decode.js';
-import type { KeyValue, OtlpResource, OtlpScope, OtlpSpan, ResourceSpans, ScopeSpans } from '../otlp/json-types.js';
+import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
+import { decode } from '../wire/decode.js';
+import type { Message } from '../wire/message.js';
 import {
-  type Message,
   Resource,
   ResourceSpans as ResourceSpansMessage,
   ScopeSpans as ScopeSpansMessage,
   Span,
-} from '../otlp/schema.js';
-import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
+} from '../wire/otlp.js';
+import type { KeyValue, OtlpResource, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 
 /** One span of a journal: OTLP/JSON, and where it comes from. */
 export interface InspectedSpan {
@@ -97,9 +98,9 @@ function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
       const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
       if (segment.isRefilled()) return;
       for (let at = 0; at < bytes.length; ) {
-        const end = at + chunkLength(bytes, at, bytes.length);
+        const end = at + chunkLengthAt(bytes, at, bytes.length);
         // A chunk is a ResourceSpans message with nothing else in it.
-        const chunk = decoded<ResourceSpans>(bytes, ResourceSpansMessage, at, end);
+        const chunk = decoded(bytes, ResourceSpansMessage, at, end);
         if (chunk === undefined) yield { path: file.path, unsound: 'corrupt' };
         for (const { scope = {}, spans = [] } of chunk?.scopeSpans ?? []) {
           for (const span of spans) yield { inFlight: false, shipped: from + at < shipped, ...source, scope, span };
@@ -129,7 +130,7 @@ function* tableSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
     const { entries, unsound } = table.entries();
     for (const entry of interruptedEntries(entries, (sequence) => committedOf(file, sequence))) {
       const scope = scopeOf(entry.scope);
-      const span = decoded<OtlpSpan>(Buffer.from(entry.fields), Span);
+      const span = decoded(entry.fields, Span);
       if (span === undefined || scope === undefined) yield { path: file.path, unsound: 'corrupt' };
       else yield { inFlight: true, shipped: false, ...source, scope, span };
     }
@@ -154,20 +155,20 @@ function committedOf(table: JournalFile, sequence: number): number | undefined {
 
 /** An entry's scope is a ScopeSpans message without its spans. */
 function scopeOf(field: Uint8Array): OtlpScope | undefined {
-  const message = decoded<ScopeSpans>(Buffer.from(field), ScopeSpansMessage);
+  const message = decoded(field, ScopeSpansMessage);
   return message && (message.scope ?? {});
 }
 
 function sourceOf({ writer, resource }: JournalHeader): Pick<InspectedSpan, 'writer' | 'resource'> {
   return {
     writer: { id: writer.id, pid: writer.pid, slot: writer.slot },
-    resource: decoded<OtlpResource>(Buffer.from(resource), Resource) ?? {},
+    resource: decoded(resource, Resource) ?? {},
   };
 }
 
-function decoded<Result>(bytes: Uint8Array, message: Message, start?: number, end?: number): Result | undefined {
+function decoded<Json>(bytes: Uint8Array, message: Message<Json>, start?: number, end?: number): Json | undefined {
   try {
-    return decode<Result>(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), message, start, end);
+    return decode(bytes, message, start, end);
   } catch {
     return undefined;
   }

@@ -3,10 +3,33 @@
  *
  * @module
  */
-import { copyBytes, type Memory } from './memory.js';
+import { copyBytes, type Memory } from '../wire/memory.js';
+import { tags } from '../wire/message.js';
+import { ResourceSpans, ScopeSpans } from '../wire/otlp.js';
+import { fieldLength, putVarint, varintEnd, varintIn } from '../wire/varint.js';
 
-const SCOPE_SPANS_TAG = 0x12; // ResourceSpans.scope_spans = 2
-const SPAN_TAG = 0x12; // ScopeSpans.spans = 2
+const SCOPE_SPANS = tags(ResourceSpans).scopeSpans;
+const SPANS = tags(ScopeSpans).spans;
+
+/** Of one chunk, tag and length included. A Collector takes messages of 4 MiB, unless told otherwise; beyond this is no chance. */
+export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
+/** Bytes of such a chunk's length. */
+const MAX_LENGTH_BYTES = 4;
+
+/**
+ * Bytes of the chunk that starts at `at`, by its tag and length alone: it may reach beyond `end`.
+ *
+ * @returns 0 when `end` cuts off the length itself, -1 when no chunk starts here
+ */
+export function chunkLengthAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return 0;
+  if (bytes[at] !== SCOPE_SPANS) return -1;
+  const lengthAt = at + 1;
+  const contentAt = varintEnd(bytes, lengthAt, Math.min(end, lengthAt + MAX_LENGTH_BYTES));
+  if (contentAt === -1) return end - lengthAt < MAX_LENGTH_BYTES ? 0 : -1;
+  const length = varintIn(bytes, lengthAt, contentAt);
+  return length > 0 && length < MAX_CHUNK_BYTES ? contentAt - at + length : -1;
+}
 
 /** Bytes of a chunk, by those of its scope's and its span's fields. */
 export function chunkLength(scopeLength: number, spanLength: number): number {
@@ -27,11 +50,11 @@ export function beginChunk(
   spanLength: number,
 ): number {
   const { bytes } = memory;
-  bytes[at++] = SCOPE_SPANS_TAG;
+  bytes[at++] = SCOPE_SPANS;
   at = putVarint(bytes, at, scopeLength + fieldLength(spanLength));
   copyBytes(source, scopeStart, memory, at, scopeLength);
   at += scopeLength;
-  bytes[at++] = SPAN_TAG;
+  bytes[at++] = SPANS;
   return putVarint(bytes, at, spanLength);
 }
 
@@ -50,9 +73,9 @@ export const MAX_OPEN_CHUNK = 0x3fff;
 export function openChunk(memory: Memory, at: number, scope: Memory): number {
   const scopeLength = scope.bytes.length;
   const start = spanStartIn(at, scopeLength);
-  memory.bytes[at] = SCOPE_SPANS_TAG;
+  memory.bytes[at] = SCOPE_SPANS;
   copyBytes(scope, 0, memory, at + LENGTH_DELIMITED, scopeLength);
-  memory.bytes[start - LENGTH_DELIMITED] = SPAN_TAG;
+  memory.bytes[start - LENGTH_DELIMITED] = SPANS;
   return start;
 }
 
@@ -70,18 +93,4 @@ export function closeChunk({ view }: Memory, at: number, start: number, end: num
 /** For a little-endian word. */
 function twoByteVarint(value: number): number {
   return (value & 0x7f) | 0x80 | ((value >>> 7) << 8);
-}
-
-function fieldLength(length: number): number {
-  return 1 + (length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x200000 ? 3 : 4) + length;
-}
-
-/** @returns where the next byte goes */
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  while (value > 0x7f) {
-    bytes[at++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  bytes[at++] = value;
-  return at;
 }

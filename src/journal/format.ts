@@ -51,8 +51,6 @@ const AT_RESOURCE = 256;
 
 /** A Resource that is larger is not OTLP that anybody takes. */
 export const MAX_RESOURCE_BYTES = 1024 * 1024;
-/** Of one chunk, tag and length included. A Collector takes messages of 4 MiB, unless told otherwise; beyond this is no chance. */
-export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 const MAX_HEADER_BYTES = MAX_RESOURCE_BYTES + 2 * PAGE_BYTES;
 
 /** The slot of a writer that has none. */
@@ -217,24 +215,6 @@ export function parseFileName(name: string): { kind: JournalFileKind; writerId: 
 
 export function fileName(kind: JournalFileKind, writerId: string, sequence: number): string {
   return `${writerId}-${sequence}.${kind === 'segment' ? 'segment' : 'inflight'}`;
-}
-
-/**
- * Length of the `scope_spans` field that starts at `at`, by its tag and length alone: it may reach beyond `end`.
- *
- * @returns 0 when `end` cuts off the length itself, -1 when no such field starts here
- */
-export function chunkLength(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end) return 0;
-  if (bytes[at] !== 0x12) return -1;
-  let length = 0;
-  for (let i = 1, factor = 1; i <= 4; i++, factor *= 128) {
-    if (at + i >= end) return 0;
-    const byte = bytes[at + i]!;
-    length += (byte & 0x7f) * factor;
-    if (byte < 0x80) return length > 0 && length < MAX_CHUNK_BYTES ? i + 1 + length : -1;
-  }
-  return -1;
 }
 
 function checksum(header: Uint8Array, resource: Uint8Array): number {

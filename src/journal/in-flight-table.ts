@@ -4,6 +4,8 @@
  * @module
  */
 
+import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
+import { ProtobufReader } from '../wire/protobuf-reader.js';
 import {
   ENTRY_BYTES,
   ENTRY_DATA,
@@ -14,9 +16,7 @@ import {
   ENTRY_STATE,
 } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
-import { asMemory, copyBytes, type Memory, memoryOf } from './memory.js';
 import { NO_ENTRY } from './span-log.js';
-import { fieldEnd } from './wire.js';
 
 export const ENTRY_CAPACITY = ENTRY_BYTES - ENTRY_DATA;
 
@@ -174,10 +174,12 @@ export class InFlightTable {
 
 /** End of the last whole field of [from..end) that ends at or before `limit`. */
 function lastWholeField(bytes: Uint8Array, from: number, end: number, limit: number): number {
-  let at = from;
-  for (;;) {
-    const next = fieldEnd(bytes, at, end);
-    if (next === -1 || next > limit) return at;
-    at = next;
+  const reader = new ProtobufReader(bytes, from, end);
+  let whole = from;
+  while (reader.position < end) {
+    reader.skip(reader.tag());
+    if (reader.position > limit) break;
+    whole = reader.position;
   }
+  return whole;
 }

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type Memory, memoryOf } from '../wire/memory.js';
 import {
   AT_LEASE,
   AT_SHIPPED,
@@ -29,7 +30,6 @@ import {
   WRITER_FIELDS_END,
 } from './format.js';
 import { reserve, reserveAsync, Window } from './mapped-memory.js';
-import { type Memory, memoryOf } from './memory.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */

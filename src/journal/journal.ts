@@ -6,7 +6,16 @@
 import { performance } from 'node:perf_hooks';
 import { ForktraceError } from '../errors.js';
 import { LossReport } from '../warn.js';
-import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
+import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
+import {
+  beginChunk,
+  chunkLength,
+  closeChunk,
+  MAX_CHUNK_BYTES,
+  MAX_OPEN_CHUNK,
+  openChunk,
+  spanStartIn,
+} from './chunk.js';
 import { availableBytes, whyNotToMap } from './file-system.js';
 import {
   AT_COMMITTED,
@@ -15,7 +24,6 @@ import {
   ENTRY_BYTES,
   headerLengthFor,
   type JournalFileKind,
-  MAX_CHUNK_BYTES,
   PAGE_BYTES,
   type WriterIdentity,
 } from './format.js';
@@ -24,7 +32,6 @@ import { InFlightTable } from './in-flight-table.js';
 import { makeRoom, openDirectory, removeUnfinishedFiles } from './journal-directory.js';
 import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
 import { mappingUnavailable } from './mapped-memory.js';
-import { asMemory, copyBytes, type Memory, memoryOf } from './memory.js';
 import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
 import { WriteBack } from './write-back.js';
 

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { chunkLengthAt } from './chunk.js';
 import {
   AT_COMMITTED,
   AT_LEASE,
@@ -24,7 +25,6 @@ import {
   AT_SHIPPED,
   AT_SPANS,
   AT_WANTED,
-  chunkLength,
   decodeHeader,
   ENTRY_DATA,
   ENTRY_LENGTH,
@@ -175,10 +175,10 @@ export class SegmentReader extends OpenFile {
     for (;;) {
       const bytes = this.#bytes(from, wanted, memory);
       let whole = 0;
-      let length = chunkLength(bytes, 0, bytes.length);
+      let length = chunkLengthAt(bytes, 0, bytes.length);
       while (length > 0 && whole + length <= bytes.length) {
         whole += length;
-        length = chunkLength(bytes, whole, bytes.length);
+        length = chunkLengthAt(bytes, whole, bytes.length);
       }
       const cutOff = bytes.length < wanted || (wanted === available && whole < bytes.length);
       const corrupt = length === -1 || cutOff || whole + length > Math.max(available, 0);
@@ -236,7 +236,7 @@ export class SegmentReader extends OpenFile {
     let count = 0;
     for (let from = shipped; from < committed; ) {
       const { bytes, next, corrupt } = this.read(from, committed, COUNT_BYTES);
-      for (let at = 0; at < bytes.length; count++) at += chunkLength(bytes, at, bytes.length);
+      for (let at = 0; at < bytes.length; count++) at += chunkLengthAt(bytes, at, bytes.length);
       if (corrupt || next === from) break;
       from = next;
     }

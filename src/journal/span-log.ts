@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Memory } from './memory.js';
+import type { Memory } from '../wire/memory.js';
 
 /** No free entry in the in-flight table, or no table. */
 export const NO_ENTRY = -1;

@@ -8,7 +8,6 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import type { ExportReport } from './export-report.js';
 import { RequestBuilder } from './request-builder.js';
-import { isSoundScopeSpans } from './soundness.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
 import { createTransport, type SendResult, type Transport } from './transport.js';
 
@@ -364,7 +363,7 @@ export class Delivery {
     if (bytes.length > room && shipment.spans > 0) return;
     const first = this.#builder.count;
     // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses the whole request.
-    const { spans, malformed } = this.#builder.add(bytes, writer.finished ? isSoundScopeSpans : undefined);
+    const { spans, malformed } = this.#builder.add(bytes, writer.finished);
     if (malformed > 0) this.#options.malformed(malformed, `${segment.file.path} is corrupt`);
     if (corrupt) {
       segment.corrupt = true;

@@ -6,7 +6,14 @@
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import type { ProcessExit } from '../process/process-exit.js';
-import { fields } from './protobuf-fields.js';
+import { decode } from '../wire/decode.js';
+import { tags } from '../wire/message.js';
+import { Event, ResourceSpans, ScopeSpans, Span, Status } from '../wire/otlp.js';
+
+const SPAN = tags(Span);
+const EVENT = tags(Event);
+const STATUS = tags(Status);
+const STATUS_ERROR = 2;
 
 /** Attribute of every interrupted span: `true`. */
 export const ATTR_INTERRUPTED = 'forktrace.interrupted';
@@ -21,28 +28,28 @@ export interface Death extends Partial<ProcessExit> {
 
 /** The entry as a `scope_spans` field of its own: status ERROR, `error.type`, an event, and the death as its end. */
 export function encodeInterrupted(encoder: Encoder, { scope, fields: span }: InFlightEntry, death: Death): void {
-  encoder.tag(0x12);
+  encoder.tag(tags(ResourceSpans).scopeSpans);
   const scopeSpans = encoder.begin();
   encoder.raw(scope);
-  encoder.tag(0x12);
+  encoder.tag(tags(ScopeSpans).spans);
   const message = encoder.begin();
   encoder.raw(span);
   const endNanos = latest(startOf(span), death.atMs);
-  time(encoder, 0x41, endNanos); // end_time_unix_nano = 8
-  encoder.attribute(0x4a, 'error.type', WORKER_EXIT);
-  encoder.attribute(0x4a, ATTR_INTERRUPTED, true);
-  encoder.tag(0x5a); // events = 11
+  time(encoder, SPAN.endTimeUnixNano, endNanos);
+  encoder.attribute(SPAN.attributes, 'error.type', WORKER_EXIT);
+  encoder.attribute(SPAN.attributes, ATTR_INTERRUPTED, true);
+  encoder.tag(SPAN.events);
   const event = encoder.begin();
-  time(encoder, 0x09, endNanos);
-  encoder.stringField(0x12, WORKER_EXIT);
-  if (typeof death.code === 'number') encoder.attribute(0x1a, 'worker.exit.code', death.code);
-  if (death.signal) encoder.attribute(0x1a, 'worker.exit.signal', death.signal);
+  time(encoder, EVENT.timeUnixNano, endNanos);
+  encoder.stringField(EVENT.name, WORKER_EXIT);
+  if (typeof death.code === 'number') encoder.attribute(EVENT.attributes, 'worker.exit.code', death.code);
+  if (death.signal) encoder.attribute(EVENT.attributes, 'worker.exit.signal', death.signal);
   encoder.end(event);
-  encoder.tag(0x7a); // status = 15 { message = 2, code = 3: ERROR }
+  encoder.tag(SPAN.status);
   const status = encoder.begin();
-  encoder.stringField(0x12, describe(death));
-  encoder.tag(0x18);
-  encoder.varint(2);
+  encoder.stringField(STATUS.message, describe(death));
+  encoder.tag(STATUS.code);
+  encoder.varint(STATUS_ERROR);
   encoder.end(status);
   encoder.end(message);
   encoder.end(scopeSpans);
@@ -54,13 +61,13 @@ function describe({ code, signal }: Death): string {
   return 'the worker died';
 }
 
-/** `start_time_unix_nano = 7` */
 function startOf(span: Uint8Array): bigint {
-  let start = 0n;
-  for (const { number, bytes } of fields(span)) {
-    if (number === 7 && bytes.length === 8) start = Buffer.from(bytes).readBigUInt64LE();
+  try {
+    return BigInt(decode(span, Span).startTimeUnixNano ?? 0);
+  } catch {
+    // No span, which is found when all of it is checked.
+    return 0n;
   }
-  return start;
 }
 
 /** A span does not end before it starts, whatever clock the death was read from. */
@@ -71,6 +78,5 @@ function latest(startNanos: bigint, deathMs: number): bigint {
 
 function time(encoder: Encoder, tag: number, nanos: bigint): void {
   encoder.tag(tag);
-  encoder.fixed32(Number(nanos & 0xffffffffn));
-  encoder.fixed32(Number(nanos >> 32n));
+  encoder.fixed64(nanos);
 }

@@ -27,8 +27,9 @@ import {
   openTable,
   removeFile,
 } from '../journal/reader.js';
+import { isSound } from '../wire/check.js';
+import { ResourceSpans } from '../wire/otlp.js';
 import { type Death, encodeInterrupted } from './interrupted-span.js';
-import { isSoundChunk } from './soundness.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
@@ -81,7 +82,7 @@ function encode(entries: InFlightEntry[], death: Death): { body: Encoder; spans:
   for (const entry of entries) {
     const start = body.at;
     encodeInterrupted(body, entry, death);
-    if (isSoundChunk(body.bytes.subarray(start, body.at))) spans++;
+    if (isSound(body.bytes, ResourceSpans, start, body.at)) spans++;
     else body.at = start;
   }
   return { body, spans };

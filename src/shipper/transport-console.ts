@@ -1,6 +1,6 @@
-import { decode } from '../otlp/decode.js';
-import type { OtlpResource, OtlpScope, OtlpSpan, TracesData } from '../otlp/json-types.js';
-import { TracesRequest } from '../otlp/schema.js';
+import { decode } from '../wire/decode.js';
+import { TracesRequest } from '../wire/otlp.js';
+import type { OtlpResource, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 import { ACCEPTED, type SendResult, type Transport } from './transport.js';
 
 /** What a line holds, in OTLP/JSON. */
@@ -25,7 +25,7 @@ export function consoleTransport(out: NodeJS.WritableStream = process.stdout): T
 }
 
 function lines(request: Uint8Array): string {
-  const { resourceSpans = [] } = decode<TracesData>(
+  const { resourceSpans = [] } = decode(
     Buffer.from(request.buffer, request.byteOffset, request.byteLength),
     TracesRequest,
   );

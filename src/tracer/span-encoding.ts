@@ -8,6 +8,8 @@ import { diag, type Link, type SpanStatus } from '@opentelemetry/api';
 import { Encoder, toWords } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { TimedEvent } from '../sdk/types.js';
+import { tags } from '../wire/message.js';
+import { Event, Link as LinkMessage, Span, Status } from '../wire/otlp.js';
 import { AttributeBlock } from './attribute-block.js';
 import { hexToWord } from './ids.js';
 import type { LeanSpan } from './span.js';
@@ -15,6 +17,12 @@ import { wholeTime } from './time-input.js';
 
 /** One for all spans: nothing else runs while one is encoded. */
 const encoder = new Encoder();
+
+const SPAN = tags(Span);
+const STATUS = tags(Status);
+const EVENT = tags(Event);
+const LINK = tags(LinkMessage);
+const { attributes: ATTRIBUTES, name: NAME, endTimeUnixNano: END_TIME } = SPAN;
 
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
@@ -95,8 +103,8 @@ function keepInPlace(span: LeanSpan, spanLog: SpanLog): boolean {
 
 function encodeStart(span: LeanSpan, traceState: string | undefined): void {
   encoder.spanStart(span, span.traceFlags | HAS_IS_REMOTE | (span.parentContext?.isRemote ? IS_REMOTE : 0));
-  if (traceState) encoder.stringField(0x1a, traceState);
-  encoder.cachedStringField(0x2a, span.name);
+  if (traceState) encoder.stringField(SPAN.traceState, traceState);
+  encoder.cachedStringField(NAME, span.name);
   if (span.block !== undefined) encoder.words(span.block.words, span.block.length);
   encodeAttributes(span, 0);
 }
@@ -104,70 +112,70 @@ function encodeStart(span: LeanSpan, traceState: string | undefined): void {
 /** For spans to come. Not to be called while a span is being encoded. */
 export function encodeBlock(pairs: readonly unknown[]): AttributeBlock {
   encoder.reset();
-  for (let i = 0; i < pairs.length; i += 2) encoder.attribute(0x4a, pairs[i] as string, pairs[i + 1]);
+  for (let i = 0; i < pairs.length; i += 2) encoder.attribute(ATTRIBUTES, pairs[i] as string, pairs[i + 1]);
   const bytes = encoder.copy();
   encoder.shrink();
   return new AttributeBlock(pairs, toWords(bytes), bytes.length);
 }
 
 function encodeMore(span: LeanSpan): void {
-  if (span.name !== span.encodedName) encoder.cachedStringField(0x2a, span.name);
+  if (span.name !== span.encodedName) encoder.cachedStringField(NAME, span.name);
   encodeAttributes(span, span.encodedPairs);
 }
 
 function encodeEnd(span: LeanSpan): void {
-  encoder.timeField(0x41, span.endSeconds, span.endNanos);
+  encoder.timeField(END_TIME, span.endSeconds, span.endNanos);
   if (span.details !== undefined) encodeDetails(span);
   if (span.status.code !== 0) encodeStatus(span.status);
 }
 
 function encodeStatus({ code, message }: SpanStatus): void {
-  encoder.tag(0x7a);
+  encoder.tag(SPAN.status);
   const status = encoder.begin();
-  if (message) encoder.stringField(0x12, message);
-  numberField(0x18, code);
+  if (message) encoder.stringField(STATUS.message, message);
+  numberField(STATUS.code, code);
   encoder.end(status);
 }
 
 function encodeAttributes(span: LeanSpan, from: number): void {
   const list = span.attributeList;
   if (list !== undefined) {
-    for (let i = from; i < span.listLength; i += 2) encoder.attribute(0x4a, list[i] as string, list[i + 1]);
+    for (let i = from; i < span.listLength; i += 2) encoder.attribute(ATTRIBUTES, list[i] as string, list[i + 1]);
   } else if (span.attributeObject !== undefined) {
-    encoder.attributes(0x4a, span.attributeObject);
+    encoder.attributes(ATTRIBUTES, span.attributeObject);
   }
 }
 
 function encodeDetails(span: LeanSpan): void {
   const details = span.details!;
-  if (details.droppedAttributes > 0) numberField(0x50, details.droppedAttributes);
+  if (details.droppedAttributes > 0) numberField(SPAN.droppedAttributesCount, details.droppedAttributes);
   for (const event of details.events) encodeEvent(event);
-  if (details.droppedEvents > 0) numberField(0x60, details.droppedEvents);
+  if (details.droppedEvents > 0) numberField(SPAN.droppedEventsCount, details.droppedEvents);
   for (const link of details.links) encodeLink(link);
-  if (details.droppedLinks > 0) numberField(0x70, details.droppedLinks);
+  if (details.droppedLinks > 0) numberField(SPAN.droppedLinksCount, details.droppedLinks);
 }
 
 function encodeEvent(event: TimedEvent): void {
-  encoder.tag(0x5a);
+  encoder.tag(SPAN.events);
   const message = encoder.begin();
   const [seconds, nanos] = wholeTime(event.time);
-  encoder.timeField(0x09, seconds, nanos);
-  encoder.cachedStringField(0x12, event.name);
-  if (event.attributes !== undefined) encoder.attributes(0x1a, event.attributes);
-  if (event.droppedAttributesCount) numberField(0x20, event.droppedAttributesCount);
+  encoder.timeField(EVENT.timeUnixNano, seconds, nanos);
+  encoder.cachedStringField(EVENT.name, event.name);
+  if (event.attributes !== undefined) encoder.attributes(EVENT.attributes, event.attributes);
+  if (event.droppedAttributesCount) numberField(EVENT.droppedAttributesCount, event.droppedAttributesCount);
   encoder.end(message);
 }
 
 function encodeLink({ context, attributes, droppedAttributesCount }: Link): void {
   const traceState = context.traceState?.serialize();
-  encoder.tag(0x6a);
+  encoder.tag(SPAN.links);
   const message = encoder.begin();
-  idField(0x0a, context.traceId, 16);
-  idField(0x12, context.spanId, 8);
-  if (traceState) encoder.stringField(0x1a, traceState);
-  if (attributes !== undefined) encoder.attributes(0x22, attributes);
-  if (droppedAttributesCount) numberField(0x28, droppedAttributesCount);
-  encoder.tag(0x35);
+  idField(LINK.traceId, context.traceId, 16);
+  idField(LINK.spanId, context.spanId, 8);
+  if (traceState) encoder.stringField(LINK.traceState, traceState);
+  if (attributes !== undefined) encoder.attributes(LINK.attributes, attributes);
+  if (droppedAttributesCount) numberField(LINK.droppedAttributesCount, droppedAttributesCount);
+  encoder.tag(LINK.flags);
   encoder.fixed32((context.traceFlags & 0xff) | HAS_IS_REMOTE | (context.isRemote ? IS_REMOTE : 0));
   encoder.end(message);
 }

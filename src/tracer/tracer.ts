@@ -18,7 +18,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
-import type { Memory } from '../journal/memory.js';
+import type { Memory } from '../wire/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';

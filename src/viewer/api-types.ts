@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OtlpScope, OtlpSpan } from '../otlp/json-types.js';
+import type { OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 
 /** `GET /api/state`, and the data of each SSE `change` on `GET /api/live`. */
 export interface StateView {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlin
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { MAX_CHUNK_BYTES } from '#src/journal/format.js';
+import { MAX_CHUNK_BYTES } from '#src/journal/chunk.js';
 import { type Journal, type JournalOptions, openJournal } from '#src/journal/journal.js';
 import { isUnsound, listJournal, openSegment } from '#src/journal/reader.js';
 import { NO_ENTRY } from '#src/journal/span-log.js';

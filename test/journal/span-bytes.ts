@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Memory, memoryOf } from '#src/journal/memory.js';
+import { type Memory, memoryOf } from '#src/wire/memory.js';
 
 /** Scope fields with a name. */
 export function scopeBytes(name: string): Memory {

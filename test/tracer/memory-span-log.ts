@@ -1,5 +1,5 @@
-import { type Memory, memoryOf } from '#src/journal/memory.js';
 import { NO_ENTRY, type Room, type SpanLog } from '#src/journal/span-log.js';
+import { type Memory, memoryOf } from '#src/wire/memory.js';
 
 /** A span log in memory, with an in-flight table of `size` entries. */
 export class MemorySpanLog implements SpanLog {

@@ -1,8 +1,8 @@
 /** Makes OTLP requests of plain descriptions, and sends them. */
 import { randomBytes } from 'node:crypto';
-import { encode } from '#src/otlp/encode.js';
-import type { AnyValue, KeyValue, OtlpEvent, OtlpLink, TracesData } from '#src/otlp/json-types.js';
-import { TracesRequest } from '#src/otlp/schema.js';
+import { encode } from '#src/wire/encode.js';
+import { TracesRequest } from '#src/wire/otlp.js';
+import type { AnyValue, KeyValue, OtlpEvent, OtlpLink, TracesData } from '#src/wire/otlp-json.js';
 
 export type Plain = string | number | boolean | Plain[];
 

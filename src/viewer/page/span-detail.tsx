@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { KeyValue } from '../../otlp/json-types.ts';
+import type { KeyValue } from '../../wire/otlp-json.ts';
 import type { SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { valueText } from '../views/attribute-text.ts';

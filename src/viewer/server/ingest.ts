@@ -1,7 +1,6 @@
-import { decode } from '../../otlp/decode.js';
-import { encode } from '../../otlp/encode.js';
-import type { MetricsData } from '../../otlp/json-types.js';
-import { MetricsRequest, TracesRequest } from '../../otlp/schema.js';
+import { decode } from '../../wire/decode.js';
+import { encode } from '../../wire/encode.js';
+import { MetricsRequest, TracesRequest } from '../../wire/otlp.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 
@@ -31,7 +30,7 @@ export function createIngest(store: TraceStore, metrics: WorkerMetrics, keep?: (
   const traces = (request: Buffer) => {
     if (store.ingest(request) > 0) keep?.(request);
   };
-  const metricsBytes = (request: Buffer) => metrics.ingest(decode<MetricsData>(request, MetricsRequest));
+  const metricsBytes = (request: Buffer) => metrics.ingest(decode(request, MetricsRequest));
   const ingest: Ingest = {
     refused: 0,
     traces: counted(traces),

@@ -4,8 +4,8 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encode } from '../../otlp/encode.js';
-import { RpcStatus } from '../../otlp/schema.js';
+import { encode } from '../../wire/encode.js';
+import { RpcStatus } from '../../wire/otlp.js';
 import type { Ingest } from './ingest.js';
 import { HttpError, readBody } from './request-body.js';
 

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { decode } from '../../otlp/decode.js';
-import type { KeyValue, OtlpSpan } from '../../otlp/json-types.js';
-import { Span } from '../../otlp/schema.js';
+import { decode } from '../../wire/decode.js';
+import { Span } from '../../wire/otlp.js';
+import type { KeyValue } from '../../wire/otlp-json.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
 
@@ -133,7 +133,7 @@ export class ClusterHistory {
 
   /** The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's. */
   #addWorkerSpan(span: StoredSpan, trace: Trace): void {
-    const { attributes: all = [] } = decode<OtlpSpan>(span.bytes, Span);
+    const { attributes: all = [] } = decode(span.bytes, Span);
     const slot = number(all, 'cluster.worker.slot');
     if (slot === undefined) return;
     const pid = number(all, 'cluster.worker.pid');
@@ -208,7 +208,7 @@ function addRequest(
 function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, traceId: string): void {
   if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;
-  const { events = [] } = decode<OtlpSpan>(span.bytes, Span);
+  const { events = [] } = decode(span.bytes, Span);
   const attributes = events.find((event) => event.name === WORKER_EXIT)?.attributes ?? [];
   incarnation.exit = {
     atMs: span.endMs,

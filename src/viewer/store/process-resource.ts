@@ -1,6 +1,6 @@
-import { decode } from '../../otlp/decode.js';
-import type { AnyValue, KeyValue, OtlpResource } from '../../otlp/json-types.js';
-import { Resource } from '../../otlp/schema.js';
+import { decode } from '../../wire/decode.js';
+import { Resource } from '../../wire/otlp.js';
+import type { AnyValue, KeyValue } from '../../wire/otlp-json.js';
 
 /** The process that a span comes from, as its resource says. */
 export interface ProcessResource {
@@ -16,7 +16,7 @@ export interface ProcessResource {
 }
 
 export function processResource(bytes: Buffer): ProcessResource {
-  const { attributes = [] } = decode<OtlpResource>(bytes, Resource);
+  const { attributes = [] } = decode(bytes, Resource);
   const get = (key: string) => scalar(attributes.find((attribute) => attribute.key === key)?.value);
   const pid = asNumber(get('process.pid'));
   return {

@@ -7,6 +7,9 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { ForktraceError } from '../../errors.js';
 import { warn } from '../../warn.js';
+import { tags } from '../../wire/message.js';
+import { ResourceSpans, ScopeSpans, TracesRequest } from '../../wire/otlp.js';
+import { ProtobufWriter } from '../../wire/protobuf-writer.js';
 import type { StoredSpan } from './trace.js';
 import type { TraceStore } from './trace-store.js';
 
@@ -99,7 +102,7 @@ export class TraceFile {
     let size = 0;
     let batch: Buffer[] = [MAGIC];
     for (const trace of [...this.#store.traces.values()]) {
-      for (const span of trace.spans.values()) batch.push(...framed(span));
+      for (const span of trace.spans.values()) batch.push(framed(span));
       if (batch.length < 4096) continue;
       const bytes = Buffer.concat(batch);
       batch = [];
@@ -141,26 +144,24 @@ async function load(path: string, store: TraceStore): Promise<number> {
   return position;
 }
 
-/** One span as a request of its own, behind its length. */
-function framed(span: StoredSpan): Buffer[] {
-  const scope = field(1, span.scope.bytes);
-  const spans = field(2, span.bytes);
-  const resource = field(1, span.resource.bytes);
-  const scopeSpans = field(2, Buffer.concat([scope, spans]));
-  const request = field(1, Buffer.concat([resource, scopeSpans]));
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32LE(request.length);
-  return [length, request];
-}
+/** One for all: nothing else runs while a span is written. */
+const writer = new ProtobufWriter();
 
-/** A length-delimited protobuf field. */
-function field(number: number, content: Buffer): Buffer {
-  const head: number[] = [(number << 3) | 2];
-  let length = content.length;
-  while (length > 0x7f) {
-    head.push((length & 0x7f) | 0x80);
-    length >>>= 7;
-  }
-  head.push(length);
-  return Buffer.concat([Buffer.from(head), content]);
+/** One span as a request of its own, behind its length. */
+function framed({ resource, scope, bytes }: StoredSpan): Buffer {
+  writer.reset();
+  writer.fixed32(0);
+  writer.tag(tags(TracesRequest).resourceSpans);
+  const resourceSpans = writer.begin();
+  writer.bytesField(tags(ResourceSpans).resource, resource.bytes);
+  writer.tag(tags(ResourceSpans).scopeSpans);
+  const scopeSpans = writer.begin();
+  writer.bytesField(tags(ScopeSpans).scope, scope.bytes);
+  writer.bytesField(tags(ScopeSpans).spans, bytes);
+  writer.end(scopeSpans);
+  writer.end(resourceSpans);
+  const frame = Buffer.from(writer.copy().buffer);
+  frame.writeUInt32LE(frame.length - LENGTH_BYTES);
+  writer.shrink();
+  return frame;
 }

@@ -1,9 +1,9 @@
-import type { OtlpScope } from '../../otlp/json-types.js';
-import type { ScannedSpan } from '../../otlp/scan-spans.js';
+import type { OtlpScope } from '../../wire/otlp-json.js';
 import type { ProcessResource } from './process-resource.js';
+import type { ScannedSpan } from './scan-spans.js';
 
 /** One span as held: what lists show, and its OTLP bytes for the rest. */
-export interface StoredSpan extends Omit<ScannedSpan, 'traceId' | 'from' | 'to'> {
+export interface StoredSpan extends Omit<ScannedSpan, 'traceId'> {
   /** The Span message as received. */
   bytes: Buffer;
   resource: ProcessResource;

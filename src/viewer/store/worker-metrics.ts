@@ -1,4 +1,4 @@
-import type { MetricsData, NumberDataPoint, OtlpResource } from '../../otlp/json-types.js';
+import type { MetricsData, NumberDataPoint, OtlpResource } from '../../wire/otlp-json.js';
 import { asNumber, scalar } from './process-resource.js';
 
 /** What the Cluster page shows of one worker's metrics, by instrument name. */

@@ -1,6 +1,6 @@
-import { decode } from '../../otlp/decode.js';
-import type { OtlpSpan } from '../../otlp/json-types.js';
-import { Span } from '../../otlp/schema.js';
+import { decode } from '../../wire/decode.js';
+import { Span } from '../../wire/otlp.js';
+import type { OtlpSpan } from '../../wire/otlp-json.js';
 import type { StoredSpan } from '../store/trace.js';
 import { attributesText } from './attribute-text.js';
 
@@ -20,7 +20,7 @@ export function spanMatcher(text: string): (span: StoredSpan) => boolean {
 }
 
 export function decodeSpan(span: StoredSpan): OtlpSpan {
-  return decode<OtlpSpan>(span.bytes, Span);
+  return decode(span.bytes, Span);
 }
 
 function spanText(stored: StoredSpan): string {

@@ -1,4 +1,4 @@
-import type { OtlpSpan, ResourceSpans, TracesData } from '../../otlp/json-types.js';
+import type { OtlpSpan, ResourceSpans, TracesData } from '../../wire/otlp-json.js';
 import type { ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
 import type { ProcessResource } from '../store/process-resource.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
