@@ -18,12 +18,18 @@ export function resolveHttp(config: HttpTracingConfig | undefined, environment: 
   const methods = environment.list('OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS', token);
   return Object.freeze({
     excludedUrls: Object.freeze(excludedUrls(options, environment)),
+    ignoreIncomingRequestHook: options.ignoreIncomingRequestHook,
+    requireParentforIncomingSpans: options.requireParentforIncomingSpans,
     spanDetails: options.spanDetails,
     serverRequestHook: options.serverRequestHook,
+    responseHook: options.responseHook,
+    applyCustomAttributesOnSpan: options.applyCustomAttributesOnSpan,
     clientRequestHook: options.clientRequestHook,
     clientResponseHook: options.clientResponseHook,
     // Their spans are what these hooks are for.
     messageSpans: options.messageSpans ?? Boolean(options.clientRequestHook ?? options.clientResponseHook),
+    excludeSpans: Object.freeze(options.excludeSpans ?? []),
+    redactQueryParams: Object.freeze(options.redactQueryParams ?? []),
     trustIncomingContext: options.trustIncomingContext,
     trustProxy: trustedProxies(options.trustProxy),
     captureHeaders: Object.freeze({

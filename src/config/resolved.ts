@@ -98,8 +98,11 @@ export interface ResolvedHttp
   extends Readonly<
     Pick<
       HttpTracingConfig,
+      | 'ignoreIncomingRequestHook'
       | 'spanDetails'
       | 'serverRequestHook'
+      | 'responseHook'
+      | 'applyCustomAttributesOnSpan'
       | 'clientRequestHook'
       | 'clientResponseHook'
       | 'tracerProvider'
@@ -109,7 +112,10 @@ export interface ResolvedHttp
   > {
   /** Tested on `scheme://host/path`; without flags that hold a position. */
   readonly excludedUrls: readonly RegExp[];
+  readonly requireParentforIncomingSpans: boolean;
   readonly messageSpans: boolean;
+  readonly excludeSpans: readonly ('receive' | 'send')[];
+  readonly redactQueryParams: readonly string[];
   readonly trustIncomingContext: boolean;
   /** undefined: no proxy is trusted. */
   readonly trustProxy: TrustProxy | undefined;

@@ -222,6 +222,20 @@ export interface HttpTracingConfig {
    */
   excludeUrls?: (string | RegExp)[];
   /**
+   * Called before anything else; `true` leaves the request, and what it does, untraced, as `excludeUrls`
+   * does. Named as in `@opentelemetry/instrumentation-http`.
+   *
+   * @default none
+   */
+  ignoreIncomingRequestHook?: (request: HttpRequest) => boolean;
+  /**
+   * No span for a request whose caller sends no trace context; what it does is traced all the same. Named as
+   * in `@opentelemetry/instrumentation-http`. Takes true or false.
+   *
+   * @default false
+   */
+  requireParentforIncomingSpans?: boolean;
+  /**
    * Name and attributes at the span's start; a name that is given stays, whatever the route.
    *
    * @default method and route
@@ -234,6 +248,15 @@ export interface HttpTracingConfig {
    * @default none
    */
   serverRequestHook?: (span: Span, request: HttpRequest) => void;
+  /**
+   * Called with the response when the span has started, as `responseHook` of
+   * `@opentelemetry/instrumentation-http` is.
+   *
+   * @default none
+   */
+  responseHook?: (span: Span, response: HttpResponse) => void;
+  /** Called before the span ends. Named as in `@opentelemetry/instrumentation-http`. @default none */
+  applyCustomAttributesOnSpan?: (span: Span, request: HttpRequest, response: HttpResponse) => void;
   /**
    * Called for each body chunk received, with the *receive* span; `message` is `{ type: 'http.request', body
    * }`.
@@ -254,6 +277,8 @@ export interface HttpTracingConfig {
    * @default false, true when clientRequestHook or clientResponseHook is given
    */
   messageSpans?: boolean;
+  /** Which of the two `messageSpans` leaves out. @default none */
+  excludeSpans?: ('receive' | 'send')[];
   /**
    * Continue the caller's trace; `false` starts a new one, with a link, at a public edge. Takes true or
    * false.
@@ -271,6 +296,14 @@ export interface HttpTracingConfig {
   trustProxy?: boolean | number | string[];
   /** Headers to record, by name. Values of credentials are always redacted. */
   captureHeaders?: CaptureHeaders;
+  /**
+   * Names of query parameters whose values are redacted in `url.query` and in captured URLs, beside those
+   * that always are. Case, `-` and `_` do not count; a name in brackets or behind a dot counts by itself
+   * (`user[pin]`). Takes an array of names.
+   *
+   * @default none
+   */
+  redactQueryParams?: string[];
   /** Trace context in a response header. @default false */
   responseHeader?: false | 'traceresponse' | 'traceparent';
   /** Used for server spans instead of the registered one. @default none */

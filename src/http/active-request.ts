@@ -16,8 +16,7 @@ export function activeRequest(active: Context = context.active()): ServerRequest
  * setRoute('/files/:name');
  */
 export function setRoute(route: string): void {
-  const request = activeRequest();
-  if (request) request.route = route;
+  activeRequest()?.setRouteByHand(route);
 }
 
 /**

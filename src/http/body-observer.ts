@@ -4,8 +4,17 @@
  *
  * @module
  */
-import { type Span, SpanKind } from '@opentelemetry/api';
-import type { ServerRequest } from './server-request.js';
+import { type Context, type Span, SpanKind } from '@opentelemetry/api';
+import { runHook } from './guard.js';
+import type { MeasuredRequest } from './measured-request.js';
+import { methodInName, type RequestSettings } from './request-settings.js';
+
+/** The request whose messages are seen: the context that their spans start in. */
+interface ObservedRequest extends Context {
+  readonly settings: RequestSettings;
+  readonly measured: MeasuredRequest | undefined;
+  readonly method: string;
+}
 
 /** A chunk of the request's body. */
 export interface RequestMessage {
@@ -20,78 +29,73 @@ export type ResponseMessage =
 
 const OBSERVER = Symbol('forktrace.bodies');
 
-type Method = (this: Observed, ...args: unknown[]) => unknown;
+type Push = (this: Observed, chunk: unknown, encoding: unknown) => unknown;
 interface Observed {
   [OBSERVER]?: BodyObserver;
-  push?: Method;
-  write?: Method;
+  push?: Push;
 }
 
 export class BodyObserver {
-  readonly #request: ServerRequest;
+  readonly #request: ObservedRequest;
   readonly #source: object;
   readonly #response: object;
-  /** The methods as they were. */
-  readonly push: Method;
-  readonly write: Method;
+  /** The method as it was. */
+  readonly push: Push | undefined;
   #started = false;
 
-  /** `readable` is pushed to by node:http as chunks arrive; `writable` is written to by the app. */
-  constructor(request: ServerRequest, readable: object, writable: object) {
+  /** `readable` is pushed to by Node as chunks arrive; what is sent, the request tells by {@link sent}. */
+  constructor(request: ObservedRequest, readable: object, response: object) {
     this.#request = request;
     this.#source = readable;
-    this.#response = writable;
+    this.#response = response;
     const incoming = readable as Observed;
-    const outgoing = writable as Observed;
-    this.push = incoming.push!;
-    this.write = outgoing.write!;
+    this.push = incoming.push;
+    if (this.push === undefined) return;
     incoming[OBSERVER] = this;
-    outgoing[OBSERVER] = this;
     incoming.push = pushObserved;
-    outgoing.write = writeObserved;
   }
 
   received(chunk: unknown, encoding: unknown): void {
-    const { measured, plan } = this.#request;
+    const { measured, settings } = this.#request;
     if (measured !== undefined) measured.requestBytes += byteLength(chunk, encoding);
-    if (!plan.messageSpans) return;
+    if (!settings.receiveSpans) return;
     const message: RequestMessage = { type: 'http.request', body: chunk };
-    this.#span('receive', message.type, (span) => plan.clientRequestHook?.(span, this.#source as never, message));
+    this.#span('receive', message.type, (span) => settings.clientRequestHook?.(span, this.#source as never, message));
   }
 
   /** The response's head is being sent. */
   started(status: number): void {
     if (this.#started) return;
     this.#started = true;
-    const { plan } = this.#request;
-    if (!plan.messageSpans) return;
+    const { settings } = this.#request;
+    if (!settings.sendSpans) return;
     const message: ResponseMessage = { type: 'http.response.start', status };
     this.#span('send', message.type, (span) => {
       span.setAttribute('http.response.status_code', status);
-      plan.clientResponseHook?.(span, this.#response as never, message);
+      settings.clientResponseHook?.(span, this.#response as never, message);
     });
   }
 
   sent(chunk: unknown, encoding: unknown): void {
     if (chunk === undefined || chunk === null || typeof chunk === 'function') return;
-    const { measured, plan } = this.#request;
+    const { measured, settings } = this.#request;
     if (measured !== undefined) measured.responseBytes += byteLength(chunk, encoding);
-    if (!plan.messageSpans) return;
+    if (!settings.sendSpans) return;
     // HTTP/1 sends the head with the first chunk.
     const { statusCode } = this.#response as { statusCode?: number };
     if (statusCode !== undefined) this.started(statusCode);
     const message: ResponseMessage = { type: 'http.response.body', body: chunk };
-    this.#span('send', message.type, (span) => plan.clientResponseHook?.(span, this.#response as never, message));
+    this.#span('send', message.type, (span) => settings.clientResponseHook?.(span, this.#response as never, message));
   }
 
   #span(direction: 'receive' | 'send', type: string, hook: (span: Span) => void): void {
-    const { plan, method } = this.#request;
-    const span = plan.tracer.startSpan(
-      `${plan.spanName(method)} http ${direction}`,
+    const { settings, method } = this.#request;
+    const span = settings.tracer.startSpan(
+      `${methodInName(method)} http ${direction}`,
       { kind: SpanKind.INTERNAL, attributes: { 'http.message.type': type } },
       this.#request,
     );
-    plan.guard(span, () => hook(span));
+    runHook(span, () => hook(span));
     span.end();
   }
 }
@@ -99,16 +103,11 @@ export class BodyObserver {
 function pushObserved(this: Observed, chunk: unknown, encoding: unknown): unknown {
   const observer = this[OBSERVER]!;
   if (chunk !== null && chunk !== undefined) observer.received(chunk, encoding);
-  return observer.push.call(this, chunk, encoding);
+  return observer.push!.call(this, chunk, encoding);
 }
 
-function writeObserved(this: Observed, chunk: unknown, encoding: unknown, callback: unknown): unknown {
-  const observer = this[OBSERVER]!;
-  observer.sent(chunk, encoding);
-  return observer.write.call(this, chunk, encoding, callback);
-}
-
-function byteLength(chunk: unknown, encoding: unknown): number {
+/** Of a chunk as streams take them. */
+export function byteLength(chunk: unknown, encoding: unknown): number {
   if (typeof chunk === 'string') {
     return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
   }

@@ -2,10 +2,18 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AttributeBlock } from '../tracer/attribute-block.js';
 import { type HostAndPort, parseHost, plainAddress } from './host.js';
-import type { ServerRequest } from './server-request.js';
 import { type SyntheticType, syntheticType } from './synthetic-user-agent.js';
 
 const CONNECTION = Symbol('forktrace.connection');
+
+/** A request whose response is not out yet. */
+export interface OpenRequest {
+  /** The next of its connection's open requests. */
+  next: OpenRequest | undefined;
+  readonly response: unknown;
+  /** The connection is gone before the response was handed over. */
+  connectionClosed(): void;
+}
 
 /** What all requests of a socket share, looked up once; and which of them are open, so that its end ends them. */
 export class Connection {
@@ -14,8 +22,8 @@ export class Connection {
   readonly peerPort: number | undefined;
   /** Of an open request that the socket's end cuts short: `error.type`. */
   closeReason: string | undefined = undefined;
-  /** Open requests, newest first, linked by {@link ServerRequest.next}: one, unless requests are pipelined. */
-  open: ServerRequest | undefined = undefined;
+  /** Open requests, newest first, linked by {@link OpenRequest.next}: one, unless requests are pipelined. */
+  open: OpenRequest | undefined = undefined;
   // A client sends the same Host and User-Agent on each request.
   #host = '';
   #parsedHost: HostAndPort = { address: undefined, port: undefined };
@@ -27,11 +35,13 @@ export class Connection {
   /** The attributes that do not change from one request to the next, for the journal's tracer. */
   block: AttributeBlock | undefined = undefined;
 
-  constructor(socket: Socket) {
-    const { remoteAddress } = socket;
-    this.scheme = (socket as TLSSocket).encrypted ? 'https' : 'http';
-    this.peerAddress = remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
-    this.peerPort = socket.remotePort;
+  /** @param socket adapters and test tools emit requests that have none, or an object with some of its members */
+  constructor(socket: Partial<Socket> | null | undefined) {
+    const remoteAddress = socket?.remoteAddress;
+    const remotePort = socket?.remotePort;
+    this.scheme = (socket as Partial<TLSSocket> | null | undefined)?.encrypted ? 'https' : 'http';
+    this.peerAddress = typeof remoteAddress === 'string' ? plainAddress(remoteAddress) : undefined;
+    this.peerPort = typeof remotePort === 'number' ? remotePort : undefined;
   }
 
   parseHost(host: string, scheme: string): HostAndPort {
@@ -68,13 +78,20 @@ export class Connection {
     this.#head = { host, userAgent, version, scheme, clientAddress };
   }
 
-  add(request: ServerRequest): void {
+  /** The open request that `response` answers. */
+  find(response: unknown): OpenRequest | undefined {
+    let request = this.open;
+    while (request !== undefined && request.response !== response) request = request.next;
+    return request;
+  }
+
+  add(request: OpenRequest): void {
     this.closeReason = undefined;
     request.next = this.open;
     this.open = request;
   }
 
-  remove(request: ServerRequest): void {
+  remove(request: OpenRequest): void {
     if (this.open === request) {
       this.open = request.next;
     } else {
@@ -107,8 +124,8 @@ interface HeadFields {
 type ConnectedSocket = Socket & { [CONNECTION]?: Connection };
 
 /** The connection of a socket, if a request has come on it. */
-export function connectionOf(socket: Socket): Connection | undefined {
-  return (socket as ConnectedSocket)[CONNECTION];
+export function connectionOf(socket: Socket | null | undefined): Connection | undefined {
+  return (socket as ConnectedSocket | null | undefined)?.[CONNECTION];
 }
 
 /** The connection of a socket's first request. */

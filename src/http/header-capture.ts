@@ -1,9 +1,13 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
+import { isSecretName, type RedactedNames, redactUrl } from './secret-name.js';
 
-/** Headers that carry credentials: their values are never recorded, captured or not. */
+/** Headers that carry credentials, beside those that {@link isSecretName} knows: their values are never recorded. */
 const SENSITIVE =
-  /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|api-key|x-auth-token|x-(?:csrf|xsrf)-token|x-amz-security-token|.*(?:password|secret|session).*)$/i;
+  /^(?:(?:set-)?cookie2?|.*(?:authorization|password|secret|session|api-?key).*|(?:.*-)?(?:token|auth|(?:access|private|subscription)-?key))$/i;
+
+/** Headers whose values are URLs. */
+const URLS = /^(?:(?:content-)?location|refere?r|refresh|link|x-(?:original|rewrite)-ur[il]|x-forwarded-uri)$/;
 
 const REDACTED = ['[REDACTED]'];
 
@@ -15,13 +19,24 @@ export type ReadHeader = (name: string) => string | string[] | number | undefine
  * `captureHeaders.sanitize` matches are redacted; those of credentials always.
  */
 export class HeaderCapture {
-  readonly #headers: readonly { readonly name: string; readonly attribute: string; readonly redacted: boolean }[];
+  readonly #headers: readonly {
+    readonly name: string;
+    readonly attribute: string;
+    readonly redacted: boolean;
+    readonly isUrl: boolean;
+  }[];
+  readonly #secrets: RedactedNames;
 
-  constructor(direction: 'request' | 'response', { sanitize, ...names }: ResolvedHttp['captureHeaders']) {
+  constructor(
+    direction: 'request' | 'response',
+    { sanitize, ...names }: ResolvedHttp['captureHeaders'],
+    secrets: RedactedNames,
+  ) {
+    this.#secrets = secrets;
     this.#headers = names[direction].map((listed) => {
       const name = listed.toLowerCase();
-      const redacted = SENSITIVE.test(name) || sanitize.some((pattern) => pattern.test(name));
-      return { name, attribute: `http.${direction}.header.${name}`, redacted };
+      const redacted = SENSITIVE.test(name) || isSecretName(name) || sanitize.some((pattern) => pattern.test(name));
+      return { name, attribute: `http.${direction}.header.${name}`, redacted, isUrl: URLS.test(name) };
     });
   }
 
@@ -30,10 +45,15 @@ export class HeaderCapture {
   }
 
   addTo(attributes: Attributes, read: ReadHeader): void {
-    for (const { name, attribute, redacted } of this.#headers) {
+    for (const { name, attribute, redacted, isUrl } of this.#headers) {
       const value = read(name);
-      if (value === undefined) continue;
-      attributes[attribute] = redacted ? REDACTED : Array.isArray(value) ? value.map(String) : [String(value)];
+      if (value === undefined || value === null) continue;
+      const values = Array.isArray(value) ? value.map(String) : [String(value)];
+      attributes[attribute] = redacted
+        ? REDACTED
+        : isUrl
+          ? values.map((each) => redactUrl(each, this.#secrets))
+          : values;
     }
   }
 }

@@ -1,102 +1,126 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { context, type Span } from '@opentelemetry/api';
-import { BodyObserver } from './body-observer.js';
-import type { Connection } from './connection.js';
+import type { Socket } from 'node:net';
+import type { Span } from '@opentelemetry/api';
+import { BodyObserver, byteLength } from './body-observer.js';
+import { type Connection, connectionOf, type OpenRequest } from './connection.js';
+import { CLOSED_BY_SERVER, errorType, isGone } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
-import { expressRoute } from './routes/express.js';
-import type { ServerPlan } from './server-plan.js';
-import { ServerRequest } from './server-request.js';
+import type { RequestSettings } from './request-settings.js';
+import { EXPOSE_HEADERS, exposing } from './response-header.js';
+import { leftRoute } from './routes/left-route.js';
+import { runInContext } from './run-in-context.js';
+import { ServerRequest, type StartedHead } from './server-request.js';
 
-const REQUEST = Symbol('forktrace.request');
+/** Requests without a socket that we could keep them at: adapters and test tools make them up. */
+const detached = new WeakMap<object, Http1Request>();
 
-type TracedMessage = IncomingMessage & { [REQUEST]?: Http1Request };
-type TracedResponse = ServerResponse & { [REQUEST]?: Http1Request };
-type Emit = (...args: unknown[]) => boolean;
-
-/** The traced request that a response answers. */
+/** The open request that a response answers. It is found by its connection: a property of the response would cost Express. */
 export function http1RequestOf(response: ServerResponse): Http1Request | undefined {
-  return (response as TracedResponse)[REQUEST];
+  const connection = connectionOf(response.req?.socket);
+  const found = connection?.find(response) ?? detached.get(response);
+  return found as Http1Request | undefined;
 }
 
 /** An HTTP/1 request, from 'request' to the moment the kernel has the last byte of its response. */
-export class Http1Request extends ServerRequest {
+export class Http1Request extends ServerRequest implements OpenRequest {
+  next: OpenRequest | undefined = undefined;
   readonly #connection: Connection;
   /** Both undefined once the response is out: see {@link finished}. */
   #message: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
-  /** Methods as they were. */
-  readonly #end: ServerResponse['end'];
-  #emitMessage: IncomingMessage['emit'] | undefined = undefined;
-  #emitResponse: ServerResponse['emit'] | undefined = undefined;
+  #bindsBody = false;
   #bodies: BodyObserver | undefined = undefined;
+  /** What was sent: the app may change `statusCode` afterwards. */
+  #sentStatus: number | undefined = undefined;
   /** Those of `writeHead(status, headers)`, which `getHeader` does not find. */
   #givenHeaders: object | undefined = undefined;
+  #sentBytes = 0;
+  /** The kernel has taken all that Content-Length announced. */
+  #isDelivered = false;
+  /** `error.type` of a response that the app has destroyed. */
+  #destroyed: string | undefined = undefined;
 
   constructor(
-    plan: ServerPlan,
+    settings: RequestSettings,
+    head: StartedHead,
     span: Span,
     connection: Connection,
     message: IncomingMessage,
     response: ServerResponse,
   ) {
-    super(plan, span);
+    super(settings, head, span);
     this.#connection = connection;
     this.#message = message;
     this.#response = response;
-    this.#end = response.end;
-    // Own properties that are shared functions: no closure and no listener per request.
-    (response as TracedResponse)[REQUEST] = this;
-    response.end = endTraced as ServerResponse['end'];
-    connection.add(this);
+    if (connectionOf(response.req?.socket) === connection) connection.add(this);
+    else detached.set(response, this);
+  }
+
+  get response(): ServerResponse | undefined {
+    return this.#response;
   }
 
   /** Body events come from the socket, outside the handler's context. */
   bindBodyEvents(): void {
-    const message = this.#message as TracedMessage;
-    message[REQUEST] = this;
-    this.#emitMessage = message.emit;
-    message.emit = emitMessageInContext as IncomingMessage['emit'];
+    this.#bindsBody = true;
+    bindEmit(this.#message!, this);
   }
 
   observeBodies(): void {
     this.#bodies = new BodyObserver(this, this.#message!, this.#response!);
   }
 
-  /** Sees the head of the response: Node calls writeHead itself when the app has not. */
-  observeHead(): void {
-    const request = this;
-    const response = this.#response!;
-    const { writeHead } = response;
-    response.writeHead = function writeHeadObserved(this: ServerResponse, ...args: Parameters<typeof writeHead>) {
-      request.#bodies?.started(args[0]);
-      const given: unknown = args.at(-1);
-      if (typeof given === 'object' && given !== null) request.#givenHeaders = given;
-      return writeHead.apply(this, args);
-    } as ServerResponse['writeHead'];
+  /** `writeHead` is about to run; Node calls it itself when the app has not. */
+  headSending(response: ServerResponse, args: unknown[]): void {
+    const { responseHeader } = this.settings;
+    if (responseHeader) exposeHeader(response, args, responseHeader);
   }
 
-  end(response: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    if (this.ended || response.writableEnded) return this.#callEnd(response, chunk, encoding, callback);
+  headSent(response: ServerResponse, args: readonly unknown[]): void {
+    this.#sentStatus = response.statusCode;
+    this.#bodies?.started(response.statusCode);
+    if (this.settings.responseHeaders === undefined) return;
+    const given = args.at(-1);
+    if (typeof given === 'object' && given !== null) this.#givenHeaders = given;
+  }
+
+  /** @returns the arguments for the original `write` */
+  writing(response: ServerResponse, args: unknown[]): unknown[] {
+    const [chunk, encoding] = args;
     this.#bodies?.sent(chunk, encoding);
-    this.settle(response.statusCode);
-    const result = this.#callEnd(response, chunk, encoding, callback);
+    const total = contentLength(response);
+    this.#sentBytes += byteLength(chunk, encoding);
+    if (total === undefined || this.#sentBytes < total) return args;
+    // The last write before `end`: a client that has it all may leave before `end` is called.
+    const callback = args.at(-1);
+    const done = (error?: Error | null): void => {
+      if (!error) this.#isDelivered = true;
+      if (typeof callback === 'function') callback(error);
+    };
+    return typeof encoding === 'string' ? [chunk, encoding, done] : [chunk, done];
+  }
+
+  /** `end` is about to run. */
+  ending(response: ServerResponse, chunk: unknown, encoding: unknown): void {
+    this.#bodies?.sent(chunk, encoding);
+    this.settle(this.#sentStatus ?? response.statusCode);
+  }
+
+  endCalled(response: ServerResponse): void {
+    if (this.ended) return;
     const { socket } = response;
     // node:net writes at once what the kernel takes, so most responses are out here, two ticks before 'finish'.
-    if (socket !== null && socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed) {
-      this.finished(response);
-    } else {
-      response.once('finish', onFinish);
-    }
-    return result;
-  }
-
-  #callEnd(response: ServerResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    return this.#end.call(response, chunk, encoding as BufferEncoding, callback as () => void);
+    const isOut =
+      typeof socket?.writableLength === 'number'
+        ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
+        : response.writableFinished === true;
+    if (isOut || typeof response.once !== 'function') this.finished(response);
+    else response.once('finish', () => this.finished(response));
   }
 
   finished(response: ServerResponse): void {
-    this.#connection.remove(this);
-    this.close(response.statusCode, undefined);
+    this.#leave();
+    this.close(this.#sentStatus ?? response.statusCode, undefined);
     // What a request leaves running keeps its context, this; node:http leaves the keep-alive timer of each idle connection.
     // It need not keep message and response too: they are most of what would outlive V8's young generation.
     this.#message = undefined;
@@ -104,26 +128,49 @@ export class Http1Request extends ServerRequest {
     this.#bodies = undefined;
   }
 
+  /** The app destroys the response. */
+  destroying(error: unknown): void {
+    this.#destroyed ??= error === undefined || error === null ? CLOSED_BY_SERVER : errorType(error);
+  }
+
   connectionClosed(): void {
+    const message = this.#message!;
     const response = this.#response!;
-    this.#connection.remove(this);
-    this.close(response.headersSent ? response.statusCode : undefined, this.#connection.closeReason ?? 'aborted');
+    this.#leave();
+    const status = this.#sentStatus ?? (response.headersSent ? response.statusCode : undefined);
+    this.close(status, this.#hasArrived(response) ? undefined : this.#cause(message, response));
     // node:http emits 'close' on both next; the app's listeners log there.
-    if (this.#emitMessage === undefined) this.bindBodyEvents();
-    this.#emitResponse = response.emit;
-    response.emit = emitResponseInContext as ServerResponse['emit'];
+    if (!this.#bindsBody) bindEmit(message, this);
+    bindEmit(response, this);
   }
 
-  emitMessage(message: IncomingMessage, args: unknown[]): boolean {
-    return context.with(this, this.#emitMessage as Emit, message, ...args);
+  #leave(): void {
+    if (detached.get(this.#response!) !== this) this.#connection.remove(this);
   }
 
-  emitResponse(response: ServerResponse, args: unknown[]): boolean {
-    return context.with(this, this.#emitResponse as Emit, response, ...args);
+  /** Whether the client has the whole response, though `end` has not been called, or not come to its end. */
+  #hasArrived(response: ServerResponse): boolean {
+    if (this.#isDelivered) return true;
+    // A response to HEAD, say, is whole with its head.
+    return response.headersSent && response.writableEnded && contentLength(response) === 0;
+  }
+
+  #cause(message: IncomingMessage, response: ServerResponse): string {
+    if (this.#destroyed !== undefined) return this.#destroyed;
+    if (this.#connection.closeReason !== undefined) return this.#connection.closeReason;
+    const socket = (message.socket ?? response.socket) as (Socket & { errored?: Error | null }) | null;
+    const errored = socket?.errored;
+    if (errored) return isGone(errored) ? 'aborted' : errorType(errored);
+    // Closed without an error: by the other end, if it has said so.
+    return socket?.readableEnded === false ? CLOSED_BY_SERVER : 'aborted';
   }
 
   protected routeLeft(): string | undefined {
-    return expressRoute(this.#message!);
+    return this.#message && leftRoute(this.#message);
+  }
+
+  protected exchange(): [unknown, unknown] {
+    return [this.#message, this.#response];
   }
 
   protected responseHeaders(): ReadHeader {
@@ -131,29 +178,55 @@ export class Http1Request extends ServerRequest {
   }
 }
 
-/** Headers as `writeHead` takes them: an object, or names and values in turn. */
+/** Events of `emitter` run in the request's context from now on. */
+function bindEmit(emitter: IncomingMessage | ServerResponse, request: Http1Request): void {
+  const { emit } = emitter as { emit: (...args: unknown[]) => boolean };
+  if (typeof emit !== 'function') return;
+  emitter.emit = function emitInContext(this: unknown, ...args: unknown[]): boolean {
+    return runInContext(request, applyEmit, emit, this, args);
+  } as typeof emitter.emit;
+}
+
+function applyEmit(emit: (...args: unknown[]) => boolean, emitter: unknown, args: unknown[]): boolean {
+  return emit.apply(emitter, args);
+}
+
+/** Without the header, which has left when this is asked; node:http keeps the number. */
+function contentLength(response: ServerResponse): number | undefined {
+  if (response.req?.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304) return 0;
+  const { _contentLength: length } = response as { _contentLength?: unknown };
+  if (typeof length === 'number') return length;
+  const header = response.getHeader?.('content-length');
+  return header === undefined ? undefined : Number(header);
+}
+
+/** Headers as `writeHead` takes them: an object, or names and values in turn, where a name may come again. */
 function givenHeader(headers: object | undefined, name: string): string | string[] | undefined {
   if (headers === undefined) return undefined;
-  const pairs = Array.isArray(headers) ? chunked(headers.flat()) : Object.entries(headers);
-  return pairs.find(([given]) => String(given).toLowerCase() === name)?.[1] as string | string[] | undefined;
+  const values: string[] = [];
+  for (const [given, value] of headerPairs(headers))
+    if (String(given).toLowerCase() === name) values.push(value as string);
+  return values.length === 0 ? undefined : values.flat();
 }
 
-function chunked(list: unknown[]): [unknown, unknown][] {
-  return list.flatMap((name, i): [unknown, unknown][] => (i % 2 === 0 ? [[name, list[i + 1]]] : []));
+function headerPairs(headers: object): [unknown, unknown][] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (headers.every(Array.isArray)) return headers as [unknown, unknown][];
+  return headers.flatMap((name, i): [unknown, unknown][] => (i % 2 === 0 ? [[name, headers[i + 1]]] : []));
 }
 
-function endTraced(this: TracedResponse, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-  return this[REQUEST]!.end(this, chunk, encoding, callback);
-}
-
-function onFinish(this: TracedResponse): void {
-  this[REQUEST]!.finished(this);
-}
-
-function emitMessageInContext(this: TracedMessage, ...args: unknown[]): boolean {
-  return this[REQUEST]!.emitMessage(this, args);
-}
-
-function emitResponseInContext(this: TracedResponse, ...args: unknown[]): boolean {
-  return this[REQUEST]!.emitResponse(this, args);
+/** See {@link EXPOSE_HEADERS}; what the app has named stays. */
+function exposeHeader(response: ServerResponse, args: unknown[], name: string): void {
+  const given = args.at(-1);
+  if (typeof given === 'object' && given !== null) {
+    const pair = headerPairs(given).find(([key]) => String(key).toLowerCase() === EXPOSE_HEADERS);
+    if (pair !== undefined) {
+      const value = exposing(pair[1], name);
+      args[args.length - 1] = Array.isArray(given)
+        ? [...headerPairs(given).filter((each) => each[0] !== pair[0]), [pair[0], value]].flat()
+        : { ...given, [String(pair[0])]: value };
+      return;
+    }
+  }
+  if (!response.headersSent) response.setHeader(EXPOSE_HEADERS, exposing(response.getHeader(EXPOSE_HEADERS), name));
 }

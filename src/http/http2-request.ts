@@ -1,10 +1,12 @@
 import type { Http2ServerRequest, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { context, type Span } from '@opentelemetry/api';
 import { BodyObserver } from './body-observer.js';
+import { CLOSED_BY_SERVER, errorType } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
-import { expressRoute } from './routes/express.js';
-import type { ServerPlan } from './server-plan.js';
-import { ServerRequest } from './server-request.js';
+import type { RequestSettings } from './request-settings.js';
+import { EXPOSE_HEADERS, exposing, responseHeaderValue } from './response-header.js';
+import { leftRoute } from './routes/left-route.js';
+import { ServerRequest, type StartedHead } from './server-request.js';
 
 const REQUEST = Symbol('forktrace.request');
 
@@ -22,26 +24,43 @@ export function http2RequestOf(stream: ServerHttp2Stream): Http2Request | undefi
 export class Http2Request extends ServerRequest {
   readonly #stream: ServerHttp2Stream;
   readonly #message: Http2ServerRequest | undefined;
+  readonly #response: unknown;
   readonly #emits = new Map<unknown, (...args: unknown[]) => boolean>();
   readonly #respond: ServerHttp2Stream['respond'];
   readonly #end: ServerHttp2Stream['end'];
+  readonly #write: ServerHttp2Stream['write'];
+  readonly #destroy: ServerHttp2Stream['destroy'];
   #bodies: BodyObserver | undefined = undefined;
+  /** `error.type` of a stream that the app has destroyed. */
+  #destroyed: string | undefined = undefined;
 
-  constructor(plan: ServerPlan, span: Span, stream: ServerHttp2Stream, message: Http2ServerRequest | undefined) {
-    super(plan, span);
+  constructor(
+    settings: RequestSettings,
+    head: StartedHead,
+    span: Span,
+    stream: ServerHttp2Stream,
+    message: Http2ServerRequest | undefined,
+    response: unknown,
+  ) {
+    super(settings, head, span);
     this.#stream = stream;
     this.#message = message;
+    this.#response = response;
     this.#respond = stream.respond;
     this.#end = stream.end;
+    this.#write = stream.write;
+    this.#destroy = stream.destroy;
     this.#bindEvents(stream);
     if (message) this.#bindEvents(message);
     stream.respond = respondTraced as ServerHttp2Stream['respond'];
     stream.end = endTraced as ServerHttp2Stream['end'];
+    stream.destroy = destroyTraced as ServerHttp2Stream['destroy'];
     stream.once('close', onClose);
   }
 
   observeBodies(): void {
     this.#bodies = new BodyObserver(this, this.#stream, this.#stream);
+    this.#stream.write = writeTraced as ServerHttp2Stream['write'];
   }
 
   /** Events of the body come from the session's socket, outside the handler's context. */
@@ -56,25 +75,44 @@ export class Http2Request extends ServerRequest {
     return context.with(this, this.#emits.get(emitter)!, emitter as never, ...args);
   }
 
-  respond(headers: OutgoingHttpHeaders = {}, options: never): void {
-    const { responseHeader } = this.plan;
-    const sent = responseHeader ? { ...headers, [responseHeader]: this.plan.responseHeaderValue(this.span) } : headers;
-    this.#bodies?.started(Number(headers[':status'] ?? 200));
-    this.#respond.call(this.#stream, sent, options);
+  respond(args: unknown[]): void {
+    const { responseHeader } = this.settings;
+    const given = args[0];
+    if (!responseHeader) this.#respond.apply(this.#stream, args as never);
+    else {
+      const headers = toObject(given);
+      const exposed = exposing(headers[EXPOSE_HEADERS], responseHeader);
+      const added = { [responseHeader]: responseHeaderValue(this.span), [EXPOSE_HEADERS]: exposed };
+      this.#respond.apply(this.#stream, [{ ...headers, ...added }, ...args.slice(1)] as never);
+    }
+    this.#bodies?.started(this.#statusCode() ?? 200);
+  }
+
+  write(args: unknown[]): boolean {
+    this.#bodies?.sent(args[0], args[1]);
+    return this.#write.apply(this.#stream, args as never);
   }
 
   end(args: unknown[]): ServerHttp2Stream {
-    if (!this.ended) {
+    const stream = this.#stream;
+    // Of a stream that was reset nothing is sent any more, whatever the app does.
+    if (!this.ended && !stream.destroyed && !stream.closed && !stream.aborted) {
       this.#bodies?.sent(args[0], args[1]);
       this.settle(this.#statusCode() ?? 200);
     }
-    return (this.#end as (...args: unknown[]) => ServerHttp2Stream).apply(this.#stream, args);
+    return (this.#end as (...args: unknown[]) => ServerHttp2Stream).apply(stream, args);
+  }
+
+  destroy(args: unknown[]): ServerHttp2Stream {
+    // Node destroys each stream when it has closed.
+    if (!this.#stream.closed) this.#destroyed ??= args[0] ? errorType(args[0]) : CLOSED_BY_SERVER;
+    return (this.#destroy as (...args: unknown[]) => ServerHttp2Stream).apply(this.#stream, args);
   }
 
   connectionClosed(): void {
-    const { rstCode, writableFinished } = this.#stream;
-    const complete = rstCode === NO_ERROR && (writableFinished || this.#stream.sentHeaders?.[':status'] !== undefined);
-    this.close(this.#statusCode(), complete ? undefined : 'aborted');
+    const { rstCode, writableFinished, sentHeaders } = this.#stream;
+    const isComplete = rstCode === NO_ERROR && (writableFinished || sentHeaders?.[':status'] !== undefined);
+    this.close(this.#statusCode(), isComplete ? undefined : (this.#destroyed ?? 'aborted'));
   }
 
   #statusCode(): number | undefined {
@@ -83,7 +121,11 @@ export class Http2Request extends ServerRequest {
   }
 
   protected routeLeft(): string | undefined {
-    return this.#message && expressRoute(this.#message);
+    return this.#message && leftRoute(this.#message);
+  }
+
+  protected exchange(): [unknown, unknown] {
+    return [this.#message ?? this.#stream, this.#response];
   }
 
   protected responseHeaders(): ReadHeader {
@@ -91,8 +133,27 @@ export class Http2Request extends ServerRequest {
   }
 }
 
-function respondTraced(this: Emitter, headers: OutgoingHttpHeaders, options: never): void {
-  this[REQUEST]!.respond(headers, options);
+/** Headers as `respond` takes them: an object, or (since Node 24) names and values in turn. */
+function toObject(headers: unknown): OutgoingHttpHeaders {
+  if (!Array.isArray(headers)) return { ...(headers as OutgoingHttpHeaders | undefined) };
+  const object: Record<string, unknown> = {};
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = String(headers[i]).toLowerCase();
+    object[name] = object[name] === undefined ? headers[i + 1] : [object[name], headers[i + 1]].flat();
+  }
+  return object as OutgoingHttpHeaders;
+}
+
+function respondTraced(this: Emitter, ...args: unknown[]): void {
+  this[REQUEST]!.respond(args);
+}
+
+function writeTraced(this: Emitter, ...args: unknown[]): boolean {
+  return this[REQUEST]!.write(args);
+}
+
+function destroyTraced(this: Emitter, ...args: unknown[]): ServerHttp2Stream {
+  return this[REQUEST]!.destroy(args);
 }
 
 function endTraced(this: Emitter, ...args: unknown[]): ServerHttp2Stream {

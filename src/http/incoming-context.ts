@@ -7,7 +7,6 @@ import {
   ROOT_CONTEXT,
   type SpanContext,
   type TextMapGetter,
-  type TextMapPropagator,
   trace,
 } from '@opentelemetry/api';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
@@ -21,21 +20,16 @@ const getter: TextMapGetter<IncomingHttpHeaders> = {
 const W3C_FIELDS = ['traceparent', 'tracestate', 'baggage'];
 const NO_FIELDS = new ContextFields([]);
 
-/** The caller's context, by the configured propagator or the API's global one. */
+/** The caller's context, by the API's global propagator. */
 export class IncomingContext {
-  readonly #propagator: TextMapPropagator | undefined;
   #fields = NO_FIELDS;
   /** The propagators are W3C's: a `traceparent` that comes alone can be read without them. */
   #isW3c = false;
 
-  constructor(propagator: TextMapPropagator | undefined) {
-    this.#propagator = propagator;
-  }
-
   /** The global propagator may be registered after the server is traced: asked until it names a header. */
   get fields(): ContextFields {
     if (this.#fields === NO_FIELDS) {
-      const names = (this.#propagator ?? propagation).fields();
+      const names = propagation.fields();
       if (names.length > 0) this.#fields = new ContextFields(names);
       this.#isW3c = names.includes('traceparent') && names.every((name) => W3C_FIELDS.includes(name));
     }
@@ -49,7 +43,7 @@ export class IncomingContext {
       const caller = parseTraceparent(head.traceparent);
       if (caller !== undefined) return new DerivedContext(ROOT_CONTEXT, SPAN_KEY, trace.wrapSpanContext(caller));
     }
-    return (this.#propagator ?? propagation).extract(ROOT_CONTEXT, head.headers, getter);
+    return propagation.extract(ROOT_CONTEXT, head.headers, getter);
   }
 }
 

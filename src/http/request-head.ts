@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, ServerHtt
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Connection } from './connection.js';
 import { targetPath, targetQuery } from './request-target.js';
+import type { RedactedNames } from './secret-name.js';
 
 /** What the head of a request can be read from; hooks get the request or, with the HTTP/2 stream API, the stream. */
 export type RequestSource = IncomingMessage | Http2ServerRequest | ServerHttp2Stream;
@@ -34,8 +35,13 @@ export class RequestHead {
   knownMethod = '';
   /** `spanDetails` has named the span. */
   named = false;
+  readonly #redacted: RedactedNames;
   #message: IncomingMessage | undefined;
   #headers: IncomingHttpHeaders | Http2Headers | undefined;
+
+  constructor(redacted: RedactedNames) {
+    this.#redacted = redacted;
+  }
 
   /** All headers, by lower-case name. HTTP/1 builds them on first use, which costs as much as a span: ask only when needed. */
   get headers(): IncomingHttpHeaders {
@@ -44,18 +50,21 @@ export class RequestHead {
 
   /** One pass over the raw headers of an HTTP/1 request. The first of each name counts, as it does for node:http. */
   readMessage(message: IncomingMessage, connection: Connection, fields: ContextFields): void {
-    const target = message.url!;
+    const target = message.url ?? '';
     this.#message = message;
     this.#headers = undefined;
     this.connection = connection;
-    this.method = message.method!;
+    this.method = message.method ?? '';
     this.path = targetPath(target);
-    this.query = targetQuery(target);
-    this.version = message.httpVersion;
+    this.query = targetQuery(target, this.#redacted);
+    this.version = message.httpVersion ?? '1.1';
     this.scheme = connection.scheme;
     this.clientAddress = connection.peerAddress;
 
-    const { rawHeaders } = message;
+    // Adapters of serverless platforms fill in `headers` alone.
+    const rawHeaders = (
+      message.rawHeaders?.length > 0 ? message.rawHeaders : Object.entries(message.headers ?? {}).flat()
+    ) as string[];
     let host: string | undefined;
     let userAgent: string | undefined;
     let hasContext = false;
@@ -93,7 +102,7 @@ export class RequestHead {
     this.connection = connection;
     this.method = headers[':method'] ?? '';
     this.path = targetPath(target);
-    this.query = targetQuery(target);
+    this.query = targetQuery(target, this.#redacted);
     this.version = '2';
     this.host = headers[':authority'] ?? headers.host;
     this.userAgent = headers['user-agent'];

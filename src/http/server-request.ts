@@ -15,11 +15,12 @@ import {
 } from './attribute-names.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
+import { guarded, runHook } from './guard.js';
 import type { ReadHeader } from './header-capture.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { requestCounts } from './request-counts.js';
+import { methodInName, type RequestSettings } from './request-settings.js';
 import { RPC_METADATA_KEY, type RpcMetadata } from './rpc-metadata.js';
-import type { ServerPlan } from './server-plan.js';
 
 /** The context key of the request that is being served. */
 export const REQUEST_KEY = createContextKey('forktrace.request');
@@ -34,34 +35,34 @@ interface CheckpointedSpan extends Span {
  * runs in. It is one object for both: a context of its own would be one more allocation per request.
  */
 export abstract class ServerRequest implements Context {
-  readonly plan: ServerPlan;
+  readonly settings: RequestSettings;
   readonly parent: Context;
   readonly span: CheckpointedSpan;
   /** The method as the span has it, `_OTHER` included. */
   readonly method: string;
-  /** Set by a framework's router, or by hand. */
-  route: string | undefined = undefined;
   /** `spanDetails` has named the span: the route does not. */
   readonly named: boolean;
+  /** Asked for a route when the response is complete and no router has told one. */
+  routeSource: RouteSource | undefined = undefined;
   /** Set when there is a meter. */
   measured: MeasuredRequest | undefined = undefined;
-  /** The next of its connection's open requests. */
-  next: ServerRequest | undefined = undefined;
   /** `error.type` of what the handler threw. */
   protected thrown: string | undefined = undefined;
   protected ended = false;
   #metadata: RpcMetadata | undefined = undefined;
+  #route: string | undefined = undefined;
+  #routeIsFinal = false;
   // As the span has them.
   #settledStatus: number | undefined = undefined;
   #settledRoute: string | undefined = undefined;
 
-  /** The request whose head the plan has read. */
-  constructor(plan: ServerPlan, span: Span) {
-    this.plan = plan;
+  /** The request whose head has just been read. */
+  constructor(settings: RequestSettings, head: StartedHead, span: Span) {
+    this.settings = settings;
     this.span = span as CheckpointedSpan;
-    this.parent = plan.head.parent;
-    this.method = plan.head.knownMethod;
-    this.named = plan.head.named;
+    this.parent = head.parent;
+    this.method = head.knownMethod;
+    this.named = head.named;
     requestCounts.inFlight++;
   }
 
@@ -83,6 +84,29 @@ export abstract class ServerRequest implements Context {
     return new DerivedContext(this, key, undefined);
   }
 
+  /** The pattern of the route that a router has found. */
+  get route(): string | undefined {
+    return this.#route;
+  }
+
+  /**
+   * A router has found a route. Span and in-flight table have it at once, so that an interrupted span is grouped with the
+   * others of its route.
+   */
+  set route(route: string | undefined) {
+    if (route === this.#route || this.#routeIsFinal) return;
+    this.#route = route;
+    if (route === undefined || this.ended) return;
+    this.#describeRoute(route);
+    this.span.checkpoint?.();
+  }
+
+  /** A route that no router's replaces. */
+  setRouteByHand(route: string): void {
+    this.route = route;
+    this.#routeIsFinal = true;
+  }
+
   /** The handler threw: the request stays open, for what answers it or for the end of the process. */
   threw(error: unknown): void {
     if (this.ended || this.thrown !== undefined) return;
@@ -101,6 +125,9 @@ export abstract class ServerRequest implements Context {
 
   /** The route that a framework leaves on the request itself. */
   protected abstract routeLeft(): string | undefined;
+
+  /** What hooks get: the request, or the stream, and the response. */
+  protected abstract exchange(): [unknown, unknown];
 
   /** For header capture. */
   protected abstract responseHeaders(): ReadHeader;
@@ -129,25 +156,52 @@ export abstract class ServerRequest implements Context {
     this.ended = true;
     requestCounts.inFlight--;
     requestCounts.served++;
-    const { plan, span } = this;
-    if (plan.responseHeaders !== undefined) {
-      const attributes: Attributes = {};
-      plan.responseHeaders.addTo(attributes, this.responseHeaders());
-      span.setAttributes(attributes);
+    const { settings, span } = this;
+    if (settings.responseHeaders !== undefined) {
+      const { responseHeaders } = settings;
+      guarded(() => {
+        const attributes: Attributes = {};
+        responseHeaders.addTo(attributes, this.responseHeaders());
+        span.setAttributes(attributes);
+      });
+    }
+    const { applyCustomAttributesOnSpan } = settings;
+    if (applyCustomAttributesOnSpan !== undefined) {
+      const [request, response] = this.exchange();
+      runHook(span, () => applyCustomAttributesOnSpan(span, request as never, response as never));
     }
     span.end();
     this.measured?.end(this, statusCode, this.#settledRoute, errorType);
   }
 
   #describe(statusCode: number | undefined): void {
-    const { span } = this;
-    const route = this.route ?? this.#metadata?.route ?? this.routeLeft();
+    const route = this.#route ?? this.#metadata?.route ?? guarded(() => this.routeSource?.route() ?? this.routeLeft());
     this.#settledStatus = statusCode;
-    this.#settledRoute = route;
-    if (!span.isRecording()) return;
-    if (statusCode !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
-    if (route === undefined) return;
-    span.setAttribute(ATTR_HTTP_ROUTE, route);
-    if (!this.named) span.updateName(`${this.plan.spanName(this.method)} ${route}`);
+    if (!this.span.isRecording()) {
+      this.#settledRoute = route;
+      return;
+    }
+    if (statusCode !== undefined) this.span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+    if (route !== undefined) this.#describeRoute(route);
   }
+
+  #describeRoute(route: string): void {
+    // The in-flight table cannot take an attribute twice.
+    if (route === this.#settledRoute) return;
+    this.#settledRoute = route;
+    this.span.setAttribute(ATTR_HTTP_ROUTE, route);
+    if (!this.named) this.span.updateName(`${methodInName(this.method)} ${route}`);
+  }
+}
+
+/** Knows where in a framework's routers a request is. */
+export interface RouteSource {
+  route(): string | undefined;
+}
+
+/** What a span was started with. */
+export interface StartedHead {
+  readonly parent: Context;
+  readonly knownMethod: string;
+  readonly named: boolean;
 }

@@ -10,20 +10,25 @@ import type {
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { context } from '@opentelemetry/api';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
 import type { HttpTracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
+import { errorType, isGone } from './error-type.js';
+import { guarded, said } from './guard.js';
 import { Http1Request, http1RequestOf } from './http1-request.js';
 import { Http2Request, http2RequestOf } from './http2-request.js';
-import { isTracedAlready, unwrapEmit } from './other-instrumentation.js';
-import { onFastifyRoute } from './routes/fastify.js';
-import { watchLoadedKoa } from './routes/koa.js';
+import { MeasuredRequest } from './measured-request.js';
+import { observeResponse, observeResponses } from './observe-responses.js';
+import { isTracedAlready, withoutOtherSpans } from './other-instrumentation.js';
+import type { RequestSource } from './request-head.js';
+import { responseHeaderValue } from './response-header.js';
+import { watchFrameworks, watchLoadedFrameworks } from './routes/watch-frameworks.js';
 import { runInContext } from './run-in-context.js';
-import { ServerPlan } from './server-plan.js';
 import type { ServerRequest } from './server-request.js';
+import { EXCLUDED, ServerSpans } from './server-spans.js';
 import { UpgradeRequest } from './upgrade-request.js';
 import { followWorkerHttp, serverHttp } from './worker-http.js';
 
@@ -60,11 +65,14 @@ export function instrumentServer(server: TraceableServer, options: () => Resolve
   const tracer = new ServerTracer(server, options);
   tracers.set(server, tracer);
   recordCrashes();
-  onFastifyRoute((response, route) => {
-    const request = http1RequestOf(response);
-    if (request) request.route = route;
-  });
+  observeResponses(answeredByNode);
+  watchFrameworks();
   return tracer;
+}
+
+/** Whether requests of `server` are traced. */
+export function isInstrumented(server: object): boolean {
+  return tracers.has(server);
 }
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -73,18 +81,20 @@ type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 class ServerTracer {
   readonly #server: TraceableServer;
   readonly #options: () => ResolvedHttp;
-  #plan: ServerPlan;
+  #spans: ServerSpans;
   readonly #isHttp2: boolean;
   readonly #ownEmit: Emit | undefined;
   /** What the server's class has as `emit`, and what of it we call. */
   #classEmit: Emit | undefined = undefined;
-  #unwrappedEmit: Emit = EventEmitter.prototype.emit;
+  #calledEmit: Emit = EventEmitter.prototype.emit;
+  /** The class's `emit` makes SERVER spans of its own and cannot be called without them. */
+  #isTracedInside = false;
   #hasServed = false;
 
   constructor(server: TraceableServer, options: () => ResolvedHttp) {
     this.#server = server;
     this.#options = options;
-    this.#plan = new ServerPlan(options());
+    this.#spans = new ServerSpans(options());
     // Not `instanceof`: loading node:https and node:http2 for it takes 14 MB.
     this.#isHttp2 = typeof (server as Partial<Http2Server>).updateSettings === 'function';
     this.#ownEmit = Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined;
@@ -97,7 +107,7 @@ class ServerTracer {
 
   /** The options have changed: requests that come from now on have the new ones. */
   follow(): void {
-    this.#plan = new ServerPlan(this.#options());
+    this.#spans = new ServerSpans(this.#options());
   }
 
   #emit(event: string | symbol, args: unknown[]): boolean {
@@ -111,10 +121,10 @@ class ServerTracer {
       case 'connect':
         return this.#upgrade(event, args);
       case 'timeout':
-        closeReason(args[0] as Socket, 'timeout');
+        closeReason(args[0], 'timeout');
         break;
       case 'clientError':
-        closeReason(args[1] as Socket, (args[0] as NodeJS.ErrnoException).code ?? 'client_error');
+        if (!isGone(args[0])) closeReason(args[1], args[0] instanceof Error ? errorType(args[0]) : 'client_error');
         break;
     }
     return this.#original().apply(this.#server, [event, ...args]);
@@ -126,40 +136,87 @@ class ServerTracer {
     const classEmit = Object.getPrototypeOf(this.#server).emit as Emit;
     if (classEmit !== this.#classEmit) {
       this.#classEmit = classEmit;
-      this.#unwrappedEmit = unwrapEmit(classEmit);
+      const emit = withoutOtherSpans(classEmit);
+      this.#isTracedInside = emit === undefined;
+      this.#calledEmit = emit ?? classEmit;
     }
-    return this.#unwrappedEmit;
+    return this.#calledEmit;
   }
 
   #request(event: string, message: IncomingMessage, response: ServerResponse): boolean {
     if (!this.#hasServed) this.#firstRequest();
-    const plan = this.#plan;
-    const emit = this.#original();
-    if (this.#isHttp2 && (message as unknown as Http2ServerRequest).stream !== undefined) {
+    if (this.#isHttp2 && (message as unknown as Http2ServerRequest | undefined)?.stream !== undefined) {
       return this.#compatRequest(event, message as unknown as Http2ServerRequest, response);
     }
-    // A 'checkContinue' listener emits 'request' for the same response.
-    if (http1RequestOf(response) !== undefined || isTracedAlready()) {
-      return emit.call(this.#server, event, message, response);
+    const emit = this.#original();
+    let request: Http1Request | typeof EXCLUDED | undefined;
+    try {
+      // A 'checkContinue' listener emits 'request' for the same response.
+      if (!this.#isTracedInside && http1RequestOf(response) === undefined && !isTracedAlready())
+        request = this.#open(message, response);
+    } catch (error) {
+      said(error);
     }
-    const { socket } = message;
-    const connection = connectionOf(socket) ?? this.#connect(socket);
-    const { head } = plan;
-    head.readMessage(message, connection, plan.incoming.fields);
-    const span = plan.startSpan(message);
-    if (span === undefined) return emit.call(this.#server, event, message, response);
-    const request = new Http1Request(plan, span, connection, message, response);
-    if (head.hasBody) request.bindBodyEvents();
-    if (plan.observesBodies) request.observeBodies();
-    if (plan.observesHeads) request.observeHead();
-    if (plan.responseHeader) response.setHeader(plan.responseHeader, plan.responseHeaderValue(span));
-    plan.started(request, message);
+    if (request === undefined) return emit.call(this.#server, event, message, response);
+    if (request === EXCLUDED) return this.#excluded(emit, message, [event, message, response]);
     try {
       return runInContext(request, emitIn, emit, this.#server, event, message, response);
     } catch (error) {
       request.threw(error);
       throw error;
     }
+  }
+
+  #open(message: IncomingMessage, response: ServerResponse): Http1Request | typeof EXCLUDED | undefined {
+    const spans = this.#spans;
+    const { head } = spans;
+    const connection = this.#connectionOf(message, response);
+    head.readMessage(message, connection, spans.incoming.fields);
+    const span = spans.startSpan(message);
+    if (span === undefined || span === EXCLUDED) return span;
+    const request = new Http1Request(spans, head, span, connection, message, response);
+    if (head.hasBody) request.bindBodyEvents();
+    if (spans.observesBodies) request.observeBodies();
+    if (spans.responseHeader && !response.headersSent)
+      response.setHeader(spans.responseHeader, responseHeaderValue(span));
+    this.#started(request, message, response);
+    return request;
+  }
+
+  /** node:http has answered by itself, within the call that would have emitted 'request'. */
+  answered(message: IncomingMessage, response: ServerResponse): Http1Request | undefined {
+    this.#original();
+    if (this.#isTracedInside) return undefined;
+    const request = this.#open(message, response);
+    return request === EXCLUDED ? undefined : request;
+  }
+
+  /** What follows once the span of a request has started. */
+  #started(request: ServerRequest, source: RequestSource, response: unknown): void {
+    const { metrics, head } = this.#spans;
+    if (metrics !== undefined) request.measured = new MeasuredRequest(metrics, request, head);
+    this.#spans.runHooks(request.span, source, response);
+  }
+
+  #connectionOf(message: IncomingMessage, response: ServerResponse): Connection {
+    const { socket } = message;
+    const connection = connectionOf(socket);
+    if (connection !== undefined) return connection;
+    this.#spans.connected();
+    // Of a response that is not this socket's we could not tell that it has closed.
+    const isUsual = typeof socket?.prependListener === 'function' && response.req === message;
+    return isUsual ? connect(socket) : this.#detached(socket, response);
+  }
+
+  #detached(socket: Socket | undefined, response: ServerResponse): Connection {
+    observeResponse(response);
+    return new Connection(socket);
+  }
+
+  /** What an excluded request does is not traced either. */
+  #excluded(emit: Emit, message: IncomingMessage, args: [string, ...unknown[]]): boolean {
+    if (this.#spans.head.hasBody) guarded(() => context.bind(SUPPRESSED, message));
+    return runInContext(SUPPRESSED, applyEmit, emit, this.#server, args);
   }
 
   #run(request: ServerRequest, emit: Emit, args: [string, ...unknown[]]): boolean {
@@ -176,8 +233,9 @@ class ServerTracer {
     const emit = this.#original();
     const [stream, headers] = args;
     if (this.#server.listenerCount('request') > 0) return emit.call(this.#server, 'stream', ...args);
-    const request = this.#openStream(stream, headers, undefined);
+    const request = guarded(() => this.#openStream(stream, headers, undefined, stream));
     if (request === undefined) return emit.call(this.#server, 'stream', ...args);
+    if (request === EXCLUDED) return context.with(SUPPRESSED, emit, this.#server, 'stream', ...args);
     return this.#run(request, emit, ['stream', ...args]);
   }
 
@@ -185,9 +243,10 @@ class ServerTracer {
     const emit = this.#original();
     const request =
       http2RequestOf(message.stream) === undefined
-        ? this.#openStream(message.stream, message.headers, message)
+        ? guarded(() => this.#openStream(message.stream, message.headers, message, response))
         : undefined;
     if (request === undefined) return emit.call(this.#server, event, message, response);
+    if (request === EXCLUDED) return context.with(SUPPRESSED, emit, this.#server, event, message, response);
     return this.#run(request, emit, [event, message, response]);
   }
 
@@ -195,18 +254,19 @@ class ServerTracer {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     message: Http2ServerRequest | undefined,
-  ): Http2Request | undefined {
-    const plan = this.#plan;
+    response: unknown,
+  ): Http2Request | typeof EXCLUDED | undefined {
+    const spans = this.#spans;
     const socket = stream.session?.socket;
-    if (socket === undefined || isTracedAlready()) return undefined;
-    plan.connected();
-    plan.head.readStream(stream, headers, sessionConnection(stream));
+    if (socket === undefined || this.#isTracedInside || isTracedAlready()) return undefined;
+    spans.connected();
+    spans.head.readStream(stream, headers, sessionConnection(stream));
     const source = message ?? stream;
-    const span = plan.startSpan(source);
-    if (span === undefined) return undefined;
-    const request = new Http2Request(plan, span, stream, message);
-    if (plan.observesBodies) request.observeBodies();
-    plan.started(request, source);
+    const span = spans.startSpan(source);
+    if (span === undefined || span === EXCLUDED) return span;
+    const request = new Http2Request(spans, spans.head, span, stream, message, response);
+    if (spans.observesBodies) request.observeBodies();
+    this.#started(request, source, response);
     return request;
   }
 
@@ -214,33 +274,64 @@ class ServerTracer {
     const emit = this.#original();
     const [message, socket] = args as [IncomingMessage, Duplex];
     // HTTP/2's compatibility API emits 'connect' with a response.
-    if (this.#isHttp2 || this.#server.listenerCount(event) === 0 || isTracedAlready()) {
-      return emit.call(this.#server, event, ...args);
-    }
-    const plan = this.#plan;
-    const connection = connectionOf(message.socket) ?? this.#connect(message.socket);
-    plan.head.readMessage(message, connection, plan.incoming.fields);
-    const span = plan.startSpan(message);
-    if (span === undefined) return emit.call(this.#server, event, ...args);
-    const request = new UpgradeRequest(plan, span, socket);
-    plan.started(request, message);
+    const isOurs = !this.#isHttp2 && this.#server.listenerCount(event) > 0 && !this.#isTracedInside;
+    const request = isOurs ? guarded(() => this.#openUpgrade(message, socket)) : undefined;
+    if (request === undefined) return emit.call(this.#server, event, ...args);
+    if (request === EXCLUDED) return runInContext(SUPPRESSED, applyEmit, emit, this.#server, [event, ...args]);
     return this.#run(request, emit, [event, ...args]);
   }
 
-  #connect(socket: Socket): Connection {
-    this.#plan.connected();
-    return connect(socket);
+  #openUpgrade(message: IncomingMessage, socket: Duplex): UpgradeRequest | typeof EXCLUDED | undefined {
+    if (isTracedAlready()) return undefined;
+    const spans = this.#spans;
+    const connection = connectionOf(message.socket) ?? this.#connectUpgrade(message.socket);
+    spans.head.readMessage(message, connection, spans.incoming.fields);
+    const span = spans.startSpan(message);
+    if (span === undefined || span === EXCLUDED) return span;
+    const request = new UpgradeRequest(spans, spans.head, span, message, socket);
+    this.#started(request, message, socket);
+    return request;
+  }
+
+  #connectUpgrade(socket: Socket | undefined): Connection {
+    this.#spans.connected();
+    return typeof socket?.prependListener === 'function' ? connect(socket) : new Connection(socket);
   }
 
   /** By now the app's modules are loaded. */
   #firstRequest(): void {
     this.#hasServed = true;
-    watchLoadedKoa();
+    watchLoadedFrameworks(this.#server.listeners('request'));
   }
 }
 
 function emitIn(emit: Emit, server: TraceableServer, event: string, message: unknown, response: unknown): boolean {
   return emit.call(server, event, message, response);
+}
+
+function applyEmit(emit: Emit, server: TraceableServer, args: [string, ...unknown[]]): boolean {
+  return emit.apply(server, args);
+}
+
+/** The context of an excluded request, as `suppressTracing` of `@opentelemetry/core` makes it. */
+const SUPPRESSED = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
+
+/**
+ * Which responses node:http gives without a 'request' event (lib/_http_server.js, `parserOnIncoming`): 400 without a Host, 503 for
+ * one request too many on a connection (`maxRequestsPerSocket`), 417 for an expectation that nobody listens for.
+ */
+function answeredByNode(response: ServerResponse): Http1Request | undefined {
+  const { req, statusCode } = response;
+  if (statusCode !== 400 && statusCode !== 417 && statusCode !== 503) return undefined;
+  const { server } = (req?.socket ?? {}) as { server?: object };
+  const tracer = server && tracers.get(server);
+  if (tracer === undefined) return undefined;
+  const isNodes =
+    (statusCode === 400 && req.headers.host === undefined) ||
+    (statusCode === 417 && req.headers.expect !== undefined) ||
+    (statusCode === 503 &&
+      (response as { maxRequestsOnConnectionReached?: boolean }).maxRequestsOnConnectionReached === true);
+  return isNodes ? tracer.answered(req, response) : undefined;
 }
 
 const sessions = new WeakMap<object, Connection>();
@@ -256,7 +347,7 @@ function sessionConnection(stream: ServerHttp2Stream): Connection {
   return connection;
 }
 
-function closeReason(socket: Socket, reason: string): void {
-  const connection = connectionOf(socket);
+function closeReason(socket: unknown, reason: string): void {
+  const connection = connectionOf(socket as Socket | undefined);
   if (connection !== undefined) connection.closeReason = reason;
 }

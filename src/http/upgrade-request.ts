@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Span } from '@opentelemetry/api';
 import type { ReadHeader } from './header-capture.js';
-import type { ServerPlan } from './server-plan.js';
-import { ServerRequest } from './server-request.js';
+import type { RequestSettings } from './request-settings.js';
+import { ServerRequest, type StartedHead } from './server-request.js';
 
 const REQUEST = Symbol('forktrace.upgrade');
 
@@ -10,14 +10,16 @@ type UpgradedSocket = Duplex & { [REQUEST]?: UpgradeRequest };
 
 /** A request that takes its connection over (WebSocket, CONNECT): its span ends with the handshake. */
 export class UpgradeRequest extends ServerRequest {
+  readonly #message: unknown;
   readonly #socket: Duplex;
   #status: number | undefined = undefined;
   /** Methods as they were. */
   readonly write: Duplex['write'];
   readonly end: Duplex['end'];
 
-  constructor(plan: ServerPlan, span: Span, socket: Duplex) {
-    super(plan, span);
+  constructor(settings: RequestSettings, head: StartedHead, span: Span, message: unknown, socket: Duplex) {
+    super(settings, head, span);
+    this.#message = message;
     this.#socket = socket;
     this.write = socket.write;
     this.end = socket.end;
@@ -46,6 +48,10 @@ export class UpgradeRequest extends ServerRequest {
   }
 
   protected routeLeft(): undefined {}
+
+  protected exchange(): [unknown, unknown] {
+    return [this.#message, this.#socket];
+  }
 
   protected responseHeaders(): ReadHeader {
     return () => undefined;

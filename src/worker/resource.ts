@@ -3,6 +3,7 @@ import { arch, hostname, userInfo } from 'node:os';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import { redactArguments } from '../http/secret-name.js';
 import type { Resource } from '../sdk/types.js';
 import { version } from '../version.js';
 
@@ -61,7 +62,7 @@ function processAttributes(): Attributes {
     'process.pid': process.pid,
     'process.executable.name': process.title,
     'process.executable.path': process.execPath,
-    'process.command_args': [argv[0]!, ...process.execArgv, ...argv.slice(1)],
+    'process.command_args': redactArguments([argv[0]!, ...process.execArgv, ...argv.slice(1)]),
     'process.runtime.version': process.versions.node,
     'process.runtime.name': 'nodejs',
     'process.runtime.description': 'Node.js',

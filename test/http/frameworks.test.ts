@@ -66,6 +66,58 @@ for (const version of ['express4', 'express']) {
   });
 }
 
+for (const version of ['express4', 'express']) {
+  test(`${version}: the route is whole when an error or next() has left the mounted router, and for what is mounted without routes`, async (t) => {
+    const express = require(version);
+    const app = express();
+    const items = express.Router();
+    items.get('/fails/:id', () => {
+      throw new Error('no');
+    });
+    items.get('/items/:id', (_request: unknown, _response: unknown, next: () => void) => next());
+    app.use('/api/:v', (_request: unknown, _response: unknown, next: () => void) => next());
+    app.use('/api/:v', items);
+    const table = express.Router({ mergeParams: true });
+    table.get('/:id', (_request: unknown, _response: unknown, next: () => void) => next());
+    // In a function of its own, as lazily loaded routers are.
+    app.use('/items/:name/rows', (request: object, response: object, next: () => void) =>
+      table(request, response, next),
+    );
+    app.use('/graphql', (_request: unknown, response: Response) => response.send('{}'));
+    app.use('/passes', (_request: unknown, _response: unknown, next: () => void) => next());
+    app.use((request: { url: string }, response: Response & { status(code: number): void }) => {
+      response.status(request.url.startsWith('/items') ? 200 : 404);
+      response.send('rendered');
+    });
+    app.use((_error: Error, _request: unknown, response: Response & { status(code: number): void }, _next: unknown) => {
+      response.status(500);
+      response.send('failed');
+    });
+    assert.deepEqual(
+      await routes(t, app, [
+        '/api/v1/fails/1',
+        '/api/v1/items/1',
+        '/api/items/items/items',
+        '/items/items/rows/7',
+        '/items/rows/rows/rows',
+        '/graphql',
+        '/passes/by',
+        '/nowhere',
+      ]),
+      [
+        ['GET /api/:v/fails/:id', '/api/:v/fails/:id', 500],
+        ['GET /api/:v/items/:id', '/api/:v/items/:id', 404],
+        ['GET /api/:v/items/:id', '/api/:v/items/:id', 404],
+        ['GET /items/:name/rows/:id', '/items/:name/rows/:id', 200],
+        ['GET /items/:name/rows/:id', '/items/:name/rows/:id', 200],
+        ['GET /graphql', '/graphql', 200],
+        ['GET', undefined, 404],
+        ['GET', undefined, 404],
+      ],
+    );
+  });
+}
+
 interface Response {
   send(body: string): void;
 }

@@ -13,8 +13,8 @@ function readings(rawHeaders: string[]) {
     const name = rawHeaders[i]!.toLowerCase();
     headers[name] = headers[name] === undefined ? rawHeaders[i + 1]! : `${headers[name]}, ${rawHeaders[i + 1]}`;
   }
-  const incoming = new IncomingContext(undefined);
-  const head = new RequestHead();
+  const incoming = new IncomingContext();
+  const head = new RequestHead(new Set());
   const message = { url: '/', method: 'GET', httpVersion: '1.1', rawHeaders, headers };
   head.readMessage(message as never, new Connection({} as never), incoming.fields);
   const ours = incoming.extract(head);

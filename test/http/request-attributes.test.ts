@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { redactQuery, targetPath, targetQuery } from '#src/http/request-target.js';
+import { targetPath, targetQuery } from '#src/http/request-target.js';
+import { redactQuery } from '#src/http/secret-name.js';
 import { syntheticType } from '#src/http/synthetic-user-agent.js';
 import { listen } from './traced-server.js';
 

@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from '../../http/types.js';
 import {
   callback,
   called,
+  choice,
   compilePattern,
   either,
   flag,
@@ -47,6 +48,18 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
       'Regular expressions, or their sources, searched in `scheme://host/path`. A request that one matches has no span and no metric. Those of the variable are added.',
     otherwise: 'none',
   }),
+  ignoreIncomingRequestHook: option(
+    callback<(request: HttpRequest) => boolean>('(request: HttpRequest) => boolean', 'a function (request)'),
+    {
+      about:
+        'Called before anything else; `true` leaves the request, and what it does, untraced, as `excludeUrls` does. Named as in `@opentelemetry/instrumentation-http`.',
+    },
+  ),
+  requireParentforIncomingSpans: option(flag, {
+    about:
+      'No span for a request whose caller sends no trace context; what it does is traced all the same. Named as in `@opentelemetry/instrumentation-http`.',
+    default: false,
+  }),
   spanDetails: option(
     callback<(request: HttpRequest) => { name?: string; attributes?: Attributes }>(
       '(request: HttpRequest) => { name?: string; attributes?: Attributes }',
@@ -66,6 +79,23 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
       about:
         'Called when the span has started, before the app sees the request. A hook that throws is recorded on the span.',
     },
+  ),
+  responseHook: option(
+    callback<(span: Span, response: HttpResponse) => void>(
+      '(span: Span, response: HttpResponse) => void',
+      'a function (span, response)',
+    ),
+    {
+      about:
+        'Called with the response when the span has started, as `responseHook` of `@opentelemetry/instrumentation-http` is.',
+    },
+  ),
+  applyCustomAttributesOnSpan: option(
+    callback<(span: Span, request: HttpRequest, response: HttpResponse) => void>(
+      '(span: Span, request: HttpRequest, response: HttpResponse) => void',
+      'a function (span, request, response)',
+    ),
+    { about: 'Called before the span ends. Named as in `@opentelemetry/instrumentation-http`.' },
   ),
   clientRequestHook: option(
     callback<(span: Span, request: HttpRequest, message: unknown) => void>(
@@ -91,6 +121,10 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
     about: 'Receive and send spans per message.',
     otherwise: '`false`, `true` when `clientRequestHook` or `clientResponseHook` is given',
   }),
+  excludeSpans: option(listOf(choice('receive', 'send'), "an array of 'receive' and 'send'"), {
+    about: 'Which of the two `messageSpans` leaves out.',
+    otherwise: 'none',
+  }),
   trustIncomingContext: option(flag, {
     about: "Continue the caller's trace; `false` starts a new one, with a link, at a public edge.",
     default: true,
@@ -112,6 +146,11 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
       variable: `${CAPTURE}_SANITIZE_FIELDS`,
       otherwise: 'none',
     }),
+  }),
+  redactQueryParams: option(listOf(text, 'an array of names'), {
+    about:
+      'Names of query parameters whose values are redacted in `url.query` and in captured URLs, beside those that always are. Case, `-` and `_` do not count; a name in brackets or behind a dot counts by itself (`user[pin]`).',
+    otherwise: 'none',
   }),
   responseHeader: option(responseHeader, { about: 'Trace context in a response header.', default: false }),
   tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {

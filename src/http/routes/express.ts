@@ -1,15 +1,17 @@
 /**
- * The route that Express 4 and 5 (and Nest on Express) leave on the request: `req.route`, below the routers it is
- * mounted in.
+ * Routes of Express 4 and 5, and of all that is built on them or on their router.
+ *
+ * A router leaves `req.route` and `req.baseUrl` behind, but the latter only while it runs: once an error or a `next()` has left a
+ * mounted router, nothing tells where its route was. So we look at the time when a layer of a router is entered, which all layers
+ * do through two methods of one prototype.
  *
  * @module
  */
+import { guarded, said } from '../guard.js';
+import { requestOf } from '../request-of.js';
+import type { RouteSource } from '../server-request.js';
 
 type RoutePath = string | RegExp | readonly RoutePath[];
-
-interface Route {
-  path: RoutePath;
-}
 
 /** What a layer has matched of a path. */
 interface Match {
@@ -19,121 +21,168 @@ interface Match {
   pattern?: RoutePath;
 }
 
+type Handle = (this: Layer, ...args: unknown[]) => unknown;
+
 /** A layer of a router's stack. Its `match` returns what it matched since router 2.3, and leaves it on the layer before. */
 interface Layer extends Match {
-  route?: Route;
-  handle?: { stack?: Layer[] };
+  route?: { path: RoutePath };
+  /** A handler within a route has one. */
+  method?: string;
+  /** Express 4. */
+  regexp?: RegExp & { fast_slash?: boolean };
+  keys?: { name: string | number }[];
+  /** Express 5: mounted at `/`. */
+  slash?: boolean;
   match?(path: string): boolean | Match;
 }
 
-interface App {
-  mountpath: string | string[];
-  parent?: App;
-  /** Express 4. */
-  _router?: { stack: Layer[] };
-  /** Express 5; in Express 4 a getter that throws. */
-  router: { stack: Layer[] };
-}
-
 interface Routed {
-  route?: Route;
   baseUrl?: string;
-  app?: App;
 }
 
-/** `/users/:id`, with the patterns of the routers around it; undefined when no route was reached. */
-export function expressRoute(request: object): string | undefined {
-  const { route } = request as Routed;
-  if (route === undefined || typeof route !== 'object' || route === null || route.path === undefined) return undefined;
-  const { baseUrl } = request as Routed;
-  const path = pathText(route.path);
+const METHODS = ['handle_request', 'handle_error', 'handleRequest', 'handleError'] as const;
+const watched = new WeakSet<object>();
+
+/** Looks at all layers of one copy of Express' router. */
+export function watchExpressLayers(prototype: object): void {
+  if (watched.has(prototype)) return;
+  watched.add(prototype);
+  const target = prototype as Partial<Record<(typeof METHODS)[number], Handle>>;
+  for (const name of METHODS) {
+    const handle = target[name];
+    if (typeof handle !== 'function') continue;
+    // `error`, if it is an error's, then request, response and next.
+    const first = name === 'handle_error' || name === 'handleError' ? 1 : 0;
+    target[name] = function handleWatched(...args) {
+      try {
+        enter(this, args[first] as Routed, args[first + 1] as object);
+      } catch (error) {
+        said(error);
+      }
+      return handle.apply(this, args);
+    };
+  }
+}
+
+/** The layers of an app: of Express 4, or of a router. In Express 4 `router` is a getter that throws. */
+export function watchExpressApp(app: object): void {
+  const stack = guarded(() => {
+    const { _router, stack: own } = app as { _router?: { stack?: object[] }; stack?: object[] };
+    return _router?.stack ?? own;
+  });
+  const layer = stack?.[0];
+  const prototype = layer && Object.getPrototypeOf(layer);
+  if (typeof prototype?.handle_request === 'function' || typeof prototype?.handleRequest === 'function')
+    watchExpressLayers(prototype);
+}
+
+function enter(layer: Layer, message: Routed, response: object): void {
+  const { route } = layer;
+  const baseUrl = message.baseUrl || '';
+  if (route === undefined && (baseUrl === '' || layer.method !== undefined)) return;
+  const request = requestOf(response);
+  if (request === undefined) return;
   // Most routes are the app's own.
-  if (!baseUrl) return path;
-  const mounted = mountPattern(request as Routed, route, baseUrl);
-  return path === '/' ? mounted : mounted + path;
+  if (baseUrl === '') {
+    request.route = pathText(route!.path);
+    return;
+  }
+  let mounts = request.routeSource;
+  if (!(mounts instanceof Mounts)) {
+    mounts = new Mounts(message);
+    request.routeSource = mounts;
+  }
+  const mount = (mounts as Mounts).enter(layer, baseUrl);
+  if (route === undefined || mount === undefined) return;
+  const path = pathText(route.path);
+  request.route = path === '/' ? mount : mount + path;
 }
 
-/** Mount patterns of a route, by the routers' actual paths: few, as one route is mounted in few places. */
-const patterns = new WeakMap<Route, { matches: RegExp; pattern: string }[]>();
-const MOST_PATTERNS = 16;
+/** The mounts around the layer that a request is in, outermost first. */
+class Mounts implements RouteSource {
+  readonly #message: Routed;
+  readonly #entered: { baseUrl: string; pattern: string | undefined }[] = [];
 
-function mountPattern(request: Routed, route: Route, baseUrl: string): string {
-  const known = patterns.get(route) ?? [];
-  const found = known.find(({ matches }) => matches.test(baseUrl));
-  if (found) return found.pattern;
-  let pattern = baseUrl;
+  constructor(message: Routed) {
+    this.#message = message;
+  }
+
+  /** What is mounted and has no routes (a GraphQL handler, static files) is as low in cardinality by its mount. */
+  route(): string | undefined {
+    const { baseUrl } = this.#message;
+    return baseUrl ? this.#entered.findLast((each) => each.baseUrl === baseUrl)?.pattern : undefined;
+  }
+
+  /** @returns the pattern of the mounts from the app down to the layer; undefined when it cannot be told */
+  enter(layer: Layer, baseUrl: string): string | undefined {
+    const entered = this.#entered;
+    while (entered.length > 0 && !isBelow(baseUrl, entered.at(-1)!.baseUrl)) entered.pop();
+    const innermost = entered.at(-1);
+    // A route ends its path; only a mount can have brought us here.
+    if (layer.route !== undefined) return innermost?.baseUrl === baseUrl ? innermost.pattern : undefined;
+    for (let depth = entered.length; depth >= 0; depth--) {
+      const parent = depth === 0 ? undefined : entered[depth - 1]!;
+      const pattern = mountPattern(layer, baseUrl.slice(parent?.baseUrl.length ?? 0));
+      if (pattern === undefined) continue;
+      entered.length = depth;
+      const whole =
+        parent !== undefined && parent.pattern === undefined ? undefined : (parent?.pattern ?? '') + pattern;
+      entered.push({ baseUrl, pattern: whole });
+      return whole;
+    }
+    // Middleware of a mounted router, or a layer that we do not understand.
+    if (innermost?.baseUrl === baseUrl) return innermost.pattern;
+    entered.push({ baseUrl, pattern: undefined });
+    return undefined;
+  }
+}
+
+function isBelow(path: string, mount: string): boolean {
+  return path === mount || (path.startsWith(mount) && path[mount.length] === '/');
+}
+
+/** The layer's pattern if it has matched exactly `actual`, which is not empty for a mount. */
+function mountPattern(layer: Layer, actual: string): string | undefined {
+  if (actual === '' || layer.slash === true || layer.regexp?.fast_slash === true) return undefined;
+  if (layer.regexp !== undefined) return patternOfRegExp(layer.regexp, layer.keys ?? [], actual);
+  const { path, params } = layer;
+  const result = layer.match?.(actual);
+  const matched: Match = typeof result === 'object' ? result : { path: layer.path, params: layer.params };
   try {
-    pattern = resolveMount(request, route, baseUrl) ?? baseUrl;
-  } catch {
-    // The internals of an Express that we do not know: the actual path is right whenever no router is mounted at a parameter.
-  }
-  if (known.length < MOST_PATTERNS) {
-    known.push({ matches: matcher(pattern), pattern });
-    patterns.set(route, known);
-  }
-  return pattern;
-}
-
-/** What the mount patterns from the app down to the route are, given the path that they matched. */
-function resolveMount(request: Routed, route: Route, baseUrl: string): string | undefined {
-  const { app } = request;
-  if (app === undefined) return undefined;
-  let prefix = '';
-  for (let each = app; each.parent !== undefined; each = each.parent) {
-    prefix = (Array.isArray(each.mountpath) ? each.mountpath[0] : each.mountpath) + prefix;
-  }
-  let rest = baseUrl;
-  const outer = prefix === '' ? undefined : matcher(prefix, '').exec(rest);
-  if (outer) rest = rest.slice(outer[0].length);
-  const stack = (app._router ?? app.router).stack;
-  for (const chain of chainsTo(route, stack)) {
-    const inner = chainPattern(chain, rest);
-    if (inner !== undefined) return prefix + inner;
-  }
-  return undefined;
-}
-
-/** The routers' layers on the ways from `stack` to the route. */
-function* chainsTo(route: Route, stack: Layer[]): Generator<Layer[]> {
-  for (const layer of stack) {
-    if (layer.route === route) yield [];
-    const nested = layer.handle?.stack;
-    if (Array.isArray(nested)) for (const chain of chainsTo(route, nested)) yield [layer, ...chain];
+    if (!result || trimSlash(matched.path ?? '') !== actual) return undefined;
+    if (typeof matched.pattern === 'string') return trimSlash(matched.pattern);
+    return withParams(layer, actual, matched.params ?? {});
+  } finally {
+    // Before router 2.3 a layer keeps what it matched last.
+    if (typeof result === 'boolean') Object.assign(layer, { path, params });
   }
 }
 
-function chainPattern(chain: Layer[], actual: string): string | undefined {
-  let rest = actual;
+/** `/tenants/42` by the regular expression of `/tenants/:tenant`: what its groups have matched are the parameters. */
+function patternOfRegExp(regexp: RegExp, keys: { name: string | number }[], actual: string): string | undefined {
+  const match = new RegExp(regexp.source, `${regexp.flags.replace(/[dgy]/g, '')}d`).exec(actual);
+  if (match === null || trimSlash(match[0]) !== actual) return undefined;
   let pattern = '';
-  for (const layer of chain) {
-    // What is written to the layer, Express has read before anything else can run.
-    const result = layer.match?.(rest || '/');
-    if (!result) return undefined;
-    const { path = '', params = {}, pattern: known } = typeof result === 'object' ? result : layer;
-    pattern += trimSlash(typeof known === 'string' ? known : withParams(path, params));
-    rest = rest.slice(trimSlash(path).length);
+  let at = 0;
+  for (const [i, key] of keys.entries()) {
+    const found = match.indices![i + 1];
+    if (found === undefined || found[0] < at) continue;
+    pattern += `${actual.slice(at, found[0])}:${key.name}`;
+    at = found[1];
   }
-  return rest === '' ? pattern : undefined;
+  return pattern + actual.slice(at);
 }
 
-/** `/tenants/42` with `{ tenant: '42' }` is `/tenants/:tenant`. */
-function withParams(path: string, params: Record<string, string>): string {
-  const names = new Map(Object.entries(params).map(([name, value]) => [value, name]));
-  return path
-    .split('/')
-    .map((segment) => {
-      const name = names.get(decode(segment));
-      return segment === '' || name === undefined ? segment : `:${name}`;
-    })
-    .join('/');
-}
-
-function matcher(pattern: string, end = '$'): RegExp {
-  const source = pattern
-    .split('/')
-    .map((segment) => (/[:*{(]/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
-    .join('/');
-  return new RegExp(`^${source}${end}`, 'i');
+/** The same for a layer that tells only the parameters' values: a segment is one if the layer takes another in its place. */
+function withParams(layer: Layer, actual: string, params: Record<string, string>): string {
+  const segments = actual.split('/');
+  const named = segments.map((segment, i) => {
+    const name = Object.keys(params).find((key) => params[key] === decode(segment));
+    if (name === undefined || segment === '') return segment;
+    const probe = segments.with(i, 'forktrace-probe').join('/');
+    return layer.match!(probe) ? `:${name}` : segment;
+  });
+  return named.join('/');
 }
 
 function trimSlash(path: string): string {

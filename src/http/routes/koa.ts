@@ -1,8 +1,18 @@
-import { createRequire } from 'node:module';
-import { sep } from 'node:path';
 import { activeRequest } from '../active-request.js';
+import { said } from '../guard.js';
+import { requestOf } from '../request-of.js';
+import { targetPath } from '../request-target.js';
 
 const ROUTE = Symbol('forktrace.route');
+
+interface KoaContext {
+  [ROUTE]?: unknown;
+  res?: object;
+  path?: string;
+  originalUrl?: string;
+  /** Left by koa-mount, which takes the prefix off `path` for what it has mounted. */
+  mountPath?: string;
+}
 
 /**
  * `@koa/router` leaves the path of the layer that it runs as `ctx._matchedRoute`; nothing leads from a request to its
@@ -13,25 +23,26 @@ export function watchKoaContext(prototype: object): void {
   Object.defineProperty(prototype, '_matchedRoute', {
     configurable: true,
     enumerable: false,
-    get(this: { [ROUTE]?: unknown }) {
+    get(this: KoaContext) {
       return this[ROUTE];
     },
-    set(this: { [ROUTE]?: unknown }, path: unknown) {
+    set(this: KoaContext, path: unknown) {
       this[ROUTE] = path;
-      const request = activeRequest();
-      if (request && path) request.route = path instanceof RegExp ? path.source : String(path);
+      if (!path) return;
+      try {
+        const request = (this.res && requestOf(this.res)) ?? activeRequest();
+        if (request) request.route = mountOf(this) + (path instanceof RegExp ? path.source : String(path));
+      } catch (error) {
+        said(error);
+      }
     },
   });
 }
 
-const CONTEXT_MODULE = ['', 'koa', 'lib', 'context.js'].join(sep);
-
-/** Every Koa that this process has loaded (it is CommonJS), so that an app which nobody handed to us is seen as well. */
-export function watchLoadedKoa(): void {
-  const { cache } = createRequire(import.meta.url);
-  for (const path of Object.keys(cache)) {
-    if (!path.endsWith(CONTEXT_MODULE)) continue;
-    const prototype: unknown = cache[path]?.exports;
-    if (typeof prototype === 'object' && prototype !== null) watchKoaContext(prototype);
-  }
+/** What koa-mount has taken off the path; its prefixes have no parameters. */
+function mountOf({ mountPath, originalUrl, path }: KoaContext): string {
+  if (mountPath === undefined || originalUrl === undefined || path === undefined) return '';
+  const whole = targetPath(originalUrl);
+  if (path === '/' && !whole.endsWith('/')) return whole;
+  return whole.endsWith(path) ? whole.slice(0, whole.length - path.length) : '';
 }

@@ -28,62 +28,74 @@ import {
   ATTR_USER_AGENT_SYNTHETIC_TYPE,
 } from './attribute-names.js';
 import { forwardedClient } from './forwarded.js';
+import { guarded, runHook } from './guard.js';
 import { HeaderCapture } from './header-capture.js';
 import { type HttpMetrics, httpMetrics } from './http-metrics.js';
 import { IncomingContext } from './incoming-context.js';
-import { MeasuredRequest } from './measured-request.js';
 import { RequestHead, type RequestSource } from './request-head.js';
 import { OTHER_METHOD } from './request-method.js';
+import { methodInName, type RequestSettings } from './request-settings.js';
 import { findContextStorage } from './run-in-context.js';
-import type { ServerRequest } from './server-request.js';
+import { redactedNames } from './secret-name.js';
 
-/** What a server's options come to, resolved once: what is off costs a request one check at most. */
-export class ServerPlan {
-  readonly head = new RequestHead();
+/** An excluded request: neither it nor what it does is traced. */
+export const EXCLUDED = Symbol('excluded');
+
+/** Starts the SERVER spans of one server, by its options, resolved once: what is off costs a request one check at most. */
+export class ServerSpans implements RequestSettings {
+  readonly head: RequestHead;
   readonly incoming: IncomingContext;
   readonly tracer: Tracer;
-  readonly messageSpans: boolean;
+  readonly receiveSpans: boolean;
+  readonly sendSpans: boolean;
   readonly responseHeader: false | 'traceresponse' | 'traceparent';
   readonly responseHeaders: HeaderCapture | undefined;
   readonly clientRequestHook: ResolvedHttp['clientRequestHook'];
   readonly clientResponseHook: ResolvedHttp['clientResponseHook'];
+  readonly applyCustomAttributesOnSpan: ResolvedHttp['applyCustomAttributesOnSpan'];
   readonly #tracing: ResolvedHttp;
   readonly #methods: ReadonlySet<string>;
   readonly #excluded: readonly RegExp[] | undefined;
   readonly #trust: TrustProxy | undefined;
   readonly #requestHeaders: HeaderCapture | undefined;
   readonly #startsTraces: boolean;
+  readonly #requiresParent: boolean;
   #metrics: HttpMetrics | undefined;
   /** The journal's tracer, if spans are its and need nothing of the general case. */
   #lean: LeanTracer | undefined = undefined;
 
   constructor(tracing: ResolvedHttp) {
     this.#tracing = tracing;
-    this.incoming = new IncomingContext(undefined);
+    const secrets = redactedNames(tracing.redactQueryParams);
+    this.head = new RequestHead(secrets);
+    this.incoming = new IncomingContext();
     this.tracer = (tracing.tracerProvider ?? trace).getTracer('forktrace', version);
     this.#methods = tracing.knownMethods;
     this.#excluded = tracing.excludedUrls.length > 0 ? tracing.excludedUrls : undefined;
     this.#trust = tracing.trustProxy;
-    const requestHeaders = new HeaderCapture('request', tracing.captureHeaders);
+    const requestHeaders = new HeaderCapture('request', tracing.captureHeaders, secrets);
     this.#requestHeaders = requestHeaders.isEmpty ? undefined : requestHeaders;
-    const responseHeaders = new HeaderCapture('response', tracing.captureHeaders);
+    const responseHeaders = new HeaderCapture('response', tracing.captureHeaders, secrets);
     this.responseHeaders = responseHeaders.isEmpty ? undefined : responseHeaders;
     this.#startsTraces = !tracing.trustIncomingContext;
+    this.#requiresParent = tracing.requireParentforIncomingSpans;
     this.responseHeader = tracing.responseHeader;
     this.clientRequestHook = tracing.clientRequestHook;
     this.clientResponseHook = tracing.clientResponseHook;
-    this.messageSpans = tracing.messageSpans;
+    this.applyCustomAttributesOnSpan = tracing.applyCustomAttributesOnSpan;
+    this.receiveSpans = tracing.messageSpans && !tracing.excludeSpans.includes('receive');
+    this.sendSpans = tracing.messageSpans && !tracing.excludeSpans.includes('send');
     this.#metrics = httpMetrics(tracing);
+  }
+
+  /** Undefined while there is no meter. */
+  get metrics(): HttpMetrics | undefined {
+    return this.#metrics;
   }
 
   /** Whether requests need a {@link BodyObserver}. */
   get observesBodies(): boolean {
-    return this.messageSpans || this.#metrics !== undefined;
-  }
-
-  /** Whether requests need to see the head of their response. */
-  get observesHeads(): boolean {
-    return this.messageSpans || this.responseHeaders !== undefined;
+    return this.receiveSpans || this.sendSpans || this.#metrics !== undefined;
   }
 
   /** A meter provider may be registered after the server is traced: looked for with each new connection. */
@@ -93,18 +105,17 @@ export class ServerPlan {
     findContextStorage();
   }
 
-  /** The method as a span's name has it. */
-  spanName(method: string): string {
-    return method === OTHER_METHOD ? 'HTTP' : method;
-  }
-
-  /** Starts the span of the request whose head has been read; undefined when its URL is excluded. */
-  startSpan(source: RequestSource): Span | undefined {
+  /** Starts the span of the request whose head has been read; undefined when it is to have none. */
+  startSpan(source: RequestSource): Span | typeof EXCLUDED | undefined {
     const { head } = this;
     if (this.#trust !== undefined) this.#readForwarded(this.#trust);
-    if (this.#excluded !== undefined && this.#isExcluded(this.#excluded)) return undefined;
+    if (this.#excluded !== undefined && this.#isExcluded(this.#excluded)) return EXCLUDED;
+    const { ignoreIncomingRequestHook } = this.#tracing;
+    if (ignoreIncomingRequestHook !== undefined && guarded(() => ignoreIncomingRequestHook(source as never)) === true)
+      return EXCLUDED;
 
     const extracted = this.incoming.extract(head);
+    if (this.#requiresParent && trace.getSpanContext(extracted) === undefined) return undefined;
     const parent = this.#startsTraces ? ROOT_CONTEXT : extracted;
     const known = this.#methods.has(head.method);
     const method = known ? head.method : OTHER_METHOD;
@@ -118,7 +129,7 @@ export class ServerPlan {
       const { block } = connection;
       // Tracing a request takes 1.7 µs this way and 2.4 µs by the general case.
       if (block !== undefined)
-        return lean.startPreparedSpan(this.spanName(method), SpanKind.SERVER, this.#requestPairs(), block, parent);
+        return lean.startPreparedSpan(methodInName(method), SpanKind.SERVER, this.#requestPairs(), block, parent);
     }
 
     const caller = this.#startsTraces ? trace.getSpanContext(extracted) : undefined;
@@ -126,7 +137,7 @@ export class ServerPlan {
     addPairs(attributes, this.#requestPairs());
     addPairs(attributes, this.#connectionPairs());
     this.#requestHeaders?.addTo(attributes, (name) => head.headers[name]);
-    let name = this.spanName(method);
+    let name = methodInName(method);
     let named = false;
     let failure: unknown;
     if (this.#tracing.spanDetails !== undefined) {
@@ -184,28 +195,11 @@ export class ServerPlan {
     return tracer instanceof LeanTracer ? tracer : undefined;
   }
 
-  /** What follows once the span of the head has its request. */
-  started(request: ServerRequest, source: RequestSource): void {
-    if (this.#metrics !== undefined) request.measured = new MeasuredRequest(this.#metrics, request, this.head);
-    const { serverRequestHook } = this.#tracing;
-    if (serverRequestHook !== undefined)
-      this.guard(request.span, () => serverRequestHook(request.span, source as never));
-  }
-
-  /** Runs a user's hook: what it throws is recorded on the span and goes no further. */
-  guard(span: Span, hook: () => unknown): void {
-    try {
-      const result = hook();
-      if (result instanceof Promise) result.catch((error) => span.recordException(error));
-    } catch (error) {
-      span.recordException(error as Exception);
-    }
-  }
-
-  /** `00-<trace id>-<span id>-<flags>`: the form of `traceparent`, and of `traceresponse` in the W3C's Level 2 draft. */
-  responseHeaderValue(span: Span): string {
-    const { traceId, spanId, traceFlags } = span.spanContext();
-    return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+  /** The hooks of a span that has just started. */
+  runHooks(span: Span, source: unknown, response: unknown): void {
+    const { serverRequestHook, responseHook } = this.#tracing;
+    if (serverRequestHook !== undefined) runHook(span, () => serverRequestHook(span, source as never));
+    if (responseHook !== undefined) runHook(span, () => responseHook(span, response as never));
   }
 
   #readForwarded(trust: TrustProxy): void {
