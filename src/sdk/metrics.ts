@@ -1,1 +1,2 @@
+export type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 export { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';

@@ -10,7 +10,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { printable } from '../printable.js';
-import { acceptedBy, retryDelayOf, statusMessageOf } from './otlp-response.js';
+import { acceptedBy, acceptedByJson, retryDelayOf, statusMessageOf } from './otlp-response.js';
 import type { SendResult } from './transport.js';
 
 /** An endpoint that asks for more is asked again all the same: a Collector's own exporters wait no longer either (`max_interval`). */
@@ -37,7 +37,7 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   const text = answerText(answer);
   const reason = `HTTP ${status} ${printable(answer.statusText, 60)}`.trim() + (text === '' ? '' : `: ${text}`);
   if (status >= 200 && status < 300) {
-    if (isOtlpAnswer(headers['content-type'], body)) return acceptedBy(isJson(headers) ? new Uint8Array(0) : body);
+    if (isOtlpAnswer(headers['content-type'], body)) return isJson(headers) ? acceptedByJson(body) : acceptedBy(body);
     return { outcome: 'blocked', reason: `it answered ${reason}, which is no OTLP answer` };
   }
   if (status >= 300 && status < 400) {

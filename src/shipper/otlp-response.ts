@@ -18,6 +18,19 @@ export function acceptedBy(response: Uint8Array): SendResult {
     : { outcome: 'accepted', rejected: Math.max(0, rejected), message: printable(errorMessage) };
 }
 
+/** The same in JSON. What is none was an acceptance all the same: its status said so. */
+export function acceptedByJson(response: Buffer): SendResult {
+  let partial: { rejectedSpans?: unknown; errorMessage?: unknown } | undefined;
+  try {
+    partial = JSON.parse(response.toString() || '{}').partialSuccess;
+  } catch {
+    return ACCEPTED;
+  }
+  const rejected = Math.max(0, Number(partial?.rejectedSpans ?? 0)) || 0;
+  const message = String(partial?.errorMessage ?? '');
+  return rejected === 0 && message === '' ? ACCEPTED : { outcome: 'accepted', rejected, message: printable(message) };
+}
+
 /** The delay of a google.rpc.RetryInfo in `grpc-status-details-bin`, a google.rpc.Status, in milliseconds. */
 export function retryDelayOf(status: Uint8Array): number | undefined {
   const details = decoded(status, RpcStatus)?.details;

@@ -156,7 +156,7 @@ export class ShipperKeeper {
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       execArgv: [],
-      stdio: ['pipe', this.#config.export.to === 'console' ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', prints(this.#config.export) ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     });
   }
 
@@ -204,3 +204,5 @@ export class ShipperKeeper {
     return true;
   }
 }
+
+const prints = ({ to, print }: ShipperConfig['export']) => to === 'console' || print === true;

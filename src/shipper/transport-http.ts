@@ -1,5 +1,5 @@
 /**
- * OTLP over HTTP with protobuf, on Node's own client: OpenTelemetry's transport keeps an answer's text, the delay that an endpoint
+ * OTLP over HTTP with protobuf or JSON, on Node's own client: OpenTelemetry's transport keeps an answer's text, the delay that an endpoint
  * asks for and all but a few status codes to itself.
  *
  * @module
@@ -18,6 +18,8 @@ import { gzip as gzipWithCallback } from 'node:zlib';
 import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import { version } from '../version.js';
+import { decode } from '../wire/decode.js';
+import { TracesRequest } from '../wire/otlp.js';
 import { type HttpAnswer, resultOfHttp } from './answer.js';
 import { type Endpoint, endpointOf } from './endpoint-url.js';
 import { type HttpProxy, proxyFor } from './proxy.js';
@@ -39,7 +41,7 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
     ...(endpoint.secure && proxy && { createConnection: tunnel(proxy, endpoint, tls) as never }),
   });
   const headers: Record<string, string> = {
-    'Content-Type': 'application/x-protobuf',
+    'Content-Type': target.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     'User-Agent': `forktrace/${version}`,
     ...(endpoint.login !== undefined && { Authorization: basic(endpoint.login) }),
     // What is not encrypted, a proxy is asked for as it is (RFC 9112, 3.2.2).
@@ -59,13 +61,14 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
 
   async function send(request: Uint8Array): Promise<SendResult> {
     try {
-      const body = target.compression === 'gzip' ? await gzip(request) : request;
+      const encoded = target.encoding === 'json' ? asJson(request) : request;
+      const body = target.compression === 'gzip' ? await gzip(encoded) : encoded;
       let exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
       // The other side closed an idle connection just when it was used again (Node's documentation of request.reusedSocket).
       if (exchange instanceof Failure && exchange.stale) {
         exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
       }
-      if (!(exchange instanceof Failure)) return resultOfHttp(exchange, request.length);
+      if (!(exchange instanceof Failure)) return resultOfHttp(exchange, encoded.length);
       return { outcome: 'retry', reason: exchange.reason, fault: exchange.fault };
     } catch (error) {
       return { outcome: 'retry', reason: printable(String((error as Error).message)) };
@@ -74,6 +77,11 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
   const own = (body: Uint8Array) => ({ ...headers, 'Content-Length': String(body.length) });
 
   return { send, close: () => agent.destroy() };
+}
+
+function asJson(request: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  return Buffer.from(JSON.stringify(decode(bytes, TracesRequest)));
 }
 
 /** No answer. */

@@ -39,6 +39,15 @@ export const ACCEPTED: SendResult = Object.freeze({ outcome: 'accepted', rejecte
 
 /** What is sent with is loaded here, and not before. */
 export async function createTransport(target: ResolvedExport, signal: Signal = 'traces'): Promise<Transport> {
+  if (target.print) {
+    const { printingTransport } = await import('./transport-printing.js');
+    const { consoleTransport } = await import('./transport-console.js');
+    return printingTransport(await createTransport({ ...target, print: false }, signal), consoleTransport());
+  }
+  if (target.otherwise) {
+    const { eitherTransport } = await import('./transport-either.js');
+    return eitherTransport(target, (told) => createTransport(told, signal));
+  }
   switch (target.to) {
     case 'none':
       return { send: async () => ACCEPTED, close() {} };

@@ -1,30 +1,48 @@
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { SpanExporter } from '../sdk/types.js';
+import { askedExporter } from './asked-exporter.js';
 
 /** The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere. */
 export async function createExporter(config: ResolvedConfig): Promise<SpanExporter | undefined> {
   if (config.exporter) return config.exporter();
   const target = config.export;
-  switch (target.to) {
-    case 'none':
-      return undefined;
-    case 'console':
-      return new (await import('../sdk/trace.js')).ConsoleSpanExporter();
-    case 'otlp-http':
-      return httpExporter(target);
-    case 'otlp-grpc':
-    case 'viewer':
-      return grpcExporter(target);
-  }
+  if (target.to === 'none') return undefined;
+  if (target.to === 'console') return consoleExporter();
+  const guess = await otlpExporter(target);
+  const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
+  return target.print ? printing(exporter, await consoleExporter()) : exporter;
 }
 
+async function consoleExporter(): Promise<SpanExporter> {
+  return new (await import('../sdk/trace.js')).ConsoleSpanExporter();
+}
+
+function printing(exporter: SpanExporter, printer: SpanExporter): SpanExporter {
+  return {
+    export(spans, done) {
+      printer.export(spans, () => {});
+      exporter.export(spans, done);
+    },
+    forceFlush: async () => void (await exporter.forceFlush?.()),
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+const otlpExporter = (target: ResolvedExport) =>
+  target.to === 'otlp-http' ? httpExporter(target) : grpcExporter(target);
+
 async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
-  const { OTLPTraceExporter } = await import('../sdk/exporters-http.js');
+  const { OTLPTraceExporter } = await httpExporters(target);
   return new OTLPTraceExporter({
     ...httpOptions(target),
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
   });
+}
+
+/** Those of the encoding that is asked for. */
+export async function httpExporters({ encoding }: ResolvedExport) {
+  return encoding === 'json' ? import('../sdk/exporters-json.js') : import('../sdk/exporters-http.js');
 }
 
 /** URL, headers and TLS of an OTLP/HTTP exporter, for spans and metrics alike. */

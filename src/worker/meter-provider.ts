@@ -1,6 +1,9 @@
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
-import type { ResolvedMetrics } from '../config/resolved.js';
+import type { ResolvedExport, ResolvedMetrics } from '../config/resolved.js';
+import type { PushMetricExporter } from '../sdk/metrics.js';
 import type { Resource } from '../sdk/types.js';
+import { askedExporter } from './asked-exporter.js';
+import { grpcChannelOptions, httpExporters, httpOptions } from './exporter.js';
 
 /** An SDK MeterProvider with one OTLP reader, for this worker alone: its resource tells its series apart. */
 export interface WorkerMeterProvider extends ApiMeterProvider {
@@ -10,39 +13,35 @@ export interface WorkerMeterProvider extends ApiMeterProvider {
 
 export async function createMeterProvider(config: ResolvedMetrics, resource: Resource): Promise<WorkerMeterProvider> {
   const { MeterProvider, PeriodicExportingMetricReader } = await import('../sdk/metrics.js');
-  const exporter = await createMetricExporter(config);
-  const readers = exporter
-    ? [
-        new PeriodicExportingMetricReader({
-          exporter,
-          exportIntervalMillis: config.intervalMs,
-          exportTimeoutMillis: Math.min(config.timeoutMs, config.intervalMs),
-        }),
-      ]
-    : [];
+  const readers = (await createMetricExporters(config.export)).map(
+    (exporter) =>
+      new PeriodicExportingMetricReader({
+        exporter,
+        exportIntervalMillis: config.intervalMs,
+        exportTimeoutMillis: Math.min(config.timeoutMs, config.intervalMs),
+      }),
+  );
   return new MeterProvider({ resource, readers });
 }
 
-async function createMetricExporter({ export: target }: ResolvedMetrics) {
+async function createMetricExporters(target: ResolvedExport) {
+  const { ConsoleMetricExporter } = await import('../sdk/metrics.js');
+  if (target.to === 'none') return [];
+  if (target.to === 'console') return [new ConsoleMetricExporter()];
+  const guess = await otlpExporter(target);
+  const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
+  return target.print ? [exporter, new ConsoleMetricExporter()] : [exporter];
+}
+
+async function otlpExporter(target: ResolvedExport): Promise<PushMetricExporter> {
   const shared = {
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
   };
-  switch (target.to) {
-    case 'none':
-      return undefined;
-    case 'console':
-      return new (await import('../sdk/metrics.js')).ConsoleMetricExporter();
-    case 'otlp-http': {
-      const { OTLPMetricExporter } = await import('../sdk/exporters-http.js');
-      const { httpOptions } = await import('./exporter.js');
-      return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
-    }
-    case 'otlp-grpc':
-    case 'viewer': {
-      const { OTLPMetricExporter } = await import('../sdk/exporters-grpc.js');
-      const { grpcChannelOptions } = await import('./exporter.js');
-      return new OTLPMetricExporter({ ...shared, ...(await grpcChannelOptions(target)) });
-    }
+  if (target.to === 'otlp-http') {
+    const { OTLPMetricExporter } = await httpExporters(target);
+    return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
   }
+  const { OTLPMetricExporter } = await import('../sdk/exporters-grpc.js');
+  return new OTLPMetricExporter({ ...shared, ...(await grpcChannelOptions(target)) });
 }

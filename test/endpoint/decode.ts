@@ -13,6 +13,7 @@ export type RawMessage = any;
 interface MessageClass {
   decode(bytes: Uint8Array): RawMessage;
   encode(message: RawMessage): { finish(): Uint8Array };
+  fromObject(plain: object): RawMessage;
 }
 
 interface Protocol {
@@ -37,6 +38,17 @@ export const protocol: Record<Signal, { request: MessageClass; response: Message
     response: collector.metrics.v1.ExportMetricsServiceResponse,
   },
 };
+
+/** OTLP/JSON as protobuf: ids are in hexadecimal there, other bytes in base64 as in ProtoJSON. */
+export function fromJson(signal: Signal, body: Uint8Array): Buffer {
+  const { request } = protocol[signal];
+  const plain = JSON.parse(Buffer.from(body).toString(), (key, value) =>
+    /^(trace|span|parentSpan)Id$/.test(key) && typeof value === 'string'
+      ? Buffer.from(value, 'hex').toString('base64')
+      : value,
+  );
+  return Buffer.from(request.encode(request.fromObject(plain)).finish());
+}
 
 export type PlainValue =
   | string

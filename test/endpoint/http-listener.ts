@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import type { Signal } from './decode.js';
+import { fromJson, type Signal } from './decode.js';
 import type { Listener, ReceiveRequest } from './listener.js';
 
 const signals: Record<string, Signal> = { '/v1/traces': 'traces', '/v1/metrics': 'metrics' };
 
-/** OTLP/HTTP with protobuf bodies on `port` of the loopback interface. */
+/** OTLP/HTTP with protobuf or JSON bodies on `port` of the loopback interface. */
 export async function listenHttp(port: number, receive: ReceiveRequest, maxBytes: number): Promise<Listener> {
   const server = createServer((request, response) => {
     answer(request, response, receive, maxBytes).catch((error) => {
@@ -42,16 +42,18 @@ async function answer(
   }
   const signal = signals[request.url ?? ''];
   if (request.method !== 'POST' || !signal) return refuse(response, 404);
-  if (request.headers['content-type'] !== 'application/x-protobuf') return refuse(response, 415);
+  const isJson = request.headers['content-type'] === 'application/json';
+  if (!isJson && request.headers['content-type'] !== 'application/x-protobuf') return refuse(response, 415);
   const sent = Buffer.concat(chunks);
-  const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  const body = isJson ? fromJson(signal, plain) : plain;
   if (body.length > maxBytes) return refuse(response, 413);
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
 
   const outcome = await receive({ signal, protocol: 'http', headers, body });
-  response.setHeader('content-type', 'application/x-protobuf');
+  response.setHeader('content-type', isJson ? 'application/json' : 'application/x-protobuf');
   if ('response' in outcome) {
-    response.end(outcome.response);
+    response.end(isJson ? '{}' : outcome.response);
     return;
   }
   const { http, retryAfterMs } = outcome.failure;

@@ -86,6 +86,42 @@ for (const pipeline of ['batch', 'journal']) {
     assert.equal(headers['content-encoding'], 'gzip');
   });
 
+  test(`${pipeline}: OTLP over HTTP in JSON`, async (t) => {
+    const endpoint = await OtlpEndpoint.start(t);
+    await job(t, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: new URL(endpoint.httpUrl).origin,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_METRICS_EXPORTER: 'otlp',
+    });
+    const [span] = await endpoint.waitForSpans(SPANS);
+    assert.equal(span!.name, 'job');
+    assert.deepEqual(span!.attributes, { text: 'abcdefgh', two: 2, three: 3 });
+    assert.equal(span!.links[0]!.traceId, '0af7651916cd43dd8448eb211c80319c');
+    for (const { headers } of endpoint.requests) assert.equal(headers['content-type'], 'application/json');
+  });
+
+  for (const protocol of ['grpc', 'http'] as const) {
+    test(`${pipeline}: an endpoint whose URL does not tell that it speaks ${protocol}`, async (t) => {
+      const endpoint = await OtlpEndpoint.start(t);
+      const url = protocol === 'grpc' ? endpoint.grpcUrl : new URL(endpoint.httpUrl).origin;
+      await job(t, { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRICS_EXPORTER: 'otlp' });
+      assert.equal((await endpoint.waitForSpans(SPANS)).length, SPANS);
+      for (const request of endpoint.requests) assert.equal(request.protocol, protocol);
+      assert.ok(endpoint.requests.some(({ signal }) => signal === 'metrics'));
+    });
+  }
+
+  test(`${pipeline}: OTEL_TRACES_EXPORTER=otlp,console sends and prints`, async (t) => {
+    const endpoint = await OtlpEndpoint.start(t);
+    const program = await start(t, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      OTEL_TRACES_EXPORTER: 'otlp,console',
+    });
+    assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+    assert.equal(endpoint.received().length, SPANS);
+    assert.equal(program.stdout.match(/abcdefgh/g)?.length, SPANS, program.stdout.slice(0, 500));
+  });
+
   test(`${pipeline}: an endpoint whose certificate's authority is OTEL_EXPORTER_OTLP_CERTIFICATE, for spans and metrics`, async (t) => {
     const ca = join(await tempDir(t), 'ca.pem');
     await writeFile(ca, cert);
