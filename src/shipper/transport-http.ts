@@ -79,10 +79,7 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
   return { send, close: () => agent.destroy() };
 }
 
-function asJson(request: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  return Buffer.from(JSON.stringify(decode(bytes, TracesRequest)));
-}
+const asJson = (request: Uint8Array) => Buffer.from(JSON.stringify(decode(request, TracesRequest)));
 
 /** No answer. */
 class Failure {
