@@ -7,7 +7,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk } from '#src/journal/chunk.js';
 import type { Room, SpanLog } from '#src/journal/span-log.js';
-import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { JournalTracerProvider } from '#src/tracer/provider.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '#src/wire/memory.js';
 import { type Contestant, spanCases } from './span-cases.js';
 
@@ -75,6 +75,10 @@ class MemoryJournal implements SpanLog {
     this.#begin(this.#entryScopes[entry]!, to - from + end - start);
     if (!whole) this.#copy(this.#entries, from, to);
     this.#copy(asMemory(bytes), start, end);
+    this.#free.push(entry);
+  }
+
+  drop(entry: number): void {
     this.#free.push(entry);
   }
 
@@ -152,7 +156,7 @@ const provider: TracerProvider = serializing
       resource: sdk.resources.resourceFromAttributes(attributes),
       spanProcessors: [serializing],
     })
-  : new LeanTracerProvider({
+  : new JournalTracerProvider({
       resource: resourceFromAttributes(attributes),
       spanLog: journal,
       spanLimits: {

@@ -6,7 +6,7 @@ const IMPORTS = {
   '@opentelemetry/api': ['Attributes', 'Meter', 'MeterProvider', 'Span', 'TextMapPropagator', 'TracerProvider'],
   '../sdk/types.js': ['IdGenerator', 'Resource', 'Sampler', 'SpanExporter', 'SpanProcessor'],
   '../http/types.js': ['HttpRequest', 'HttpResponse'],
-  './types.js': ['ChildExit', 'InstrumentationLike', 'StopReason', 'WorkerContext'],
+  './types.js': ['ChildExit', 'InstrumentationLike', 'SpanProcessorParts', 'StopReason', 'WorkerContext'],
 };
 const WIDTH = 110;
 

@@ -6,7 +6,7 @@
  */
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
-import type { IdGenerator, Resource, Sampler, SpanExporter, SpanProcessor } from '../sdk/types.js';
+import type { IdGenerator, Resource, Sampler, SpanExporter } from '../sdk/types.js';
 import type { ValuesOf } from './option.js';
 import type { journaling } from './options/journal.js';
 import type { tracing } from './options/tracing.js';
@@ -17,6 +17,7 @@ import type {
   InstrumentationLike,
   PipelineName,
   SuperviseConfig,
+  TracingConfig,
   ViewerConfig,
 } from './types.js';
 
@@ -149,7 +150,7 @@ export interface ResolvedConfig {
   readonly batch: ResolvedBatch;
   readonly idGenerator: IdGenerator | undefined;
   readonly propagators: readonly (TextMapPropagator | PropagatorName)[];
-  readonly spanProcessors: (() => SpanProcessor[]) | undefined;
+  readonly spanProcessors: TracingConfig['spanProcessors'];
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
   readonly meter: Meter | undefined;

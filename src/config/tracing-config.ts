@@ -7,7 +7,7 @@ import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, Span, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { HttpRequest, HttpResponse } from '../http/types.js';
 import type { IdGenerator, Resource, Sampler, SpanExporter, SpanProcessor } from '../sdk/types.js';
-import type { ChildExit, InstrumentationLike, StopReason, WorkerContext } from './types.js';
+import type { ChildExit, InstrumentationLike, SpanProcessorParts, StopReason, WorkerContext } from './types.js';
 
 /** Functions called in the coordinator and the workers. One that throws or hangs is logged with its name. */
 export interface Hooks {
@@ -467,8 +467,13 @@ export interface TracingConfig {
    * @default OTEL_PROPAGATORS, else W3C trace context and baggage
    */
   propagators?: TextMapPropagator[];
-  /** Makes span processors, in the worker, beside the pipeline's own. @default none */
-  spanProcessors?: () => SpanProcessor[];
+  /**
+   * Makes span processors, in the worker. The pipeline's own comes after them, unless they wrap it: `({
+   * pipeline }) => …`.
+   *
+   * @default none
+   */
+  spanProcessors?: (parts: SpanProcessorParts) => SpanProcessor[];
   /** Used instead of building one. @default built in the worker */
   tracerProvider?: TracerProvider;
   /** Used for metrics instead of the registered one. @default none */

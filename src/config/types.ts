@@ -7,6 +7,7 @@ import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetr
 import type { ExitCause } from '../forensics/exit-cause.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
+import type { SpanProcessor } from '../sdk/types.js';
 import type { ExportConfig, TracingConfig } from './tracing-config.js';
 
 export type * from './tracing-config.js';
@@ -29,6 +30,16 @@ export interface WorkerIdentity {
   manager: 'cluster' | 'pm2' | 'none';
   /** Fresh per incarnation: `service.instance.id`. */
   instanceId: string;
+}
+
+/** What span processors are made with. */
+export interface SpanProcessorParts {
+  /**
+   * The processor that ends the chain: it hands spans to the journal or, with pipeline `batch`, to the exporter. It is added after
+   * the processors that are returned, unless it was asked for here: to be wrapped by a processor that hands on copies, or that
+   * hands on only some of the spans.
+   */
+  readonly pipeline: SpanProcessor;
 }
 
 /** What an app factory and the worker hooks receive. */

@@ -20,7 +20,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
 import type { Resource } from '../sdk/types.js';
-import { LeanTracerProvider } from '../tracer/provider.js';
+import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 
@@ -44,7 +44,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       inFlight: IN_FLIGHT,
       resource: encodeResource(attributes),
     });
-    const provider = new LeanTracerProvider({
+    const provider = new JournalTracerProvider({
       // Only processors read it, and there are none.
       resource: { attributes } as never,
       spanLimits: config.spanLimits,

@@ -314,6 +314,10 @@ class JournalWriter implements Journal {
     this.#release(entry, true);
   }
 
+  drop(entry: number): void {
+    if (entry !== NO_ENTRY && !this.#closed) this.#release(entry, false);
+  }
+
   flush(): void {
     this.#writeBack?.flush();
   }

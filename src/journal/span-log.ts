@@ -56,4 +56,7 @@ export interface SpanLog {
    * ended span or the entry, never both and never neither.
    */
   finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
+
+  /** The span of `entry` has ended and is not to be kept: a span processor has left it out. The entry is free again. */
+  drop(entry: number): void;
 }

@@ -27,10 +27,11 @@ function isHomogeneous(values: readonly unknown[]): boolean {
   return true;
 }
 
-/** Says what is wrong with an attribute, if anything is. */
-export function isAttribute(key: string, value: unknown): value is AttributeValue | null | undefined {
-  if (key.length === 0) {
-    diag.warn(`Invalid attribute key: ${key}`);
+/** Whether a span takes an attribute; if not, why is logged. Keys are strings, whatever the caller's types say. */
+export function isAttribute(key: unknown, value: unknown): value is AttributeValue | null | undefined {
+  if (typeof key !== 'string' || key.length === 0) {
+    // A symbol has no other way to become text.
+    diag.warn(`Invalid attribute key: ${String(key)}`);
     return false;
   }
   if (!isAttributeValue(value)) {

@@ -10,7 +10,7 @@ export interface Anchor {
   readonly millis: number;
 }
 
-/** How often the calendar is looked at, in milliseconds. */
+/** How often the calendar is read, in milliseconds. */
 const CHECK_INTERVAL = 1000;
 
 /** `Date.now()` is rounded down, so a clock that agrees with it is between 0 and 1 ms ahead of it. One more is tolerated. */
@@ -23,6 +23,9 @@ const TOLERANCE = 1;
  */
 export class Clock {
   anchor: Anchor;
+  /** What {@link convert} found last: whole seconds since the epoch, and nanoseconds below 10⁹. */
+  seconds = 0;
+  nanos = 0;
   #checkAt: number;
 
   constructor() {
@@ -34,8 +37,22 @@ export class Clock {
 
   /** To be called with `performance.now()` before {@link anchor} is used. */
   check(now: number): void {
-    // The second condition: fake timers of a test have been put in or taken out.
+    // The second condition: a test has put fake timers in or taken them out.
     if (now >= this.#checkAt || now < this.#checkAt - CHECK_INTERVAL) this.#check(now);
+  }
+
+  /**
+   * Sets {@link seconds} and {@link nanos} to the time at which `performance.now()` was `reading`. Two fields, because an array
+   * for each reading would be two more allocations per span.
+   */
+  convert(reading: number, anchor: Anchor): void {
+    const millis = reading + anchor.millis;
+    const seconds = Math.floor(millis / 1000);
+    // Integer for V8: a field that once held a double costs an allocation at each store.
+    const nanos = Math.round((millis - seconds * 1000) * 1e6) | 0;
+    // Rounding can make a whole second of nanoseconds.
+    this.seconds = nanos === 1e9 ? anchor.seconds + seconds + 1 : anchor.seconds + seconds;
+    this.nanos = nanos === 1e9 ? 0 : nanos;
   }
 
   #check(now: number): void {

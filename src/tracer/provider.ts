@@ -2,12 +2,13 @@ import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
-import { isParentBasedAlwaysOn } from './sampling.js';
-import type { SpanPipeline } from './span-pipeline.js';
-import { LeanTracer } from './tracer.js';
+import { JournalProcessor } from './journal-processor.js';
+import { completeChain, type SpanProcessorsFactory } from './processor-chain.js';
+import { JournalTracer } from './tracer.js';
+import type { SpanPipeline } from './tracer-scope.js';
 
 /** Parts of the journal pipeline's tracer provider. */
-export interface LeanTracerProviderOptions {
+export interface JournalTracerProviderOptions {
   /** Read when somebody asks a span for it: a getter may make it then. */
   readonly resource: ReadableSpan['resource'];
   spanLimits: ResolvedSpanLimits;
@@ -17,42 +18,43 @@ export interface LeanTracerProviderOptions {
   sampler?: Sampler;
   /** @default random ids */
   idGenerator?: IdGenerator;
-  /** They see and may change each span as in the SDK; the journal takes it after them. @default [] */
-  spanProcessors?: readonly SpanProcessor[];
-  /** Milliseconds that each processor has for a `forceFlush`. @default 30000 */
+  /** They see and may change each span as in the SDK; the journal takes what they leave. @default [] */
+  spanProcessors?: SpanProcessorsFactory;
+  /** Milliseconds that a `forceFlush` has if it is not told otherwise. @default 30000 */
   forceFlushTimeoutMs?: number;
 }
 
 /** A tracer provider whose spans go to the journal. */
-export class LeanTracerProvider implements TracerProvider {
+export class JournalTracerProvider implements TracerProvider {
   readonly #pipeline: SpanPipeline;
-  readonly #tracers = new Map<string, LeanTracer>();
+  readonly #tracers = new Map<string, JournalTracer>();
   readonly #processors: readonly SpanProcessor[];
   readonly #forceFlushTimeoutMs: number;
 
-  constructor(options: LeanTracerProviderOptions) {
-    const { sampler } = options;
-    this.#processors = options.spanProcessors ?? [];
+  constructor(options: JournalTracerProviderOptions) {
+    const journalProcessor = options.spanLog && new JournalProcessor(options.spanLog);
+    this.#processors = completeChain(options.spanProcessors, journalProcessor);
     this.#forceFlushTimeoutMs = options.forceFlushTimeoutMs ?? 30_000;
     this.#pipeline = {
       get resource() {
         return options.resource;
       },
       limits: options.spanLimits,
-      sampler: sampler !== undefined && isParentBasedAlwaysOn(sampler) ? undefined : sampler,
+      sampler: options.sampler,
       idGenerator: options.idGenerator,
       processors: this.#processors.length > 0 ? this.#processors : undefined,
+      journalProcessor,
       spanLog: options.spanLog,
     };
   }
 
   getTracer(name: string, version?: string, options?: { schemaUrl?: string }): Tracer {
     const schemaUrl = options?.schemaUrl;
-    const key = `${name}@${version ?? ''}:${schemaUrl ?? ''}`;
+    const key = `${String(name)}@${version ?? ''}:${schemaUrl ?? ''}`;
     let tracer = this.#tracers.get(key);
     if (tracer === undefined) {
       // A working tracer, whatever the name (specification, trace/api "Get a Tracer").
-      tracer = new LeanTracer({ name: name ?? '', version, schemaUrl }, this.#pipeline);
+      tracer = new JournalTracer({ name: String(name ?? ''), version, schemaUrl }, this.#pipeline);
       this.#tracers.set(key, tracer);
     }
     return tracer;

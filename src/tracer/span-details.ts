@@ -5,7 +5,7 @@ import type { TimedEvent } from '../sdk/types.js';
 export class SpanDetails {
   events: TimedEvent[] = [];
   links: Link[] = [];
-  droppedAttributes = 0;
-  droppedEvents = 0;
-  droppedLinks = 0;
+  droppedAttributesCount = 0;
+  droppedEventsCount = 0;
+  droppedLinksCount = 0;
 }

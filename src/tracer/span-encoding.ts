@@ -1,34 +1,56 @@
 /**
- * A span's fields in OTLP: opentelemetry/proto/trace/v1/trace.proto, message Span. None of these functions throws: an
- * operation's own work must not fail for what its span holds.
+ * A span of the journal's own as OTLP's Span message, on its way into the in-flight table and the journal. None of these
+ * functions throws: an operation's own work must not fail for what its span holds.
  *
  * @module
  */
-import { diag, type Link, type SpanStatus } from '@opentelemetry/api';
-import { Encoder, toWords } from '../journal/encoder.js';
+import { type SpanContext, SpanKind, type SpanStatus, type TraceState } from '@opentelemetry/api';
+import { type SpanStart, toWords } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
-import type { TimedEvent } from '../sdk/types.js';
-import { tags } from '../wire/message.js';
-import { Event, Link as LinkMessage, Span, Status } from '../wire/otlp.js';
+import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { AttributeBlock } from './attribute-block.js';
-import { hexToWord } from './ids.js';
-import type { LeanSpan } from './span.js';
+import { reportFailure } from './guard.js';
+import { keepReadable } from './readable-encoding.js';
+import type { SpanDetails } from './span-details.js';
+import { countField, EVENT, encoder, encodeStatus, HAS_IS_REMOTE, IS_REMOTE, isKind, SPAN } from './span-encoder.js';
 import { wholeTime } from './time-input.js';
+import { SCOPE, type TracerScope } from './tracer-scope.js';
 
-/** One for all spans: nothing else runs while one is encoded. */
-const encoder = new Encoder();
-
-const SPAN = tags(Span);
-const STATUS = tags(Status);
-const EVENT = tags(Event);
-const LINK = tags(LinkMessage);
+// Constants of this module: what every span has, without a look into an object of another one.
 const { attributes: ATTRIBUTES, name: NAME, endTimeUnixNano: END_TIME } = SPAN;
 
-const HAS_IS_REMOTE = 0x100;
-const IS_REMOTE = 0x200;
+/** What the encoder reads of a span, field by field and without calls. */
+export interface EncodedSpan extends Omit<ReadableSpan, 'name' | 'kind'>, SpanStart {
+  kind: SpanKind;
+  readonly [SCOPE]: TracerScope;
+  name: string;
+  readonly traceFlags: number;
+  readonly traceState: TraceState | undefined;
+  readonly parentContext: SpanContext | undefined;
+  readonly endSeconds: number;
+  readonly endNanos: number;
+  readonly currentStatus: SpanStatus;
+  /** Key, value, key, value …, {@link listLength} items of it; undefined when there are none. */
+  readonly attributeList: unknown[] | undefined;
+  readonly listLength: number;
+  /** Somebody reads and writes the attributes there: the list is not in use. */
+  readonly attributeObject: object | undefined;
+  readonly block: AttributeBlock | undefined;
+  readonly details: SpanDetails | undefined;
+  /** Somebody has seen parts of the span that can be written to. */
+  readonly exposed: boolean;
+  /** In the in-flight table. */
+  entry: number;
+  /** How much of {@link attributeList} the entry has, and which name. */
+  encodedPairs: number;
+  encodedName: string;
+  /** An attribute that the entry has was set anew: the entry's bytes cannot be completed. */
+  readonly rewritten: boolean;
+}
+
 /** A sampled local root has started: into the in-flight table with what is known. */
-export function beginSpan(span: LeanSpan): void {
-  const { pipeline, scopeFields } = span.tracer;
+export function beginSpan(span: EncodedSpan): void {
+  const { pipeline, scopeFields } = span[SCOPE];
   if (pipeline.spanLog === undefined) return;
   try {
     const traceState = span.traceState?.serialize();
@@ -37,59 +59,66 @@ export function beginSpan(span: LeanSpan): void {
     span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at);
     markEncoded(span);
   } catch (error) {
-    diag.error('A span could not be encoded', error);
+    reportFailure('A span could not be encoded', error);
   }
 }
 
 /** What was set since the in-flight entry was last written, into the entry. */
-export function amendSpan(span: LeanSpan): void {
+export function amendSpan(span: EncodedSpan): void {
   try {
     encoder.reset();
     encodeMore(span);
-    if (encoder.at > 0 && span.tracer.pipeline.spanLog!.amend(span.entry, encoder.bytes, 0, encoder.at))
+    if (encoder.at > 0 && span[SCOPE].pipeline.spanLog!.amend(span.entry, encoder.bytes, 0, encoder.at))
       markEncoded(span);
   } catch (error) {
-    diag.error('A span could not be encoded', error);
+    reportFailure('A span could not be encoded', error);
   }
 }
 
-function markEncoded(span: LeanSpan): void {
+function markEncoded(span: EncodedSpan): void {
   span.encodedPairs = span.listLength;
   span.encodedName = span.name;
 }
 
 /** A sampled span has ended: into the journal. */
-export function keepSpan(span: LeanSpan): void {
-  const { spanLog } = span.tracer.pipeline;
+export function keepSpan(span: EncodedSpan): void {
+  const { pipeline, scopeFields } = span[SCOPE];
+  const { spanLog } = pipeline;
   if (spanLog === undefined) return;
-  if (span.entry !== NO_ENTRY || !keepInPlace(span, spanLog)) keepByCopying(span, spanLog);
+  if (isShared(span)) keepReadable(span, spanLog, scopeFields, span.entry);
+  else if (span.entry !== NO_ENTRY || !keepInPlace(span, spanLog)) keepByCopying(span, spanLog);
 }
 
-function keepByCopying(span: LeanSpan, spanLog: SpanLog): void {
+/** Parts of the span are also in the program's hands, where reading them may run any code. */
+function isShared(span: EncodedSpan): boolean {
+  if (span.attributeObject !== undefined || span.exposed || typeof span.name !== 'string') return true;
+  return span.details !== undefined && span.details.links.length > 0;
+}
+
+function keepByCopying(span: EncodedSpan, spanLog: SpanLog): void {
   const { entry } = span;
-  const whole = entry === NO_ENTRY || span.rewritten || span.attributeObject !== undefined;
+  const whole = entry === NO_ENTRY || span.rewritten;
   try {
     const traceState = whole ? span.traceState?.serialize() : undefined;
     encoder.reset();
     if (whole) encodeStart(span, traceState);
     else encodeMore(span);
     encodeEnd(span);
-    if (entry === NO_ENTRY) spanLog.append(span.tracer.scopeFields, encoder.bytes, 0, encoder.at);
+    if (entry === NO_ENTRY) spanLog.append(span[SCOPE].scopeFields, encoder.bytes, 0, encoder.at);
     else spanLog.finish(entry, encoder.bytes, 0, encoder.at, whole);
-  } catch (error) {
-    diag.error('A span could not be encoded', error);
-    // What the entry has is sound: it is kept as far as it goes.
-    if (entry !== NO_ENTRY) spanLog.finish(entry, encoder.bytes, 0, 0, false);
+  } catch {
+    // A trace state that throws, a string that is too long: the snapshot leaves it out.
+    keepReadable(span, spanLog, span[SCOPE].scopeFields, entry);
   }
   encoder.shrink();
 }
 
 /** @returns false when there is no room for it, or when it cannot be encoded: nothing is kept then */
-function keepInPlace(span: LeanSpan, spanLog: SpanLog): boolean {
+function keepInPlace(span: EncodedSpan, spanLog: SpanLog): boolean {
   try {
     // Code of the user's, which may end a span of its own: not after the reservation.
     const traceState = span.traceState?.serialize();
-    const room = spanLog.reserve(span.tracer.scopeFields);
+    const room = spanLog.reserve(span[SCOPE].scopeFields);
     if (room === undefined) return false;
     encoder.writeTo(room.memory, room.start, room.end);
     encodeStart(span, traceState);
@@ -101,7 +130,9 @@ function keepInPlace(span: LeanSpan, spanLog: SpanLog): boolean {
   }
 }
 
-function encodeStart(span: LeanSpan, traceState: string | undefined): void {
+function encodeStart(span: EncodedSpan, traceState: string | undefined): void {
+  // The encoder has one byte for it.
+  if (!isKind(span.kind)) span.kind = SpanKind.INTERNAL;
   encoder.spanStart(span, span.traceFlags | HAS_IS_REMOTE | (span.parentContext?.isRemote ? IS_REMOTE : 0));
   if (traceState) encoder.stringField(SPAN.traceState, traceState);
   encoder.cachedStringField(NAME, span.name);
@@ -118,41 +149,30 @@ export function encodeBlock(pairs: readonly unknown[]): AttributeBlock {
   return new AttributeBlock(pairs, toWords(bytes), bytes.length);
 }
 
-function encodeMore(span: LeanSpan): void {
+function encodeMore(span: EncodedSpan): void {
   if (span.name !== span.encodedName) encoder.cachedStringField(NAME, span.name);
   encodeAttributes(span, span.encodedPairs);
 }
 
-function encodeEnd(span: LeanSpan): void {
+function encodeEnd(span: EncodedSpan): void {
   encoder.timeField(END_TIME, span.endSeconds, span.endNanos);
-  if (span.details !== undefined) encodeDetails(span);
-  if (span.status.code !== 0) encodeStatus(span.status);
+  if (span.details !== undefined) encodeDetails(span.details);
+  const { currentStatus } = span;
+  if (currentStatus.code !== 0) encodeStatus(currentStatus.code, currentStatus.message);
 }
 
-function encodeStatus({ code, message }: SpanStatus): void {
-  encoder.tag(SPAN.status);
-  const status = encoder.begin();
-  if (message) encoder.stringField(STATUS.message, message);
-  numberField(STATUS.code, code);
-  encoder.end(status);
-}
-
-function encodeAttributes(span: LeanSpan, from: number): void {
+function encodeAttributes(span: EncodedSpan, from: number): void {
   const list = span.attributeList;
-  if (list !== undefined) {
-    for (let i = from; i < span.listLength; i += 2) encoder.attribute(ATTRIBUTES, list[i] as string, list[i + 1]);
-  } else if (span.attributeObject !== undefined) {
-    encoder.attributes(ATTRIBUTES, span.attributeObject);
-  }
+  if (list === undefined) return;
+  for (let i = from; i < span.listLength; i += 2) encoder.attribute(ATTRIBUTES, list[i] as string, list[i + 1]);
 }
 
-function encodeDetails(span: LeanSpan): void {
-  const details = span.details!;
-  if (details.droppedAttributes > 0) numberField(SPAN.droppedAttributesCount, details.droppedAttributes);
-  for (const event of details.events) encodeEvent(event);
-  if (details.droppedEvents > 0) numberField(SPAN.droppedEventsCount, details.droppedEvents);
-  for (const link of details.links) encodeLink(link);
-  if (details.droppedLinks > 0) numberField(SPAN.droppedLinksCount, details.droppedLinks);
+/** Without links: see {@link isShared}. */
+function encodeDetails({ events, droppedAttributesCount, droppedEventsCount, droppedLinksCount }: SpanDetails): void {
+  countField(SPAN.droppedAttributesCount, droppedAttributesCount);
+  for (const event of events) encodeEvent(event);
+  countField(SPAN.droppedEventsCount, droppedEventsCount);
+  countField(SPAN.droppedLinksCount, droppedLinksCount);
 }
 
 function encodeEvent(event: TimedEvent): void {
@@ -162,31 +182,6 @@ function encodeEvent(event: TimedEvent): void {
   encoder.timeField(EVENT.timeUnixNano, seconds, nanos);
   encoder.cachedStringField(EVENT.name, event.name);
   if (event.attributes !== undefined) encoder.attributes(EVENT.attributes, event.attributes);
-  if (event.droppedAttributesCount) numberField(EVENT.droppedAttributesCount, event.droppedAttributesCount);
+  countField(EVENT.droppedAttributesCount, event.droppedAttributesCount);
   encoder.end(message);
-}
-
-function encodeLink({ context, attributes, droppedAttributesCount }: Link): void {
-  const traceState = context.traceState?.serialize();
-  encoder.tag(SPAN.links);
-  const message = encoder.begin();
-  idField(LINK.traceId, context.traceId, 16);
-  idField(LINK.spanId, context.spanId, 8);
-  if (traceState) encoder.stringField(LINK.traceState, traceState);
-  if (attributes !== undefined) encoder.attributes(LINK.attributes, attributes);
-  if (droppedAttributesCount) numberField(LINK.droppedAttributesCount, droppedAttributesCount);
-  encoder.tag(LINK.flags);
-  encoder.fixed32((context.traceFlags & 0xff) | HAS_IS_REMOTE | (context.isRemote ? IS_REMOTE : 0));
-  encoder.end(message);
-}
-
-function idField(tag: number, hex: string, length: number): void {
-  encoder.tag(tag);
-  encoder.varint(length);
-  for (let digit = 0; digit < length * 2; digit += 8) encoder.idWord(hexToWord(hex, digit));
-}
-
-function numberField(tag: number, value: number): void {
-  encoder.tag(tag);
-  encoder.varint(value);
 }

@@ -8,24 +8,31 @@ import {
   diag,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  isValidSpanId,
+  isValidTraceId,
   type Link,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
   type SpanOptions,
   TraceFlags,
   type Tracer,
+  type TraceState,
   trace,
 } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
+import type { SamplingResult } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
+import { reportFailure } from './guard.js';
 import { hexToWord, randomWord, wordToHex } from './ids.js';
-import { LeanSpan } from './span.js';
+import { JournalSpan } from './journal-span.js';
+import { ProcessedSpan } from './processed-span.js';
 import { beginSpan, encodeBlock } from './span-encoding.js';
-import type { SpanPipeline } from './span-pipeline.js';
+import type { SpanPipeline, TracerScope } from './tracer-scope.js';
 import { UnsampledSpan } from './unsampled-span.js';
 
 // Keys are symbols by name, the same in every copy of the API.
@@ -37,81 +44,91 @@ const NO_OPTIONS: SpanOptions = Object.freeze({});
 /** More than a prepared span has from `http/`, so that only what is set later can meet the limit. */
 const PREPARED_ATTRIBUTES = 32;
 
-/** Starts spans by the rules of the SDK's own tracer. */
-export class LeanTracer implements Tracer {
+// SamplingDecision of the SDK.
+const NOT_RECORD = 0;
+const RECORD = 1;
+const RECORD_AND_SAMPLED = 2;
+
+/** Starts spans by the rules of the SDK's own tracer. Nothing here throws, whatever it is given. */
+export class JournalTracer implements Tracer, TracerScope {
   readonly instrumentationScope: Scope;
   readonly pipeline: SpanPipeline;
-  /** What a ScopeSpans message of this tracer begins with. */
   readonly scopeFields: Memory;
+  /** A span needs no look at samplers, id generators and processors: there are none. */
+  readonly #isPlain: boolean;
 
   constructor(scope: Scope, pipeline: SpanPipeline) {
     this.instrumentationScope = scope;
     this.pipeline = pipeline;
     this.scopeFields = encodeScopeFields(scope);
+    const { sampler, idGenerator, processors } = pipeline;
+    this.#isPlain = sampler === undefined && idGenerator === undefined && processors === undefined;
   }
 
-  startSpan(name: string, options: SpanOptions = NO_OPTIONS, parentContext: Context = context.active()): Span {
-    const { pipeline } = this;
+  startSpan(name: string, options?: SpanOptions, parentContext?: Context): Span {
+    const parent = parentContext ?? context.active();
+    try {
+      return this.#startSpan(name, options ?? NO_OPTIONS, parent);
+    } catch (error) {
+      reportFailure('A span could not be started', error);
+      return trace.wrapSpanContext(contextIn(parent) ?? INVALID_SPAN_CONTEXT);
+    }
+  }
+
+  #startSpan(name: string, options: SpanOptions, parentContext: Context): Span {
     if (parentContext.getValue(SUPPRESS_KEY) === true) {
       diag.debug('Instrumentation suppressed, returning Noop Span');
       return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     }
     const parent = options.root ? undefined : (parentContext.getValue(SPAN_KEY) as Span | undefined);
-    if (pipeline.sampler !== undefined || pipeline.idGenerator !== undefined) {
-      return this.#startBySampler(
-        name,
-        options,
-        options.root ? trace.deleteSpan(parentContext) : parentContext,
-        parent,
-      );
+    if (!this.#isPlain) {
+      return this.#startGeneral(name, options, options.root ? trace.deleteSpan(parentContext) : parentContext, parent);
     }
     // From here on: parent-based, always on, random ids.
     const kind = options.kind ?? SpanKind.INTERNAL;
-    let span: LeanSpan;
-    // Not all zeroes: that is no id (W3C Trace Context, "trace-id" and "parent-id").
-    const span0 = randomWord();
-    const span1 = randomWord() || 1;
-    if (parent instanceof LeanSpan) {
+    const text = typeof name === 'string' ? name : String(name);
+    if (parent instanceof JournalSpan) {
       if (parent.traceFlags === TraceFlags.NONE)
         return new UnsampledSpan(parent.spanContext().traceId, parent.traceState);
-      span = new LeanSpan(
-        this,
-        `${name}`,
-        kind,
-        parent.trace0,
-        parent.trace1,
-        parent.trace2,
-        parent.trace3,
-        span0,
-        span1,
-        parent.span0,
-        parent.span1,
-        TraceFlags.SAMPLED,
-        parent.traceState,
-        undefined,
-        undefined,
-      );
-      this.#start(span, options, undefined);
-    } else {
-      const remote = parent?.spanContext();
-      if (remote === undefined || !isSpanContextValid(remote)) {
-        span = this.#root(`${name}`, kind, span0, span1);
-      } else {
-        if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
-        span = this.#childOf(remote, `${name}`, kind, span0, span1);
-      }
-      this.#start(span, options, undefined);
-      if (span.parentContext === undefined || span.parentContext.isRemote === true) beginSpan(span);
+      const span = this.#newSpan(text, kind);
+      span.continueLocal(parent);
+      this.#start(span, options);
+      return span;
     }
-    if (pipeline.processors !== undefined) this.#processStart(span, options, parentContext);
+    const remote = parent?.spanContext();
+    let span: JournalSpan;
+    if (remote === undefined || !isSpanContextValid(remote)) {
+      span = this.#newSpan(text, kind);
+      span.startTrace();
+    } else {
+      if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
+      span = this.#newSpan(text, kind);
+      span.continueContext(remote);
+    }
+    this.#start(span, options);
+    if (isLocalRoot(span.parentContext)) beginSpan(span);
     return span;
+  }
+
+  #newSpan(name: string, kind: SpanKind): JournalSpan {
+    // Not all zeroes: that is no id (W3C Trace Context, "parent-id").
+    return new JournalSpan(this, name, kind, randomWord(), randomWord() || 1);
+  }
+
+  /** Links, then time, then attributes, in the SDK's order. */
+  #start(span: JournalSpan, options: SpanOptions): void {
+    if (options.links !== undefined) span.addLinks(options.links);
+    const now = performance.now();
+    clock.check(now);
+    if (options.startTime === undefined || options.startTime === null) span.startAtReading(now, clock.anchor);
+    else span.startAtTime(options.startTime, clock.anchor);
+    if (options.attributes !== undefined) span.setStartAttributes(options.attributes);
   }
 
   /** A block for {@link startPreparedSpan}; undefined where spans need the general case: a sampler, processors, narrow limits. */
   prepare(pairs: readonly unknown[]): AttributeBlock | undefined {
-    const { sampler, idGenerator, processors, limits } = this.pipeline;
-    if (sampler !== undefined || idGenerator !== undefined || processors !== undefined) return undefined;
-    const { attributeCountLimit, attributeValueLengthLimit } = limits;
+    if (!this.#isPlain) return undefined;
+    const { attributeCountLimit, attributeValueLengthLimit } = this.pipeline.limits;
     if (attributeCountLimit < PREPARED_ATTRIBUTES || attributeValueLengthLimit !== Number.POSITIVE_INFINITY)
       return undefined;
     return encodeBlock(pairs);
@@ -131,7 +148,7 @@ export class LeanTracer implements Tracer {
     parentContext: Context,
   ): Span {
     const parent = parentContext.getValue(SPAN_KEY) as Span | undefined;
-    if (parent instanceof LeanSpan || parentContext.getValue(SUPPRESS_KEY) === true) {
+    if (parent instanceof JournalSpan || parentContext.getValue(SUPPRESS_KEY) === true) {
       const attributes: Attributes = {};
       for (const all of [block.pairs, pairs]) {
         for (let i = 0; i < all.length && all[i] !== undefined; i += 2)
@@ -139,134 +156,119 @@ export class LeanTracer implements Tracer {
       }
       return this.startSpan(name, { kind, attributes }, parentContext);
     }
-    const span0 = randomWord();
-    const span1 = randomWord() || 1;
     const remote = parent?.spanContext();
-    let span: LeanSpan;
+    let span: JournalSpan;
     if (remote === undefined || !isSpanContextValid(remote)) {
-      span = this.#root(name, kind, span0, span1);
+      span = this.#newSpan(name, kind);
+      span.startTrace();
     } else {
       if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
-      span = this.#childOf(remote, name, kind, span0, span1);
+      span = this.#newSpan(name, kind);
+      span.continueContext(remote);
     }
     const now = performance.now();
     clock.check(now);
     span.startAtReading(now, clock.anchor);
     span.setPrepared(pairs, block);
-    if (span.parentContext === undefined || span.parentContext.isRemote === true) beginSpan(span);
+    if (isLocalRoot(span.parentContext)) beginSpan(span);
     return span;
   }
 
-  #root(name: string, kind: SpanKind, span0: number, span1: number): LeanSpan {
-    return new LeanSpan(
-      this,
-      name,
-      kind,
-      randomWord(),
-      randomWord(),
-      randomWord(),
-      randomWord() || 1,
-      span0,
-      span1,
-      0,
-      0,
-      TraceFlags.SAMPLED,
-      undefined,
-      undefined,
-      undefined,
-    );
-  }
-
-  #childOf(parent: SpanContext, name: string, kind: SpanKind, span0: number, span1: number): LeanSpan {
-    const { traceId, spanId } = parent;
-    return new LeanSpan(
-      this,
-      name,
-      kind,
-      hexToWord(traceId, 0),
-      hexToWord(traceId, 8),
-      hexToWord(traceId, 16),
-      hexToWord(traceId, 24),
-      span0,
-      span1,
-      hexToWord(spanId, 0),
-      hexToWord(spanId, 8),
-      TraceFlags.SAMPLED,
-      parent.traceState,
-      parent,
-      undefined,
-    );
-  }
-
-  /** Links, then time, then attributes, in the SDK's order. */
-  #start(span: LeanSpan, options: SpanOptions, merged: Attributes | undefined): void {
-    if (options.links !== undefined) span.addLinks(options.links);
-    const now = performance.now();
-    clock.check(now);
-    if (options.startTime === undefined || options.startTime === null) span.startAtReading(now, clock.anchor);
-    else span.startAtTime(options.startTime, clock.anchor);
-    const attributes = merged ?? options.attributes;
-    if (attributes !== undefined) span.setStartAttributes(attributes);
-  }
-
-  #processStart(span: LeanSpan, options: SpanOptions, parentContext: Context): void {
-    const seen = options.root ? trace.deleteSpan(parentContext) : parentContext;
-    try {
-      for (const processor of this.pipeline.processors!) processor.onStart(span, seen);
-    } catch (error) {
-      diag.error('A span processor threw', error);
-    }
-  }
-
-  /** The general case: a sampler or an id generator of the user's, which want hex, copies and contexts. */
-  #startBySampler(name: string, options: SpanOptions, parentContext: Context, parent: Span | undefined): Span {
-    const { idGenerator, sampler } = this.pipeline;
+  /** With a sampler, an id generator or processors of the user's, which want hex, copies and contexts. */
+  #startGeneral(name: string, options: SpanOptions, parentContext: Context, parent: Span | undefined): Span {
     const offered = parent?.spanContext();
     const parentSpanContext = offered !== undefined && isSpanContextValid(offered) ? offered : undefined;
-    const spanId = idGenerator?.generateSpanId() ?? hex(2);
-    const traceId = parentSpanContext?.traceId ?? idGenerator?.generateTraceId() ?? hex(4);
+    const spanId = this.#newSpanId();
+    const traceId = parentSpanContext?.traceId ?? this.#newTraceId();
     const kind = options.kind ?? SpanKind.INTERNAL;
-    const links: Link[] = (options.links ?? []).map((link) => ({
-      context: link.context,
-      attributes: validAttributes(link.attributes),
-    }));
-    const attributes = validAttributes(options.attributes);
-    let traceState = parentSpanContext?.traceState;
-    let traceFlags: number = TraceFlags.SAMPLED;
-    if (sampler !== undefined) {
-      const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
-      traceState = result.traceState ?? traceState;
-      traceFlags = result.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
-      if (result.decision === NOT_RECORD) {
-        diag.debug('Recording is off, propagating context in a non-recording span');
-        return trace.wrapSpanContext({ traceId, spanId, traceFlags, traceState });
-      }
-      Object.assign(attributes, result.attributes);
-    } else if (parentSpanContext !== undefined && (parentSpanContext.traceFlags & TraceFlags.SAMPLED) === 0) {
-      return trace.wrapSpanContext({ traceId, spanId, traceFlags: TraceFlags.NONE, traceState });
+    const links: Link[] = [];
+    for (const link of options.links ?? []) {
+      if (link) links.push({ context: link.context, attributes: validAttributes(link.attributes) });
     }
-    const span = new LeanSpan(
-      this,
-      `${name}`,
-      kind,
-      hexToWord(traceId, 0),
-      hexToWord(traceId, 8),
-      hexToWord(traceId, 16),
-      hexToWord(traceId, 24),
-      hexToWord(spanId, 0),
-      hexToWord(spanId, 8),
-      parentSpanContext === undefined ? 0 : hexToWord(parentSpanContext.spanId, 0),
-      parentSpanContext === undefined ? 0 : hexToWord(parentSpanContext.spanId, 8),
-      traceFlags,
-      traceState,
-      parentSpanContext,
-      { traceId, spanId, traceFlags, traceState },
-    );
-    this.#start(span, { links, startTime: options.startTime }, attributes);
-    const isLocalRoot = parentSpanContext === undefined || parentSpanContext.isRemote === true;
-    if (isLocalRoot && traceFlags !== TraceFlags.NONE) beginSpan(span);
-    if (this.pipeline.processors !== undefined) this.#processStart(span, NO_OPTIONS, parentContext);
+    const attributes = validAttributes(options.attributes);
+    const decided = this.#sample(parentContext, parentSpanContext, traceId, name, kind, attributes, links);
+    const traceState: TraceState | undefined = decided.traceState ?? parentSpanContext?.traceState;
+    const traceFlags = decided.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
+    const spanContext = { traceId, spanId, traceFlags, traceState };
+    if (decided.decision === NOT_RECORD) {
+      diag.debug('Recording is off, propagating context in a non-recording span');
+      return trace.wrapSpanContext(spanContext);
+    }
+    const all = validAttributes(Object.assign(attributes, decided.attributes));
+    if (this.pipeline.processors !== undefined) {
+      const span = new ProcessedSpan(this, String(name), kind, spanContext, parentSpanContext);
+      span.addLinks(links);
+      span.start(options.startTime);
+      span.setAttributes(all);
+      this.#processStart(span, parentContext);
+      return span;
+    }
+    const span = new JournalSpan(this, String(name), kind, hexToWord(spanId, 0), hexToWord(spanId, 8));
+    if (parentSpanContext === undefined) span.setTraceId(traceId);
+    else span.continueContext(parentSpanContext);
+    span.traceFlags = traceFlags;
+    span.traceState = traceState;
+    span.ownContext = spanContext;
+    this.#start(span, { links, startTime: options.startTime, attributes: all });
+    if (traceFlags !== TraceFlags.NONE && isLocalRoot(parentSpanContext)) beginSpan(span);
     return span;
+  }
+
+  /** The sampler's decision; where it throws or returns none, that of the default sampler. */
+  #sample(
+    parentContext: Context,
+    parent: SpanContext | undefined,
+    traceId: string,
+    name: string,
+    kind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult {
+    const { sampler } = this.pipeline;
+    if (sampler !== undefined) {
+      try {
+        const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
+        const { decision } = result;
+        if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) return result;
+        throw new TypeError(`expected a decision of 0, 1 or 2, got ${String(decision)}`);
+      } catch (error) {
+        reportFailure('The sampler failed, and the default decision was taken', error);
+      }
+    }
+    const isSampled = parent === undefined || (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
+    return { decision: isSampled ? RECORD_AND_SAMPLED : NOT_RECORD };
+  }
+
+  #newTraceId(): string {
+    return this.#generated('generateTraceId', isValidTraceId) ?? hex(4);
+  }
+
+  #newSpanId(): string {
+    return this.#generated('generateSpanId', isValidSpanId) ?? hex(2);
+  }
+
+  /** From the user's id generator, if it gives an id. */
+  #generated(method: 'generateTraceId' | 'generateSpanId', isValid: (id: string) => boolean): string | undefined {
+    const { idGenerator } = this.pipeline;
+    if (idGenerator === undefined) return undefined;
+    try {
+      const id = idGenerator[method]();
+      if (isValid(id)) return id;
+      throw new TypeError(`${method} gave ${String(id)}`);
+    } catch (error) {
+      reportFailure('The id generator failed, and a random id was taken', error);
+      return undefined;
+    }
+  }
+
+  #processStart(span: ProcessedSpan, parentContext: Context): void {
+    for (const processor of this.pipeline.processors!) {
+      try {
+        processor.onStart(span, parentContext);
+      } catch (error) {
+        reportFailure('A span processor threw in onStart', error);
+      }
+    }
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;
@@ -292,9 +294,17 @@ export class LeanTracer implements Tracer {
   }
 }
 
-// SamplingDecision of the SDK.
-const NOT_RECORD = 0;
-const RECORD_AND_SAMPLED = 2;
+function isLocalRoot(parent: SpanContext | undefined): boolean {
+  return parent === undefined || parent.isRemote === true;
+}
+
+function contextIn(parent: Context): SpanContext | undefined {
+  try {
+    return trace.getSpanContext(parent ?? ROOT_CONTEXT);
+  } catch {
+    return undefined;
+  }
+}
 
 function hex(words: number): string {
   let id = wordToHex(randomWord() | 1);

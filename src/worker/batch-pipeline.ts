@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/resolved.js';
 import { BatchSpanProcessor, NodeTracerProvider } from '../sdk/trace.js';
-import type { Resource, SpanProcessor } from '../sdk/types.js';
+import type { Resource } from '../sdk/types.js';
+import { completeChain } from '../tracer/processor-chain.js';
 import { createExporter } from './exporter.js';
 import type { Pipeline } from './pipeline.js';
 import { createSampler } from './sampler.js';
@@ -10,8 +11,9 @@ import { TrackedExporter } from './tracked-exporter.js';
 export async function createBatchPipeline(config: ResolvedConfig, resource: Resource): Promise<Pipeline> {
   const exporter = await createExporter(config);
   const tracked = exporter && new TrackedExporter(exporter);
-  const spanProcessors: SpanProcessor[] = [...(config.spanProcessors?.() ?? [])];
-  if (tracked) spanProcessors.push(new BatchSpanProcessor(tracked, config.batch));
+  const batching = tracked && new BatchSpanProcessor(tracked, config.batch);
+  const chain = completeChain(config.spanProcessors, batching);
+  const spanProcessors = chain.length > 0 || batching === undefined ? [...chain] : [batching];
   const tracerProvider = new NodeTracerProvider({
     resource,
     spanProcessors,

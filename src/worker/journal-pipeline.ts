@@ -4,13 +4,13 @@ import type { WorkerIdentity } from '../config/types.js';
 import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
 import type { Resource } from '../sdk/types.js';
-import { LeanTracerProvider } from '../tracer/provider.js';
+import { JournalTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
 import { startShipping } from './shipping.js';
 
 /**
- * The lean tracer, this worker's journal, and whoever ships it.
+ * The journal tracer, this worker's journal, and whoever ships it.
  *
  * @throws ForktraceError with code FORKTRACE_JOURNAL_DIR or FORKTRACE_JOURNAL_MMAP
  */
@@ -30,7 +30,7 @@ export async function createJournalPipeline(
     slot: identity.slot,
   });
   let resource: Resource | undefined;
-  const tracerProvider = new LeanTracerProvider({
+  const tracerProvider = new JournalTracerProvider({
     get resource() {
       resource ??= createResource(config, attributes);
       return resource;
@@ -38,7 +38,7 @@ export async function createJournalPipeline(
     spanLog: journal,
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,
-    spanProcessors: config.spanProcessors?.(),
+    spanProcessors: config.spanProcessors,
     sampler: await samplerOf(config),
   });
   const shipping = await startShipping(config, identity);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Attributes, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import type { SpanLog } from '#src/journal/span-log.js';
-import { LeanTracerProvider } from '#src/tracer/provider.js';
+import { JournalTracerProvider } from '#src/tracer/provider.js';
 import { listen } from './traced-server.js';
 
 /** Spans that take note of what they have when they are written to the in-flight table, and when they end. */
@@ -101,6 +101,7 @@ test("with the journal's tracer, the status is amended to the entry that was beg
       calls.push(`amend ${entry} ${text(bytes, start, end).includes('http.response.status_code')}`);
       return true;
     },
+    drop() {},
     finish(entry, _bytes, _start, _end, whole) {
       calls.push(`finish ${entry} ${whole ? 'whole' : 'the rest'}`);
     },
@@ -113,7 +114,7 @@ test("with the journal's tracer, the status is amended to the entry that was beg
     attributePerEventCountLimit: 128,
     attributePerLinkCountLimit: 128,
   };
-  const tracerProvider = new LeanTracerProvider({ resource: {} as never, spanLimits: limits, spanLog });
+  const tracerProvider = new JournalTracerProvider({ resource: {} as never, spanLimits: limits, spanLog });
   const { request } = await listen(t, (_request, response) => response.end(), { tracerProvider });
   await request('/');
   assert.deepEqual(calls, ['begin true', 'amend 7 true', 'finish 7 the rest']);

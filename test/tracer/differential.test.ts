@@ -1,28 +1,22 @@
-/** The lean tracer and the SDK's do the same things; the official decoder must not see a difference. */
+/** The journal tracer and the SDK's do the same things; the official decoder must not see a difference. */
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { createTraceState } from '@opentelemetry/api';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
   BasicTracerProvider,
   ParentBasedSampler,
-  type ReadableSpan,
   type Sampler,
   SamplingDecision,
-  type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import { LeanTracerProvider } from '#src/tracer/provider.js';
-import { type DecodedScopeSpans, type DecodedSpan, decodeRequest, decodeScopeSpans } from './decoded-spans.js';
+import { JournalTracerProvider } from '#src/tracer/provider.js';
+import { byId, Collected, defaultLimits, exported, resource, Time } from './compared-spans.js';
+import { decodeScopeSpans } from './decoded-spans.js';
 import { MemorySpanLog } from './memory-span-log.js';
-import { PERFORMANCE_START, run, type ScriptedSpan, script, usesReadings } from './span-script.js';
-
-const CALENDAR_START = 1_900_000_000_000;
-const resource = resourceFromAttributes({ 'service.name': 'shop' });
+import { run, type ScriptedSpan, script, usesReadings } from './span-script.js';
 
 const samplers: Record<string, () => Sampler | undefined> = {
   default: () => undefined,
@@ -48,36 +42,6 @@ const limitsOf = fc.record({
   attributePerEventCountLimit: fc.constantFrom(128, 1, 0),
   attributePerLinkCountLimit: fc.constantFrom(128, 1, 0),
 });
-const defaultLimits = {
-  attributeValueLengthLimit: Number.POSITIVE_INFINITY,
-  attributeCountLimit: 128,
-  eventCountLimit: 128,
-  linkCountLimit: 128,
-  attributePerEventCountLimit: 128,
-  attributePerLinkCountLimit: 128,
-};
-
-/** A clock that stands still unless told, for both. */
-class Time {
-  now = PERFORMANCE_START;
-
-  constructor(t: TestContext) {
-    t.mock.method(performance, 'now', () => this.now);
-    t.mock.method(Date, 'now', () => CALENDAR_START + this.now - PERFORMANCE_START);
-  }
-}
-
-/** What the SDK's batch processor would export. */
-class Collected implements SpanProcessor {
-  readonly spans: ReadableSpan[] = [];
-  onStart(): void {}
-  onEnd(span: ReadableSpan): void {
-    if (span.spanContext().traceFlags & 1) this.spans.push(span);
-  }
-  async forceFlush(): Promise<void> {}
-  async shutdown(): Promise<void> {}
-}
-
 /** A provider's worth of ids that can be drawn again. */
 class ReplayedIds {
   ids = { traceId: '', spanId: '' };
@@ -112,13 +76,13 @@ function ourSpans(steps: readonly ScriptedSpan[], time: Time, given: Setting) {
     generateTraceId: () => (++drawn).toString(16).padStart(32, 'a'),
     generateSpanId: () => (++drawn).toString(16).padStart(16, 'b'),
   };
-  const provider = new LeanTracerProvider({
+  const provider = new JournalTracerProvider({
     resource,
     spanLog: log,
     spanLimits: given.limits,
     sampler: samplers[given.sampler]!(),
     idGenerator: given.ownIds ? idGenerator : undefined,
-    spanProcessors: given.processor ? [processor] : [],
+    spanProcessors: given.processor ? () => [processor] : undefined,
   });
   const spans = run(
     steps,
@@ -157,29 +121,6 @@ function sdkSpans(
   return { spans: processor.spans, ids: spans.map((span) => span.spanContext()) };
 }
 
-function byId(decoded: readonly DecodedScopeSpans[]): Record<string, unknown> {
-  const spans: Record<string, unknown> = {};
-  for (const { scope, schemaUrl, spans: some } of decoded) {
-    for (const span of some) spans[span.spanId] = { scope, schemaUrl, ...comparable(span) };
-  }
-  return spans;
-}
-
-/** Attributes have no order, and no status is status 0. */
-function comparable(span: DecodedSpan): object {
-  return {
-    ...span,
-    status: span.status ?? { code: 0, message: '' },
-    attributes: sorted(span.attributes),
-    events: span.events.map((event) => ({ ...event, attributes: sorted(event.attributes) })),
-    links: (span.links as DecodedSpan[]).map((link) => ({ ...link, attributes: sorted(link.attributes) })),
-  };
-}
-
-function sorted(attributes: DecodedSpan['attributes']): DecodedSpan['attributes'] {
-  return [...attributes].sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
 /** The SDK converts readings of performance.now() by way of `timeOrigin`, and loses up to a microsecond. */
 function rounded(spans: object): unknown {
   const text = JSON.stringify(spans).replace(/"(\w*[tT]imeUnixNano)":"(\d+)"/g, (_, name: string, nanos: string) => {
@@ -188,7 +129,7 @@ function rounded(spans: object): unknown {
   return JSON.parse(text);
 }
 
-describe('the lean tracer against the SDK', () => {
+describe('the journal tracer against the SDK', () => {
   it('sends an endpoint the same spans, whatever a program does with the API', (t) => {
     const time = new Time(t);
     fc.assert(
@@ -199,16 +140,12 @@ describe('the lean tracer against the SDK', () => {
         const sdk = sdkSpans(steps, time, given, ours.ids);
         assert.deepEqual(sdk.ids, ours.ids);
         const fromUs = byId(decodeScopeSpans(ours.log.chunks));
-        const fromSdk =
-          sdk.spans.length === 0
-            ? {}
-            : byId(decodeRequest(ProtobufTraceSerializer.serializeRequest(sdk.spans)!)[0]!.scopeSpans);
+        const fromSdk = exported(sdk.spans);
         if (usesReadings(steps)) assert.deepEqual(rounded(fromUs), rounded(fromSdk));
         else assert.deepEqual(fromUs, fromSdk);
         if (given.processor && ours.processor.spans.length > 0) {
           // What our span shows a processor's exporter is the same again.
-          const shown = decodeRequest(ProtobufTraceSerializer.serializeRequest(ours.processor.spans)!)[0]!.scopeSpans;
-          assert.deepEqual(byId(shown), fromUs);
+          assert.deepEqual(exported(ours.processor.spans), fromUs);
         }
       }),
       { numRuns: 1500, includeErrorInReport: true },

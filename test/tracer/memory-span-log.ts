@@ -7,6 +7,7 @@ export class MemorySpanLog implements SpanLog {
   readonly chunks: Buffer[] = [];
   readonly entries: ({ scope: Memory; span: Buffer } | undefined)[];
   finished = 0;
+  dropped = 0;
   committed = 0;
   readonly #memory: Memory;
   #reserved: Memory | undefined;
@@ -59,6 +60,12 @@ export class MemorySpanLog implements SpanLog {
     this.append(known.scope, span, 0, span.length);
     this.entries[entry] = undefined;
     this.finished++;
+  }
+
+  drop(entry: number): void {
+    if (this.entries[entry] === undefined) throw new Error(`entry ${entry} is free`);
+    this.entries[entry] = undefined;
+    this.dropped++;
   }
 }
 

@@ -3,9 +3,9 @@ import { beforeEach, describe, it } from 'node:test';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
-import { LeanTracerProvider, type LeanTracerProviderOptions } from '#src/tracer/provider.js';
-import type { LeanSpan } from '#src/tracer/span.js';
-import type { LeanTracer } from '#src/tracer/tracer.js';
+import type { JournalSpan } from '#src/tracer/journal-span.js';
+import { JournalTracerProvider, type JournalTracerProviderOptions } from '#src/tracer/provider.js';
+import type { JournalTracer } from '#src/tracer/tracer.js';
 import { type DecodedSpan, decodeScopeSpans, decodeSpan } from './decoded-spans.js';
 import { MemorySpanLog } from './memory-span-log.js';
 
@@ -27,9 +27,9 @@ function attributesOf(span: DecodedSpan): Record<string, unknown> {
 
 describe('a span whose attributes are prepared', () => {
   let log: MemorySpanLog;
-  const tracerWith = (options: Partial<LeanTracerProviderOptions> = {}) =>
-    new LeanTracerProvider({ resource, spanLog: log, spanLimits, ...options }).getTracer('http') as LeanTracer;
-  const start = (tracer: LeanTracer, parent = ROOT_CONTEXT) =>
+  const tracerWith = (options: Partial<JournalTracerProviderOptions> = {}) =>
+    new JournalTracerProvider({ resource, spanLog: log, spanLimits, ...options }).getTracer('http') as JournalTracer;
+  const start = (tracer: JournalTracer, parent = ROOT_CONTEXT) =>
     tracer.startPreparedSpan(
       'GET',
       SpanKind.SERVER,
@@ -52,7 +52,7 @@ describe('a span whose attributes are prepared', () => {
     assert.deepEqual(prepared!.attributes, usual!.attributes);
     for (const span of spans) {
       span.setAttribute('http.response.status_code', 200);
-      (span as LeanSpan).checkpoint();
+      (span as JournalSpan).checkpoint();
       span.end();
     }
     const [one, other] = kept();
@@ -106,7 +106,7 @@ describe('a span whose attributes are prepared', () => {
   });
 
   it('shows all attributes to who reads them', () => {
-    const span = start(tracerWith()) as LeanSpan;
+    const span = start(tracerWith()) as JournalSpan;
     assert.deepEqual(
       { ...span.attributes },
       {
@@ -122,7 +122,7 @@ describe('a span whose attributes are prepared', () => {
 
   it('counts the attributes of the connection towards the limit', () => {
     const tracer = tracerWith({ spanLimits: { ...spanLimits, attributeCountLimit: 40 } });
-    const span = start(tracer) as LeanSpan;
+    const span = start(tracer) as JournalSpan;
     for (let i = 0; i < 50; i++) span.setAttribute(`k${i}`, i);
     span.end();
     assert.equal(kept()[0]!.attributes.length, 40);
@@ -149,7 +149,7 @@ describe('a span whose attributes are prepared', () => {
     for (const options of [
       { sampler: new AlwaysOffSampler() },
       { idGenerator: { generateTraceId: () => '1'.repeat(32), generateSpanId: () => '1'.repeat(16) } },
-      { spanProcessors: [processor] },
+      { spanProcessors: () => [processor] },
       { spanLimits: { ...spanLimits, attributeValueLengthLimit: 10 } },
       { spanLimits: { ...spanLimits, attributeCountLimit: 3 } },
     ]) {

@@ -3,8 +3,8 @@ import { beforeEach, describe, it } from 'node:test';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type TraceState, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { LeanTracerProvider } from '#src/tracer/provider.js';
-import type { LeanSpan } from '#src/tracer/span.js';
+import type { JournalSpan } from '#src/tracer/journal-span.js';
+import { JournalTracerProvider } from '#src/tracer/provider.js';
 import { decodeScopeSpans, decodeSpan } from './decoded-spans.js';
 import { MemorySpanLog } from './memory-span-log.js';
 
@@ -26,7 +26,7 @@ describe('a span of the journal pipeline', () => {
   });
 
   it('is in the log with everything when it has ended', () => {
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart', '1.2.3', {
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart', '1.2.3', {
       schemaUrl: 'https://s',
     });
     const span = tracer.startSpan('pay', { kind: SpanKind.CLIENT, attributes: { a: 1 } }, ROOT_CONTEXT);
@@ -53,7 +53,7 @@ describe('a span of the journal pipeline', () => {
   });
 
   it('is in the in-flight table from start to end when it is a local root, and a child is not', () => {
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
     const root = tracer.startSpan('root', { kind: SpanKind.SERVER, attributes: { 'url.path': '/' } }, ROOT_CONTEXT);
     const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root));
     assert.equal(log.entries.filter(Boolean).length, 1);
@@ -72,7 +72,7 @@ describe('a span of the journal pipeline', () => {
   });
 
   it('does not throw for what cannot be recorded or encoded, and keeps what its entry has', () => {
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
     const span = tracer.startSpan('root', { attributes: { known: true } }, ROOT_CONTEXT);
     span.recordException(Object.create(null));
     span.addLink({ context: { traceId: undefined as unknown as string, spanId: '', traceFlags: 1 } });
@@ -98,7 +98,12 @@ describe('a span of the journal pipeline', () => {
       forceFlush: async () => {},
       shutdown: async () => {},
     };
-    const provider = new LeanTracerProvider({ resource, spanLog: log, spanLimits, spanProcessors: [processor] });
+    const provider = new JournalTracerProvider({
+      resource,
+      spanLog: log,
+      spanLimits,
+      spanProcessors: () => [processor],
+    });
     const span = provider.getTracer('cart').startSpan('root', { attributes: { 'card.number': '4111' } }, ROOT_CONTEXT);
     span.end();
     const [decoded] = decodeScopeSpans(log.chunks)[0]!.spans;
@@ -111,8 +116,8 @@ describe('a span of the journal pipeline', () => {
   });
 
   it('has its entry brought up to date by a checkpoint, and is whole after it', () => {
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
-    const span = tracer.startSpan('GET', { attributes: { a: 1 } }, ROOT_CONTEXT) as LeanSpan;
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const span = tracer.startSpan('GET', { attributes: { a: 1 } }, ROOT_CONTEXT) as JournalSpan;
     span.setAttribute('http.response.status_code', 200).updateName('GET /cart');
     span.checkpoint();
     const entry = decodeSpan(log.entries[0]!.span);
@@ -134,7 +139,7 @@ describe('a span of the journal pipeline', () => {
 
   it('is encoded in place where it has no entry and the log has room, and copied where it is too large', () => {
     log = new MemorySpanLog(16, 256);
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
     const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('root', {}, ROOT_CONTEXT));
     tracer.startSpan('small', { attributes: { a: 1 } }, parent).end();
     assert.equal(log.committed, 1);
@@ -157,7 +162,7 @@ describe('a span of the journal pipeline', () => {
   });
 
   it('leaves a span whole that ends while its trace state is asked for', () => {
-    const tracer = new LeanTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
+    const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart');
     const parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('root', {}, ROOT_CONTEXT));
     const traceState = {
       serialize() {

@@ -3,7 +3,7 @@ import type { Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@o
 import type { IdGenerator, Sampler, SpanProcessor } from '../../sdk/types.js';
 import { callback, flag, instance, lengthLimit, listOf, milliseconds, text, whole } from '../kinds.js';
 import { block, option, toggle } from '../option.js';
-import type { InstrumentationLike } from '../types.js';
+import type { InstrumentationLike, SpanProcessorParts } from '../types.js';
 
 const limit = (about: string, ...variable: string[]) => option(whole(0), { about, variable, default: 128 });
 
@@ -45,8 +45,14 @@ export const tracing = {
     },
   ),
   spanProcessors: option(
-    callback<() => SpanProcessor[]>('() => SpanProcessor[]', 'a function that returns an array of SpanProcessors'),
-    { about: "Makes span processors, in the worker, beside the pipeline's own." },
+    callback<(parts: SpanProcessorParts) => SpanProcessor[]>(
+      '(parts: SpanProcessorParts) => SpanProcessor[]',
+      'a function that returns an array of SpanProcessors',
+    ),
+    {
+      about:
+        "Makes span processors, in the worker. The pipeline's own comes after them, unless they wrap it: `({ pipeline }) => …`.",
+    },
   ),
   tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {
     about: 'Used instead of building one.',
