@@ -16,6 +16,8 @@ const check = process.argv.includes('--check');
 const tables = await load(`
   export { sections } from './src/config/options/table.ts';
   export * as variables from './src/config/variables.ts';
+  export { errors } from './src/errors.ts';
+  export { warnings } from './src/warn.ts';
 `);
 
 const outputs = {

@@ -5,58 +5,164 @@
  * @module
  */
 
-const messages = {
-  FORKTRACE_CONFIG_INVALID: (option: string, found: string, expected: string) =>
-    `Option ${option}: got ${found}, expected ${expected}.`,
-  FORKTRACE_ENV_INVALID: (variable: string, found: string, expected: string) =>
-    `Environment variable ${variable}: got ${found}, expected ${expected}.`,
-  FORKTRACE_APP_UNSUPPORTED: (found: string) =>
-    `The app factory returned ${found}, expected a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
-  FORKTRACE_APP_NO_FACTORY: (path: string, found: string) =>
-    `The app module ${path} has ${found} as its default export, expected a factory function (worker) => app.`,
-  FORKTRACE_WORKER_START: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${reason}.`,
-  FORKTRACE_RELOAD_ABORTED: (replaced: number, reason: string) =>
-    `The reload was aborted after ${replaced} of the workers, the others stay: ${reason}.`,
-  FORKTRACE_SCALE_FAILED: (from: number, to: number, reason: string) =>
-    `Scaling from ${from} to ${to} workers did not succeed: a new worker ${reason}.`,
-  FORKTRACE_RUN_DIR: (path: string, found: string) =>
-    `The run directory ${path} has ${found}, expected this user. Set FORKTRACE_RUN_DIR to another one.`,
-  FORKTRACE_CONTROL_REQUEST: (reason: string) =>
-    `Bad control request: ${reason}, expected one JSON object per line: { id?, command: 'status' | 'reload' | 'scale' | 'stop', argument? }.`,
-  FORKTRACE_NO_COORDINATOR: (reason: string) => `No coordinator to talk to: ${reason}.`,
-  FORKTRACE_SEVERAL_COORDINATORS: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
-  FORKTRACE_NO_JOURNAL: (path: string) =>
-    `No journal in ${path}: expected a service's journal directory, or a directory of such directories.`,
-  FORKTRACE_SHIPPER_AT_WORK: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
-  FORKTRACE_SHIP_INCOMPLETE: (path: string, left: number, refused: number) =>
-    `Not all of ${path} was delivered: ${left} spans are kept in it, ${refused} were refused for good. A warning above says why.`,
-  FORKTRACE_STOPPING: () => 'The cluster is stopping.',
-  FORKTRACE_NOT_COORDINATOR: () => 'This process is a worker, expected the coordinator: the process that forks.',
-  FORKTRACE_VIEWER_TOKEN: (host: string) =>
-    `The viewer would listen on ${host}, which other machines reach: give it a token (option token or FORKTRACE_VIEWER_TOKEN).`,
-  FORKTRACE_VIEWER_FILE: (path: string) =>
-    `The file ${path} holds something else than the viewer's traces: name another.`,
-  FORKTRACE_VIEWER_PORT: (host: string, port: number, tried: number) =>
-    `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
-  FORKTRACE_SPAN_TARGET: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
-  FORKTRACE_JOURNAL_DIR: (dir: string, found: string) =>
-    `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
-  FORKTRACE_JOURNAL_MMAP: (reason: string) =>
-    `Option journal.mode: got "mmap", which this process cannot do (${reason}), expected "auto" or "write".`,
-  FORKTRACE_MESSAGE_CHANNEL: (found: string) =>
-    `Messages: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
-} as const;
+interface ErrorEntry {
+  /** What was found, what is expected, where, and what to do. */
+  readonly message: (...args: never[]) => string;
+  /** For docs/errors.md. */
+  readonly when: string;
+  /** What the operator does about it, for docs/errors.md; empty where that is plain. */
+  readonly remedy: string;
+}
+
+/** docs/errors.md follows from this table: `npm run generate`. */
+export const errors = {
+  FORKTRACE_CONFIG_INVALID: {
+    message: (option: string, found: string, expected: string) =>
+      `Option ${option}: got ${found}, expected ${expected}.`,
+    when: 'an option has a wrong value, or options contradict each other',
+    remedy: 'the message names the option, what it got and what it takes',
+  },
+  FORKTRACE_ENV_INVALID: {
+    message: (variable: string, found: string, expected: string) =>
+      `Environment variable ${variable}: got ${found}, expected ${expected}.`,
+    when: 'an environment variable has a wrong value',
+    remedy: 'as above; [configuration.md](configuration.md) lists what each takes',
+  },
+  FORKTRACE_APP_UNSUPPORTED: {
+    message: (found: string) =>
+      `The app factory returned ${found}, expected a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
+    when: 'the app factory returned something that cannot be served',
+    remedy: 'return one of the kinds in the message',
+  },
+  FORKTRACE_APP_NO_FACTORY: {
+    message: (path: string, found: string) =>
+      `The app module ${path} has ${found} as its default export, expected a factory function (worker) => app.`,
+    when: "the app module's default export is not a function",
+    remedy: '`export default (worker) => app`',
+  },
+  FORKTRACE_WORKER_START: {
+    message: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${reason}.`,
+    when: 'a worker died, failed or was not ready in time at first boot; the others are stopped',
+    remedy: "the worker's own error is above it on the terminal; see `supervise.readyTimeoutMs`",
+  },
+  FORKTRACE_RELOAD_ABORTED: {
+    message: (replaced: number, reason: string) =>
+      `The reload was aborted after ${replaced} of the workers, the others stay: ${reason}.`,
+    when: 'a new worker did not start during a reload; the old ones stay. After SIGHUP it is a warning',
+    remedy: 'mend the app, reload again',
+  },
+  FORKTRACE_SCALE_FAILED: {
+    message: (from: number, to: number, reason: string) =>
+      `Scaling from ${from} to ${to} workers did not succeed: a new worker ${reason}.`,
+    when: 'a worker that scaling added did not start',
+    remedy: 'the workers that serve go on; mend the app',
+  },
+  FORKTRACE_RUN_DIR: {
+    message: (path: string, found: string) =>
+      `The run directory ${path} has ${found}, expected this user. Set FORKTRACE_RUN_DIR to another one.`,
+    when: "the directory of the control socket is not this user's alone",
+    remedy: 'remove it, or set `FORKTRACE_RUN_DIR`',
+  },
+  FORKTRACE_CONTROL_REQUEST: {
+    message: (reason: string) =>
+      `Bad control request: ${reason}, expected one JSON object per line: { id?, command: 'status' | 'reload' | 'scale' | 'stop', argument? }.`,
+    when: 'a line on the control socket is not a request',
+    remedy: 'see [cli.md](cli.md)',
+  },
+  FORKTRACE_NO_COORDINATOR: {
+    message: (reason: string) => `No coordinator to talk to: ${reason}.`,
+    when: 'the command found no running coordinator of this user, or it did not answer',
+    remedy: 'start the cluster; run the command as the same user',
+  },
+  FORKTRACE_SEVERAL_COORDINATORS: {
+    message: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
+    when: 'the command found more than one',
+    remedy: 'name one by `--pid`',
+  },
+  FORKTRACE_NO_JOURNAL: {
+    message: (path: string) =>
+      `No journal in ${path}: expected a service's journal directory, or a directory of such directories.`,
+    when: '`ship` or `inspect` was given a directory without a journal',
+    remedy: "give a service's journal directory, or its parent",
+  },
+  FORKTRACE_SHIPPER_AT_WORK: {
+    message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
+    when: '`ship` of a directory that a living shipper reads',
+    remedy: 'nothing: it is being shipped',
+  },
+  FORKTRACE_SHIP_INCOMPLETE: {
+    message: (path: string, left: number, refused: number) =>
+      `Not all of ${path} was delivered: ${left} spans are kept in it, ${refused} were refused for good. A warning above says why.`,
+    when: '`ship` could not deliver all within `--timeout`, or the endpoint refused spans for good',
+    remedy: 'what is left is kept; mend what the warning above says, run it again',
+  },
+  FORKTRACE_STOPPING: {
+    message: () => 'The cluster is stopping.',
+    when: 'reload or scale while the cluster stops',
+    remedy: 'none',
+  },
+  FORKTRACE_NOT_COORDINATOR: {
+    message: () => 'This process is a worker, expected the coordinator: the process that forks.',
+    when: '`reload()` or `scale()` in a worker',
+    remedy: 'call it where `handle.role` is `coordinator`',
+  },
+  FORKTRACE_VIEWER_TOKEN: {
+    message: (host: string) =>
+      `The viewer would listen on ${host}, which other machines reach: give it a token (option token or FORKTRACE_VIEWER_TOKEN).`,
+    when: 'the viewer would listen beyond loopback without a token',
+    remedy: 'option `token` or `FORKTRACE_VIEWER_TOKEN`',
+  },
+  FORKTRACE_VIEWER_FILE: {
+    message: (path: string) => `The file ${path} holds something else than the viewer's traces: name another.`,
+    when: "`--file` names a file that is not the viewer's",
+    remedy: 'name another',
+  },
+  FORKTRACE_VIEWER_PORT: {
+    message: (host: string, port: number, tried: number) =>
+      `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
+    when: 'no free port near the one that was asked for',
+    remedy: '`--http-port`, `--grpc-port`',
+  },
+  FORKTRACE_SPAN_TARGET: {
+    message: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
+    when: '`span` on something that is neither a function nor a method or getter',
+    remedy: '',
+  },
+  FORKTRACE_JOURNAL_DIR: {
+    message: (dir: string, found: string) =>
+      `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
+    when: "the journal directory is not this user's alone, not writable, or has no room for the smallest segment. In a worker it is a warning: spans go through the `batch` pipeline",
+    remedy: 'set `journal.dir`',
+  },
+  FORKTRACE_JOURNAL_MMAP: {
+    message: (reason: string) =>
+      `Option journal.mode: got "mmap", which this process cannot do (${reason}), expected "auto" or "write".`,
+    when: "`journal.mode: 'mmap'` where files cannot be mapped, or where a full disk would kill a process that maps them",
+    remedy: '`auto` or `write`',
+  },
+  FORKTRACE_MESSAGE_CHANNEL: {
+    message: (found: string) =>
+      `Messages: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
+    when: '`sendTraced` or `onTracedMessage` on something that is no channel',
+    remedy: '',
+  },
+  FORKTRACE_CONTROL: {
+    message: (reason: string) => reason,
+    when: 'the coordinator failed at a request in a way that has no code of its own',
+    remedy: 'its message says how',
+  },
+} as const satisfies Record<`FORKTRACE_${string}`, ErrorEntry>;
 
 /** The stable code of every error that forktrace throws. */
-export type ErrorCode = keyof typeof messages;
+export type ErrorCode = keyof typeof errors;
 
 /** An error that forktrace throws on purpose, with a stable `code`. */
 export class ForktraceError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'ForktraceError';
   readonly code: Code;
 
-  constructor(code: Code, args: Parameters<(typeof messages)[Code]>, options?: ErrorOptions) {
-    super((messages[code] as (...values: unknown[]) => string)(...args), options);
+  constructor(code: Code, args: Parameters<(typeof errors)[Code]['message']>, options?: ErrorOptions) {
+    super((errors[code].message as (...values: unknown[]) => string)(...args), options);
     this.code = code;
   }
 }

@@ -4,13 +4,136 @@
  * @module
  */
 
+/** docs/errors.md follows from this table: `npm run generate`. */
+export const warnings = {
+  FORKTRACE_WORKER_DIED: {
+    when: 'a worker died that nobody had told to stop; it is respawned',
+    lost: 'nothing: see [supervision.md](supervision.md)',
+  },
+  FORKTRACE_CRASH_LOOP: {
+    when: 'too many deaths in a row: respawning stops, then one worker is tried',
+    lost: '',
+  },
+  FORKTRACE_CRASH_LOOP_OVER: {
+    when: 'that worker got ready',
+    lost: '',
+  },
+  FORKTRACE_RECYCLE_FAILED: {
+    when: 'the successor of a worker that was to be recycled did not start; the old one serves on',
+    lost: '',
+  },
+  FORKTRACE_HOOK_FAILED: {
+    when: 'a hook threw or rejected',
+    lost: '',
+  },
+  FORKTRACE_HOOK_TIMEOUT: {
+    when: 'a hook did not finish within `hooks.timeoutMs`; things go on without it',
+    lost: '',
+  },
+  FORKTRACE_NO_CONTROL_SOCKET: {
+    when: 'the coordinator could not open its control socket',
+    lost: '`forktrace status`, `reload`, `scale` and `stop` do not find it',
+  },
+  FORKTRACE_START_FAILED: {
+    when: 'tracing could not start under the preload for want of a resource: descriptors, memory',
+    lost: 'all spans of this process; it serves on',
+  },
+  FORKTRACE_REGISTERED_TWICE: {
+    when: 'another OpenTelemetry SDK is registered in the process, and stays',
+    lost: 'remove one of the two',
+  },
+  FORKTRACE_HTTP_INSTRUMENTED_TWICE: {
+    when: 'another instrumentation makes server spans too; there is one SERVER span all the same',
+    lost: 'see [http.md](http.md)',
+  },
+  FORKTRACE_HTTP_UNTRACED: {
+    when: 'something of a request, a response or an app threw when forktrace read it; the request was served, and its span may be missing or incomplete. Said once per process',
+    lost: 'the message has the error',
+  },
+  FORKTRACE_OUTGOING_MISSING: {
+    when: '`outgoing` is on, and an instrumentation package is not installed',
+    lost: 'its CLIENT spans',
+  },
+  FORKTRACE_EXPORT_FAILED: {
+    when: 'an export failed; see [delivery.md](delivery.md)',
+    lost: '`journal`: nothing, it is tried again. `batch`: these spans',
+  },
+  FORKTRACE_EXPORT_RECOVERED: {
+    when: 'an endpoint that failed takes spans again',
+    lost: 'nothing',
+  },
+  FORKTRACE_EXPORT_WARNING: {
+    when: 'the endpoint took the spans and said something, or takes smaller requests only',
+    lost: 'nothing',
+  },
+  FORKTRACE_SPANS_REFUSED: {
+    when: 'the endpoint refused spans for good, or some of a request',
+    lost: 'these spans',
+  },
+  FORKTRACE_SPANS_LEFT: {
+    when: 'a shipper ends, and spans stay in the journal',
+    lost: 'nothing: the next start delivers them, or `forktrace ship`',
+  },
+  FORKTRACE_SPANS_DROPPED: {
+    when: 'the journal directory reached `journal.maxBytes` before they were shipped, oldest first',
+    lost: 'these spans',
+  },
+  FORKTRACE_SPANS_LOST: {
+    when: 'more spans began under the preload, while tracing was starting, than are kept for it',
+    lost: 'these spans',
+  },
+  FORKTRACE_JOURNAL_LOSS: {
+    when: 'the journal could not take a span: no space left, too large, or after its end',
+    lost: 'these spans',
+  },
+  FORKTRACE_JOURNAL_MALFORMED: {
+    when: 'the shipper found parts of a journal that are not sound, and skipped them',
+    lost: 'these parts',
+  },
+  FORKTRACE_SHIPPER_DIED: {
+    when: 'the shipper died, and is started again',
+    lost: 'nothing; spans in a request that was under way may arrive twice',
+  },
+  FORKTRACE_SHIPPER_FAILED: {
+    when: 'the shipper could not start or go on',
+    lost: 'nothing yet: spans stay in the journal',
+  },
+  FORKTRACE_VIEWER_FAILED: {
+    when: 'the viewer did not start, or died; the cluster serves on',
+    lost: 'its traces, unless it has a `file`',
+  },
+  FORKTRACE_VIEWER_FILE_WRITE: {
+    when: 'the viewer cannot write its file, and keeps traces in memory only',
+    lost: 'traces at its restart',
+  },
+  FORKTRACE_ENV_IGNORED: {
+    when: 'a variable of OpenTelemetry has a value that is unknown or unusable, or no effect here; once for each, by its name',
+    lost: 'nothing: the default is used; see [environment.md](environment.md)',
+  },
+  FORKTRACE_ENV_UNKNOWN: {
+    when: "a variable begins with `FORKTRACE_` and is none of forktrace's",
+    lost: 'nothing: it is not read',
+  },
+  FORKTRACE_JOURNAL_DIR: {
+    when: 'the journal directory cannot be used (see the error)',
+    lost: 'what the `batch` pipeline loses: spans that are not exported yet when their process dies',
+  },
+  FORKTRACE_RELOAD_ABORTED: {
+    when: 'a new worker did not start during a reload (see the error)',
+    lost: 'nothing: the old workers stay',
+  },
+} as const satisfies Record<`FORKTRACE_${string}`, { when: string; lost: string }>;
+
+/** The stable code of every warning. */
+export type WarningCode = keyof typeof warnings;
+
 /** One warning with a stable code, for `process.on('warning')`. */
-export function warn(code: `FORKTRACE_${string}`, message: string): void {
+export function warn(code: WarningCode, message: string): void {
   process.emitWarning(message, { type: 'ForktraceWarning', code });
 }
 
 /** As {@link warn}, but in this turn: an exit runs no other. */
-function warnNow(code: `FORKTRACE_${string}`, message: string): void {
+function warnNow(code: WarningCode, message: string): void {
   process.emit('warning', Object.assign(new Error(message), { name: 'ForktraceWarning', code }));
 }
 
@@ -25,10 +148,10 @@ export class LossReport {
   #reason = '';
   #intervalMs = FIRST_INTERVAL_MS;
   #nextReportAt = 0;
-  readonly #code: `FORKTRACE_${string}`;
+  readonly #code: WarningCode;
   readonly #describe: (lost: number, reason: string) => string;
 
-  constructor(code: `FORKTRACE_${string}`, describe: (lost: number, reason: string) => string) {
+  constructor(code: WarningCode, describe: (lost: number, reason: string) => string) {
     this.#code = code;
     this.#describe = describe;
   }
