@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import {
   type Context,
+  diag,
   INVALID_SPANID,
   INVALID_TRACEID,
   propagation,
@@ -9,41 +10,42 @@ import {
   type TextMapGetter,
   trace,
 } from '@opentelemetry/api';
+import { isW3cOnly } from '../propagation/w3c-only.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { ContextFields, type RequestHead } from './request-head.js';
 
 const getter: TextMapGetter<IncomingHttpHeaders> = {
-  get: (headers, name) => headers[name.toLowerCase()],
-  keys: (headers) => Object.keys(headers),
+  get: (headers, name) => headers?.[name.toLowerCase()],
+  keys: (headers) => Object.keys(headers ?? {}),
 };
 
-const W3C_FIELDS = ['traceparent', 'tracestate', 'baggage'];
-const NO_FIELDS = new ContextFields([]);
+const W3C_FIELDS = new ContextFields(['traceparent', 'tracestate', 'baggage']);
 
 /** The caller's context, by the API's global propagator. */
 export class IncomingContext {
-  #fields = NO_FIELDS;
-  /** The propagators are W3C's: a `traceparent` that comes alone can be read without them. */
-  #isW3c = false;
+  /** What {@link extract} wants to know of a request's headers before it. */
+  readonly fields = W3C_FIELDS;
 
-  /** The global propagator may be registered after the server is traced: asked until it names a header. */
-  get fields(): ContextFields {
-    if (this.#fields === NO_FIELDS) {
-      const names = propagation.fields();
-      if (names.length > 0) this.#fields = new ContextFields(names);
-      this.#isW3c = names.includes('traceparent') && names.every((name) => W3C_FIELDS.includes(name));
-    }
-    return this.#fields;
-  }
-
+  /**
+   * A propagator is asked whatever headers there are: it may read some that its `fields()` does not name, as B3's does with the
+   * format that it does not write. With W3C's alone, which is the default, a request without its headers has no caller, and one
+   * with `traceparent` and no other of them is read here. Asking costs `request.headers`, about as much as a span. Never throws.
+   */
   extract(head: RequestHead): Context {
-    // A request starts a trace of its own when it names none, whatever was active when the connection was accepted.
-    if (!head.hasContext) return ROOT_CONTEXT;
-    if (head.traceparent !== undefined && this.#isW3c) {
-      const caller = parseTraceparent(head.traceparent);
-      if (caller !== undefined) return new DerivedContext(ROOT_CONTEXT, SPAN_KEY, trace.wrapSpanContext(caller));
+    if (isW3cOnly()) {
+      // A request starts a trace of its own when it names none, whatever was active when the connection was accepted.
+      if (!head.hasContext) return ROOT_CONTEXT;
+      if (head.traceparent !== undefined) {
+        const caller = parseTraceparent(head.traceparent);
+        if (caller !== undefined) return new DerivedContext(ROOT_CONTEXT, SPAN_KEY, trace.wrapSpanContext(caller));
+      }
     }
-    return propagation.extract(ROOT_CONTEXT, head.headers, getter);
+    try {
+      return propagation.extract(ROOT_CONTEXT, head.headers, getter) ?? ROOT_CONTEXT;
+    } catch (error) {
+      diag.error('The propagator threw; the request starts a trace of its own', error);
+      return ROOT_CONTEXT;
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
+import { registeredPropagator } from '../propagation/w3c-only.js';
 import { warn } from '../warn.js';
 import { registerContextManager, unregisterContextManager } from './context-manager.js';
 
@@ -30,7 +31,12 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
     else taken.push(what);
   };
   register('context manager', registerContextManager(), unregisterContextManager);
-  register('propagator', propagation.setGlobalPropagator(propagator), () => propagation.disable());
+  const isPropagatorOurs = propagation.setGlobalPropagator(propagator);
+  registeredPropagator(isPropagatorOurs ? propagator : undefined);
+  register('propagator', isPropagatorOurs, () => {
+    propagation.disable();
+    registeredPropagator(undefined);
+  });
   register('tracer provider', trace.setGlobalTracerProvider(tracerProvider), () => trace.disable());
   if (meterProvider) {
     register('meter provider', metrics.setGlobalMeterProvider(meterProvider), () => metrics.disable());

@@ -2,6 +2,7 @@ import type { TextMapPropagator } from '@opentelemetry/api';
 import { requireOptional } from '../config/optional-package.js';
 import type { PropagatorName } from '../config/resolved.js';
 import { PROPAGATOR_PACKAGES } from '../config/variables.js';
+import { madeOfW3cOnly } from '../propagation/w3c-only.js';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
 
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
@@ -11,7 +12,10 @@ export async function createPropagator(
   const built = await Promise.all(
     propagators.map((propagator) => (typeof propagator === 'string' ? byName(propagator) : propagator)),
   );
-  return built.length === 1 ? built[0]! : new CompositePropagator({ propagators: built });
+  const propagator = built.length === 1 ? built[0]! : new CompositePropagator({ propagators: built });
+  const isW3c = propagators.every((one) => one === 'tracecontext' || one === 'baggage');
+  if (isW3c && propagators.includes('tracecontext')) madeOfW3cOnly(propagator);
+  return propagator;
 }
 
 async function byName(name: PropagatorName): Promise<TextMapPropagator> {

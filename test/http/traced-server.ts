@@ -18,11 +18,15 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { HttpTracingConfig } from '#src/config/types.js';
 import { type TraceableServer, traceServer } from '#src/http/trace-server.js';
+import { madeOfW3cOnly, registeredPropagator } from '#src/propagation/w3c-only.js';
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-propagation.setGlobalPropagator(
-  new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
-);
+const propagator = new CompositePropagator({
+  propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+});
+madeOfW3cOnly(propagator);
+propagation.setGlobalPropagator(propagator);
+registeredPropagator(propagator);
 
 export interface TestResponse {
   status: number;
