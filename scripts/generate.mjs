@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { configurationPage } from './reference/configuration-page.mjs';
+import { emittedPage } from './reference/emitted-page.mjs';
 import { environmentPage } from './reference/environment-page.mjs';
 import { errorsPage } from './reference/errors-page.mjs';
 import { tracingConfigTypes } from './reference/tracing-config-types.mjs';
@@ -18,12 +19,14 @@ const tables = await load(`
   export * as variables from './src/config/variables.ts';
   export { errors } from './src/errors.ts';
   export { warnings } from './src/warn.ts';
+  export * as conventions from './src/wire/conventions.ts';
 `);
 
 const outputs = {
   'src/config/tracing-config.ts': tracingConfigTypes,
   'docs/configuration.md': configurationPage,
   'docs/environment.md': environmentPage,
+  'docs/emitted.md': emittedPage,
   'docs/errors.md': errorsPage,
 };
 

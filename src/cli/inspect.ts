@@ -17,6 +17,7 @@ import {
   type Unsound,
 } from '../journal/reader.js';
 import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
+import { ERROR_TYPE, SERVICE_NAME, WORKER_EXIT } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import type { Message } from '../wire/message.js';
 import {
@@ -176,7 +177,7 @@ function decoded<Json>(bytes: Uint8Array, message: Message<Json>, start?: number
 
 function textSpan({ inFlight, writer, resource, span }: InspectedSpan): TextSpan {
   const startMs = milliseconds(span.startTimeUnixNano);
-  const service = textOf(resource.attributes, 'service.name') ?? 'unknown_service';
+  const service = textOf(resource.attributes, SERVICE_NAME) ?? 'unknown_service';
   const status = Number(attribute(span.attributes, 'http.response.status_code')?.intValue);
   return {
     traceId: span.traceId ?? '',
@@ -186,7 +187,7 @@ function textSpan({ inFlight, writer, resource, span }: InspectedSpan): TextSpan
     startMs,
     endMs: Math.max(startMs, milliseconds(span.endTimeUnixNano)),
     error: span.status?.code === 2,
-    interrupted: inFlight || textOf(span.attributes, 'error.type') === 'worker.exit',
+    interrupted: inFlight || textOf(span.attributes, ERROR_TYPE) === WORKER_EXIT,
     process: writer.slot === undefined ? `${service} pid ${writer.pid}` : `${service} slot ${writer.slot}`,
     ...(Number.isNaN(status) ? {} : { httpStatus: status }),
   };

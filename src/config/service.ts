@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SERVICE_NAME, SERVICE_VERSION } from '../wire/conventions.js';
 import type { Environment } from './environment.js';
 import type { TracingConfig } from './types.js';
 
@@ -23,10 +24,10 @@ export function resolveService(
   const configured = configuredAttributes(config);
   const name =
     config.serviceName ??
-    configured['service.name'] ??
+    configured[SERVICE_NAME] ??
     environment.text('OTEL_SERVICE_NAME') ??
-    environmentResource['service.name'];
-  const version = config.serviceVersion ?? configured['service.version'] ?? environmentResource['service.version'];
+    environmentResource[SERVICE_NAME];
+  const version = config.serviceVersion ?? configured[SERVICE_VERSION] ?? environmentResource[SERVICE_VERSION];
   if (name !== undefined && version !== undefined) return { name, version };
   const program = nearestPackage(process.argv[1]);
   return { name: name ?? program?.name ?? UNKNOWN_SERVICE, version: version ?? program?.version };

@@ -22,6 +22,38 @@ import { describeExit } from '../process/process-exit.js';
 import type { Resource } from '../sdk/types.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
+import {
+  CLUSTER_MANAGER,
+  CLUSTER_RELOAD,
+  CLUSTER_RELOAD_SLOTS,
+  CLUSTER_ROLE,
+  CLUSTER_SCALE,
+  CLUSTER_SHUTDOWN,
+  CLUSTER_SHUTDOWN_REASON,
+  CLUSTER_START,
+  CLUSTER_WORKER_INCARNATION,
+  CLUSTER_WORKER_PID,
+  CLUSTER_WORKER_SLOT,
+  CLUSTER_WORKERS,
+  EXIT_CAUSE,
+  EXIT_PLANNED,
+  EXIT_REQUESTS_INTERRUPTED,
+  EXIT_SIGNAL,
+  EXIT_SPANS_RECOVERED,
+  HOST_NAME,
+  PROCESS_EXIT_CODE,
+  PROCESS_PID,
+  PROCESS_RUNTIME_NAME,
+  PROCESS_RUNTIME_VERSION,
+  SERVICE_INSTANCE_ID,
+  SERVICE_NAME,
+  SERVICE_VERSION,
+  TELEMETRY_DISTRO_NAME,
+  TELEMETRY_DISTRO_VERSION,
+  TELEMETRY_SDK_LANGUAGE,
+  WORKER_EXIT,
+  WORKER_START,
+} from '../wire/conventions.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 
 /** A few spans per worker life: no need of the workers' 1 MiB. */
@@ -32,7 +64,10 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   readonly #journal: Journal;
   readonly #tracer: Tracer;
   readonly #starting = new Map<string, Span>();
+  readonly #start: Span;
+  #started = false;
   #reload: Span | undefined;
+  #scale: Span | undefined;
   #shutdown: Span | undefined;
 
   /** @throws what {@link openJournal} throws */
@@ -51,11 +86,12 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       spanLog: this.#journal,
     });
     this.#tracer = provider.getTracer('forktrace', version);
+    this.#start = this.#tracer.startSpan(CLUSTER_START, undefined, ROOT_CONTEXT);
   }
 
   workerForked(slot: number, incarnation: number, pid: number | undefined): void {
-    const attributes = { ...worker(slot, incarnation), 'cluster.worker.pid': pid };
-    this.#starting.set(key(slot, incarnation), this.#tracer.startSpan('worker.start', { attributes }, this.#parent()));
+    const attributes = { ...worker(slot, incarnation), [CLUSTER_WORKER_PID]: pid };
+    this.#starting.set(key(slot, incarnation), this.#tracer.startSpan(WORKER_START, { attributes }, this.#parent()));
   }
 
   workerReady(slot: number, incarnation: number): void {
@@ -64,7 +100,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   }
 
   workerDied(slot: number, incarnation: number): (exit: ChildExit) => void {
-    const span = this.#tracer.startSpan('worker.exit', { attributes: worker(slot, incarnation) }, this.#parent());
+    const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
     return (exit) => {
@@ -72,34 +108,51 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
       span.setAttributes({
-        'cluster.worker.pid': pid,
-        'forktrace.exit.cause': cause,
-        'cluster.worker.exit.planned': planned,
-        'cluster.worker.exit.spans_recovered': exit.spansRecovered,
-        'cluster.worker.exit.requests_interrupted': exit.requestsInterrupted,
+        [CLUSTER_WORKER_PID]: pid,
+        [EXIT_CAUSE]: cause,
+        [EXIT_PLANNED]: planned,
+        [EXIT_SPANS_RECOVERED]: exit.spansRecovered,
+        [EXIT_REQUESTS_INTERRUPTED]: exit.requestsInterrupted,
       });
       // Semantic conventions, process registry.
-      if (code !== null) span.setAttribute('process.exit.code', code);
-      if (signal !== null) span.setAttribute('cluster.worker.exit.signal', signal);
+      if (code !== null) span.setAttribute(PROCESS_EXIT_CODE, code);
+      if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };
   }
 
+  clusterReady(workers: number): void {
+    this.#started = true;
+    this.#start.setAttribute(CLUSTER_WORKERS, workers).end();
+  }
+
+  scaleStarted(workers: number): void {
+    // Another number before the first is met: one span, of both.
+    this.#scale ??= this.#tracer.startSpan(CLUSTER_SCALE, undefined, ROOT_CONTEXT);
+    this.#scale.setAttribute(CLUSTER_WORKERS, workers);
+  }
+
+  scaleEnded(error: string | undefined): void {
+    if (error !== undefined) this.#scale?.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    this.#scale?.end();
+    this.#scale = undefined;
+  }
+
   reloadStarted(): void {
-    this.#reload = this.#tracer.startSpan('cluster.reload', undefined, ROOT_CONTEXT);
+    this.#reload = this.#tracer.startSpan(CLUSTER_RELOAD, undefined, ROOT_CONTEXT);
   }
 
   reloadEnded(slots: readonly number[], error: string | undefined): void {
-    this.#reload?.setAttribute('cluster.reload.slots', [...slots]);
+    this.#reload?.setAttribute(CLUSTER_RELOAD_SLOTS, [...slots]);
     if (error !== undefined) this.#reload?.setStatus({ code: SpanStatusCode.ERROR, message: error });
     this.#reload?.end();
     this.#reload = undefined;
   }
 
   shutdownStarted(reason: string): void {
-    const attributes = { 'cluster.shutdown.reason': reason };
-    this.#shutdown = this.#tracer.startSpan('cluster.shutdown', { attributes }, ROOT_CONTEXT);
+    const attributes = { [CLUSTER_SHUTDOWN_REASON]: reason };
+    this.#shutdown = this.#tracer.startSpan(CLUSTER_SHUTDOWN, { attributes }, ROOT_CONTEXT);
   }
 
   shutdownEnded(): void {
@@ -107,18 +160,20 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   }
 
   close(): void {
+    if (!this.#started)
+      this.#start.setStatus({ code: SpanStatusCode.ERROR, message: 'the cluster did not start' }).end();
     this.#journal.close();
   }
 
-  /** What happens to workers during a reload or shutdown is part of it. */
+  /** What happens to workers during a start, scaling, reload or shutdown is part of it. */
   #parent(): Context {
-    const span = this.#shutdown ?? this.#reload;
+    const span = this.#shutdown ?? this.#reload ?? this.#scale ?? (this.#started ? undefined : this.#start);
     return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
   }
 }
 
 function worker(slot: number, incarnation: number): Attributes {
-  return { 'cluster.worker.slot': slot, 'cluster.worker.incarnation': incarnation };
+  return { [CLUSTER_WORKER_SLOT]: slot, [CLUSTER_WORKER_INCARNATION]: incarnation };
 }
 
 function key(slot: number, incarnation: number): string {
@@ -127,19 +182,19 @@ function key(slot: number, incarnation: number): string {
 
 function coordinatorResource(config: ResolvedConfig): Attributes {
   return {
-    'telemetry.sdk.language': 'nodejs',
-    'telemetry.distro.name': 'forktrace',
-    'telemetry.distro.version': version,
-    'host.name': hostname(),
-    'process.pid': process.pid,
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': process.versions.node,
+    [TELEMETRY_SDK_LANGUAGE]: 'nodejs',
+    [TELEMETRY_DISTRO_NAME]: 'forktrace',
+    [TELEMETRY_DISTRO_VERSION]: version,
+    [HOST_NAME]: hostname(),
+    [PROCESS_PID]: process.pid,
+    [PROCESS_RUNTIME_NAME]: 'nodejs',
+    [PROCESS_RUNTIME_VERSION]: process.versions.node,
     ...config.environmentResource,
-    'service.instance.id': randomUUID(),
-    'cluster.manager': 'cluster',
-    'cluster.role': 'coordinator',
-    'service.name': config.serviceName,
-    'service.version': config.serviceVersion,
+    [SERVICE_INSTANCE_ID]: randomUUID(),
+    [CLUSTER_MANAGER]: 'cluster',
+    [CLUSTER_ROLE]: 'coordinator',
+    [SERVICE_NAME]: config.serviceName,
+    [SERVICE_VERSION]: config.serviceVersion,
     ...attributesOf(config.resource),
   };
 }

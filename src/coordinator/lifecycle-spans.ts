@@ -6,6 +6,11 @@ export interface LifecycleSpans {
   workerReady(slot: number, incarnation: number): void;
   /** The process has ended; the function that is returned adds what has been found out about it. */
   workerDied(slot: number, incarnation: number): (exit: ChildExit) => void;
+  /** All workers are ready for the first time. */
+  clusterReady(workers: number): void;
+  scaleStarted(workers: number): void;
+  /** @param error why there are not as many workers as wanted */
+  scaleEnded(error: string | undefined): void;
   reloadStarted(): void;
   /** @param error why it was aborted */
   reloadEnded(slots: readonly number[], error: string | undefined): void;
@@ -19,6 +24,9 @@ export const noLifecycleSpans: LifecycleSpans = {
   workerForked() {},
   workerReady() {},
   workerDied: () => () => {},
+  clusterReady() {},
+  scaleStarted() {},
+  scaleEnded() {},
   reloadStarted() {},
   reloadEnded() {},
   shutdownStarted() {},

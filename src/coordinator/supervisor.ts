@@ -130,6 +130,7 @@ export class Supervisor {
     this.#parts.hooks.notify('onScale', { from: size, to });
     return new Promise((resolve, reject) => {
       this.#scalings.push({ resolve, reject });
+      this.#parts.lifecycle.scaleStarted(to);
       this.#dispatch({ type: 'scale', to });
     });
   }
@@ -252,6 +253,7 @@ export class Supervisor {
       case 'booted':
         this.#booted?.resolve();
         this.#booted = undefined;
+        lifecycle.clusterReady(this.#state.size);
         hooks.notify('onReady');
         return;
       case 'boot-failed':
@@ -286,11 +288,13 @@ export class Supervisor {
         this.#reloadAborted(action);
         return;
       case 'scaled':
+        lifecycle.scaleEnded(undefined);
         for (const { resolve } of this.#scalings.splice(0)) resolve();
         return;
       case 'scale-failed': {
         const reason = action.slot < 0 ? 'the cluster is stopping' : this.#whyDied(action.slot, action.incarnation);
         const error = new ForktraceError('FORKTRACE_SCALE_FAILED', [action.from, action.to, reason]);
+        lifecycle.scaleEnded(error.message);
         for (const { reject } of this.#scalings.splice(0)) reject(error);
         return;
       }

@@ -4,13 +4,12 @@
  * @module
  */
 import { mkdirSync } from 'node:fs';
-import { context, type MeterProvider } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
 import { ShipperLock } from './lock.js';
 import { Shipper } from './shipper.js';
 import type { ShipperConfig, ShipperStats } from './shipper-messages.js';
-import { observeShipper } from './shipper-metrics.js';
 
 /** While another process ships the directory. */
 const RETRY_MS = 1000;
@@ -26,7 +25,7 @@ export interface InlineShipper {
 }
 
 /** Ships the directory from this process, once nobody else does. Holds no process open. */
-export function startInlineShipper(config: ShipperConfig, meterProvider?: MeterProvider): InlineShipper {
+export function startInlineShipper(config: ShipperConfig): InlineShipper {
   let shipper: Shipper | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let stopping: [deadlineMs: number, untilWritersEnd?: boolean] | undefined;
@@ -63,7 +62,6 @@ export function startInlineShipper(config: ShipperConfig, meterProvider?: MeterP
   };
   const retry = setInterval(start, RETRY_MS).unref();
   start();
-  if (meterProvider) observeShipper(meterProvider, () => shipper?.stats());
 
   return {
     stats: () => shipper?.stats(),

@@ -6,6 +6,14 @@
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import type { ProcessExit } from '../process/process-exit.js';
+import {
+  ERROR_TYPE,
+  EXIT_EVENT,
+  EXIT_SIGNAL,
+  INTERRUPTED,
+  PROCESS_EXIT_CODE,
+  WORKER_EXIT,
+} from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import { tags } from '../wire/message.js';
 import { Event, ResourceSpans, ScopeSpans, Span, Status } from '../wire/otlp.js';
@@ -14,11 +22,6 @@ const SPAN = tags(Span);
 const EVENT = tags(Event);
 const STATUS = tags(Status);
 const STATUS_ERROR = 2;
-
-/** Attribute of every interrupted span: `true`. */
-export const ATTR_INTERRUPTED = 'forktrace.interrupted';
-/** `error.type` of an interrupted span, and the name of the event that says how the process ended. */
-export const WORKER_EXIT = 'worker.exit';
 
 /** How and when a process ended, as far as anybody knows. */
 export interface Death extends Partial<ProcessExit> {
@@ -36,14 +39,14 @@ export function encodeInterrupted(encoder: Encoder, { scope, fields: span }: InF
   encoder.raw(span);
   const endNanos = latest(startOf(span), death.atMs);
   time(encoder, SPAN.endTimeUnixNano, endNanos);
-  encoder.attribute(SPAN.attributes, 'error.type', WORKER_EXIT);
-  encoder.attribute(SPAN.attributes, ATTR_INTERRUPTED, true);
+  encoder.attribute(SPAN.attributes, ERROR_TYPE, WORKER_EXIT);
+  encoder.attribute(SPAN.attributes, INTERRUPTED, true);
   encoder.tag(SPAN.events);
   const event = encoder.begin();
   time(encoder, EVENT.timeUnixNano, endNanos);
-  encoder.stringField(EVENT.name, WORKER_EXIT);
-  if (typeof death.code === 'number') encoder.attribute(EVENT.attributes, 'worker.exit.code', death.code);
-  if (death.signal) encoder.attribute(EVENT.attributes, 'worker.exit.signal', death.signal);
+  encoder.stringField(EVENT.name, EXIT_EVENT);
+  if (typeof death.code === 'number') encoder.attribute(EVENT.attributes, PROCESS_EXIT_CODE, death.code);
+  if (death.signal) encoder.attribute(EVENT.attributes, EXIT_SIGNAL, death.signal);
   encoder.end(event);
   encoder.tag(SPAN.status);
   const status = encoder.begin();

@@ -2,6 +2,7 @@ import { type Context, type Span, TraceFlags } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, SpanProcessor } from '../sdk/types.js';
+import { ERROR_TYPE } from '../wire/conventions.js';
 import type { Memory } from '../wire/memory.js';
 import { amendReadable, beginReadable, keepReadable } from './readable-encoding.js';
 import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
@@ -11,7 +12,7 @@ import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
  * the span when it ended, which it never did: only what describes the kind of operation is in the in-flight table.
  */
 const IN_FLIGHT_ATTRIBUTES: ReadonlySet<string> = new Set([
-  'error.type',
+  ERROR_TYPE,
   'exception.type',
   'http.request.method',
   'http.response.status_code',

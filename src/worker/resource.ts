@@ -6,8 +6,31 @@ import type { WorkerIdentity } from '../config/types.js';
 import { redactArguments } from '../http/secret-name.js';
 import type { Resource } from '../sdk/types.js';
 import { version } from '../version.js';
-
-const INSTANCE_ID = 'service.instance.id';
+import {
+  CLUSTER_MANAGER,
+  CLUSTER_WORKER_ID,
+  CLUSTER_WORKER_INCARNATION,
+  CLUSTER_WORKER_SLOT,
+  HOST_ARCH,
+  HOST_NAME,
+  PROCESS_COMMAND,
+  PROCESS_COMMAND_ARGS,
+  PROCESS_EXECUTABLE_NAME,
+  PROCESS_EXECUTABLE_PATH,
+  PROCESS_OWNER,
+  PROCESS_PID,
+  PROCESS_RUNTIME_DESCRIPTION,
+  PROCESS_RUNTIME_NAME,
+  PROCESS_RUNTIME_VERSION,
+  SERVICE_INSTANCE_ID,
+  SERVICE_NAME,
+  SERVICE_VERSION,
+  TELEMETRY_DISTRO_NAME,
+  TELEMETRY_DISTRO_VERSION,
+  TELEMETRY_SDK_LANGUAGE,
+  TELEMETRY_SDK_NAME,
+  TELEMETRY_SDK_VERSION,
+} from '../wire/conventions.js';
 
 /**
  * The resource of one incarnation, as attributes; later sources win: the SDK's defaults, the process and host,
@@ -23,13 +46,13 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
     ...sdkAttributes,
     ...processAttributes(),
     ...environmentResource,
-    'cluster.worker.slot': identity.slot,
-    'cluster.worker.id': identity.workerId,
-    'cluster.worker.incarnation': isSlot ? identity.incarnation : undefined,
-    'cluster.manager': identity.manager,
-    [INSTANCE_ID]: (isSlot ? undefined : environmentResource[INSTANCE_ID]) ?? identity.instanceId,
-    'service.name': config.serviceName,
-    'service.version': config.serviceVersion,
+    [CLUSTER_WORKER_SLOT]: identity.slot,
+    [CLUSTER_WORKER_ID]: identity.workerId,
+    [CLUSTER_WORKER_INCARNATION]: isSlot ? identity.incarnation : undefined,
+    [CLUSTER_MANAGER]: identity.manager,
+    [SERVICE_INSTANCE_ID]: (isSlot ? undefined : environmentResource[SERVICE_INSTANCE_ID]) ?? identity.instanceId,
+    [SERVICE_NAME]: config.serviceName,
+    [SERVICE_VERSION]: config.serviceVersion,
     ...(isResource(resource) ? resource.attributes : resource),
   });
 }
@@ -46,28 +69,28 @@ export function createResource(config: ResolvedConfig, attributes: Attributes): 
 
 /** Semantic conventions, "Telemetry SDK", as `defaultResource()` has them. */
 const sdkAttributes: Attributes = {
-  'telemetry.sdk.language': 'nodejs',
-  'telemetry.sdk.name': 'opentelemetry',
-  'telemetry.sdk.version': '2.12.0',
-  'telemetry.distro.name': 'forktrace',
-  'telemetry.distro.version': version,
+  [TELEMETRY_SDK_LANGUAGE]: 'nodejs',
+  [TELEMETRY_SDK_NAME]: 'opentelemetry',
+  [TELEMETRY_SDK_VERSION]: '2.12.0',
+  [TELEMETRY_DISTRO_NAME]: 'forktrace',
+  [TELEMETRY_DISTRO_VERSION]: version,
 };
 
 /** Semantic conventions, "Process", as the SDK's `processDetector` finds them, and the host. */
 function processAttributes(): Attributes {
   const { argv } = process;
   return {
-    'host.name': hostname(),
-    'host.arch': arch() === 'x64' ? 'amd64' : arch(),
-    'process.pid': process.pid,
-    'process.executable.name': process.title,
-    'process.executable.path': process.execPath,
-    'process.command_args': redactArguments([argv[0]!, ...process.execArgv, ...argv.slice(1)]),
-    'process.runtime.version': process.versions.node,
-    'process.runtime.name': 'nodejs',
-    'process.runtime.description': 'Node.js',
-    'process.command': argv[1],
-    'process.owner': userName(),
+    [HOST_NAME]: hostname(),
+    [HOST_ARCH]: arch() === 'x64' ? 'amd64' : arch(),
+    [PROCESS_PID]: process.pid,
+    [PROCESS_EXECUTABLE_NAME]: process.title,
+    [PROCESS_EXECUTABLE_PATH]: process.execPath,
+    [PROCESS_COMMAND_ARGS]: redactArguments([argv[0]!, ...process.execArgv, ...argv.slice(1)]),
+    [PROCESS_RUNTIME_VERSION]: process.versions.node,
+    [PROCESS_RUNTIME_NAME]: 'nodejs',
+    [PROCESS_RUNTIME_DESCRIPTION]: 'Node.js',
+    [PROCESS_COMMAND]: argv[1],
+    [PROCESS_OWNER]: userName(),
   };
 }
 

@@ -13,6 +13,15 @@ import {
 } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Meter } from '@opentelemetry/api';
+import {
+  EVENTLOOP_DELAYS,
+  EVENTLOOP_UTILIZATION,
+  GC_DURATION,
+  GC_TYPE,
+  HEAP_LIMIT,
+  HEAP_SPACE_NAME,
+  HEAP_USED,
+} from '../wire/conventions.js';
 
 /** Seconds: semantic conventions, `v8js.gc.duration`. */
 const GC_BUCKETS = [0.01, 0.1, 1, 10];
@@ -34,14 +43,14 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     p90: () => delay.percentile(90),
     p99: () => delay.percentile(99),
   };
-  const delayGauges = Object.entries(delays).map(([name, read]) => ({
-    read,
-    gauge: meter.createObservableGauge(`nodejs.eventloop.delay.${name}`, { unit: 's' }),
+  const delayGauges = (Object.keys(delays) as (keyof typeof delays)[]).map((name) => ({
+    read: delays[name],
+    gauge: meter.createObservableGauge(EVENTLOOP_DELAYS[name], { unit: 's' }),
   }));
-  const utilization = meter.createObservableGauge('nodejs.eventloop.utilization', { unit: '1' });
-  const heapLimit = meter.createObservableGauge('v8js.memory.heap.limit', { unit: 'By' });
-  const heapUsed = meter.createObservableGauge('v8js.memory.heap.used', { unit: 'By' });
-  const gc = meter.createHistogram('v8js.gc.duration', {
+  const utilization = meter.createObservableGauge(EVENTLOOP_UTILIZATION, { unit: '1' });
+  const heapLimit = meter.createObservableGauge(HEAP_LIMIT, { unit: 'By' });
+  const heapUsed = meter.createObservableGauge(HEAP_USED, { unit: 'By' });
+  const gc = meter.createHistogram(GC_DURATION, {
     unit: 's',
     advice: { explicitBucketBoundaries: GC_BUCKETS },
   });
@@ -57,7 +66,7 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     result.observe(utilization, performance.eventLoopUtilization(now, last).utilization);
     last = now;
     for (const space of getHeapSpaceStatistics()) {
-      const attributes = { 'v8js.heap.space.name': space.space_name };
+      const attributes = { [HEAP_SPACE_NAME]: space.space_name };
       result.observe(heapLimit, space.space_size, attributes);
       result.observe(heapUsed, space.space_used_size, attributes);
     }
@@ -68,7 +77,7 @@ export function startRuntimeMetrics(meter: Meter): () => void {
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const { kind } = (entry as PerformanceEntry & { detail: { kind: number } }).detail;
-      gc.record(entry.duration / 1000, { 'v8js.gc.type': GC_TYPES[kind] ?? 'unknown' });
+      gc.record(entry.duration / 1000, { [GC_TYPE]: GC_TYPES[kind] ?? 'unknown' });
     }
   });
   observer.observe({ entryTypes: ['gc'] });

@@ -40,12 +40,12 @@ test('the coordinator’s life is in any OTLP backend: starts, exits, reload and
   assert.ok(named('worker.start').every(({ start, end, status }) => end > start && status.code === 0));
 
   const [killed] = named('worker.exit').filter(({ attributes }) => attributes['cluster.worker.pid'] === victim);
-  assert.equal(killed!.attributes['cluster.worker.exit.signal'], 'SIGKILL');
-  assert.equal(killed!.attributes['cluster.worker.exit.planned'], false);
+  assert.equal(killed!.attributes['forktrace.exit.signal'], 'SIGKILL');
+  assert.equal(killed!.attributes['forktrace.exit.planned'], false);
   assert.deepEqual(killed!.status, { code: 2, message: 'signal: the worker died of SIGKILL' });
   assert.equal(killed!.attributes['forktrace.exit.cause'], 'signal');
   const planned = named('worker.exit').filter((span) => span !== killed);
-  assert.ok(planned.every(({ attributes }) => attributes['cluster.worker.exit.planned'] === true));
+  assert.ok(planned.every(({ attributes }) => attributes['forktrace.exit.planned'] === true));
   assert.deepEqual(planned.map(({ attributes }) => attributes['forktrace.exit.cause']).sort(), [
     'reload',
     'reload',
@@ -63,6 +63,27 @@ test('the coordinator’s life is in any OTLP backend: starts, exits, reload and
   assert.equal(children(reload).filter((name) => name === 'worker.start').length, 2);
   assert.equal(children(shutdown).filter((name) => name === 'worker.exit').length, 2);
 });
+
+test('a start and a scaling are spans, and the workers that they fork are part of them', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const cluster = await RunningCluster.ready(t, {
+    workers: 1,
+    pipeline: 'journal',
+    export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
+  });
+  await cluster.ask('scale', 2);
+  const spans = await endpoint.waitForSpans(
+    (all) => all.filter(({ name }) => name === 'worker.start').length === 2 && all.some(isScaling),
+  );
+  const start = spans.find(({ name }) => name === 'cluster.start')!;
+  const scale = spans.find(isScaling)!;
+  assert.equal(start.attributes['cluster.workers'], 1);
+  assert.equal(scale.attributes['cluster.workers'], 2);
+  const parents = spans.filter(({ name }) => name === 'worker.start').map(({ parentSpanId }) => parentSpanId);
+  assert.deepEqual(new Set(parents), new Set([start.spanId, scale.spanId]));
+});
+
+const isScaling = ({ name }: ReceivedSpan) => name === 'cluster.scale';
 
 test('childExit and worker.exit say what was recovered and interrupted, within a second of the death', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
@@ -82,7 +103,7 @@ test('childExit and worker.exit say what was recovered and interrupted, within a
   await Promise.all(hanging);
   const spans = await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'worker.exit'));
   const exit = spans.find(({ name }) => name === 'worker.exit')!;
-  assert.equal(exit.attributes['cluster.worker.exit.requests_interrupted'], 3);
+  assert.equal(exit.attributes['forktrace.exit.requests_interrupted'], 3);
   const interrupted = spans.filter(({ attributes }) => attributes['error.type'] === 'worker.exit');
   assert.equal(interrupted.length, 3);
 });

@@ -57,7 +57,7 @@ export function requestSpans(request: FedRequest): FeedSpan[] {
       ...request.attributes,
     },
     events: interrupted
-      ? [{ name: 'worker.exit', atMs: startMs + durationMs, attributes: { 'worker.exit.signal': 'SIGKILL' } }]
+      ? [{ name: 'forktrace.exit', atMs: startMs + durationMs, attributes: { 'forktrace.exit.signal': 'SIGKILL' } }]
       : [],
   };
   const steps = request.steps ?? [];
@@ -124,10 +124,10 @@ export async function feedCluster(otlpHttpUrl: string, endMs = Date.now()): Prom
         'cluster.worker.slot': 2,
         'cluster.worker.incarnation': 0,
         'cluster.worker.pid': 4202,
-        'cluster.worker.exit.signal': 'SIGKILL',
-        'cluster.worker.exit.planned': false,
-        'cluster.worker.exit.spans_recovered': 17,
-        'cluster.worker.exit.requests_interrupted': 2,
+        'forktrace.exit.signal': 'SIGKILL',
+        'forktrace.exit.planned': false,
+        'forktrace.exit.spans_recovered': 17,
+        'forktrace.exit.requests_interrupted': 2,
       },
     },
     workerStart(respawned, killedAt + 130, 1900),

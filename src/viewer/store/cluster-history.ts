@@ -5,6 +5,24 @@
  *
  * @module
  */
+
+import {
+  CLUSTER_RELOAD,
+  CLUSTER_SCALE,
+  CLUSTER_SHUTDOWN,
+  CLUSTER_START,
+  CLUSTER_WORKER_INCARNATION,
+  CLUSTER_WORKER_PID,
+  CLUSTER_WORKER_SLOT,
+  EXIT_EVENT,
+  EXIT_PLANNED,
+  EXIT_REQUESTS_INTERRUPTED,
+  EXIT_SIGNAL,
+  EXIT_SPANS_RECOVERED,
+  PROCESS_EXIT_CODE,
+  WORKER_EXIT,
+  WORKER_START,
+} from '../../wire/conventions.js';
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { KeyValue } from '../../wire/otlp-json.js';
@@ -70,10 +88,8 @@ const MAX_INCARNATIONS = 64;
 const MAX_REQUESTS = 4096;
 const MAX_EVENTS = 512;
 
-const WORKER_START = 'worker.start';
-const WORKER_EXIT = 'worker.exit';
 /** Spans of the coordinator that concern every lane. */
-const CLUSTER_EVENTS = new Set(['cluster.reload', 'cluster.shutdown', 'cluster.start', 'cluster.scale']);
+const CLUSTER_EVENTS = new Set<string>([CLUSTER_RELOAD, CLUSTER_SHUTDOWN, CLUSTER_START, CLUSTER_SCALE]);
 
 export class ClusterHistory {
   readonly lanes = new Map<string, Lane>();
@@ -134,10 +150,10 @@ export class ClusterHistory {
   /** The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's. */
   #addWorkerSpan(span: StoredSpan, trace: Trace): void {
     const { attributes: all = [] } = decode(span.bytes, Span);
-    const slot = number(all, 'cluster.worker.slot');
+    const slot = number(all, CLUSTER_WORKER_SLOT);
     if (slot === undefined) return;
-    const pid = number(all, 'cluster.worker.pid');
-    const number_ = number(all, 'cluster.worker.incarnation');
+    const pid = number(all, CLUSTER_WORKER_PID);
+    const number_ = number(all, CLUSTER_WORKER_INCARNATION);
     const lane = this.#lane(span.resource.service, slot, '');
     let incarnation = lane.incarnations.findLast(
       (one) => (pid !== undefined && one.pid === pid) || (number_ !== undefined && one.incarnation === number_),
@@ -156,11 +172,11 @@ export class ClusterHistory {
     incarnation.exit = {
       // The span ends when the journal of the dead has been finished.
       atMs: span.startMs,
-      code: number(all, 'process.exit.code'),
-      signal: text(all, 'cluster.worker.exit.signal'),
-      planned: flag(all, 'cluster.worker.exit.planned'),
-      spansRecovered: number(all, 'cluster.worker.exit.spans_recovered'),
-      requestsInterrupted: number(all, 'cluster.worker.exit.requests_interrupted'),
+      code: number(all, PROCESS_EXIT_CODE),
+      signal: text(all, EXIT_SIGNAL),
+      planned: flag(all, EXIT_PLANNED),
+      spansRecovered: number(all, EXIT_SPANS_RECOVERED),
+      requestsInterrupted: number(all, EXIT_REQUESTS_INTERRUPTED),
       traceId: trace.id,
     };
   }
@@ -209,11 +225,11 @@ function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, tra
   if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;
   const { events = [] } = decode(span.bytes, Span);
-  const attributes = events.find((event) => event.name === WORKER_EXIT)?.attributes ?? [];
+  const attributes = events.find((event) => event.name === EXIT_EVENT)?.attributes ?? [];
   incarnation.exit = {
     atMs: span.endMs,
-    code: number(attributes, 'worker.exit.code') ?? incarnation.exit?.code,
-    signal: text(attributes, 'worker.exit.signal') ?? incarnation.exit?.signal,
+    code: number(attributes, PROCESS_EXIT_CODE) ?? incarnation.exit?.code,
+    signal: text(attributes, EXIT_SIGNAL) ?? incarnation.exit?.signal,
     planned: undefined,
     spansRecovered: undefined,
     requestsInterrupted: undefined,

@@ -1,3 +1,11 @@
+import {
+  CLUSTER_WORKER_INCARNATION,
+  CLUSTER_WORKER_SLOT,
+  HOST_NAME,
+  PROCESS_PID,
+  SERVICE_INSTANCE_ID,
+  SERVICE_NAME,
+} from '../../wire/conventions.js';
 import { decode } from '../../wire/decode.js';
 import { Resource } from '../../wire/otlp.js';
 import type { AnyValue, KeyValue } from '../../wire/otlp-json.js';
@@ -18,16 +26,16 @@ export interface ProcessResource {
 export function processResource(bytes: Buffer): ProcessResource {
   const { attributes = [] } = decode(bytes, Resource);
   const get = (key: string) => scalar(attributes.find((attribute) => attribute.key === key)?.value);
-  const pid = asNumber(get('process.pid'));
+  const pid = asNumber(get(PROCESS_PID));
   return {
     bytes,
     attributes,
-    service: String(get('service.name') ?? 'unknown_service'),
-    instanceId: String(get('service.instance.id') ?? (pid === undefined ? '' : `pid ${pid}`)),
-    slot: asNumber(get('cluster.worker.slot')),
-    incarnation: asNumber(get('cluster.worker.incarnation')),
+    service: String(get(SERVICE_NAME) ?? 'unknown_service'),
+    instanceId: String(get(SERVICE_INSTANCE_ID) ?? (pid === undefined ? '' : `pid ${pid}`)),
+    slot: asNumber(get(CLUSTER_WORKER_SLOT)),
+    incarnation: asNumber(get(CLUSTER_WORKER_INCARNATION)),
     pid,
-    host: String(get('host.name') ?? ''),
+    host: String(get(HOST_NAME) ?? ''),
   };
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { check } from '../../wire/check.js';
+import { INTERRUPTED } from '../../wire/conventions.js';
 import { within } from '../../wire/decode.js';
 import { tags } from '../../wire/message.js';
 import * as otlp from '../../wire/otlp.js';
@@ -210,7 +211,7 @@ const LISTED = new Map<string, (span: ScannedSpan, value: Scalar) => void>([
   ['http.target', (span, value) => (span.path = asText(value))],
   ['http.response.status_code', (span, value) => (span.httpStatus = asNumber(value))],
   ['http.status_code', (span, value) => (span.httpStatus = asNumber(value))],
-  ['forktrace.interrupted', (span, value) => (span.interrupted = value === true)],
+  [INTERRUPTED, (span, value) => (span.interrupted = value === true)],
 ]);
 
 const asText = (value: Scalar) => (typeof value === 'string' ? value : '');

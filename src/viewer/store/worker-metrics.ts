@@ -1,8 +1,15 @@
+import {
+  EVENTLOOP_UTILIZATION,
+  PROCESS_PID,
+  SERVICE_INSTANCE_ID,
+  SPANS_JOURNALED,
+  SPANS_LOST,
+} from '../../wire/conventions.js';
 import type { MetricsData, NumberDataPoint, OtlpResource } from '../../wire/otlp-json.js';
 import { asNumber, scalar } from './process-resource.js';
 
 /** What the Cluster page shows of one worker's metrics, by instrument name. */
-const SHOWN = new Set(['nodejs.eventloop.utilization', 'forktrace.spans.journaled', 'forktrace.spans.lost']);
+const SHOWN = new Set<string>([EVENTLOOP_UTILIZATION, SPANS_JOURNALED, SPANS_LOST]);
 
 /** Processes remembered; the longest silent goes first. */
 const MAX_PROCESSES = 1024;
@@ -39,8 +46,8 @@ export class WorkerMetrics {
 
 function instanceOf(resource: OtlpResource | undefined): string {
   const get = (key: string) => scalar(resource?.attributes?.find((attribute) => attribute.key === key)?.value);
-  const pid = asNumber(get('process.pid'));
-  return String(get('service.instance.id') ?? (pid === undefined ? '' : `pid ${pid}`));
+  const pid = asNumber(get(PROCESS_PID));
+  return String(get(SERVICE_INSTANCE_ID) ?? (pid === undefined ? '' : `pid ${pid}`));
 }
 
 /** Points of one instrument differ by attributes (heap spaces, routes); the page shows their sum. */

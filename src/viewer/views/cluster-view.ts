@@ -1,3 +1,4 @@
+import { EVENTLOOP_UTILIZATION, SPANS_JOURNALED, SPANS_LOST } from '../../wire/conventions.js';
 import type { ClusterView, IncarnationView, LaneRequests, LaneStats, LaneView } from '../api-types.js';
 import type { ClusterHistory, IncarnationHistory, Lane, ServedRequest } from '../store/cluster-history.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
@@ -50,10 +51,10 @@ function laneView(lane: Lane, metrics: WorkerMetrics, fromMs: number, toMs: numb
     requests: columns(requests),
     stats: {
       ...requestStats(requests, fromMs, toMs),
-      utilization: current?.get('nodejs.eventloop.utilization'),
-      spansJournaled: current?.get('forktrace.spans.journaled'),
+      utilization: current?.get(EVENTLOOP_UTILIZATION),
+      spansJournaled: current?.get(SPANS_JOURNALED),
       spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
-      spansLost: current?.get('forktrace.spans.lost'),
+      spansLost: current?.get(SPANS_LOST),
     },
   };
 }

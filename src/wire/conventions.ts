@@ -1,0 +1,149 @@
+/**
+ * The words between processes: names of attributes, spans, events and metrics that one of our processes, a backend or a dashboard
+ * reads. Each stands here once; docs/emitted.md is made of this file. Names of HTTP server spans and metrics are in
+ * http/attribute-names.ts: the semantic conventions say all about them.
+ *
+ * @module
+ */
+
+export type EmittedKind = 'resource attribute' | 'attribute' | 'span' | 'event' | 'metric';
+
+export interface Emitted {
+  readonly name: string;
+  readonly kind: EmittedKind;
+  /** A name of OpenTelemetry's semantic conventions; others are ours. */
+  readonly conventional: boolean;
+  /** What it says, in one sentence. */
+  readonly says: string;
+}
+
+const emitted: Emitted[] = [];
+
+/** All names, in the order of this file. */
+export const EMITTED: readonly Emitted[] = emitted;
+
+function declare(kind: EmittedKind, conventional: boolean) {
+  return <const Name extends string>(name: Name, says: string): Name => {
+    emitted.push({ name, kind, conventional, says });
+    return name;
+  };
+}
+
+const resource = declare('resource attribute', true);
+const ownResource = declare('resource attribute', false);
+const attribute = declare('attribute', true);
+const ownAttribute = declare('attribute', false);
+const ownSpan = declare('span', false);
+const ownEvent = declare('event', false);
+const metric = declare('metric', true);
+const ownMetric = declare('metric', false);
+
+// Who: resources of workers and of the coordinator.
+export const SERVICE_NAME = resource('service.name', 'The service, as configured or found in package.json.');
+export const SERVICE_VERSION = resource('service.version', 'The version of the service, as configured or found.');
+export const SERVICE_INSTANCE_ID = resource(
+  'service.instance.id',
+  'A fresh UUID for each life of a process in a slot; what the environment says for a process in no slot.',
+);
+export const HOST_NAME = resource('host.name', 'The name of the machine or container.');
+export const HOST_ARCH = resource('host.arch', 'The architecture of the processor.');
+export const PROCESS_PID = resource('process.pid', 'The process id.');
+export const PROCESS_EXECUTABLE_NAME = resource('process.executable.name', 'The title of the process.');
+export const PROCESS_EXECUTABLE_PATH = resource('process.executable.path', 'The path of Node.js.');
+export const PROCESS_COMMAND = resource('process.command', 'The path of the program.');
+export const PROCESS_COMMAND_ARGS = resource('process.command_args', 'The command line, options of Node.js included.');
+export const PROCESS_OWNER = resource('process.owner', 'The name of the user that runs the process.');
+export const PROCESS_RUNTIME_NAME = resource('process.runtime.name', 'Always nodejs.');
+export const PROCESS_RUNTIME_VERSION = resource('process.runtime.version', 'The version of Node.js.');
+export const PROCESS_RUNTIME_DESCRIPTION = resource('process.runtime.description', 'Always Node.js.');
+export const TELEMETRY_SDK_LANGUAGE = resource('telemetry.sdk.language', 'Always nodejs.');
+export const TELEMETRY_SDK_NAME = resource('telemetry.sdk.name', 'Always opentelemetry, as the SDK says.');
+export const TELEMETRY_SDK_VERSION = resource('telemetry.sdk.version', 'The version of the SDK that spans conform to.');
+export const TELEMETRY_DISTRO_NAME = resource('telemetry.distro.name', 'Always forktrace.');
+export const TELEMETRY_DISTRO_VERSION = resource('telemetry.distro.version', 'The version of forktrace.');
+export const CLUSTER_MANAGER = ownResource('cluster.manager', 'Who forks the workers: cluster, pm2 or none.');
+export const CLUSTER_ROLE = ownResource('cluster.role', 'coordinator, on spans of the process that forks.');
+export const CLUSTER_WORKER_SLOT = ownResource(
+  'cluster.worker.slot',
+  'The stable place of a worker, from 0; also an attribute of worker.start and worker.exit.',
+);
+export const CLUSTER_WORKER_ID = ownResource('cluster.worker.id', 'The id that the process manager gives the worker.');
+export const CLUSTER_WORKER_INCARNATION = ownResource(
+  'cluster.worker.incarnation',
+  'Which life in its slot a process is, from 0; also an attribute of worker.start and worker.exit.',
+);
+
+// The life of workers and of the cluster, told by the coordinator.
+export const WORKER_START = ownSpan('worker.start', 'From the fork of a worker until it is ready.');
+export const WORKER_EXIT = ownSpan(
+  'worker.exit',
+  'From the end of a worker until its journal has been finished. Also the error.type of interrupted spans.',
+);
+export const CLUSTER_START = ownSpan('cluster.start', 'From the start of the coordinator until all workers are ready.');
+export const CLUSTER_RELOAD = ownSpan('cluster.reload', 'A rolling reload.');
+export const CLUSTER_SCALE = ownSpan('cluster.scale', 'From the wish for another number of workers until it is met.');
+export const CLUSTER_SHUTDOWN = ownSpan('cluster.shutdown', 'From the reason to stop until the last worker is gone.');
+export const CLUSTER_WORKERS = ownAttribute(
+  'cluster.workers',
+  'How many workers cluster.start and cluster.scale lead to.',
+);
+export const CLUSTER_RELOAD_SLOTS = ownAttribute('cluster.reload.slots', 'The slots that a reload has reached.');
+export const CLUSTER_SHUTDOWN_REASON = ownAttribute('cluster.shutdown.reason', 'Why the cluster stops.');
+export const CLUSTER_WORKER_PID = ownAttribute(
+  'cluster.worker.pid',
+  'The process id of the worker that a span is about.',
+);
+
+// The end of a process: on worker.exit, and on the event of interrupted spans.
+export const PROCESS_EXIT_CODE = attribute('process.exit.code', 'The exit code, unless a signal ended the process.');
+export const EXIT_SIGNAL = ownAttribute('forktrace.exit.signal', 'The signal that ended the process.');
+export const EXIT_CAUSE = ownAttribute(
+  'forktrace.exit.cause',
+  'Why the process ended, one of the fixed list that docs/supervision.md explains.',
+);
+export const EXIT_PLANNED = ownAttribute(
+  'forktrace.exit.planned',
+  'Whether the coordinator had told the worker to end.',
+);
+export const EXIT_SPANS_RECOVERED = ownAttribute(
+  'forktrace.exit.spans_recovered',
+  'Ended spans that were in the journal of the dead worker, not yet shipped.',
+);
+export const EXIT_REQUESTS_INTERRUPTED = ownAttribute(
+  'forktrace.exit.requests_interrupted',
+  'Local-root spans that were in flight when the worker died.',
+);
+export const EXIT_EVENT = ownEvent('forktrace.exit', 'On an interrupted span: how the process ended, when it did.');
+export const INTERRUPTED = ownAttribute(
+  'forktrace.interrupted',
+  'true on a span that its process did not live to end, and that the shipper has completed.',
+);
+export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
+
+// Metrics.
+export const SPANS_JOURNALED = ownMetric(
+  'forktrace.spans.journaled',
+  'Spans that this worker has kept: in its journal, or exported with pipeline batch.',
+);
+export const SPANS_LOST = ownMetric('forktrace.spans.lost', 'Spans that this worker could not keep.');
+export const EVENTLOOP_UTILIZATION = metric(
+  'nodejs.eventloop.utilization',
+  'The share of time that the event loop works.',
+);
+export const EVENTLOOP_DELAYS = {
+  min: metric('nodejs.eventloop.delay.min', 'The least delay of the event loop, in seconds.'),
+  max: metric('nodejs.eventloop.delay.max', 'The greatest delay of the event loop, in seconds.'),
+  mean: metric('nodejs.eventloop.delay.mean', 'The mean delay of the event loop, in seconds.'),
+  stddev: metric('nodejs.eventloop.delay.stddev', 'The standard deviation of the event loop’s delay, in seconds.'),
+  p50: metric('nodejs.eventloop.delay.p50', 'The median delay of the event loop, in seconds.'),
+  p90: metric('nodejs.eventloop.delay.p90', 'The 90th percentile of the event loop’s delay, in seconds.'),
+  p99: metric('nodejs.eventloop.delay.p99', 'The 99th percentile of the event loop’s delay, in seconds.'),
+} as const;
+export const HEAP_LIMIT = metric('v8js.memory.heap.limit', 'The size of each space of the heap, in bytes.');
+export const HEAP_USED = metric('v8js.memory.heap.used', 'What is used of each space of the heap, in bytes.');
+export const HEAP_SPACE_NAME = attribute('v8js.heap.space.name', 'The space of the heap that a measurement is of.');
+export const GC_DURATION = metric('v8js.gc.duration', 'How long garbage collections take, in seconds.');
+export const GC_TYPE = attribute(
+  'v8js.gc.type',
+  'The type of a garbage collection: major, minor, incremental or weakcb.',
+);
