@@ -30,30 +30,47 @@ export const errors = {
   },
   FORKTRACE_APP_UNSUPPORTED: {
     message: (found: string) =>
-      `The app factory returned ${found}, expected a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
+      `The app factory returned ${found}, expected a request listener (request, response) => …, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,
     when: 'the app factory returned something that cannot be served',
     remedy: 'return one of the kinds in the message',
   },
   FORKTRACE_APP_NO_FACTORY: {
-    message: (path: string, found: string) =>
-      `The app module ${path} has ${found} as its default export, expected a factory function (worker) => app.`,
-    when: "the app module's default export is not a function",
-    remedy: '`export default (worker) => app`',
+    message: (path: string, found: string, others: readonly string[]) =>
+      `The app module ${path} has ${found} as its default export${others.length > 0 ? ` (and exports ${others.join(', ')})` : ''}, expected an app, or a function (worker) => app that makes one.`,
+    when: "the app module's default export is neither an app nor a function that makes one",
+    remedy: '`export default app`, or `export default (worker) => app`',
+  },
+  FORKTRACE_APP_NOT_FOUND: {
+    message: (path: string) =>
+      `The app module ${path} does not exist, expected the path of a file, with its extension.`,
+    when: "there is no file at the app's path",
+    remedy: 'give the path of the file, with its extension',
+  },
+  FORKTRACE_LISTEN: {
+    message: (address: string, reason: string) => `The server cannot listen on ${address}: ${reason}.`,
+    when: "the server cannot listen: the port is taken, not allowed, or the address is not this machine's",
+    remedy: 'the message names the address and, on Linux, the process of this user that has it',
+  },
+  FORKTRACE_STARTED_TWICE: {
+    message: () =>
+      'startClusterWithTracing was called twice in this process, expected once: workers run the same file, so one call is one cluster.',
+    when: 'a second call of `startClusterWithTracing` in one process',
+    remedy: 'one call, one cluster: another app is another program',
   },
   FORKTRACE_WORKER_START: {
-    message: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${reason}.`,
+    message: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${sentence(reason)}`,
     when: 'a worker died, failed or was not ready in time at first boot; the others are stopped',
-    remedy: "the worker's own error is above it on the terminal; see `supervise.readyTimeoutMs`",
+    remedy: "the stack of the app's error follows it; see `supervise.readyTimeoutMs`",
   },
   FORKTRACE_RELOAD_ABORTED: {
     message: (replaced: number, reason: string) =>
-      `The reload was aborted after ${replaced} of the workers, the others stay: ${reason}.`,
+      `The reload was aborted after ${replaced} of the workers, the others stay: ${sentence(reason)}`,
     when: 'a new worker did not start during a reload; the old ones stay. After SIGHUP it is a warning',
     remedy: 'mend the app, reload again',
   },
   FORKTRACE_SCALE_FAILED: {
     message: (from: number, to: number, reason: string) =>
-      `Scaling from ${from} to ${to} workers did not succeed: a new worker ${reason}.`,
+      `Scaling from ${from} to ${to} workers did not succeed: a new worker ${sentence(reason)}`,
     when: 'a worker that scaling added did not start',
     remedy: 'the workers that serve go on; mend the app',
   },
@@ -152,6 +169,11 @@ export const errors = {
     remedy: 'its message says how',
   },
 } as const satisfies Record<`FORKTRACE_${string}`, ErrorEntry>;
+
+/** What another message ends with a full stop gets no second one. */
+function sentence(reason: string): string {
+  return reason.endsWith('.') ? reason : `${reason}.`;
+}
 
 /** The stable code of every error that forktrace throws. */
 export type ErrorCode = keyof typeof errors;

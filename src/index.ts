@@ -21,6 +21,7 @@ export type { App, AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 
 import type { TracingConfig } from './config/types.js';
+import { endIfUncaught } from './process/failed-start.js';
 import type { WorkerTracing } from './worker/start-worker.js';
 
 /**
@@ -37,5 +38,15 @@ import type { WorkerTracing } from './worker/start-worker.js';
  */
 // Loads the SDK only when a process starts to trace: the coordinator imports this module too.
 export async function startWorkerTracing(config?: TracingConfig): Promise<WorkerTracing> {
-  return (await import('./worker/start-worker.js')).startWorkerTracing(config);
+  const [{ startWorkerTracing }, { warnOfClusterOptions, watchForUntracedServers }] = await Promise.all([
+    import('./worker/start-worker.js'),
+    import('./worker/misuse.js'),
+  ]);
+  const tracing = await startWorkerTracing(config).catch((error) => {
+    endIfUncaught(error, 1, true);
+    throw error;
+  });
+  if (config !== undefined) warnOfClusterOptions(config);
+  if (!tracing.config.disabled) watchForUntracedServers();
+  return tracing;
 }

@@ -10,6 +10,18 @@ export const warnings = {
     when: 'a worker died that nobody had told to stop; it is respawned',
     lost: 'nothing: see [supervision.md](supervision.md)',
   },
+  FORKTRACE_LISTEN_IGNORED: {
+    when: 'the app listens by itself, on another address than option `listen` says',
+    lost: 'nothing: remove one of the two',
+  },
+  FORKTRACE_OPTION_IGNORED: {
+    when: '`startWorkerTracing` was given `workers` or `listen`, which only `startClusterWithTracing` reads',
+    lost: 'nothing',
+  },
+  FORKTRACE_SERVER_NOT_TRACED: {
+    when: 'after `startWorkerTracing`, a server has listened for a second and was not given to `traceServer`',
+    lost: 'the spans of its requests',
+  },
   FORKTRACE_CRASH_LOOP: {
     when: 'too many deaths in a row: respawning stops, then one worker is tried',
     lost: '',

@@ -6,6 +6,7 @@
  */
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeFailedStart, exitCodeOf } from '../process/failed-start.js';
 import { version } from '../version.js';
 
 const program = new Command('forktrace')
@@ -128,15 +129,13 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  // Without a code it is a mistake of ours, or of the app: the stack is worth seeing.
+  const { code } = error as NodeJS.ErrnoException;
+  // Without a code it is a mistake of ours, or of the app, and a worker's coordinator has been told: see endIfUncaught.
   if (!code?.startsWith('FORKTRACE_')) throw error;
-  process.stderr.write(`forktrace: ${message} [${code}]\n`);
-  const { cause } = error as Error;
-  if (cause instanceof Error && cause.stack) process.stderr.write(`${cause.stack}\n`);
-  // A worker is kept running by its channel.
-  if (cluster.isWorker) process.exit(1);
-  process.exitCode ||= 1;
+  if (!cluster.isWorker) process.stderr.write(describeFailedStart(error as Error));
+  // Its coordinator has been told, and prints it. A worker is kept running by its channel.
+  else process.exit(1);
+  process.exitCode ||= exitCodeOf(error as Error);
 }
 
 function wholeNumber(text: string): number {

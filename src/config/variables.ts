@@ -200,6 +200,8 @@ export const node = {
 export const own = {
   FORKTRACE_VIEWER_URL: 'The OTLP/gRPC URL of a viewer that runs; set by the coordinator for its workers.',
   FORKTRACE_VIEWER_TOKEN: 'The token that the viewer asks for.',
+  FORKTRACE_QUIET:
+    '1 or true: a start does not say where the app serves and where spans go. Warnings and errors are said all the same.',
   FORKTRACE_RUN_DIR: "The directory of the coordinator's control socket.",
   FORKTRACE_SLOT: 'Set by the coordinator for a worker.',
   FORKTRACE_INCARNATION: 'Set by the coordinator for a worker.',

@@ -10,7 +10,10 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
+import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
+import { describeDestination } from '../process/destination.js';
+import { endIfUncaught } from '../process/failed-start.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
@@ -67,10 +70,11 @@ export class Coordinator implements ClusterHandle {
       await this.#startCompanions();
       if (this.#stopping) throw new ForktraceError('FORKTRACE_STOPPING', []);
       await this.#supervisor.start();
+      this.#announceAddress();
     } catch (error) {
       const failure = this.#supervisor.bootFailure;
       await this.shutdown();
-      if (failure) adoptExitCode(failure.exitCode);
+      if (failure) endIfUncaught(failure.error, failure.exitCode, true);
       // A signal ends this process now: a rejection that nobody catches must not be faster.
       else await sleep(SIGNAL_TAKES_EFFECT_MS);
       throw error;
@@ -87,14 +91,21 @@ export class Coordinator implements ClusterHandle {
     });
     if (this.#config.viewer) {
       this.#viewer = await ViewerProcess.start(this.#config.viewer);
-      if (this.#viewer) process.stderr.write(`forktrace: traces at ${this.#viewer.url}\n`);
     }
+    announce(describeDestination(this.#config, this.#viewer?.url));
     if (shipsJournals(this.#config)) {
       const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
       const config = shipperConfigOf(this.#config);
       const url = this.#config.export.to === 'viewer' ? this.#viewer?.otlpUrl : config.export.url;
       this.#shipper = ensureShipper({ ...config, export: { ...config.export, url } }, { attached: true });
     }
+  }
+
+  #announceAddress(): void {
+    const { workers } = this.stats();
+    const address = workers.find((worker) => worker.address !== undefined)?.address;
+    const count = `${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`;
+    if (address) announce(`serving at ${clickable(address)} with ${count}`);
   }
 
   workers() {
@@ -228,12 +239,10 @@ function hasTerminal(): boolean {
   }
 }
 
+/** A terminal opens what is a URL of this machine; the wildcard address is none. */
+function clickable(address: string): string {
+  return address.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, '//localhost');
+}
+
 /** A limit that no machine reaches, to catch a mistyped number before it forks. */
 const MOST_WORKERS = 1024;
-
-/** If the process ends because nobody caught the boot failure, it ends with the worker's code instead of Node's 1. */
-function adoptExitCode(code: number): void {
-  process.once('exit', (ownCode) => {
-    if (ownCode === 1) process.exitCode = code;
-  });
-}

@@ -379,7 +379,11 @@ export class Supervisor {
 
   #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {
     const next = respawnInMs === undefined ? 'Its successor is starting' : `Next try in ${Math.round(respawnInMs)} ms`;
-    warn('FORKTRACE_WORKER_DIED', `Worker in slot ${slot} ${this.#whyDied(slot, incarnation)}. ${next}.`);
+    const stack = this.#stackOf(slot, incarnation);
+    warn(
+      'FORKTRACE_WORKER_DIED',
+      `Worker in slot ${slot} ${this.#whyDied(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
+    );
   }
 
   #reloadAborted({ slot, incarnation, slots }: Extract<ClusterAction, { type: 'reload-aborted' }>): void {
@@ -389,7 +393,8 @@ export class Supervisor {
         : `the new worker in slot ${slot} ${this.#whyDied(slot, incarnation)}`;
     const error = new ForktraceError('FORKTRACE_RELOAD_ABORTED', [slots.length, reason]);
     this.#parts.lifecycle.reloadEnded(slots, error.message);
-    warn('FORKTRACE_RELOAD_ABORTED', error.message);
+    const stack = incarnation === undefined ? '' : this.#stackOf(slot, incarnation);
+    warn('FORKTRACE_RELOAD_ABORTED', error.message + stack);
     for (const { reject } of this.#reloads.splice(0)) reject(error);
   }
 
@@ -407,6 +412,12 @@ export class Supervisor {
     const { exit, spawnError } = known;
     if (spawnError) return `could not be forked: ${spawnError.message}`;
     return describeExit(exit);
+  }
+
+  /** Where the app's code failed, on lines of its own. */
+  #stackOf(slot: number, incarnation: number): string {
+    const { stack } = this.#exits.get(key(slot, incarnation))?.worker.failure ?? {};
+    return stack === undefined ? '' : `\n${stack}`;
   }
 
   #describeBootFailure(slot: number, incarnation: number): BootFailure {

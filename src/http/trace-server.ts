@@ -55,6 +55,11 @@ export function traceServer(server: TraceableServer, options: HttpTracingConfig 
 
 const tracers = new WeakMap<object, ServerTracer>();
 
+/** Whether the requests of `server` have spans: ours, or those of an instrumentation that has wrapped its class. */
+export function isServerTraced(server: TraceableServer): boolean {
+  return tracers.has(server) || '__original' in Object.getPrototypeOf(server).emit;
+}
+
 /** {@link traceServer} with options that are resolved. Undefined when the server is traced already. */
 export function instrumentServer(server: TraceableServer, options: () => ResolvedHttp): ServerTracer | undefined {
   if (typeof (server as Partial<TraceableServer> | undefined)?.emit !== 'function') {

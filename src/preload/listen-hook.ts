@@ -1,4 +1,5 @@
 import { Server } from 'node:net';
+import { isHttpServer } from '../http/is-http-server.js';
 import type { TraceableServer } from '../http/trace-server.js';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -21,11 +22,6 @@ export function hookListen(start: () => Promise<(server: TraceableServer) => voi
     }
     return original.apply(this, args);
   };
-}
-
-/** By what they can do: node:http, https and http2 are not loaded for this. */
-function isHttpServer(server: Server): boolean {
-  return 'closeIdleConnections' in server || 'updateSettings' in server;
 }
 
 /** @returns lets the connections in, after it has called a function */

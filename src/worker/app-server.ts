@@ -12,10 +12,13 @@ import { describeValue, ForktraceError } from '../errors.js';
 /** An import would read all that node:http exports, `WebSocket` too, which loads undici: 14 MB on Node 24. */
 const { createServer, Server: HttpServer } = process.getBuiltinModule('node:http');
 
-/** A server of an app: not listening yet. */
+/** A server of an app. */
 export interface AppServer {
   readonly server: NetServer;
-  /** Frameworks with a listen of their own run its hooks; the others' is `server.listen`. */
+  /**
+   * Frameworks with a listen of their own run its hooks; the others' is `server.listen`. An app that has called listen itself
+   * keeps its address: this waits for it.
+   */
   listen(options: ListenOptions): Promise<void>;
   /** The framework's own close hooks, after the server has drained. */
   close(): Promise<void>;
@@ -41,37 +44,58 @@ interface FetchLike {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** @throws ForktraceError with code FORKTRACE_APP_UNSUPPORTED */
-export async function toAppServer(app: unknown): Promise<AppServer> {
-  if (app instanceof NetServer) return plain(app);
+/** Whether a value is an app itself, not a function that makes one: see {@link toAppServer}. */
+export function isApp(value: unknown): boolean {
+  if (value instanceof NetServer || isFastify(value)) return true;
+  if (has<NestLike>(value, 'getHttpServer', 'init') || has<KoaLike>(value, 'callback', 'use')) return true;
+  if (has<FetchLike>(value, 'fetch')) return true;
+  // Express's app is a function of three arguments.
+  return typeof value === 'function' && value.length >= 2;
+}
+
+/**
+ * @param listening servers that have been told to listen: an app's own one is taken, with its address
+ * @throws ForktraceError with code FORKTRACE_APP_UNSUPPORTED
+ */
+export async function toAppServer(app: unknown, listening: ReadonlySet<NetServer> = new Set()): Promise<AppServer> {
+  if (app instanceof NetServer) return plain(app, listening);
   // An Express app is a function as well.
-  if (typeof app === 'function' && !has<FetchLike>(app, 'fetch')) return plain(createServer(app as RequestListener));
-  if (has<FastifyLike>(app, 'ready', 'listen', 'inject') && app.server instanceof NetServer) {
-    return {
-      server: app.server,
-      listen: async (options) => void (await app.listen(options)),
-      close: async () => void (await app.close()),
-    };
+  if (typeof app === 'function' && !has<FetchLike>(app, 'fetch')) {
+    const own = [...listening].find((server) => server.listeners('request').includes(app));
+    return plain(own ?? createServer(app as RequestListener), listening);
+  }
+  if (isFastify(app)) {
+    const close = async () => void (await app.close());
+    if (listening.has(app.server)) return { ...plain(app.server, listening), close };
+    return { server: app.server, listen: async (options) => void (await app.listen(options)), close };
   }
   if (has<NestLike>(app, 'getHttpServer', 'init')) {
-    await app.init();
-    return { ...plain(app.getHttpServer()), close: async () => void (await app.close()) };
+    const server = app.getHttpServer();
+    if (!listening.has(server)) await app.init();
+    return { ...plain(server, listening), close: async () => void (await app.close()) };
   }
-  if (has<KoaLike>(app, 'callback', 'use')) return plain(createServer(app.callback()));
+  if (has<KoaLike>(app, 'callback', 'use')) {
+    // The listener is made anew by each `callback()`, under this name (Koa 2 and 3).
+    const isOwn = (server: NetServer) => server.listeners('request').some(({ name }) => name === 'handleRequest');
+    return plain([...listening].find(isOwn) ?? createServer(app.callback()), listening);
+  }
   if (has<FetchLike>(app, 'fetch')) {
     const { toNodeHandler } = await import('srvx/node');
-    return plain(createServer(toNodeHandler((request) => app.fetch(request as Request)) as RequestListener));
+    return plain(createServer(toNodeHandler((request) => app.fetch(request as Request)) as RequestListener), listening);
   }
   throw new ForktraceError('FORKTRACE_APP_UNSUPPORTED', [describeValue(app)]);
 }
 
-function plain(server: NetServer): AppServer {
+function isFastify(app: unknown): app is FastifyLike {
+  return has<FastifyLike>(app, 'ready', 'listen', 'inject') && app.server instanceof NetServer;
+}
+
+function plain(server: NetServer, listening: ReadonlySet<NetServer> = new Set()): AppServer {
   return {
     server,
     async listen(options) {
-      // A factory may have called listen itself.
       if (server.listening) return;
-      server.listen(options);
+      if (!listening.has(server)) server.listen(options);
       await once(server, 'listening');
     },
     async close() {},

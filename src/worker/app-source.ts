@@ -1,8 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { WorkerContext } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { isApp } from './app-server.js';
 
 /**
  * A request listener, an `http`, `https` or `http2` server, an Express or Koa app, a Fastify or NestJS instance, a Hono app, or
@@ -14,22 +15,39 @@ export type App = RequestListener | object;
 export type AppFactory = (worker: WorkerContext) => App | Promise<App>;
 
 /**
- * A factory, or the URL or path (relative to the working directory) of a module that default-exports one. The module form
- * keeps the app out of the coordinator, and lets instrumentations register before the app loads.
+ * A factory, the app itself, or the URL or path (relative to the working directory) of a module that default-exports one of
+ * them. The module form keeps the app out of the coordinator, and lets instrumentations register before the app loads.
  */
-export type AppSource = AppFactory | URL | string;
+export type AppSource = AppFactory | URL | string | object;
 
-/** The factory itself: loads the module form. */
+/**
+ * The factory itself: loads the module form.
+ *
+ * @throws ForktraceError with code FORKTRACE_APP_NO_FACTORY or FORKTRACE_APP_NOT_FOUND
+ */
 export async function loadFactory(source: AppSource): Promise<AppFactory> {
-  if (typeof source === 'function') return source;
+  if (typeof source !== 'string' && !(source instanceof URL)) return factoryOf(source) ?? (() => source);
   const url = source instanceof URL ? source.href : moduleUrl(source);
-  const module = await import(url);
+  const module = await import(url).catch((error: NodeJS.ErrnoException & { url?: string }) => {
+    if (error.code === 'ERR_MODULE_NOT_FOUND' && error.url === url) {
+      throw new ForktraceError('FORKTRACE_APP_NOT_FOUND', [fileURLToPath(url)]);
+    }
+    throw error;
+  });
   // A CommonJS module compiled from ESM has its default export one level down.
-  const factory = typeof module.default === 'function' ? module.default : module.default?.default;
-  if (typeof factory !== 'function') {
-    throw new ForktraceError('FORKTRACE_APP_NO_FACTORY', [url, describeValue(module.default)]);
+  const factory = factoryOf(module.default) ?? factoryOf(module.default?.default);
+  if (factory === undefined) {
+    const names = Object.keys(module).filter((name) => name !== 'default');
+    const found = 'default' in module ? describeValue(module.default) : 'nothing';
+    throw new ForktraceError('FORKTRACE_APP_NO_FACTORY', [url, found, names.slice(0, 10)]);
   }
   return factory;
+}
+
+/** A request listener takes two arguments, a factory at most one. */
+function factoryOf(value: unknown): AppFactory | undefined {
+  if (isApp(value)) return () => value as App;
+  return typeof value === 'function' ? (value as AppFactory) : undefined;
 }
 
 function moduleUrl(path: string): string {

@@ -4,21 +4,26 @@
  * @module
  */
 import cluster from 'node:cluster';
-import type { Http2Session } from 'node:http2';
+import type { ListenOptions, Server } from 'node:net';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
+import { ForktraceError } from '../errors.js';
 import { watchRoutes } from '../http/routes/watch-routes.js';
 import { instrumentServer, type TraceableServer } from '../http/trace-server.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { withinDeadline } from '../process/deadline.js';
+import { endIfUncaught, foreignFrames } from '../process/failed-start.js';
 import { runHook } from '../process/hook.js';
 import { TerminationSignals } from '../process/termination-signals.js';
 import { parseCoordinatorMessage, type WorkerMessage } from '../process/worker-messages.js';
+import { warn } from '../warn.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
+import { AppServers } from './app-servers.js';
 import { type AppSource, loadFactory } from './app-source.js';
-import { drainServer, trackSessions } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
+import { workerIdentity } from './identity.js';
+import { listenError } from './listen-error.js';
 import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
 
 /** A worker that serves. */
@@ -39,9 +44,14 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
   try {
     return await serve(source, config);
   } catch (error) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    await send({ forktrace: 'failed', message, stack });
-    throw error;
+    const failure = error instanceof Error ? error : new Error(String(error));
+    // What is worth seeing of a coded error is what caused it.
+    const { stack } = failure instanceof ForktraceError ? ((failure.cause as Error | undefined) ?? {}) : failure;
+    const isTold = isSupervised();
+    await send({ forktrace: 'failed', message: messageOf(failure), stack: foreignFrames(stack) || undefined });
+    // The coordinator prints it, with the slot.
+    endIfUncaught(failure, 1, !isTold);
+    throw failure;
   }
 }
 
@@ -61,7 +71,9 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   };
 
   let appServer: AppServer | undefined;
-  let sessions: ReadonlySet<Http2Session> = new Set();
+  const servers = new AppServers((server) => {
+    if (!config.disabled) instrumentServer(server as TraceableServer, () => httpOptions(tracing));
+  });
   const heartbeat = new Heartbeat(tracing, (stats, debugged) => void send({ forktrace: 'heartbeat', stats, debugged }));
 
   let stopping: Promise<void> | undefined;
@@ -83,7 +95,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     // Flushing needs a share of the deadline even when a connection never ends.
     const flushMs = Math.min(1000, deadlineMs / 4);
     const drainMs = Math.max(0, left() - flushMs);
-    if (appServer) await withinDeadline(drainServer(appServer.server, sessions, drainMs), drainMs);
+    await withinDeadline(servers.drain(drainMs), drainMs);
     for (const fn of shutdownFunctions.reverse()) await runHook('onShutdown', fn, Math.max(0, left() - flushMs));
     await runHook('close', appServer?.close, Math.max(0, left() - flushMs));
     await runHook('workerExit', hooks.workerExit, Math.min(hooks.timeoutMs, left()), context);
@@ -102,14 +114,18 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const factory = await loadFactory(source);
   const app = await factory(context);
   if (!config.disabled) watchRoutes(app);
-  appServer = await toAppServer(app);
+  appServer = await toAppServer(app, servers.listening);
   const { server } = appServer;
-  sessions = trackSessions(server);
-  if (!config.disabled) {
-    instrumentServer(server as TraceableServer, () => httpOptions(tracing));
+  const listensItself = servers.listening.has(server);
+  servers.add(server);
+  try {
+    // A copy: Fastify writes into the object it is given.
+    await appServer.listen({ ...config.listen });
+  } catch (error) {
+    throw listensItself ? error : listenError(error, config.listen);
   }
-  // A copy: Fastify writes into the object it is given.
-  await appServer.listen({ ...config.listen });
+  // Once for the cluster, not by each worker.
+  if (listensItself && userConfig.listen !== undefined && !context.slot) warnOfOtherAddress(server, config.listen);
   await runHook('workerReady', hooks.workerReady, hooks.timeoutMs, context);
   heartbeat.start();
   const address = serverAddress(server);
@@ -140,6 +156,28 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
     await stop(reason);
     process.exit();
   });
+}
+
+/** With the code of one of ours: the coordinator's own code goes with what it makes of it. */
+function messageOf(error: Error): string {
+  return error instanceof ForktraceError ? `${error.message.replace(/\.$/, '')} (${error.code})` : error.message;
+}
+
+function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions): void {
+  const bound = server.address();
+  if (bound === null || (typeof bound === 'string' ? bound === path : bound.port === port)) return;
+  const wanted = path ?? `${host ?? 'port'} ${port ?? ''}`.trim();
+  warn(
+    'FORKTRACE_LISTEN_IGNORED',
+    `The app listens by itself, on ${serverAddress(server)}: option listen (${wanted}) has no effect. Remove one of the two.`,
+  );
+}
+
+/** Under our coordinator, which hears what this process sends. */
+function isSupervised(): boolean {
+  return (
+    cluster.isWorker && process.connected === true && process.send !== undefined && workerIdentity().slot !== undefined
+  );
 }
 
 /** Resolves when the message is handed over, so that an exit right after does not lose it. */

@@ -10,7 +10,9 @@ import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { setWorkerHttp } from '../http/worker-http.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
+import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
+import { describeDestination } from '../process/destination.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
@@ -85,6 +87,8 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
   const config = resolveConfig(userConfig, process.env, role);
   setLogLevel(config);
   const identity = workerIdentity();
+  // The coordinator says it once for all of its workers.
+  if (identity.manager !== 'cluster' || identity.slot === undefined) announce(describeDestination(config));
   const attributes = resourceAttributes(config, identity);
   const pipeline = await createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =

@@ -1,0 +1,15 @@
+/**
+ * What is said once at a start, for whoever looks at the terminal or the log: where the app serves, where spans go.
+ *
+ * @module
+ */
+
+/** Writes one line to stderr, unless `FORKTRACE_QUIET` is 1 or true. */
+export function announce(line: string, env: NodeJS.ProcessEnv = process.env): void {
+  if (isQuiet(env)) return;
+  process.stderr.write(`forktrace: ${line}\n`);
+}
+
+function isQuiet({ FORKTRACE_QUIET: quiet }: NodeJS.ProcessEnv): boolean {
+  return quiet !== undefined && /^(1|true)$/i.test(quiet);
+}
