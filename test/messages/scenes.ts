@@ -22,7 +22,7 @@ export const scenes: Scene[] = [
     when: 'a variable has a wrong value',
     files: { 'app.js': serves },
     command: run,
-    env: { WEB_CONCURRENCY: 'many' },
+    env: { FORKTRACE_PIPELINE: 'fast' },
   },
   {
     code: 'FORKTRACE_WORKER_START',
