@@ -1,4 +1,4 @@
-import { resolveConfig } from '../config/resolve.js';
+import { resolveConfig } from '../config/index.js';
 import { pm2ShutdownTimeoutMs, startedByPm2 } from '../pm2/environment.js';
 import { startInlineShipper } from '../shipper/inline.js';
 import { shipperConfigOf } from '../shipper/start.js';

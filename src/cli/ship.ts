@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveConfig } from '../config/resolve.js';
+import { resolveConfig } from '../config/index.js';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination, TracingConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';

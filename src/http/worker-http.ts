@@ -1,5 +1,4 @@
-import { Environment } from '../config/environment.js';
-import { resolveHttp } from '../config/http.js';
+import { Environment, resolveHttp } from '../config/index.js';
 import type { ResolvedHttp } from '../config/resolved.js';
 import type { HttpTracingConfig } from '../config/types.js';
 

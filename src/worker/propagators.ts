@@ -1,7 +1,6 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
-import { requireOptional } from '../config/optional-package.js';
+import { PROPAGATOR_PACKAGES, requireOptional } from '../config/index.js';
 import type { PropagatorName } from '../config/resolved.js';
-import { PROPAGATOR_PACKAGES } from '../config/variables.js';
 import { madeOfW3cOnly } from '../propagation/w3c-only.js';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
 

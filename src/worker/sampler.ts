@@ -1,6 +1,5 @@
-import { requireOptional } from '../config/optional-package.js';
+import { requireOptional, SAMPLER_PACKAGES } from '../config/index.js';
 import type { NamedSampler } from '../config/resolved.js';
-import { SAMPLER_PACKAGES } from '../config/variables.js';
 import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } from '../sdk/samplers.js';
 import type { Sampler } from '../sdk/types.js';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Attributes, type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
-import { type Role, resolveConfig } from '../config/resolve.js';
+import { type Role, resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';

@@ -1,0 +1,11 @@
+/**
+ * What the other folders load of this one: a single file at run time (scripts/build-config.mjs), for a process that starts pays
+ * for each module that it loads.
+ *
+ * @module
+ */
+export { Environment } from './environment.js';
+export { resolveHttp } from './http.js';
+export { requireOptional } from './optional-package.js';
+export { type Role, resolveConfig } from './resolve.js';
+export { PROPAGATOR_PACKAGES, SAMPLER_PACKAGES } from './variables.js';
