@@ -10,6 +10,7 @@ import { isMainThread } from 'node:worker_threads';
 import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
 import type { WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { watchFastify4 } from '../http/routes/fastify4.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
@@ -41,6 +42,7 @@ export function preload(): void {
   // The API's stand-in for a provider that is yet to come: whoever registers one later, we or another SDK, replaces ours.
   const proxy = trace.getTracerProvider();
   if (!(proxy instanceof ProxyTracerProvider)) return;
+  watchFastify4();
   const lazy = new LazyProvider(
     () => {
       registerContextManager();

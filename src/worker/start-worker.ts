@@ -8,6 +8,7 @@ import { type Role, resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { watchFastify4 } from '../http/routes/fastify4.js';
 import { setWorkerHttp } from '../http/worker-http.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
@@ -83,6 +84,7 @@ export function isTracingStarted(): boolean {
 
 async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTracing> {
   keepTickObject();
+  watchFastify4();
   unpackPm2Environment(process.env);
   const config = resolveConfig(userConfig, process.env, role);
   setLogLevel(config);

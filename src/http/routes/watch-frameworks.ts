@@ -8,6 +8,7 @@ import { sep } from 'node:path';
 import { guarded } from '../guard.js';
 import { watchExpressApp, watchExpressLayers } from './express.js';
 import { watchFastify } from './fastify.js';
+import { watchFastify4 } from './fastify4.js';
 import { watchHapiRequest } from './hapi.js';
 import { watchKoaContext } from './koa.js';
 import { expectConnect, onExpressApp } from './left-route.js';
@@ -15,11 +16,12 @@ import { watchRoutes } from './watch-routes.js';
 
 let watching = false;
 
-/** Those that tell by a diagnostics channel: before an app is made, as Fastify 4 tells only then. */
+/** Those that tell by a diagnostics channel. */
 export function watchFrameworks(): void {
   if (watching) return;
   watching = true;
   watchFastify();
+  watchFastify4();
   onExpressApp((app) => {
     watchExpressApp(app);
     // By now the app has made its router, if this is Express 5; a getter that throws, if it is 4.

@@ -1,0 +1,37 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { activeRequest } from '../active-request.js';
+import { guarded } from '../guard.js';
+
+interface FastifyMessage {
+  fastify: {
+    version?: string;
+    addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: unknown, done: () => void) => void): void;
+  };
+}
+
+interface FastifyRequest {
+  routeOptions?: { url?: string };
+}
+
+let watching = false;
+
+/**
+ * Fastify 4 does not say which route it runs, as 5 does, but that an instance has been made: it gets a hook. To be called before
+ * the app is.
+ */
+export function watchFastify4(): void {
+  if (watching) return;
+  watching = true;
+  subscribe('fastify.initialization', (message) => {
+    const { fastify } = message as FastifyMessage;
+    guarded(() => {
+      if (Number.parseInt(fastify.version ?? '', 10) !== 4) return;
+      fastify.addHook('onRequest', (request, _reply, done) => {
+        const active = activeRequest();
+        const url = request.routeOptions?.url;
+        if (active !== undefined && url !== undefined) active.route = url;
+        done();
+      });
+    });
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * Packages of test/frameworks/package.json: many and large, so that they are installed apart from the others, once, by the first
+ * test that wants one.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait-for.js';
+
+const folder = fileURLToPath(new URL('../../test/frameworks/', import.meta.url));
+
+/** What is in place says so by npm's own list, which it writes last. */
+function isInstalled(): boolean {
+  const list = `${folder}node_modules/.package-lock.json`;
+  return existsSync(list) && statSync(list).mtimeMs >= statSync(`${folder}package-lock.json`).mtimeMs;
+}
+
+/** Resolves from the folder of the frameworks, which it installs if they are not there. Test files run side by side: one installs. */
+export async function frameworksRequire(): Promise<NodeJS.Require> {
+  const lock = `${folder}.installing`;
+  while (!isInstalled()) {
+    try {
+      closeSync(openSync(lock, 'wx'));
+    } catch {
+      await waitFor(() => !existsSync(lock), 'another test installs the frameworks', 170_000);
+      continue;
+    }
+    try {
+      const npm = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--force'];
+      execFileSync('npm', npm, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], timeout: 170_000 });
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+  return createRequire(`${folder}package.json`);
+}
