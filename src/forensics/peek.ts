@@ -1,0 +1,82 @@
+/**
+ * Reads, from outside, the JavaScript stack and the active span of a process whose event loop is blocked.
+ *
+ * SIGUSR1 makes Node open its inspector from a thread of its own, so it opens while the event loop is blocked; what it is asked
+ * interrupts JavaScript wherever it is, in an endless loop, a regular expression or `Atomics.wait`. Native code that runs for long
+ * (a large `JSON.parse`, `execSync`) is not interrupted: then the kernel's view of the process is all there is.
+ *
+ * @module
+ */
+import { evaluate } from './inspector-client.js';
+import type { InspectorLines } from './inspector-lines.js';
+import { type ProcessState, processState } from './process-state.js';
+import { type ActiveSpan, SNAPSHOT_EXPRESSION } from './snapshot.js';
+
+/** What was found. */
+export type Peek =
+  | { found: 'stack'; stack: string; active: ActiveSpan | undefined; tookMs: number }
+  /** JavaScript did not answer. */
+  | { found: 'process'; process: ProcessState | undefined; reason: string; tookMs: number };
+
+export interface PeekTarget {
+  pid: number;
+  /** Sends SIGUSR1 to exactly this process, never to one that has its pid by now. */
+  signal(): void;
+  /** Of the process's standard error. */
+  lines: InspectorLines;
+}
+
+/** How long an answer is waited for; longer than any JavaScript needs to be interrupted on a busy machine. */
+export const PEEK_TIMEOUT_MS = 450;
+
+/** Never rejects. */
+export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Promise<Peek> {
+  const startedAt = performance.now();
+  // Not AbortSignal.timeout, which does not hold the process: somebody waits for the answer.
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const { signal } = deadline;
+  try {
+    const address = target.lines.address(signal);
+    target.signal();
+    const value = await evaluate(await address, SNAPSHOT_EXPRESSION, signal);
+    const { stack, active } = checked(value);
+    return { found: 'stack', stack, active, tookMs: performance.now() - startedAt };
+  } catch (error) {
+    return {
+      found: 'process',
+      process: processState(target.pid),
+      reason: (error as Error).message,
+      tookMs: performance.now() - startedAt,
+    };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Closes an inspector that opened after the peek had given up. */
+export async function closeLate(url: string): Promise<void> {
+  await evaluate(url, SNAPSHOT_EXPRESSION, AbortSignal.timeout(PEEK_TIMEOUT_MS)).catch(() => {});
+}
+
+/** What comes from another process is checked: it may be anything. */
+function checked(value: unknown): { stack: string; active: ActiveSpan | undefined } {
+  const { stack, active } = (value ?? {}) as { stack?: unknown; active?: unknown };
+  if (typeof stack !== 'string') throw new Error('the process answered with something else than a stack');
+  return { stack, active: checkedSpan(active) };
+}
+
+function checkedSpan(value: unknown): ActiveSpan | undefined {
+  const { traceId, spanId, rootSpanId, name } = (value ?? {}) as Record<string, unknown>;
+  if (!isId(traceId, 32) || !isId(spanId, 16)) return undefined;
+  return {
+    traceId,
+    spanId,
+    rootSpanId: isId(rootSpanId, 16) ? rootSpanId : undefined,
+    name: typeof name === 'string' ? name.slice(0, 256) : undefined,
+  };
+}
+
+function isId(value: unknown, length: number): value is string {
+  return typeof value === 'string' && value.length === length && /^[0-9a-f]+$/.test(value);
+}
