@@ -106,12 +106,12 @@ async function startTracing(): Promise<WorkerTracing> {
   const tracing = await startWorkerTracing();
   const { ship } = tracing.config;
   // What ships inline ships only while it lives; everything else may still be traced until the exit.
-  process.once('beforeExit', () => void (ship === 'inline' ? tracing.shutdown() : tracing.forceFlush()));
+  process.once('beforeExit', () => void (ship === 'inline' ? tracing.shutdown() : tracing.forceFlush(0)));
   if (isMainThread) {
     const { TerminationSignals } = await import('../process/termination-signals.js');
     const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], async (signal) => {
       const deadlineMs = stopDeadlineMs(tracing.identity);
-      if (signals.appListensTo(signal)) return void tracing.forceFlush(deadlineMs);
+      if (signals.appListensTo(signal)) return void tracing.forceFlush(0);
       await tracing.shutdown(deadlineMs);
       signals.reraise(signal);
     });

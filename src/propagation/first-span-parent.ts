@@ -11,15 +11,23 @@ import {
   trace,
 } from '@opentelemetry/api';
 
+/** The parts of an SDK's provider that the API does not have. */
+interface Flushable {
+  forceFlush?(options?: { timeoutMillis?: number }): Promise<unknown>;
+  shutdown?(): Promise<unknown>;
+}
+
 /**
  * A provider whose first root span becomes a child of `parent`; all later ones are as they would be without it. SERVER and
  * CONSUMER spans leave it to others: their parent is who called them, or nobody.
  */
-export function withFirstSpanParent(provider: TracerProvider, parent: Context): TracerProvider {
+export function withFirstSpanParent(provider: TracerProvider & Flushable, parent: Context): TracerProvider & Flushable {
   const inherited = new InheritedParent(parent);
   return {
     getTracer: (name: string, version?: string, options?: TracerOptions) =>
       new InheritingTracer(provider.getTracer(name, version, options), inherited),
+    forceFlush: async (options) => provider.forceFlush?.(options),
+    shutdown: async () => provider.shutdown?.(),
   };
 }
 

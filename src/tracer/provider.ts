@@ -20,6 +20,8 @@ export interface JournalTracerProviderOptions {
   idGenerator?: IdGenerator;
   /** They see and may change each span as in the SDK; the journal takes what they leave. @default [] */
   spanProcessors?: SpanProcessorsFactory;
+  /** Waits until what {@link spanLog} holds has been exported; false at the deadline. @default true at once */
+  deliver?: (timeoutMs: number) => Promise<boolean>;
   /** Milliseconds that a `forceFlush` has if it is not told otherwise. @default 30000 */
   forceFlushTimeoutMs?: number;
 }
@@ -30,10 +32,12 @@ export class JournalTracerProvider implements TracerProvider {
   readonly #tracers = new Map<string, JournalTracer>();
   readonly #processors: readonly SpanProcessor[];
   readonly #forceFlushTimeoutMs: number;
+  readonly #deliver: JournalTracerProviderOptions['deliver'];
 
   constructor(options: JournalTracerProviderOptions) {
     const journalProcessor = options.spanLog && new JournalProcessor(options.spanLog);
     this.#processors = completeChain(options.spanProcessors, journalProcessor);
+    this.#deliver = options.deliver;
     this.#forceFlushTimeoutMs = options.forceFlushTimeoutMs ?? 30_000;
     this.#pipeline = {
       get resource() {
@@ -60,27 +64,36 @@ export class JournalTracerProvider implements TracerProvider {
     return tracer;
   }
 
-  /** Flushes the span processors; the journal needs no flush. Rejects with an array of what failed or took too long. */
-  async forceFlush(): Promise<void> {
-    const flushes = this.#processors.map((processor) => inTime(processor.forceFlush(), this.#forceFlushTimeoutMs));
+  /**
+   * Flushes the span processors, then waits until a shipper has exported what has ended.
+   *
+   * @param options `timeoutMillis` is for all of it, in milliseconds @default 30000
+   * @returns false when the deadline came before the shipper
+   * @throws an array of what the span processors' flushes failed with, as the SDK's provider does
+   */
+  async forceFlush(options?: { timeoutMillis?: number }): Promise<boolean> {
+    const timeoutMs = options?.timeoutMillis ?? this.#forceFlushTimeoutMs;
+    const deadline = performance.now() + timeoutMs;
+    const flushes = this.#processors.map((processor) => inTime(() => processor.forceFlush(), timeoutMs));
     const results = await Promise.allSettled(flushes);
     const errors = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
     if (errors.length > 0) throw errors;
+    return (await this.#deliver?.(Math.max(0, deadline - performance.now()))) ?? true;
   }
 
   /** Shuts the span processors down. */
   async shutdown(): Promise<void> {
-    await Promise.all(this.#processors.map((processor) => processor.shutdown()));
+    await Promise.all(this.#processors.map(async (processor) => processor.shutdown()));
   }
 }
 
-async function inTime(flush: Promise<void>, timeoutMs: number): Promise<void> {
+async function inTime(flush: () => Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`A span processor did not flush within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
-    await Promise.race([flush, timeout]);
+    await Promise.race([flush(), timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/resolved.js';
+import { withinDeadline } from '../process/deadline.js';
 import { BatchSpanProcessor, NodeTracerProvider } from '../sdk/trace.js';
 import type { Resource } from '../sdk/types.js';
 import { completeChain } from '../tracer/processor-chain.js';
@@ -25,9 +26,13 @@ export async function createBatchPipeline(config: ResolvedConfig, resource: Reso
     tracerProvider,
     writerId: undefined,
     stats: () => ({ spansJournaled: tracked?.exported ?? 0, spansLost: tracked?.lost.total ?? 0 }),
-    async forceFlush() {
-      await tracerProvider.forceFlush().catch(reported);
-      await tracked?.idle();
+    async forceFlush(timeoutMs) {
+      const lost = tracked?.lost.total ?? 0;
+      const flush = async () => {
+        await tracerProvider.forceFlush().catch(reported);
+        await tracked?.idle();
+      };
+      return (await withinDeadline(flush(), timeoutMs)) && (tracked?.lost.total ?? 0) === lost;
     },
     async shutdown() {
       await tracerProvider.shutdown().catch(reported);

@@ -1,9 +1,10 @@
 import { ProxyTracerProvider, type TracerProvider } from '@opentelemetry/api';
+import { withinDeadline } from '../process/deadline.js';
 import type { Pipeline } from './pipeline.js';
 
 /** The parts of an SDK's provider that the API does not have. */
 interface Flushable {
-  forceFlush?(): Promise<void>;
+  forceFlush?(options?: { timeoutMillis?: number }): Promise<unknown>;
 }
 
 /**
@@ -12,16 +13,28 @@ interface Flushable {
  */
 export function borrowedPipeline(provider: (TracerProvider & Flushable) | undefined): Pipeline {
   const tracerProvider: TracerProvider & Flushable = provider ?? new ProxyTracerProvider();
-  const forceFlush = async () => {
-    // A user's provider may reject; what it lost is its own to report.
-    await tracerProvider.forceFlush?.().catch(() => {});
+  const forceFlush = async (timeoutMillis?: number) => {
+    try {
+      // A provider may say no by rejecting, as the SDK's do, or by false.
+      return (await tracerProvider.forceFlush?.(timeoutMillis === undefined ? undefined : { timeoutMillis })) !== false;
+    } catch {
+      return false;
+    }
   };
   return {
     tracerProvider,
     writerId: undefined,
     stats: () => ({ spansJournaled: 0, spansLost: 0 }),
-    forceFlush,
-    shutdown: forceFlush,
+    forceFlush: async (timeoutMs) => {
+      let isFlushed = false;
+      const flush = async () => {
+        isFlushed = await forceFlush(timeoutMs);
+      };
+      return (await withinDeadline(flush(), timeoutMs)) && isFlushed;
+    },
+    async shutdown() {
+      await forceFlush();
+    },
     flushSync() {},
   };
 }

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import { delivered } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
 import type { Resource } from '../sdk/types.js';
@@ -36,6 +37,7 @@ export async function createJournalPipeline(
       return resource;
     },
     spanLog: journal,
+    deliver: (timeoutMs) => delivered(journal, timeoutMs),
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,
     spanProcessors: config.spanProcessors,
@@ -49,10 +51,7 @@ export async function createJournalPipeline(
       const { spans, lost } = journal.stats();
       return { spansJournaled: spans, spansLost: lost.total };
     },
-    async forceFlush() {
-      await tracerProvider.forceFlush().catch(reported);
-      journal.flush();
-    },
+    forceFlush: (timeoutMillis) => tracerProvider.forceFlush({ timeoutMillis }).catch(() => false),
     async shutdown() {
       await tracerProvider.shutdown().catch(reported);
       journal.close();

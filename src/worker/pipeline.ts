@@ -7,9 +7,12 @@ export interface Pipeline {
   readonly writerId: string | undefined;
   /** Spans kept since start, and spans that could not be kept. */
   stats(): { spansJournaled: number; spansLost: number };
-  /** Resolves when all that has ended is out of this process, batches in flight included. Never rejects. */
-  forceFlush(): Promise<void>;
-  /** {@link forceFlush}, then gives everything back. Never rejects. */
+  /**
+   * Resolves with true when all that has ended has been exported, batches in flight included, or with false when that has failed
+   * or the deadline came first. Never rejects.
+   */
+  forceFlush(timeoutMs: number): Promise<boolean>;
+  /** Makes sure that all that has ended will be exported, then gives everything back. Never rejects. */
   shutdown(): Promise<void>;
   /** What can be done in `process.on('exit')`. */
   flushSync(): void;

@@ -39,12 +39,13 @@ export interface WorkerTracing {
   readonly writerId: string | undefined;
   stats(): ReturnType<Pipeline['stats']>;
   /**
-   * Awaits the export of all that has ended, a batch in flight included.
+   * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with `batch` a batch in flight
+   * included. Does not reject.
    *
-   * @param timeoutMs @default 5000
-   * @returns false when the deadline came first
+   * @param timeout in milliseconds, or `{ timeoutMillis }` as the SDK has it. 0 flushes and waits for nothing. @default 5000
+   * @returns false when the deadline came first, or spans could not be exported
    */
-  forceFlush(timeoutMs?: number): Promise<boolean>;
+  forceFlush(timeout?: number | { timeoutMillis?: number }): Promise<boolean>;
   /**
    * {@link forceFlush}, then stops tracing in this process. A second call returns the first one's result.
    *
@@ -140,8 +141,11 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
     meter: config.meter ?? (config.meterProvider ?? meterProvider ?? metrics).getMeter('forktrace', version),
     writerId: pipeline.writerId,
     stats: () => pipeline.stats(),
-    forceFlush: (timeoutMs = DEFAULT_TIMEOUT_MS) =>
-      withinDeadline(Promise.all([pipeline.forceFlush(), meterProvider?.forceFlush()]), timeoutMs),
+    async forceFlush(timeout) {
+      const timeoutMs = (typeof timeout === 'object' ? timeout?.timeoutMillis : timeout) ?? DEFAULT_TIMEOUT_MS;
+      const metrics = withinDeadline(Promise.resolve(meterProvider?.forceFlush()), timeoutMs);
+      return (await pipeline.forceFlush(timeoutMs)) && (await metrics);
+    },
     shutdown: (timeoutMs = DEFAULT_TIMEOUT_MS) => {
       stopped ??= withinDeadline(stop(), timeoutMs);
       return stopped;

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Journal } from './journal.js';
+import { isUnsound, listJournal, openSegment, type SegmentReader } from './reader.js';
+
+/** How often the shipped lengths are read, in milliseconds: one read of a few bytes for each segment that is not shipped. */
+const POLL_MS = 20;
+
+/** What has to be shipped of one segment. */
+interface Awaited {
+  reader: SegmentReader;
+  name: string;
+  committed: number;
+}
+
+/**
+ * Waits until a shipper has exported every span that `journal` holds when this is called: the shipped lengths in the headers of its
+ * segments say so. Does not reject, and keeps the process alive while it waits.
+ *
+ * @param timeoutMs 0 looks once
+ * @returns false at the deadline, or where spans were lost meanwhile
+ */
+export async function delivered(journal: Journal, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  journal.flush();
+  const { total: lost } = journal.stats().lost;
+  let awaited = segmentsOf(journal);
+  try {
+    for (;;) {
+      awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
+      if (awaited.length === 0) return journal.stats().lost.total === lost;
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      await sleep(Math.min(POLL_MS, left));
+    }
+  } finally {
+    for (const { reader } of awaited) reader.close();
+  }
+}
+
+function segmentsOf({ dir, writerId }: Journal): Awaited[] {
+  const segments: Awaited[] = [];
+  for (const file of listSafely(dir)) {
+    if (file.kind !== 'segment' || file.writerId !== writerId) continue;
+    const reader = openSegment(file, true);
+    // One that is gone by now has been shipped.
+    if (!isUnsound(reader)) segments.push({ reader, name: file.name, committed: reader.state().committed });
+  }
+  return segments;
+}
+
+function isShipped({ reader, name, committed }: Awaited, dir: string): boolean {
+  const isDone = reader.state().shipped >= committed || !listSafely(dir).some((file) => file.name === name);
+  if (isDone) reader.close();
+  return isDone;
+}
+
+/** Empty where the directory cannot be read: nobody will ship anything from there either, and the writer says so. */
+function listSafely(dir: string) {
+  try {
+    return listJournal(dir);
+  } catch {
+    return [];
+  }
+}
