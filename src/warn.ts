@@ -74,6 +74,10 @@ export const warnings = {
     when: 'an endpoint that failed takes spans again',
     lost: 'nothing',
   },
+  FORKTRACE_DESTINATION_UNSAID: {
+    when: 'a writer could not say in its journal where its spans go',
+    lost: 'nothing: they go where those of others go',
+  },
   FORKTRACE_EXPORT_WARNING: {
     when: 'the endpoint took the spans and said something, or takes smaller requests only',
     lost: 'nothing',

@@ -5,6 +5,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination, TracingConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { parseFileName } from '../journal/format.js';
+import { removeDeadSockets } from '../shipper/destination-word.js';
 import { ShipperLock } from '../shipper/lock.js';
 import { Shipper } from '../shipper/shipper.js';
 
@@ -36,8 +37,15 @@ export async function ship(dir: string, { to, url, timeout }: ShipOptions): Prom
 async function shipJournal(dir: string, destination: ResolvedExport, timeoutMs: number): Promise<void> {
   const lock = ShipperLock.acquire(dir);
   if (!lock) throw new ForktraceError('FORKTRACE_SHIPPER_AT_WORK', [dir]);
+  removeDeadSockets(dir);
   try {
-    const shipper = new Shipper({ dir, lock, export: destination, maxBytes: Number.POSITIVE_INFINITY });
+    const shipper = new Shipper({
+      dir,
+      lock,
+      export: destination,
+      everythingThere: true,
+      maxBytes: Number.POSITIVE_INFINITY,
+    });
     // Until the dead are recovered, too: it takes two looks to know that they are.
     shipper.stop(timeoutMs, true);
     await shipper.run();

@@ -5,9 +5,10 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import { describeValue, ForktraceError } from '../errors.js';
 import { type Environment, firstOf } from './environment.js';
-import { headerFault } from './headers.js';
+import { type HeadersFunction, headerFault, parseHeaders } from './headers.js';
 import { choice, flag, isSocketUrl, type Kind, timerMs } from './kinds.js';
 import type { ValuesOf } from './option.js';
 import { destinations, type exporting } from './options/export.js';
@@ -263,12 +264,14 @@ function delivery(variables: OtlpVariables, values: ExportValues) {
     const name = variables.names(suffix).find((each) => environment.isSet(each));
     return name && readPem({ variable: name }, environment.text(name)!, environment);
   };
+  const fixed = { ...headersOf(generalHeaders, environment), ...headersOf(ownHeaders, environment) };
+  const file = (option: 'ca' | 'cert' | 'key', suffix: 'CERTIFICATE' | 'CLIENT_CERTIFICATE' | 'CLIENT_KEY') => {
+    const name = variables.names(suffix).find((each) => environment.isSet(each));
+    const value = tls[option] ?? (name && environment.text(name));
+    return value === undefined || value.includes('-----BEGIN ') ? undefined : resolvePath(value);
+  };
   return {
-    headers: Object.freeze({
-      ...headersOf(generalHeaders, environment),
-      ...headersOf(ownHeaders, environment),
-      ...headers,
-    }),
+    ...resolveHeaders(fixed, headers),
     compression: compression ?? read.compression ?? 'none',
     timeoutMs: timerMs(timeoutMs ?? read.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     tls: Object.freeze({
@@ -277,7 +280,43 @@ function delivery(variables: OtlpVariables, values: ExportValues) {
       key: pem('key', 'CLIENT_KEY'),
       insecure: isInsecure(variables, values),
     }),
+    tlsFiles: Object.freeze({
+      ca: file('ca', 'CERTIFICATE'),
+      cert: file('cert', 'CLIENT_CERTIFICATE'),
+      key: file('key', 'CLIENT_KEY'),
+    }),
+    maxRequestBytes: values.export.maxRequestBytes,
   } as const;
+}
+
+/** Those that do not change, beside those of a file or a function: what these say now, and where to ask again. */
+function resolveHeaders(
+  fixed: Record<string, string>,
+  configured: Record<string, string> | string | HeadersFunction | undefined,
+): Pick<ResolvedExport, 'headers' | 'headersFrom'> {
+  if (typeof configured === 'object' || configured === undefined) {
+    return { headers: Object.freeze({ ...fixed, ...configured }) };
+  }
+  if (typeof configured === 'string') {
+    const file = resolvePath(configured);
+    return { headers: Object.freeze({ ...fixed, ...headersOfFile(file) }), headersFrom: { fixed, file } };
+  }
+  // One that is asynchronous is heard later: a start waits for nothing.
+  return { headers: Object.freeze(fixed), headersFrom: { fixed, call: configured } };
+}
+
+function headersOfFile(file: string): Record<string, string> {
+  try {
+    return parseHeaders(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const found = `the file ${describeValue(file)} (${code ?? message})`;
+    throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [
+      'export.headers',
+      found,
+      'a file of headers that can be read',
+    ]);
+  }
 }
 
 /** Those that can be sent; the others are said by name, for a value may be a secret. */

@@ -19,11 +19,15 @@ export function headerFault(name: string, value: unknown): string | undefined {
   return VALUE.test(value) ? undefined : VALUES;
 }
 
+/** Headers that change while the process runs: asked for anew. */
+export type HeadersFunction = () => Record<string, string> | Promise<Record<string, string>>;
+
 /** `export.headers`. */
-export const headers: Kind<Record<string, string>> = {
-  expected: 'an object of strings',
-  type: 'Record<string, string>',
+export const headers: Kind<Record<string, string> | string | HeadersFunction> = {
+  expected: 'an object of strings, the path of a file, or a function that returns an object of strings',
+  type: 'Record<string, string> | string | (() => Record<string, string> | Promise<Record<string, string>>)',
   check(found) {
+    if (typeof found === 'function' || (typeof found === 'string' && found !== '')) return undefined;
     if (typeof found !== 'object' || found === null || Array.isArray(found)) {
       return { path: [], found, expected: headers.expected };
     }
@@ -34,3 +38,20 @@ export const headers: Kind<Record<string, string>> = {
     return undefined;
   },
 };
+
+/**
+ * Headers as a file has them: `name: value` or `name=value`, one per line; empty lines and lines that begin with `#` do not count.
+ *
+ * @throws Error that names the line, never its value
+ */
+export function parseHeaders(text: string): Record<string, string> {
+  const parsed: Record<string, string> = {};
+  text.split(/\r?\n/).forEach((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return;
+    const [, name = '', value = ''] = /^\s*([^\s:=]+)\s*[:=]\s*(.*?)\s*$/.exec(line) ?? [];
+    const fault = headerFault(name, value);
+    if (fault !== undefined) throw new Error(`line ${index + 1} is no header that can be sent: expected ${fault}`);
+    parsed[name] = value;
+  });
+  return parsed;
+}

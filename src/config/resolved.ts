@@ -7,6 +7,7 @@
 import type { ListenOptions } from 'node:net';
 import type { Attributes, Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator, Resource, Sampler, SpanExporter } from '../sdk/types.js';
+import type { HeadersFunction } from './headers.js';
 import type { ValuesOf } from './option.js';
 import type { journaling } from './options/journal.js';
 import type { tracing } from './options/tracing.js';
@@ -61,14 +62,22 @@ export interface ResolvedExport {
   readonly print?: boolean;
   /** OTLP/HTTP's bodies. @default 'protobuf' */
   readonly encoding?: 'protobuf' | 'json';
-  /** Secret: never in a message. */
+  /** Secret: never in a message. As they are now; see {@link headersFrom}. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Where headers are read anew, beside `fixed` ones. A function is not there in another process. */
+  readonly headersFrom?: {
+    readonly fixed: Readonly<Record<string, string>>;
+    readonly file?: string;
+    readonly call?: HeadersFunction;
+  };
   readonly compression: 'none' | 'gzip';
   readonly timeoutMs: number;
-  /** Most bytes of a request of the shipper. @default 2 MiB */
+  /** Most bytes of a request of the shipper, before compression. @default 2 MiB */
   readonly maxRequestBytes?: number;
   /** PEM contents. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
+  /** Files that `tls` is read from, anew. */
+  readonly tlsFiles?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
 /** The journal's options; `dir` is `<parent>/<service>`: this service's journal directory. */

@@ -48,7 +48,7 @@ export interface Hooks {
   workerExit?: (worker: WorkerContext) => void | Promise<void>;
 }
 
-/** Certificates of OTLP connections. */
+/** Certificates of OTLP connections. Files are read anew every 10 seconds. */
 export interface ExportTls {
   /**
    * PEM, or the path of a PEM file: the authority that signs the endpoint's certificate. Takes a non-empty
@@ -81,21 +81,30 @@ export interface ExportConfig {
    */
   url?: string;
   /**
-   * Sent with every export, beside those of the environment; same names win. Names and values must be such
-   * that HTTP and gRPC can send them: visible ASCII and spaces.
+   * Sent with every export, beside those of the environment; same names win. A path is that of a file with a
+   * `name: value` on each line; the file is read anew, and the function called anew, every 10 seconds: tokens
+   * that rotate. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.
    *
    * @default none
    */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | string | (() => Record<string, string> | Promise<Record<string, string>>);
   /** Of export requests. @default none */
   compression?: 'none' | 'gzip';
   /**
-   * For one export request. Takes a whole number from 0 to 2147483647, 0 for no limit, in milliseconds.
+   * For one export request, from its first byte to the last one of the answer. Takes a whole number from 0 to
+   * 2147483647, 0 for no limit, in milliseconds.
    *
    * @default 10000
    */
   timeoutMs?: number;
-  /** Certificates of OTLP connections. */
+  /**
+   * Most bytes of one request of the shipper, before compression. A smaller limit of the endpoint is found
+   * out and remembered. Takes a whole number from 65536 to 67108864, in bytes.
+   *
+   * @default FORKTRACE_EXPORT_MAX_REQUEST_BYTES, else 2097152
+   */
+  maxRequestBytes?: number;
+  /** Certificates of OTLP connections. Files are read anew every 10 seconds. */
   tls?: ExportTls;
 }
 

@@ -20,6 +20,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
 import type { Resource } from '../sdk/types.js';
+import { sayDestination } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
 import {
@@ -62,6 +63,7 @@ const IN_FLIGHT = 64;
 
 export class JournalLifecycleSpans implements LifecycleSpans {
   readonly #journal: Journal;
+  readonly #unsay: () => void;
   readonly #tracer: Tracer;
   readonly #starting = new Map<string, Span>();
   readonly #start: Span;
@@ -79,6 +81,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       inFlight: IN_FLIGHT,
       resource: encodeResource(attributes),
     });
+    this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export);
     const provider = new JournalTracerProvider({
       // Only processors read it, and there are none.
       resource: { attributes } as never,
@@ -162,6 +165,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   close(): void {
     if (!this.#started)
       this.#start.setStatus({ code: SpanStatusCode.ERROR, message: 'the cluster did not start' }).end();
+    this.#unsay();
     this.#journal.close();
   }
 

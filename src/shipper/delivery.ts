@@ -28,6 +28,8 @@ const REFUSALS = 128;
 const LARGEST_FIRST = 64;
 /** So many spans in a row may be refused with nothing taken in between. */
 const LONELY = 16;
+/** A writer that lives says its word within this time. */
+const WORD_MS = 5000;
 /** Smaller requests are not what a connection is cut for. */
 const SMALL_REQUEST_BYTES = 64 * 1024;
 const CUTS = 2;
@@ -41,6 +43,8 @@ export interface DeliveryCounts {
 
 export interface DeliveryOptions {
   export: ResolvedExport;
+  /** Login or certificates are still to be said: nothing is sent before {@link Delivery.use}. */
+  isAwaited: boolean;
   report: ExportReport;
   counts: DeliveryCounts;
   /** The writers whose spans go here. */
@@ -75,6 +79,8 @@ interface Shipment {
 export class Delivery {
   readonly #options: DeliveryOptions;
   #export: ResolvedExport;
+  #isAwaited: boolean;
+  readonly #since = performance.now();
   #transport: Transport | undefined;
   readonly #builder: RequestBuilder;
   /**
@@ -105,6 +111,7 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#export = options.export;
+    this.#isAwaited = options.isAwaited;
     this.#limit = options.export.maxRequestBytes ?? REQUEST_BYTES;
     const capacity = this.#limit + 64 * 1024;
     this.#builder = new RequestBuilder(capacity);
@@ -122,6 +129,10 @@ export class Delivery {
   pump(now: number): void {
     if (this.#busy || this.#closed || this.gaveUp || now < this.#notBefore) return;
     if (!this.#shipment && this.#stopAt === undefined && !this.#isWorthwhile(now)) return;
+    if (this.#isAwaited) {
+      this.#awaitWord(now);
+      return;
+    }
     this.#busy = true;
     this.#sending = this.#sendNext()
       .catch((error: Error) => {
@@ -145,6 +156,7 @@ export class Delivery {
   /** Login or certificates have changed: tried at once. */
   use(target: ResolvedExport): void {
     this.#export = target;
+    this.#isAwaited = false;
     const old = this.#transport;
     this.#transport = undefined;
     this.#notBefore = 0;
@@ -163,6 +175,14 @@ export class Delivery {
     if (this.#shipment) this.#advance(this.#shipment);
     this.#transport?.close();
     this.#options.report.end();
+  }
+
+  #awaitWord(now: number): void {
+    if (this.#stopAt === undefined && now - this.#since < WORD_MS) return;
+    const reason = 'no process that runs has said the headers or certificates that its writers had';
+    this.#options.report.failed({ outcome: 'blocked', reason });
+    this.#notBefore = now + BLOCKED_MAX_MS;
+    if (this.#stopAt !== undefined) this.gaveUp = true;
   }
 
   #isWorthwhile(now: number): boolean {

@@ -5,8 +5,11 @@
  */
 import { mkdirSync } from 'node:fs';
 import { context } from '@opentelemetry/api';
+import type { ResolvedExport } from '../config/resolved.js';
 import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
+import { hearWords } from './destination-word.js';
+import { watchExport } from './fresh-export.js';
 import { ShipperLock } from './lock.js';
 import { Shipper } from './shipper.js';
 import type { ShipperConfig, ShipperStats } from './shipper-messages.js';
@@ -37,8 +40,12 @@ export function startInlineShipper(config: ShipperConfig): InlineShipper {
     try {
       const { dir, maxBytes } = config;
       shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false });
+      const running = shipper;
+      const hear = (target: ResolvedExport) => running.hear(target);
+      const endings = [hearWords(dir, hear), watchExport(config.export, hear)];
       if (stopping) shipper.stop(...stopping);
-      await shipper.run();
+      await running.run();
+      for (const end of endings) end();
     } finally {
       lock.release();
       shipper = undefined;

@@ -7,6 +7,8 @@
 import { mkdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { warn } from '../warn.js';
+import { hearWords } from './destination-word.js';
+import { watchExport } from './fresh-export.js';
 import { ShipperLock } from './lock.js';
 import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
@@ -61,6 +63,10 @@ async function main(config: ShipperConfig): Promise<void> {
     }
   }
 
+  const stopHearing = hearWords(config.dir, (target) => shipper.hear(target));
+  // Its starter may end long before its files change.
+  const stopWatching = watchExport(config.export, (fresh) => shipper.hear(fresh));
+
   process.on('message', (message) => {
     const known = parseToShipper(message);
     if (known?.type === 'writer-exit') shipper.writerExited(known);
@@ -86,6 +92,8 @@ async function main(config: ShipperConfig): Promise<void> {
   tell({ type: 'ready' });
 
   await shipper.run();
+  stopHearing();
+  stopWatching();
   clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
   if (process.connected) process.disconnect();

@@ -10,7 +10,15 @@ import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { LossReport, warn } from '../warn.js';
 import { Delivery } from './delivery.js';
+import {
+  type Destination,
+  destinationOf,
+  readDestination,
+  removeDestination,
+  removeDestinations,
+} from './destination.js';
 import { ExportReport } from './export-report.js';
+import { isAwaited } from './fresh-export.js';
 import type { Death } from './interrupted-span.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
@@ -34,8 +42,10 @@ export interface ShipperOptions {
   dir: string;
   /** Held for the directory: renewed, and released at the end. A shipper whose lock has been taken over stops. */
   lock: ShipperLock;
-  /** Where spans go. */
+  /** Where spans go whose writer has not said another place. */
   export: ResolvedExport;
+  /** All spans go there, whatever their writers have said. @default false */
+  everythingThere?: boolean;
   maxBytes: number;
   /** Whether somebody tells of deaths, with exit code and signal: one that is found is then waited for a moment. @default no */
   isTold?: () => boolean;
@@ -53,7 +63,11 @@ interface KnownExit extends Death {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #tail: Tail;
-  readonly #delivery: Delivery;
+  /** By {@link Destination.id}. */
+  readonly #deliveries = new Map<string, Delivery>();
+  /** The newest word for each destination. */
+  readonly #words = new Map<string, ResolvedExport>();
+  readonly #ownId: string;
   readonly #exits = new Map<number, KnownExit>();
   readonly #counts = { read: 0, shipped: 0, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
   readonly #drops = new LossReport(
@@ -80,14 +94,60 @@ export class Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#tail = new Tail(options.dir, (path, reason) => this.#malformed.add(1, `${path} is ${reason}`));
-    this.#delivery = new Delivery({
-      export: options.export,
-      report: new ExportReport(options.export),
+    this.#ownId = destinationOf(options.export).id;
+    this.#words.set(this.#ownId, options.export);
+  }
+
+  /** What a writer, or its own starter, says of a destination: the newest word is what is sent with. */
+  hear(target: ResolvedExport): void {
+    const { id } = destinationOf(target);
+    const known = this.#words.get(id);
+    this.#words.set(id, target);
+    if (JSON.stringify(known) === JSON.stringify(target)) return;
+    this.#deliveries.get(id)?.use(target);
+    this.#wake.abort();
+  }
+
+  #idOf(writer: TailedWriter): string {
+    if (this.#options.everythingThere) return this.#ownId;
+    writer.destination ??= readDestination(this.#options.dir, writer.identity.id);
+    return writer.destination?.id ?? this.#ownId;
+  }
+
+  /** Of every destination that there is something for. */
+  #deliver(): { id: string; delivery: Delivery }[] {
+    const found = new Map<string, Delivery>();
+    for (const writer of this.#tail.writers.values()) {
+      const id = this.#idOf(writer);
+      if (found.has(id) || ![...writer.segments.values()].some(({ lag }) => lag > 0)) continue;
+      const delivery = this.#deliveries.get(id) ?? this.#open(id, writer.destination);
+      this.#deliveries.set(id, delivery);
+      found.set(id, delivery);
+    }
+    return [...found].map(([id, delivery]) => ({ id, delivery }));
+  }
+
+  #open(id: string, said: Destination | undefined): Delivery {
+    const word = this.#words.get(id);
+    const target: ResolvedExport = word ?? {
+      to: said!.to,
+      url: said!.url,
+      headers: {},
+      compression: 'none',
+      timeoutMs: this.#options.export.timeoutMs,
+      tls: {},
+    };
+    const delivery = new Delivery({
+      export: target,
+      isAwaited: word ? isAwaited(word) : said!.needsLogin,
+      report: new ExportReport(target),
       counts: this.#counts,
-      writers: () => [...this.#tail.writers.values()],
+      writers: () => [...this.#tail.writers.values()].filter((writer) => this.#idOf(writer) === id),
       malformed: (count, what) => this.#malformed.add(count, what),
       answered: () => this.#wake.abort(),
     });
+    if (this.#stopAt !== undefined) delivery.stop(this.#stopAt);
+    return delivery;
   }
 
   /** Ships until {@link stop}; resolves with whether everything has been shipped. */
@@ -99,9 +159,10 @@ export class Shipper {
       this.#refresh(now);
       const stopping = this.#stopAt !== undefined;
       const isLate = stopping && now > this.#stopAt!;
-      if (this.#lagBytes() > 0) {
-        if (isLate || (stopping && this.#delivery.gaveUp)) break;
-        this.#delivery.pump(now);
+      const deliveries = this.#deliver();
+      if (deliveries.length > 0) {
+        if (isLate || deliveries.every(({ delivery }) => delivery.gaveUp)) break;
+        for (const { delivery } of deliveries) delivery.pump(now);
       } else if (stopping && (!this.#untilWritersEnd || this.liveWriters === 0)) {
         complete = true;
         break;
@@ -111,7 +172,7 @@ export class Shipper {
       await this.#sleep(stopping ? Math.max(0, Math.min(pollMs, this.#stopAt! - now)) : pollMs);
       pollMs = this.#lagBytes() > 0 || stopping ? POLL_MIN_MS : Math.min(pollMs * 1.5, POLL_MAX_MS);
     }
-    this.#delivery.close();
+    for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
     this.#tail.close();
     this.#options.lock.release();
@@ -127,23 +188,25 @@ export class Shipper {
   #end(): void {
     this.#drops.end();
     this.#malformed.end();
+    if (this.#takenOver) return;
     const { dir } = this.#options;
-    // What a living writer adds meanwhile is the next shipper's business, too.
-    const left = this.#takenOver ? undefined : this.#countLeft();
-    if (!left || left.spans === 0) return;
-    this.#left = left.spans;
-    const spans = `${left.isMore ? 'more than ' : ''}${left.spans} spans`;
-    warn(
-      'FORKTRACE_SPANS_LEFT',
-      `${spans} for ${this.#delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
-    );
+    const until = performance.now() + COUNT_MS;
+    for (const { id, delivery } of this.#deliver()) {
+      const { spans, isMore } = this.#countLeft(id, until);
+      this.#left += spans;
+      if (spans === 0) continue;
+      warn(
+        'FORKTRACE_SPANS_LEFT',
+        `${isMore ? 'More than ' : ''}${spans} spans for ${delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
+      );
+    }
   }
 
-  #countLeft(): { spans: number; isMore: boolean } {
-    const until = performance.now() + COUNT_MS;
+  #countLeft(id: string, until: number): { spans: number; isMore: boolean } {
     let spans = 0;
-    for (const { segments } of this.#tail.writers.values()) {
-      for (const segment of segments.values()) {
+    for (const writer of this.#tail.writers.values()) {
+      if (this.#idOf(writer) !== id) continue;
+      for (const segment of writer.segments.values()) {
         if (segment.lag === 0) continue;
         if (performance.now() > until) return { spans, isMore: true };
         spans += segment.reader.countUnshipped();
@@ -164,7 +227,7 @@ export class Shipper {
     const at = performance.now() + deadlineMs;
     this.#stopAt = Math.min(this.#stopAt ?? at, at);
     this.#untilWritersEnd = untilWritersEnd;
-    this.#delivery.stop(this.#stopAt);
+    for (const delivery of this.#deliveries.values()) delivery.stop(this.#stopAt);
     this.#wake.abort();
   }
 
@@ -208,6 +271,7 @@ export class Shipper {
       this.#removeFinished();
       if (now >= this.#nextRoom) {
         this.#nextRoom = now + ROOM_MS;
+        removeDestinations(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
         const { spans, segments } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
         this.#counts.dropped += spans;
         if (segments > 0) this.#drops.add(spans, `the journal is at its limit of ${this.#options.maxBytes} bytes`);
@@ -295,6 +359,7 @@ export class Shipper {
       for (const segment of writer.segments.values()) {
         if (segment.lag === 0 && (writer.finished || segment.sealed)) this.#tail.remove(writer, segment);
       }
+      if (writer.finished && writer.segments.size === 0) removeDestination(this.#options.dir, writer.identity.id);
     }
   }
 

@@ -14,6 +14,7 @@ import {
   openTable,
   type SegmentReader,
 } from '../journal/reader.js';
+import type { Destination } from './destination.js';
 
 /** One segment that is being read. */
 export class TailedSegment {
@@ -62,6 +63,8 @@ export class TailedWriter {
   seenAliveMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
   seenDeadAt = 0;
+  /** Where it says that its spans go; undefined as long as that has not been looked up, or it has not said. */
+  destination: Destination | undefined;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
 

@@ -5,6 +5,7 @@ import { delivered } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
 import type { Resource } from '../sdk/types.js';
+import { sayDestination } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
@@ -30,6 +31,7 @@ export async function createJournalPipeline(
     resource: encodeResource(attributes),
     slot: identity.slot,
   });
+  const unsay = sayDestination(dir, journal.writerId, config.export);
   let resource: Resource | undefined;
   const tracerProvider = new JournalTracerProvider({
     get resource() {
@@ -56,6 +58,7 @@ export async function createJournalPipeline(
       await tracerProvider.shutdown().catch(reported);
       journal.close();
       await shipping.stop();
+      unsay();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync: () => journal.close(),

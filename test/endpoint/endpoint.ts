@@ -52,6 +52,7 @@ export class OtlpEndpoint {
   #http: Listener | undefined;
   #grpcPort = 0;
   #httpPort = 0;
+  #required: { name: string; value: string } | undefined;
   #answer: Answer = { answer: 'ok' };
   #answersLeft = Number.POSITIVE_INFINITY;
   #stopping = new AbortController();
@@ -101,6 +102,11 @@ export class OtlpEndpoint {
   answerWith(answer: Answer, times: number = Number.POSITIVE_INFINITY): void {
     this.#answer = answer;
     this.#answersLeft = times;
+  }
+
+  /** Without this header, requests are answered UNAUTHENTICATED, or 401. */
+  requireHeader(name: string, value: string): void {
+    this.#required = { name, value };
   }
 
   answerOk(): void {
@@ -160,7 +166,11 @@ export class OtlpEndpoint {
   }
 
   async #receive(request: WireRequest): Promise<Outcome> {
-    const answer = this.#nextAnswer();
+    const { name = '', value } = this.#required ?? {};
+    const isStranger = this.#required !== undefined && request.headers[name] !== value;
+    const answer: Answer = isStranger
+      ? { answer: 'fail', grpc: status.UNAUTHENTICATED, http: 401 }
+      : this.#nextAnswer();
     let message: RawMessage;
     let spans: ReceivedSpan[] = [];
     let metrics: ReceivedMetric[] = [];

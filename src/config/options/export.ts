@@ -1,7 +1,7 @@
 /** @module Options of the way that spans leave. */
 import type { SpanExporter } from '../../sdk/types.js';
 import { headers } from '../headers.js';
-import { callback, choice, flag, port, text, timeout } from '../kinds.js';
+import { callback, choice, flag, port, text, timeout, whole } from '../kinds.js';
 import { block, option, toggle } from '../option.js';
 
 export const destinations = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'] as const;
@@ -28,12 +28,23 @@ export const exporting = {
       }),
       headers: option(headers, {
         about:
-          'Sent with every export, beside those of the environment; same names win. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.',
+          'Sent with every export, beside those of the environment; same names win. A path is that of a file with a `name: value` on each line; the file is read anew, and the function called anew, every 10 seconds: tokens that rotate. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.',
         secret: true,
       }),
       compression: option(choice('none', 'gzip'), { about: 'Of export requests.', otherwise: '`none`' }),
-      timeoutMs: option(timeout, { about: 'For one export request.', unit: 'ms', otherwise: '10000' }),
-      tls: block('ExportTls', 'Certificates of OTLP connections.', {
+      timeoutMs: option(timeout, {
+        about: 'For one export request, from its first byte to the last one of the answer.',
+        unit: 'ms',
+        otherwise: '10000',
+      }),
+      maxRequestBytes: option(whole(65_536, 67_108_864), {
+        about:
+          'Most bytes of one request of the shipper, before compression. A smaller limit of the endpoint is found out and remembered.',
+        variable: 'FORKTRACE_EXPORT_MAX_REQUEST_BYTES',
+        unit: 'bytes',
+        default: 2_097_152,
+      }),
+      tls: block('ExportTls', 'Certificates of OTLP connections. Files are read anew every 10 seconds.', {
         ca: option(text, {
           about: "PEM, or the path of a PEM file: the authority that signs the endpoint's certificate.",
           otherwise: "the system's",

@@ -1,0 +1,168 @@
+/**
+ * A writer's word to whoever ships its journal: the destination with all that the journal must not hold, headers and keys. It goes
+ * over a socket in the journal's directory, which is this user's alone, and stays in the shipper's memory. A writer stays connected,
+ * and says its word again to the shipper that follows.
+ *
+ * @module
+ */
+import { chmodSync, closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { ResolvedExport } from '../config/resolved.js';
+
+const SOCKET = /^shipper-\d+-\d+\.sock$/;
+/** A socket's path has 107 bytes on Linux, 103 on macOS (unix(7), unix(4)). */
+const MAX_PATH_BYTES = 103;
+/** Certificates are some KiB. */
+const MAX_WORD_BYTES = 1024 * 1024;
+const LOOK_MS = 1000;
+
+/** What is said over the socket, one JSON object per line. Unknown types are those of a newer version, and ignored. */
+interface Word {
+  type: 'destination';
+  export: ResolvedExport;
+}
+
+let sockets = 0;
+
+/**
+ * Hears every word; for the holder of the directory's lock. A directory that can hold no socket is one whose shipper knows its starter's word alone.
+ *
+ * @returns ends it
+ */
+export function hearWords(dir: string, hear: (target: ResolvedExport) => void): () => void {
+  if (process.platform === 'win32') return () => {};
+  const server: Server = createServer((socket) => {
+    let text = '';
+    socket.unref();
+    socket.setEncoding('utf8');
+    socket.on('error', () => {});
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_WORD_BYTES) return void socket.destroy();
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const target = parseWord(text.slice(0, end));
+        text = text.slice(end + 1);
+        if (target) hear(target);
+      }
+    });
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  const open = new Set<Socket>();
+  removeDeadSockets(dir);
+  const path = reachable(dir, `shipper-${process.pid}-${++sockets}.sock`);
+  if (!path) return () => {};
+  server.on('error', () => {});
+  server.listen(path.name, () => {
+    try {
+      chmodSync(path.name, 0o600);
+    } catch {
+      // The directory lets nobody else in anyway.
+    }
+  });
+  server.unref();
+  return () => {
+    for (const socket of open) socket.destroy();
+    server.close(path.release);
+  };
+}
+
+/**
+ * Says `target` to the shipper of the directory, and to every one that follows it.
+ *
+ * @returns says another one, or with undefined nothing any more
+ */
+export function sayWord(dir: string, target: ResolvedExport | undefined): (next: ResolvedExport | undefined) => void {
+  let word = target;
+  const connections = new Map<string, Socket>();
+  const look = () => {
+    if (connections.size === 0) for (const name of socketsIn(dir)) meet(name);
+  };
+  const meet = (name: string) => {
+    const path = reachable(dir, name);
+    if (!path) return;
+    const socket = connect(path.name);
+    connections.set(name, socket);
+    socket.unref();
+    socket.once('connect', () => tell(socket));
+    // Bound and not listening yet, or left by one that was killed: the next look tells.
+    socket.once('error', () => {});
+    socket.once('close', () => {
+      path.release();
+      connections.delete(name);
+    });
+  };
+  const tell = (socket: Socket) => {
+    if (word) socket.write(`${JSON.stringify({ type: 'destination', export: word } satisfies Word)}\n`);
+  };
+  const timer = process.platform === 'win32' ? undefined : setInterval(look, LOOK_MS).unref();
+  if (timer) look();
+  return (next) => {
+    word = next;
+    if (next) for (const socket of connections.values()) tell(socket);
+    else {
+      clearInterval(timer);
+      // What has been written is sent before the end.
+      for (const socket of connections.values()) socket.end();
+    }
+  };
+}
+
+/** For the holder of the directory's lock, who is alone there. */
+export function removeDeadSockets(dir: string): void {
+  for (const name of socketsIn(dir)) remove(join(dir, name));
+}
+
+function socketsIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => SOCKET.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Somebody else's business, then.
+  }
+}
+
+/** A name for the socket that is short enough; on Linux every directory has one by its descriptor. */
+function reachable(dir: string, name: string): { name: string; release: () => void } | undefined {
+  const path = join(dir, name);
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return { name: path, release() {} };
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY);
+    return { name: `/proc/self/fd/${fd}/${name}`, release: () => closeSync(fd) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** undefined: nothing that this version understands. */
+function parseWord(line: string): ResolvedExport | undefined {
+  try {
+    const word: Partial<Word> = JSON.parse(line);
+    const target = word.type === 'destination' ? word.export : undefined;
+    const sound =
+      typeof target === 'object' &&
+      target !== null &&
+      typeof target.to === 'string' &&
+      ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'].includes(target.to) &&
+      (target.url === undefined || typeof target.url === 'string') &&
+      isRecord(target.headers) &&
+      isRecord(target.tls) &&
+      (target.compression === 'gzip' || target.compression === 'none') &&
+      Number.isFinite(target.timeoutMs) &&
+      (target.maxRequestBytes === undefined || Number.isSafeInteger(target.maxRequestBytes));
+    return sound ? target : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

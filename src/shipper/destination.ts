@@ -1,0 +1,93 @@
+/**
+ * Where one writer's spans go, said in the journal: a file `<writer id>.destination` beside the writer's segments. It names the
+ * protocol and the URL, without what may be secret. Headers, certificates and the rest reach the shipper in another way
+ * (`destination-word.ts`), and are nowhere on a disk.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResolvedExport } from '../config/resolved.js';
+import type { ExportDestination } from '../config/types.js';
+import { endpointOf } from './endpoint-url.js';
+
+const FILE = /^([0-9a-f]{32})\.destination$/;
+const DESTINATIONS: readonly string[] = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'];
+/** A file of a writer without segments is that of one that is about to make its first. */
+const ORPHAN_MS = 60_000;
+
+export interface Destination {
+  /** The same for every writer with this protocol and URL, whatever its headers. */
+  id: string;
+  to: ExportDestination;
+  /** Without user, password and query. */
+  url: string | undefined;
+  /** Nothing can be sent there without what the file does not say. */
+  needsLogin: boolean;
+}
+
+export function destinationOf(target: ResolvedExport): Destination {
+  const { to } = target;
+  const endpoint = endpointOf(target);
+  // Each start of the viewer may find another port: the newest is meant.
+  const url = to === 'viewer' ? undefined : endpoint?.name;
+  const needsLogin =
+    endpoint?.login !== undefined ||
+    /\?/.test(endpoint?.path ?? '') ||
+    Object.keys(target.headers).length > 0 ||
+    target.headersFrom !== undefined ||
+    target.tls.key !== undefined ||
+    target.tls.ca !== undefined;
+  const id = createHash('sha256')
+    .update(`${to}\n${url ?? ''}`)
+    .digest('hex')
+    .slice(0, 32);
+  return { id, to, url, needsLogin };
+}
+
+const pathOf = (dir: string, writerId: string) => join(dir, `${writerId}.destination`);
+
+/** @throws what the file system says */
+export function writeDestination(dir: string, writerId: string, target: ResolvedExport): void {
+  const path = pathOf(dir, writerId);
+  writeFileSync(`${path}.new`, `${JSON.stringify(destinationOf(target))}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** undefined: the writer has said nothing that can be read. */
+export function readDestination(dir: string, writerId: string): Destination | undefined {
+  try {
+    const { to, url, needsLogin } = JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8'));
+    if (!DESTINATIONS.includes(to) || (url !== undefined && typeof url !== 'string')) return undefined;
+    const id = createHash('sha256')
+      .update(`${to}\n${url ?? ''}`)
+      .digest('hex')
+      .slice(0, 32);
+    return { id, to, url, needsLogin: needsLogin === true };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Deletes what writers have said that have no files any more. Never throws. */
+export function removeDestinations(dir: string, hasFiles: (writerId: string) => boolean): void {
+  try {
+    for (const name of readdirSync(dir)) {
+      const writerId = FILE.exec(name)?.[1];
+      if (writerId === undefined || hasFiles(writerId)) continue;
+      const path = join(dir, name);
+      if (Date.now() - statSync(path).mtimeMs > ORPHAN_MS) rmSync(path, { force: true });
+    }
+  } catch {
+    // The next look finds them.
+  }
+}
+
+export function removeDestination(dir: string, writerId: string): void {
+  try {
+    rmSync(pathOf(dir, writerId), { force: true });
+  } catch {
+    // A directory that cannot be written: nothing can be done, and nothing depends on it.
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a writer does so that its spans go where it says, whoever ships them.
+ *
+ * @module
+ */
+import type { ResolvedExport } from '../config/resolved.js';
+import { warn } from '../warn.js';
+import { writeDestination } from './destination.js';
+import { sayWord } from './destination-word.js';
+import { watchExport } from './fresh-export.js';
+
+/** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
+export function sayDestination(dir: string, writerId: string, target: ResolvedExport): () => void {
+  try {
+    writeDestination(dir, writerId, target);
+  } catch (error) {
+    warn(
+      'FORKTRACE_DESTINATION_UNSAID',
+      `Spans of this process go where those of others go: ${dir} takes no file that says otherwise (${(error as Error).message}).`,
+    );
+  }
+  // Whoever starts the viewer knows its port, and starts its shipper.
+  if (target.to === 'viewer' && target.url === undefined) return () => {};
+  const say = sayWord(dir, undefined);
+  const end = watchExport(target, (fresh) => {
+    // What another process cannot read anew is said as it is.
+    const { headersFrom, ...concrete } = fresh;
+    say(headersFrom?.call ? concrete : fresh);
+  });
+  return () => {
+    end();
+    say(undefined);
+  };
+}
