@@ -1,7 +1,7 @@
 import type { Http2ServerRequest, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { context, type Span } from '@opentelemetry/api';
 import { BodyObserver } from './body-observer.js';
-import { CLOSED_BY_SERVER, errorType } from './error-type.js';
+import { CLOSED_BY_SERVER, errorType, isGone } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
 import type { RequestSettings } from './request-settings.js';
 import { EXPOSE_HEADERS, exposing, responseHeaderValue } from './response-header.js';
@@ -30,6 +30,7 @@ export class Http2Request extends ServerRequest {
   readonly #end: ServerHttp2Stream['end'];
   readonly #write: ServerHttp2Stream['write'];
   readonly #destroy: ServerHttp2Stream['destroy'];
+  readonly #close: ServerHttp2Stream['close'];
   #bodies: BodyObserver | undefined = undefined;
   /** `error.type` of a stream that the app has destroyed. */
   #destroyed: string | undefined = undefined;
@@ -50,6 +51,8 @@ export class Http2Request extends ServerRequest {
     this.#end = stream.end;
     this.#write = stream.write;
     this.#destroy = stream.destroy;
+    this.#close = stream.close;
+    stream.close = closeTraced as ServerHttp2Stream['close'];
     this.#bindEvents(stream);
     if (message) this.#bindEvents(message);
     stream.respond = respondTraced as ServerHttp2Stream['respond'];
@@ -104,9 +107,16 @@ export class Http2Request extends ServerRequest {
   }
 
   destroy(args: unknown[]): ServerHttp2Stream {
-    // Node destroys each stream when it has closed.
-    if (!this.#stream.closed) this.#destroyed ??= args[0] ? errorType(args[0]) : CLOSED_BY_SERVER;
+    // Node, too, destroys streams: each when it has closed, and those of a connection that is gone.
+    if (!this.#stream.closed && !isGone(args[0]) && !hasLostSocket(this.#stream))
+      this.#destroyed ??= args[0] ? errorType(args[0]) : CLOSED_BY_SERVER;
     return (this.#destroy as (...args: unknown[]) => ServerHttp2Stream).apply(this.#stream, args);
+  }
+
+  reset(args: unknown[]): void {
+    const isReset = args[0] !== undefined && args[0] !== NO_ERROR && !this.#stream.closed;
+    if (isReset && !hasLostSocket(this.#stream)) this.#destroyed ??= CLOSED_BY_SERVER;
+    this.#close.apply(this.#stream, args as never);
   }
 
   connectionClosed(): void {
@@ -158,6 +168,19 @@ function destroyTraced(this: Emitter, ...args: unknown[]): ServerHttp2Stream {
 
 function endTraced(this: Emitter, ...args: unknown[]): ServerHttp2Stream {
   return this[REQUEST]!.end(args);
+}
+
+function closeTraced(this: Emitter, ...args: unknown[]): void {
+  this[REQUEST]!.reset(args);
+}
+
+/** A session's socket is a proxy that may refuse to be asked. */
+function hasLostSocket({ session }: ServerHttp2Stream): boolean {
+  try {
+    return session === undefined || session.socket.destroyed;
+  } catch {
+    return true;
+  }
 }
 
 function emitInContext(this: Emitter, ...args: unknown[]): boolean {

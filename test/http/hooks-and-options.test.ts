@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import http from 'node:http';
+import http, { type RequestListener, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { SpanKind } from '@opentelemetry/api';
-import { ForktraceError, traceServer } from 'forktrace';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { ForktraceError, type HttpRequest, type HttpTracingConfig, traceServer } from 'forktrace';
 import { listen } from './traced-server.js';
 
 test('excluded URLs have no span: from code, from the environment, by key', async (t) => {
@@ -150,4 +151,160 @@ test("the caller's own tracer provider is used", async (t) => {
   await request('/');
   assert.equal(own.getFinishedSpans().length, 1);
   assert.equal(exporter.getFinishedSpans().length, 0);
+});
+
+test('an excluded request suppresses what it does, in its body events too; a request that needs a parent does not', async (t) => {
+  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(new InMemorySpanExporter())] });
+  const recording: boolean[] = [];
+  const work = () => {
+    const span = provider.getTracer('app').startSpan('query');
+    recording.push(span.isRecording());
+    span.end();
+  };
+  const app: RequestListener = (request, response) => {
+    work();
+    request.on('data', work);
+    request.on('end', () => response.end());
+  };
+  const cases: [HttpTracingConfig, boolean][] = [
+    [{ excludeUrls: ['/health'] }, false],
+    [{ ignoreIncomingRequestHook: (request: HttpRequest) => request.url === '/health' }, false],
+    [{ requireParentforIncomingSpans: true }, true],
+  ];
+  for (const [options, recorded] of cases) {
+    recording.length = 0;
+    const { request, exporter, spans } = await listen(t, app, options);
+    await request('/health', { method: 'POST', body: 'x' });
+    assert.deepEqual(recording, [recorded, recorded]);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await request('/kept', { headers: { traceparent } });
+    await spans(1);
+    assert.deepEqual(
+      exporter.getFinishedSpans().map((span) => span.attributes['url.path']),
+      ['/kept'],
+    );
+  }
+});
+
+test('an ignoreIncomingRequestHook that throws ignores nothing', async (t) => {
+  const { request, span } = await listen(t, (_request, response) => response.end(), {
+    ignoreIncomingRequestHook: () => {
+      throw new Error('hook');
+    },
+  });
+  assert.equal((await request('/')).status, 200);
+  await span();
+});
+
+test('responseHook and applyCustomAttributesOnSpan get what those of instrumentation-http get', async (t) => {
+  const { request, span } = await listen(
+    t,
+    (_request, response) => {
+      response.statusCode = 201;
+      response.end();
+    },
+    {
+      responseHook: (span, response) => void span.setAttribute('hook.began', response.statusCode),
+      applyCustomAttributesOnSpan: (span, request, response) =>
+        void span.setAttributes({ 'custom.url': request.url, 'custom.status': response.statusCode }),
+    },
+  );
+  await request('/x');
+  const { attributes } = await span();
+  assert.equal(attributes['hook.began'], 200);
+  assert.equal(attributes['custom.url'], '/x');
+  assert.equal(attributes['custom.status'], 201);
+});
+
+test('a hook that rejects after its span has ended is said once', async (t) => {
+  const warnings: string[] = [];
+  const heard = (warning: NodeJS.ErrnoException) =>
+    void warnings.push(`${warning.code} ${warning.message.slice(0, 40)}`);
+  process.on('warning', heard);
+  t.after(() => process.off('warning', heard));
+  let ended = () => {};
+  const after = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const { request, spans } = await listen(t, (_request, response) => response.end(), {
+    serverRequestHook: (async () => {
+      await after;
+      throw new Error('too late');
+    }) as never,
+  });
+  await request('/');
+  await request('/');
+  await spans(2);
+  ended();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, ['FORKTRACE_HOOK_FAILED An HTTP hook rejected after its span had']);
+});
+
+test('receive and send spans are left out separately, with their hooks', async (t) => {
+  for (const [excludeSpans, left] of [
+    [['receive'], ['POST', 'POST http send', 'POST http send']],
+    [['send'], ['POST', 'POST http receive']],
+    [['receive', 'send'], ['POST']],
+  ] as const) {
+    const { request, spans } = await listen(
+      t,
+      (request, response) => {
+        request.resume();
+        request.on('end', () => response.end('fine'));
+      },
+      { messageSpans: true, excludeSpans: [...excludeSpans] },
+    );
+    await request('/', { method: 'POST', body: 'some' });
+    const names = (await spans(left.length)).map(({ name }) => name).sort();
+    assert.deepEqual(names, [...left].sort());
+  }
+});
+
+test('the response header is exposed to pages of other origins, beside what the app exposes', async (t) => {
+  const heads: Record<string, (response: ServerResponse) => void> = {
+    '/none': () => {},
+    '/set': (response) => response.setHeader('Access-Control-Expose-Headers', 'X-One'),
+    '/given': (response) => response.writeHead(200, { 'Access-Control-Expose-Headers': 'X-One, X-Two' }),
+    '/listed': (response) =>
+      response.writeHead(200, ['access-control-expose-headers', 'X-One', 'x-other', '1'] as never),
+    '/all': (response) => response.setHeader('Access-Control-Expose-Headers', '*'),
+  };
+  const { request } = await listen(
+    t,
+    (request, response) => {
+      heads[request.url!]!(response);
+      response.end();
+    },
+    { responseHeader: 'traceresponse' },
+  );
+  const exposed: unknown[] = [];
+  for (const path of Object.keys(heads)) {
+    const { headers } = await request(path);
+    assert.match(String(headers.traceresponse), /^00-/, path);
+    exposed.push(headers['access-control-expose-headers']);
+  }
+  assert.deepEqual(exposed, [
+    'traceresponse',
+    'X-One, traceresponse',
+    'X-One, X-Two, traceresponse',
+    'X-One, traceresponse',
+    '*',
+  ]);
+});
+
+test('writeHead with a list records all values of a header', async (t) => {
+  const { request, spans, exporter } = await listen(
+    t,
+    (request, response) => {
+      const list = request.url === '/flat' ? ['x-a', '1', 'x-b', '2', 'X-A', '3'] : { 'x-a': ['1', '3'] };
+      response.writeHead(200, list as never).end();
+    },
+    { captureHeaders: { response: ['X-A'] } },
+  );
+  for (const path of ['/flat', '/object']) {
+    await request(path);
+    const [span] = await spans(1);
+    exporter.reset();
+    assert.deepEqual(span!.attributes['http.response.header.x-a'], ['1', '3'], path);
+  }
 });

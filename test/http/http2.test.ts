@@ -201,3 +201,48 @@ test('CONNECT: a stream without a path, whose span ends with the stream', async 
   assert.equal(ended.name, 'CONNECT');
   assert.equal(ended.attributes['http.response.status_code'], 200);
 });
+
+test('streams that are reset, aborted, destroyed or thrown in before a response have no status code, and end', async (t) => {
+  type Stream = http2.ServerHttp2Stream;
+  const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR } = http2.constants;
+  const ways: Record<string, [(stream: Stream) => void, unknown]> = {
+    'close(2)': [(stream) => stream.close(NGHTTP2_INTERNAL_ERROR), 'closed_by_server'],
+    'destroy(error)': [(stream) => void stream.destroy(new RangeError('too much')), 'RangeError'],
+    'destroy()': [(stream) => void stream.destroy(), 'closed_by_server'],
+    'session.destroy()': [(stream) => stream.session!.destroy(), 'closed_by_server'],
+    'the client resets': [() => {}, 'aborted'],
+    'the client leaves': [() => {}, 'aborted'],
+  };
+  for (const api of ['stream', 'compatibility'] as const) {
+    for (const [way, [act, errorType]] of Object.entries(ways)) {
+      for (const body of [false, true]) {
+        const server = http2.createServer();
+        server.on('sessionError', () => {});
+        const serve = (stream: Stream) => {
+          stream.on('error', () => {});
+          // An app that answers late.
+          stream.on('close', () => setImmediate(() => stream.end()));
+          act(stream);
+        };
+        if (api === 'stream') server.on('stream', serve);
+        else server.on('request', (_request, response) => serve(response.stream));
+        const { port, span } = await listen(t, server);
+        const session = http2.connect(`http://127.0.0.1:${port}`);
+        session.on('error', () => {});
+        t.after(() => session.destroy());
+        const stream = session.request({ ':path': '/', ':method': body ? 'POST' : 'GET' }, { endStream: !body });
+        stream.on('error', () => {});
+        stream.on('close', () => {});
+        if (way.startsWith('the client')) {
+          await once(server, api === 'stream' ? 'stream' : 'request');
+          if (way === 'the client resets') stream.close(NGHTTP2_CANCEL);
+          else session.destroy();
+        }
+        const { attributes } = await span();
+        const what = `${api}, ${way}, ${body ? 'with' : 'without'} a body`;
+        assert.equal(attributes['http.response.status_code'], undefined, what);
+        assert.equal(attributes['error.type'], errorType, what);
+      }
+    }
+  }
+});

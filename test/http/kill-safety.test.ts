@@ -5,7 +5,7 @@ import type { Attributes, Span, Tracer, TracerProvider } from '@opentelemetry/ap
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import type { SpanLog } from '#src/journal/span-log.js';
 import { JournalTracerProvider } from '#src/tracer/provider.js';
-import { listen } from './traced-server.js';
+import { listen, until } from './traced-server.js';
 
 /** Spans that take note of what they have when they are written to the in-flight table, and when they end. */
 function checkpointed(note: (what: 'checkpoint' | 'end', attributes: Attributes) => void): TracerProvider {
@@ -119,3 +119,40 @@ test("with the journal's tracer, the status is amended to the entry that was beg
   await request('/');
   assert.deepEqual(calls, ['begin true', 'amend 7 true', 'finish 7 the rest']);
 });
+
+test('route and name are in the in-flight table as soon as a router has matched', async (t) => {
+  const entries: string[] = [];
+  const { promise: matched, resolve: found } = withResolvers();
+  const provider = new BasicTracerProvider();
+  const tracer = provider.getTracer('test');
+  const startSpan: Tracer['startSpan'] = (...args) => {
+    const span = tracer.startSpan(...args) as Span & { name: string; attributes: Attributes; checkpoint?(): void };
+    span.checkpoint = () => {
+      entries.push(`${span.name} ${span.attributes['http.route']} ${span.attributes['http.response.status_code']}`);
+    };
+    return span;
+  };
+  const { default: express } = await import('express');
+  const app = express();
+  app.get('/work/:id', async (_request, response) => {
+    await matched;
+    response.send('done');
+  });
+  const { request } = await listen(t, app, {
+    tracerProvider: { getTracer: () => ({ startSpan, startActiveSpan: tracer.startActiveSpan.bind(tracer) }) },
+  });
+  const answer = request('/work/7');
+  await until(() => entries.length > 0, 'an entry');
+  assert.deepEqual(entries, ['GET /work/:id /work/:id undefined']);
+  found();
+  await answer;
+  assert.deepEqual(entries, ['GET /work/:id /work/:id undefined', 'GET /work/:id /work/:id 200']);
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { targetPath, targetQuery } from '#src/http/request-target.js';
-import { redactQuery } from '#src/http/secret-name.js';
+import { redactArguments, redactedNames, redactQuery } from '#src/http/secret-name.js';
 import { syntheticType } from '#src/http/synthetic-user-agent.js';
 import { listen } from './traced-server.js';
 
@@ -124,4 +124,106 @@ test('the sampler sees the attributes that the span starts with', async (t) => {
     assert.notEqual(seen[name], undefined, name);
   }
   assert.equal(seen['url.path'], '/health');
+});
+
+test('credentials are known by their names: in queries, in headers, on the command line', () => {
+  const secret = [
+    'password',
+    'passwd',
+    'secret',
+    'token',
+    'access_token',
+    'reset_token',
+    'api_key',
+    'apikey',
+    'auth',
+    'session',
+    'sid',
+    'otp',
+    'SAMLResponse',
+    'user[password]',
+    'user.password',
+    'sig',
+    'Signature',
+    'AWSAccessKeyId',
+    'X-Goog-Signature',
+    'client_secret',
+    'X-Amz-Security-Token',
+    'X-Amz-Credential',
+    'db-password',
+    'Access-Token',
+    'refreshToken',
+    'id_token',
+    'jwt',
+    'code',
+  ];
+  const plain = [
+    'id',
+    'page',
+    'author',
+    'keyword',
+    'design',
+    'resign',
+    'tokens',
+    'sigma',
+    'pageToken',
+    'coder',
+    'session_count',
+    'passage',
+  ];
+  for (const name of secret) {
+    assert.equal(redactQuery(`a=1&${name}=hunter2&b=2`), `a=1&${name}=REDACTED&b=2`);
+    assert.equal(redactQuery(`${encodeURIComponent(name)}=hunter2`), `${encodeURIComponent(name)}=REDACTED`);
+  }
+  for (const name of plain) assert.equal(redactQuery(`${name}=1&sid=`), `${name}=1&sid=REDACTED`);
+  assert.equal(redactQuery('pin=1&user[PIN]=2&id=3', redactedNames(['pin'])), 'pin=REDACTED&user[PIN]=REDACTED&id=3');
+  assert.deepEqual(
+    redactArguments(['node', '--token', 'x', '--db-password=y', '-v', '--id', '7', 'API_KEY=z', '--secret', '--next']),
+    [
+      'node',
+      '--token',
+      'REDACTED',
+      '--db-password=REDACTED',
+      '-v',
+      '--id',
+      '7',
+      'API_KEY=REDACTED',
+      '--secret',
+      '--next',
+    ],
+  );
+});
+
+test('captured headers of credentials are redacted, and so are queries of captured URLs', async (t) => {
+  const names = [
+    'apikey',
+    'x-access-token',
+    'x-vault-token',
+    'private-token',
+    'x-api-key',
+    'authorization',
+    'cookie',
+    'idempotency-key',
+    'referer',
+  ];
+  const { request, span } = await listen(
+    t,
+    (_request, response) => response.writeHead(302, { location: '/next?token=hunter2&a=1' }).end(),
+    { captureHeaders: { request: names, response: ['location'] }, redactQueryParams: ['ticket'] },
+  );
+  const headers = Object.fromEntries(
+    names.map((name) => [name, name === 'referer' ? 'http://a/?ticket=1&b=2' : 'hunter2']),
+  );
+  await request('/?ticket=7&x=1', { headers });
+  const { attributes } = await span();
+  const captured = names.map((name) => [name, (attributes[`http.request.header.${name}`] as string[])[0]]);
+  assert.deepEqual(
+    captured.filter(([, value]) => value !== '[REDACTED]'),
+    [
+      ['idempotency-key', 'hunter2'],
+      ['referer', 'http://a/?ticket=REDACTED&b=2'],
+    ],
+  );
+  assert.deepEqual(attributes['http.response.header.location'], ['/next?token=REDACTED&a=1']);
+  assert.equal(attributes['url.query'], 'ticket=REDACTED&x=1');
 });
