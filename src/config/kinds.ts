@@ -190,8 +190,6 @@ export function fields(kinds: Record<string, Kind<unknown>>): Kind<object> {
   };
 }
 
-export const anyText = kind<string>('a string', 'string', (value) => typeof value === 'string');
-
 /** OpenTelemetry specification, "Attribute": primitives and arrays of one kind of them; undefined is left out. */
 export const attributeValue = kind<unknown>(
   'a string, number, boolean or an array of one of them',

@@ -11,7 +11,6 @@ import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
 import { announce } from '../process/announce.js';
-import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import type { ProcessExit } from '../process/process-exit.js';
@@ -168,14 +167,7 @@ export class Coordinator implements ClusterHandle {
 
   /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
   async #recovered(pid: number, exit: ProcessExit, cause: ExitCause): Promise<Recovered> {
-    let found: Recovered = { spansRecovered: 0, requestsInterrupted: 0 };
-    if (this.#shipper) {
-      const answer = this.#shipper.writerExited(pid, { ...exit, cause }).then((recovered) => {
-        found = recovered;
-      });
-      await withinDeadline(answer, RECOVERY_MS);
-    }
-    return found;
+    return this.#shipper?.writerExited(pid, { ...exit, cause }) ?? { spansRecovered: 0, requestsInterrupted: 0 };
   }
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
@@ -204,9 +196,6 @@ export class Coordinator implements ClusterHandle {
     this.reload().catch(() => {});
   };
 }
-
-/** How long a death waits for the shipper's numbers. */
-const RECOVERY_MS = 1000;
 
 /** Of the deadline, for shipping the rest: what is not shipped by then is in the journal, for the next shipper. */
 const SHIP_REST_MS = 2000;

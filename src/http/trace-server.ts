@@ -75,11 +75,6 @@ export function instrumentServer(server: TraceableServer, options: () => Resolve
   return tracer;
 }
 
-/** Whether requests of `server` are traced. */
-export function isInstrumented(server: object): boolean {
-  return tracers.has(server);
-}
-
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
 /** Sees each request of one server before any listener does, whoever adds or replaces listeners later. */

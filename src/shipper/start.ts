@@ -23,7 +23,8 @@ const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 30_000;
 /** A shipper that has lived so long has not failed at its start. */
 const HEALTHY_MS = 10_000;
-const ANSWER_MS = 2000;
+/** A death is reported within a second, whether its journal has been finished by then or not. */
+const ANSWER_MS = 1000;
 
 /** What belongs to the process that starts a shipper and not to the shipper: preloads, cluster's and pm2's marks, trace context, telemetry settings. */
 const OWN_VARIABLES =
@@ -83,7 +84,7 @@ export class ShipperKeeper {
 
   /**
    * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
-   * answers in 2 seconds.
+   * answers within a second.
    */
   writerExited(pid: number, exit: ProcessExit & { cause?: ExitCause }): Promise<Recovered> {
     return new Promise((resolve) => {

@@ -117,6 +117,7 @@ export const ResourceLogs = message<Json.ResourceLogs>('ResourceLogs', {
 export const LogsRequest = message<Json.LogsData>('ExportLogsServiceRequest', {
   resourceLogs: [1, ResourceLogs, 'repeated'],
 });
+/** @public */
 export const LogsResponse = responseOf('ExportLogsServiceResponse', 'rejectedLogRecords');
 
 const NumberDataPoint = message<Json.NumberDataPoint>('NumberDataPoint', {
@@ -141,6 +142,7 @@ const ResourceMetrics = message<Json.ResourceMetrics>('ResourceMetrics', {
 export const MetricsRequest = message<Json.MetricsData>('ExportMetricsServiceRequest', {
   resourceMetrics: [1, ResourceMetrics, 'repeated'],
 });
+/** @public */
 export const MetricsResponse = responseOf('ExportMetricsServiceResponse', 'rejectedDataPoints');
 
 function responseOf<Rejected extends string>(name: string, rejected: Rejected): Message<Json.PartialSuccess<Rejected>> {

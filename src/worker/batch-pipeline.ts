@@ -24,7 +24,6 @@ export async function createBatchPipeline(config: ResolvedConfig, resource: Reso
   });
   return {
     tracerProvider,
-    writerId: undefined,
     stats: () => ({ spansJournaled: tracked?.exported ?? 0, spansLost: tracked?.lost.total ?? 0 }),
     async forceFlush(timeoutMs) {
       const lost = tracked?.lost.total ?? 0;

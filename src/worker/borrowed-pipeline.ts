@@ -23,7 +23,6 @@ export function borrowedPipeline(provider: (TracerProvider & Flushable) | undefi
   };
   return {
     tracerProvider,
-    writerId: undefined,
     stats: () => ({ spansJournaled: 0, spansLost: 0 }),
     forceFlush: async (timeoutMs) => {
       let isFlushed = false;

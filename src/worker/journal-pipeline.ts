@@ -48,7 +48,6 @@ export async function createJournalPipeline(
   const shipping = await startShipping(config, identity);
   return {
     tracerProvider,
-    writerId: journal.writerId,
     stats() {
       const { spans, lost } = journal.stats();
       return { spansJournaled: spans, spansLost: lost.total };

@@ -3,8 +3,6 @@ import type { TracerProvider } from '@opentelemetry/api';
 /** How spans leave this process: the seam where `journal` and `batch` plug in. */
 export interface Pipeline {
   readonly tracerProvider: TracerProvider;
-  /** The journal writer's id, for the coordinator to name it to the shipper; undefined with `batch`. */
-  readonly writerId: string | undefined;
   /** Spans kept since start, and spans that could not be kept. */
   stats(): { spansJournaled: number; spansLost: number };
   /**

@@ -35,8 +35,6 @@ export interface WorkerTracing {
   readonly tracerProvider: TracerProvider;
   readonly tracer: Tracer;
   readonly meter: Meter;
-  /** The journal writer's id; undefined with `batch`. */
-  readonly writerId: string | undefined;
   stats(): ReturnType<Pipeline['stats']>;
   /**
    * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with `batch` a batch in flight
@@ -139,7 +137,6 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
     tracerProvider,
     tracer: tracerProvider.getTracer('forktrace', version),
     meter: config.meter ?? (config.meterProvider ?? meterProvider ?? metrics).getMeter('forktrace', version),
-    writerId: pipeline.writerId,
     stats: () => pipeline.stats(),
     async forceFlush(timeout) {
       const timeoutMs = (typeof timeout === 'object' ? timeout?.timeoutMillis : timeout) ?? DEFAULT_TIMEOUT_MS;

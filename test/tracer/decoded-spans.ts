@@ -44,10 +44,6 @@ export function decodeScopeSpans(chunks: readonly Uint8Array[]): DecodedScopeSpa
   return decode(proto.trace.v1.ResourceSpans, Buffer.concat(chunks)).scopeSpans as DecodedScopeSpans[];
 }
 
-export function decodeResource(field: Uint8Array): Record<string, unknown> {
-  return decode(proto.trace.v1.ResourceSpans, field).resource as Record<string, unknown>;
-}
-
 /** The bare fields of a Span message. */
 export function decodeSpan(fields: Uint8Array): DecodedSpan {
   return decode(proto.trace.v1.Span, fields) as DecodedSpan;

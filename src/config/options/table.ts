@@ -10,7 +10,11 @@ import { service } from './service.js';
 import { supervising } from './supervise.js';
 import { tracing } from './tracing.js';
 
-/** The sections of the reference page, in its order. */
+/**
+ * The sections of the reference page, in its order.
+ *
+ * @public read by scripts/generate.mjs
+ */
 export const sections = {
   'Service and processes': service,
   Export: exporting,
