@@ -1,6 +1,25 @@
 /**
- * The bytes of the journal's two kinds of file, in one place: offsets, header, names. docs/journal-format.md explains them.
+ * The bytes of the journal's files, in one place: offsets, header, names. docs/journal-format.md has a picture of them.
  * All numbers are little-endian. Offsets are from the start of the file.
+ *
+ * What always holds, wherever the writer is stopped:
+ *
+ * 1. A file has its name only when its header is whole. Until then its name ends in `.new`, which no reader opens.
+ * 2. The body of a segment up to `committed` is whole chunks. The bytes come first, then `committed`, in one store that no reader sees
+ *    before them. What lies behind `committed` is anything.
+ * 3. An entry of an in-flight table whose state is `in flight` has whole data. A span that begins stores its data, clears the mark, and
+ *    stores the state last. A span that changes appends its fields, and stores their length last.
+ * 4. A span that ends is in exactly one place. The mark (first its end, then its segment) is stored before `committed`, the state `free`
+ *    after it. So an entry in flight whose mark lies within `committed` has ended, one whose mark lies beyond has not.
+ * 5. A segment that is gone has been shipped. So a mark in a segment that does not exist says: ended. A reader that recovers a
+ *    dead writer settles its tables before it deletes any of its segments that are not sealed.
+ * 6. Each field has one writer: `shipped` is the shipper's, all else the journal's. A segment changes hands by rename alone: `.spare`
+ *    gives it back to its writer, and whoever renames or deletes it first has it.
+ * 7. Sequences of a writer are never used twice, and a writer's id never at all: a reader that meets another sequence in a file that it
+ *    holds open knows that the file is another segment now.
+ *
+ * A process that dies leaves a prefix of its stores, in program order. Another core may see a living writer's stores in
+ * any order, but for 2. `test/journal/crash-simulator` stops the writer after each store and holds all of this against it.
  *
  * @module
  */

@@ -16,10 +16,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Memory, memoryOf } from '../wire/memory.js';
+import type { Memory } from '../wire/memory.js';
+import { FileMemory } from './file-memory.js';
 import {
+  AT_COMMITTED,
   AT_LEASE,
+  AT_SEALED,
   AT_SHIPPED,
+  AT_SPANS,
   AT_WANTED,
   encodeHeader,
   fileName,
@@ -29,13 +33,14 @@ import {
   WRITER_FIELDS,
   WRITER_FIELDS_END,
 } from './format.js';
-import { reserve, reserveAsync, Window } from './mapped-memory.js';
+import type { FileWindow, Mapping } from './mapped-memory.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */
 export interface FilePlan {
   dir: string;
-  mapped: boolean;
+  /** undefined: the file is written, not mapped. */
+  mapping: Mapping | undefined;
   header: Omit<JournalHeader, 'headerLength' | 'createdMs'>;
 }
 
@@ -51,8 +56,11 @@ export class NoFile extends Error {
 const ENOSPC = 28;
 const EDQUOT = 122;
 
+/** Of a file that is not complete yet, or not any more. */
+const NOTHING = new FileMemory(new ArrayBuffer(0));
+
 /** Memory of the files that are written, not mapped. Kept for the next file: the writer has one segment at a time. */
-const spareMemory: ArrayBuffer[] = [];
+const spareMemory: FileMemory[] = [];
 
 export class JournalFileWriter {
   path: string;
@@ -61,14 +69,14 @@ export class JournalFileWriter {
   /** Bytes of header and body. */
   readonly length: number;
   readonly #plan: FilePlan;
+  readonly #head: Uint8Array;
   #fd: number;
-  #window: Window | undefined;
-  #memory: ArrayBuffer | undefined;
-  /** The whole file, from its first byte. */
-  bytes: Uint8Array;
-  memory: Memory;
-  words: Uint32Array;
-  #doubles: Float64Array;
+  #window: FileWindow | undefined;
+  #contents = NOTHING;
+  // Those of `#contents`, one step nearer for who stores per span.
+  bytes = NOTHING.bytes;
+  memory: Memory = NOTHING.memory;
+  words = NOTHING.words;
 
   private constructor(plan: FilePlan) {
     this.#plan = plan;
@@ -78,10 +86,7 @@ export class JournalFileWriter {
     const head = encodeHeader({ ...header, createdMs: Date.now() });
     this.headerLength = head.length;
     this.length = head.length + header.bodyLength;
-    this.bytes = head;
-    this.memory = memoryOf(head);
-    this.words = new Uint32Array(0);
-    this.#doubles = new Float64Array(0);
+    this.#head = head;
     this.#fd = openNew(this.path + UNFINISHED, plan.dir);
     try {
       writeAll(this.#fd, head, 0);
@@ -94,7 +99,7 @@ export class JournalFileWriter {
   /** @throws NoFile */
   static create(plan: FilePlan): JournalFileWriter {
     const file = new JournalFileWriter(plan);
-    file.#complete(plan.mapped ? reserve(file.#fd, file.length) : 0);
+    file.#complete(plan.mapping?.reserve(file.#fd, file.length) ?? 0);
     return file;
   }
 
@@ -112,7 +117,7 @@ export class JournalFileWriter {
     };
     try {
       file = new JournalFileWriter(plan);
-      if (plan.mapped) reserveAsync(file.#fd, file.length, complete);
+      if (plan.mapping) plan.mapping.reserveAsync(file.#fd, file.length, complete);
       else complete(0);
     } catch (error) {
       done(noFile(error));
@@ -122,20 +127,19 @@ export class JournalFileWriter {
   #complete(errno: number): void {
     try {
       if (errno !== 0) throw new NoFile(errnoName(errno), 'no space could be reserved');
-      if (this.#plan.mapped) {
-        this.#window = Window.take(this.length);
+      const { mapping, header } = this.#plan;
+      if (mapping) {
+        this.#window = mapping.window(this.length);
         if (!this.#window.place(this.#fd)) throw new NoFile('ENOMEM', 'the file could not be mapped');
         this.#see(this.#window.memory);
       } else {
-        const head = this.bytes;
-        const index = spareMemory.findIndex((memory) => memory.byteLength === this.length);
-        this.#memory = index === -1 ? new ArrayBuffer(this.length) : spareMemory.splice(index, 1)[0]!;
-        this.#see(this.#memory);
-        if (this.#plan.header.kind === 'in-flight') this.bytes.fill(0);
-        this.bytes.set(head);
+        const index = spareMemory.findIndex(({ bytes }) => bytes.length === this.length);
+        this.#see(index === -1 ? new FileMemory(new ArrayBuffer(this.length)) : spareMemory.splice(index, 1)[0]!);
+        if (header.kind === 'in-flight') this.bytes.fill(0);
+        this.bytes.set(this.#head);
       }
-      this.#doubles[AT_LEASE / 8] = Date.now();
-      if (!this.#plan.mapped) this.writeState();
+      this.renewLease(Date.now());
+      if (!mapping) this.writeState();
       // Only now does the file have a name that readers look at.
       renameSync(this.path + UNFINISHED, this.path);
     } catch (error) {
@@ -144,11 +148,26 @@ export class JournalFileWriter {
     }
   }
 
-  #see(memory: ArrayBuffer): void {
-    this.bytes = new Uint8Array(memory);
-    this.memory = memoryOf(this.bytes);
-    this.words = new Uint32Array(memory, 0, memory.byteLength >> 2);
-    this.#doubles = new Float64Array(memory, 0, memory.byteLength >> 3);
+  #see(contents: FileMemory): void {
+    this.#contents = contents;
+    this.bytes = contents.bytes;
+    this.memory = contents.memory;
+    this.words = contents.words;
+  }
+
+  /** Says how much of the body is whole and final. */
+  commit(length: number): void {
+    this.#contents.publish(AT_COMMITTED / 4, length);
+  }
+
+  /** Says that nothing will be added, and how many spans there are; 0 where that is not known. */
+  seal(spans: number): void {
+    this.words[AT_SPANS / 4] = spans;
+    this.#contents.publish(AT_SEALED / 4, 1);
+  }
+
+  get isMapped(): boolean {
+    return this.#plan.mapping !== undefined;
   }
 
   /** Asks the shipper to give the file back as a spare one when all of it has been shipped. Mapped files only. */
@@ -176,7 +195,7 @@ export class JournalFileWriter {
     this.path = path;
     this.sequence = header.sequence;
     this.bytes.set(encodeHeader({ ...header, createdMs: Date.now() }));
-    this.#doubles[AT_LEASE / 8] = Date.now();
+    this.renewLease(Date.now());
     try {
       renameSync(path + UNFINISHED, path);
     } catch (error) {
@@ -198,9 +217,14 @@ export class JournalFileWriter {
     return existsSync(this.path + SPARE);
   }
 
-  /** Stores that the writer is alive. `write` mode: in memory, until {@link writeState}. */
+  /** `write` mode: brings the lease to the file, and it alone: the committed length may be ahead of the data. @throws as above */
+  writeLease(): void {
+    this.writeRange(AT_LEASE, AT_LEASE + 8);
+  }
+
+  /** Stores that the writer is alive. `write` mode: in memory, until {@link writeLease}. */
   renewLease(nowMs: number): void {
-    this.#doubles[AT_LEASE / 8] = nowMs;
+    this.#contents.doubles[AT_LEASE / 8] = nowMs;
   }
 
   /** `write` mode: copies a range of the memory to the file. @throws with the system's error */
@@ -215,7 +239,7 @@ export class JournalFileWriter {
 
   /** Bytes of the body that the shipper has delivered; 0 when the file cannot be read. */
   shipped(): number {
-    if (this.#plan.mapped) return this.words[AT_SHIPPED / 4]!;
+    if (this.#plan.mapping) return this.words[AT_SHIPPED / 4]!;
     const bytes = Buffer.alloc(4);
     try {
       readSync(this.#fd, bytes, 0, 4, AT_SHIPPED);
@@ -274,10 +298,9 @@ export class JournalFileWriter {
   #letGo(): void {
     this.#window?.release();
     this.#window = undefined;
-    if (this.#memory !== undefined && spareMemory.length < 4) spareMemory.push(this.#memory);
-    this.#memory = undefined;
+    if (!this.#plan.mapping && this.#contents !== NOTHING && spareMemory.length < 4) spareMemory.push(this.#contents);
     // An entry handle or a late call must not reach memory that another file has now.
-    this.#see(new ArrayBuffer(0));
+    this.#see(NOTHING);
   }
 }
 

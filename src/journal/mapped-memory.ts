@@ -10,6 +10,7 @@
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import type koffiModule from 'koffi';
+import { FileMemory } from './file-memory.js';
 
 // Linux's values, equal on every architecture that Node and koffi are prebuilt for: mmap(2).
 const PROT_READ_WRITE = 0x1 | 0x2;
@@ -18,6 +19,8 @@ const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_FAILED = 0xffffffffffffffffn;
+
+const EIO = 5;
 
 /** Linux 5.14; an older kernel refuses it, and pages fault in one by one as they are written. madvise(2). */
 const MADV_POPULATE_WRITE = 23;
@@ -62,24 +65,43 @@ export function mappingUnavailable(): string | undefined {
   }
 }
 
-/**
- * Reserves space, so that a full disk is an error code here and never a SIGBUS later.
- *
- * @returns 0 or an errno
- */
-export function reserve(fd: number, length: number): number {
-  return calls!.fallocate(fd, 0, length);
+/** How files become memory: the system's way below, or a simulation's. */
+export interface Mapping {
+  /**
+   * Reserves space, so that a full disk is an error code here and never a SIGBUS later.
+   *
+   * @returns 0 or an errno
+   */
+  reserve(fd: number, length: number): number;
+  /** As {@link reserve}, in a thread of libuv's pool: tmpfs takes about a millisecond for 4 MiB. */
+  reserveAsync(fd: number, length: number, done: (errno: number) => void): void;
+  /** A window of this length. @throws when there are no addresses left */
+  window(length: number): FileWindow;
 }
 
-/** As {@link reserve}, in a thread of libuv's pool: tmpfs takes about a millisecond for 4 MiB. */
-export function reserveAsync(fd: number, length: number, done: (errno: number) => void): void {
-  calls!.fallocate.async(fd, 0, length, (error, code) => done(error === null ? code : 5));
+/** Addresses in which one file at a time is visible. */
+export interface FileWindow {
+  readonly memory: FileMemory;
+  /** Makes the first bytes of the file visible. @returns false when the system has refused */
+  place(fd: number): boolean;
+  /** Faults its pages in, some time soon. */
+  populate(): void;
+  /** Takes the file out, and keeps the window for the next file. */
+  release(): void;
 }
 
-/** Addresses in which one file at a time is visible. See the module's comment. */
-export class Window {
+/** After {@link mappingUnavailable} has found nothing in the way. */
+export const systemMapping: Mapping = {
+  reserve: (fd, length) => calls!.fallocate(fd, 0, length),
+  reserveAsync: (fd, length, done) =>
+    calls!.fallocate.async(fd, 0, length, (error, code) => done(error === null ? code : EIO)),
+  window: (length) => Window.take(length),
+};
+
+/** See the module's comment. */
+class Window implements FileWindow {
   readonly length: number;
-  readonly memory: ArrayBuffer;
+  readonly memory: FileMemory;
   readonly #address: bigint;
   #placed = 0;
 
@@ -88,7 +110,7 @@ export class Window {
     if (BigInt.asUintN(64, address) === MAP_FAILED) throw new Error(`mmap of ${length} bytes failed`);
     this.length = length;
     this.#address = address;
-    this.memory = calls!.view(address, length);
+    this.memory = new FileMemory(calls!.view(address, length));
   }
 
   static readonly #spare: Window[] = [];

@@ -8,9 +8,9 @@
  *
  * @module
  */
+import type { ActiveSegment } from './active-segment.js';
 import { ENTRY_BYTES } from './format.js';
 import type { InFlightTable } from './in-flight-table.js';
-import type { JournalFileWriter } from './journal-file.js';
 
 /** Entries this close are written in one call: copying a page costs less than a system call. */
 const JOINED_ENTRIES = 4;
@@ -19,13 +19,10 @@ const MOST_ENDED = 256;
 
 export class WriteBack {
   readonly #table: InFlightTable;
-  readonly #wrote: () => void;
   readonly #failed: (error: Error) => void;
-  #segment: JournalFileWriter | undefined;
+  #segment: ActiveSegment | undefined;
   /** End of what the segment's file has, from the start of the file. */
   #written = 0;
-  /** End of what its memory has. */
-  #end: () => number;
   #changed = new Set<number>();
   /** Entries that are in flight as far as the file knows. */
   readonly #inFile = new Set<number>();
@@ -33,14 +30,9 @@ export class WriteBack {
   #ended: number[] = [];
   #scheduled = false;
 
-  /**
-   * @param wrote told when all spans up to the segment's end are in the file
-   * @param failed told when those since the last time could not be written; they are gone
-   */
-  constructor(table: InFlightTable, end: () => number, wrote: () => void, failed: (error: Error) => void) {
+  /** @param failed told when what has been stored since the last time could not be written; it is gone */
+  constructor(table: InFlightTable, failed: (error: Error) => void) {
     this.#table = table;
-    this.#wrote = wrote;
-    this.#end = end;
     this.#failed = failed;
     process.on('exit', this.flush);
   }
@@ -50,16 +42,17 @@ export class WriteBack {
     return this.#written;
   }
 
-  use(segment: JournalFileWriter | undefined, position: number): void {
+  use(segment: ActiveSegment | undefined): void {
     this.#segment = segment;
-    this.#written = position;
+    this.#written = segment?.bodyAt ?? 0;
   }
 
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // After this turn's callbacks, so that a busy turn is written in one go. Unref'd: an exit writes by itself.
-    setImmediate(this.flush).unref();
+    // After this turn's callbacks, so that a busy turn is written in one go. Holding the loop open for one more turn: after a timer's
+    // callback, an immediate that does not hold it runs only when something else happens.
+    setImmediate(this.flush);
   }
 
   /** One system call, 2 µs. The whole entry, as a part costs the same and the file must end with a whole one. */
@@ -98,13 +91,14 @@ export class WriteBack {
 
   readonly flush = (): void => {
     this.#scheduled = false;
-    const end = this.#end();
+    const segment = this.#segment;
+    const end = segment?.position ?? 0;
     try {
-      if (end > this.#written) this.#segment!.writeRange(this.#written, end);
+      if (end > this.#written) segment!.file.writeRange(this.#written, end);
       this.writeEntries();
-      if (end > this.#written) this.#segment!.writeState();
+      if (end > this.#written) segment!.file.writeState();
       this.#written = end;
-      this.#wrote();
+      if (segment !== undefined) segment.spansWritten = segment.spans;
     } catch (error) {
       this.#failed(error as Error);
     }

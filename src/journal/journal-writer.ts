@@ -1,0 +1,406 @@
+/**
+ * The append path of a journal: what a span that begins, changes and ends stores, and in which order. The order is the format's
+ * (see format.ts); segment-supply.ts says where segments come from, write-back.ts how `write` mode brings them to the files.
+ *
+ * @module
+ */
+
+import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
+import { ActiveSegment } from './active-segment.js';
+import {
+  beginChunk,
+  chunkLength,
+  closeChunk,
+  MAX_CHUNK_BYTES,
+  MAX_OPEN_CHUNK,
+  openChunk,
+  spanStartIn,
+} from './chunk.js';
+import { ENTRY_BYTES, headerLengthFor, type JournalFileKind, PAGE_BYTES } from './format.js';
+import { LEASE_RENEWAL_MS, newWriterIdentity } from './identity.js';
+import { InFlightTable } from './in-flight-table.js';
+import type { Journal, JournalOptions, JournalStats } from './journal.js';
+import { makeRoom } from './journal-directory.js';
+import { type FilePlan, JournalFileWriter } from './journal-file.js';
+import { LossLedger } from './loss-ledger.js';
+import type { Mapping } from './mapped-memory.js';
+import { discardFile, SegmentSupply } from './segment-supply.js';
+import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
+import { WriteBack } from './write-back.js';
+
+/** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
+const MAX_TABLES = 64;
+const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+/** Most spans are smaller. */
+const LITTLE_ROOM = 512;
+
+export interface JournalWriterOptions extends JournalOptions {
+  segmentBytes: number;
+  inFlight: number;
+}
+
+export class JournalWriter implements Journal, SpanLog {
+  readonly dir: string;
+  readonly mode: 'mmap' | 'write';
+  readonly #identity;
+  readonly #resource: Uint8Array;
+  readonly #maxBytes: number;
+  readonly #mapping: Mapping | undefined;
+  readonly #table: InFlightTable;
+  readonly #supply: SegmentSupply;
+  readonly #losses: LossLedger;
+  /** `write` mode only. */
+  readonly #writeBack: WriteBack | undefined;
+  readonly #leaseTimer: NodeJS.Timeout;
+  readonly #room: Room = { memory: memoryOf(new Uint8Array(0)), start: 0, end: 0 };
+  #segment: ActiveSegment | undefined;
+  #lastTable = 0;
+  #isClosed = false;
+
+  /** Of the segments before the active one. */
+  #closedSpans = 0;
+  #closedBytes = 0;
+  #segments = 0;
+  #untracked = 0;
+
+  /** @param mapping how files become memory; undefined for `write` mode */
+  constructor(options: JournalWriterOptions, mapping: Mapping | undefined) {
+    this.dir = options.dir;
+    this.mode = mapping ? 'mmap' : 'write';
+    this.#identity = newWriterIdentity(options.slot);
+    this.#resource = options.resource.slice();
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#mapping = mapping;
+    this.#table = new InFlightTable(options.inFlight);
+    this.#losses = new LossLedger(options.dir);
+    this.#supply = new SegmentSupply({
+      bodyLength: Math.max(options.segmentBytes - headerLengthFor(this.#resource.length), PAGE_BYTES),
+      plan: (bodyLength, sequence) => this.#plan('segment', bodyLength, 0, sequence),
+      keepBound: (bytes) => this.#keepBound(bytes),
+    });
+    if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#takeBack(error));
+    this.#growTable();
+    this.#openSegment(0);
+    this.#leaseTimer = setInterval(() => this.#renewLease(), LEASE_RENEWAL_MS);
+    this.#leaseTimer.unref();
+  }
+
+  get writerId(): string {
+    return this.#identity.id;
+  }
+
+  /** Why there is no segment to write to; undefined when there is one. */
+  get refusal(): string | undefined {
+    return this.#segment === undefined ? this.#losses.refusal : undefined;
+  }
+
+  reserve(scope: Memory): Room | undefined {
+    const segment = this.#segment;
+    if (segment === undefined) return undefined;
+    const { position, limit } = segment;
+    if (spanStartIn(position, scope.bytes.length) + LITTLE_ROOM > limit) return undefined;
+    const room = this.#room;
+    room.memory = segment.memory;
+    room.start = openChunk(segment.memory, position, scope);
+    room.end = Math.min(limit, position + MAX_OPEN_CHUNK);
+    return room;
+  }
+
+  commit(end: number): void {
+    const segment = this.#segment!;
+    closeChunk(segment.memory, segment.position, this.#room.start, end);
+    segment.commitTo(end);
+    if (this.#writeBack !== undefined) this.#writeBack.schedule();
+  }
+
+  append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
+    const scopeLength = scope.bytes.length;
+    const spanLength = end - start;
+    const segment = this.#segmentFor(chunkLength(scopeLength, spanLength));
+    if (segment === undefined) return;
+    const { memory } = segment;
+    const at = beginChunk(memory, segment.position, scope, 0, scopeLength, spanLength);
+    copyBytes(asMemory(bytes), start, memory, at, spanLength);
+    segment.commitTo(at + spanLength);
+    if (this.#writeBack !== undefined) this.#writeBack.schedule();
+  }
+
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
+    let entry = this.#table.begin(scope, bytes, start, end);
+    if (entry === NO_ENTRY) {
+      if (!this.#growTable()) {
+        this.#untracked++;
+        return NO_ENTRY;
+      }
+      entry = this.#table.begin(scope, bytes, start, end);
+    }
+    if (this.#writeBack !== undefined) this.#writeBack.begin(entry);
+    return entry;
+  }
+
+  amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (entry === NO_ENTRY || this.#isClosed || !this.#table.amend(entry, bytes, start, end)) return false;
+    if (this.#writeBack !== undefined) this.#writeBack.changed(entry);
+    return true;
+  }
+
+  drop(entry: number): void {
+    if (entry === NO_ENTRY || this.#isClosed) return;
+    this.#release(entry, false);
+  }
+
+  finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void {
+    if (entry === NO_ENTRY || this.#isClosed) {
+      this.#loseClosed();
+      return;
+    }
+    const table = this.#table;
+    table.read(entry);
+    const { data, scopeStart, fieldsStart } = table;
+    const scopeLength = fieldsStart - scopeStart;
+    const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
+    const spanLength = fieldsLength + end - start;
+    const segment = this.#segmentFor(chunkLength(scopeLength, spanLength));
+    if (segment === undefined) {
+      this.#release(entry, false);
+      return;
+    }
+
+    const { memory } = segment;
+    let at = beginChunk(memory, segment.position, data, scopeStart, scopeLength, spanLength);
+    copyBytes(data, fieldsStart, memory, at, fieldsLength);
+    at += fieldsLength;
+    copyBytes(asMemory(bytes), start, memory, at, end - start);
+    at += end - start;
+    // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark says that it has ended.
+    table.mark(entry, segment.sequence, at - segment.bodyAt);
+    segment.commitTo(at);
+    if (this.#writeBack !== undefined) this.#writeBack.schedule();
+    this.#release(entry, true);
+  }
+
+  flush(): void {
+    this.#writeBack?.flush();
+  }
+
+  stats(): JournalStats {
+    const segment = this.#segment;
+    return {
+      mode: this.mode,
+      spans: this.#closedSpans + (segment?.spans ?? 0),
+      bytes: this.#closedBytes + (segment?.committed ?? 0),
+      segments: this.#segments,
+      inFlight: this.#table.used,
+      untracked: this.#untracked,
+      lost: this.#losses.counts(),
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    clearInterval(this.#leaseTimer);
+    this.#writeBack?.flush();
+    this.#isClosed = true;
+    this.#supply.close();
+    this.#sealSegment();
+    const inFlight = this.#table.used > 0;
+    for (const file of this.#table.files) {
+      if (inFlight) file.release();
+      else discardFile(file);
+    }
+    this.#table.close();
+    this.#writeBack?.close();
+    this.#losses.end();
+  }
+
+  #release(entry: number, marked: boolean): void {
+    if (this.#writeBack === undefined) this.#table.release(entry);
+    else this.#writeBack.release(entry, marked);
+  }
+
+  #loseClosed(): void {
+    this.#losses.lose('closed', 1, 'they ended after the journal was closed');
+  }
+
+  /** The active segment, with room for a chunk of `total` bytes; undefined when the span is lost, and counted. */
+  #segmentFor(total: number): ActiveSegment | undefined {
+    const segment = this.#segment;
+    return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
+  }
+
+  #makeRoom(total: number): ActiveSegment | undefined {
+    if (this.#isClosed) {
+      this.#loseClosed();
+      return undefined;
+    }
+    if (total > MAX_CHUNK_BYTES) {
+      this.#losses.lose('tooLarge', 1, `a span has ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
+      return undefined;
+    }
+    const segment = this.#segment;
+    if (segment !== undefined && segment.limit < segment.bodyEnd) {
+      segment.limit = segment.bodyEnd;
+      this.#supply.prepare();
+      if (segment.position + total <= segment.limit) return segment;
+    }
+    this.#sealSegment();
+    const next = this.#openSegment(total);
+    if (next === undefined) this.#losses.lose('noSpace', 1, this.#losses.refusal);
+    return next;
+  }
+
+  /** @returns undefined when the system refuses, or has just done so */
+  #openSegment(chunkBytes: number): ActiveSegment | undefined {
+    const bodyLength = this.#supply.bodyLengthFor(chunkBytes);
+    let file = bodyLength === this.#supply.bodyLength ? this.#supply.takeReady() : undefined;
+    if (file === undefined) {
+      if (this.#losses.isRefusing) return undefined;
+      try {
+        file = this.#supply.make(bodyLength);
+      } catch (error) {
+        this.#losses.refused(error);
+        return undefined;
+      }
+    }
+    this.#segments++;
+    const segment = new ActiveSegment(file);
+    this.#segment = segment;
+    if (segment.position + chunkBytes > segment.limit) {
+      segment.limit = segment.bodyEnd;
+      this.#supply.prepare();
+    }
+    this.#writeBack?.use(segment);
+    return segment;
+  }
+
+  #sealSegment(): void {
+    this.#writeBack?.flush();
+    const segment = this.#segment;
+    if (segment === undefined) return;
+    const { file } = segment;
+    let isRetired = false;
+    if (segment.committed === 0) {
+      file.remove();
+    } else {
+      if (segment.isLost()) this.#losses.lose('removed', segment.spans, `${file.path} was removed`);
+      isRetired = this.#supply.retire(file);
+      segment.seal();
+      try {
+        if (this.#writeBack !== undefined) file.writeState();
+      } catch {
+        // The shipper finishes it when this writer is dead.
+      }
+    }
+    this.#leaveSegment(segment.committed, segment.spans);
+    if (!isRetired) file.release();
+  }
+
+  /** @param committed bytes that it leaves behind, of so many spans */
+  #leaveSegment(committed: number, spans: number): void {
+    this.#closedBytes += committed;
+    this.#closedSpans += spans;
+    this.#segment = undefined;
+    this.#writeBack?.use(undefined);
+  }
+
+  /** `write` mode: what the file did not take is lost; the next span takes its place. */
+  #takeBack(error: Error): void {
+    if (this.#segment === undefined || this.#writeBack === undefined) return;
+    const lost = this.#segment.takeBack(this.#writeBack.written);
+    this.#losses.refused(error);
+    if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
+  }
+
+  #keepBound(wanted: number): void {
+    try {
+      const { spans } = makeRoom(this.dir, wanted, this.#maxBytes);
+      if (spans > 0) {
+        const reason = `${this.dir} may hold ${this.#maxBytes} bytes and has not been shipped`;
+        this.#losses.lose('dropped', spans, reason);
+      }
+    } catch {
+      // Another writer has the same right; making the file says what is wrong.
+    }
+  }
+
+  #tablePlan(): FilePlan {
+    return this.#plan('in-flight', this.#table.perFile * ENTRY_BYTES, ENTRY_BYTES, ++this.#lastTable);
+  }
+
+  #plan(kind: JournalFileKind, bodyLength: number, entryBytes: number, sequence: number): FilePlan {
+    return {
+      dir: this.dir,
+      mapping: this.#mapping,
+      header: { kind, bodyLength, sequence, writer: this.#identity, entryBytes, resource: this.#resource },
+    };
+  }
+
+  #growTable(): boolean {
+    if (this.#isClosed || this.#table.files.length >= MAX_TABLES || this.#losses.isRefusing) return false;
+    try {
+      this.#table.add(JournalFileWriter.create(this.#tablePlan()));
+      return true;
+    } catch (error) {
+      this.#losses.refused(error);
+      return false;
+    }
+  }
+
+  #renewLease(): void {
+    const now = Date.now();
+    this.#supply.trim();
+    const files = [...this.#table.files];
+    if (this.#segment !== undefined) files.push(this.#segment.file);
+    for (const file of files) {
+      file.renewLease(now);
+      file.isDeleted((deleted) => {
+        if (deleted && !this.#isClosed) this.#replace(file);
+      });
+      try {
+        if (this.#writeBack !== undefined) file.writeLease();
+      } catch {
+        // As with spans: tried again, and said when a span is lost by it.
+      }
+    }
+  }
+
+  /** Somebody has deleted a file in use, or the directory: what it held and was not shipped goes into a new one. */
+  #replace(file: JournalFileWriter): void {
+    const index = this.#table.files.indexOf(file);
+    if (index !== -1) this.#replaceTable(file, index);
+    else if (file === this.#segment?.file) this.#replaceSegment(this.#segment);
+  }
+
+  #replaceTable(file: JournalFileWriter, index: number): void {
+    try {
+      const table = JournalFileWriter.create(this.#tablePlan());
+      table.bytes.set(file.bytes.subarray(file.headerLength), table.headerLength);
+      if (this.#writeBack !== undefined) table.writeRange(table.headerLength, table.length);
+      this.#table.files[index] = table;
+      file.release();
+    } catch (error) {
+      this.#losses.refused(error);
+    }
+  }
+
+  #replaceSegment(old: ActiveSegment): void {
+    this.#writeBack?.flush();
+    const shipped = Math.min(old.file.shipped(), old.committed);
+    const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
+    this.#leaveSegment(shipped, 0);
+    old.file.release();
+    const segment = this.#openSegment(unshipped.length);
+    if (segment === undefined) {
+      // Not all of them, if some had been shipped before.
+      this.#closedSpans += old.spans;
+      this.#losses.lose('noSpace', old.spans, this.#losses.refusal);
+      return;
+    }
+    segment.memory.bytes.set(unshipped, segment.position);
+    segment.position += unshipped.length;
+    segment.spans = old.spans;
+    segment.isCountKnown = shipped === 0;
+    segment.file.commit(segment.committed);
+    this.#writeBack?.flush();
+  }
+}

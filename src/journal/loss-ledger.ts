@@ -1,0 +1,67 @@
+/**
+ * What a writer could not keep: counted by cause, and said.
+ *
+ * @module
+ */
+import { performance } from 'node:perf_hooks';
+import { LossReport } from '../warn.js';
+
+/** Spans not kept, by cause. */
+export interface LostSpans {
+  /** The system had no space, memory or directory for another segment. */
+  noSpace: number;
+  /** Larger than `MAX_CHUNK_BYTES`. */
+  tooLarge: number;
+  /** In a segment that somebody deleted before it was shipped, and that was full before the writer noticed. */
+  removed: number;
+  /** Ended after the journal was closed. */
+  closed: number;
+  /** Unshipped spans, of any writer, that this writer deleted to stay within `maxBytes`. */
+  dropped: number;
+}
+
+/** Between attempts to make a file while the system refuses, in milliseconds. */
+const RETRY_MS = 1_000;
+
+export class LossLedger {
+  readonly #dir: string;
+  readonly #lost: LostSpans = { noSpace: 0, tooLarge: 0, removed: 0, closed: 0, dropped: 0 };
+  readonly #report = new LossReport(
+    'FORKTRACE_JOURNAL_LOSS',
+    (lost, reason) => `Spans lost: ${lost}, because ${reason}.`,
+  );
+  #retryAt = 0;
+  /** Why the system refuses a file, for messages. */
+  refusal = 'there is no segment';
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  lose(cause: keyof LostSpans, spans: number, reason: string): void {
+    this.#lost[cause] += spans;
+    this.#report.add(spans, reason);
+  }
+
+  /** The system has refused a file: what happens until the next attempt is said with its reason. */
+  refused(error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    this.#retryAt = performance.now() + RETRY_MS;
+    this.refusal = `there is no room in ${this.#dir} (${code ?? message})`;
+  }
+
+  /** Whether the system has refused a file so short a time ago that it is not asked again. */
+  get isRefusing(): boolean {
+    return performance.now() < this.#retryAt;
+  }
+
+  counts(): LostSpans & { total: number } {
+    const { noSpace, tooLarge, removed, closed, dropped } = this.#lost;
+    return { total: noSpace + tooLarge + removed + closed + dropped, ...this.#lost };
+  }
+
+  /** Says what has not been said yet. */
+  end(): void {
+    this.#report.end();
+  }
+}
