@@ -23,10 +23,12 @@ export function resolveService(
 ): Service {
   const configured = configuredAttributes(config);
   const name =
-    config.serviceName ??
-    configured[SERVICE_NAME] ??
-    environment.text('OTEL_SERVICE_NAME') ??
-    environmentResource[SERVICE_NAME];
+    // An empty name counts as not set, wherever it is.
+    config.serviceName ||
+    configured[SERVICE_NAME] ||
+    environment.text('OTEL_SERVICE_NAME') ||
+    environmentResource[SERVICE_NAME] ||
+    undefined;
   const version = config.serviceVersion ?? configured[SERVICE_VERSION] ?? environmentResource[SERVICE_VERSION];
   if (name !== undefined && version !== undefined) return { name, version };
   const program = nearestPackage(process.argv[1]);

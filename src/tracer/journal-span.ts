@@ -265,7 +265,9 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
       this.endNanos = this.startNanos;
     }
     this.ended = true;
-    if (this.traceFlags !== TraceFlags.NONE) keepSpan(this);
+    const isSampled = this.traceFlags !== TraceFlags.NONE;
+    this[SCOPE].pipeline.counts.ended[isSampled ? 2 : 1]!++;
+    if (isSampled) keepSpan(this);
     // Last: a program's own logger may throw.
     if (isInverted) this.reportInverted();
     if (this.details !== undefined) this.reportDropped(this.details);

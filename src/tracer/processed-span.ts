@@ -9,6 +9,7 @@ import {
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
+  TraceFlags,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { clock } from './clock.js';
@@ -104,7 +105,8 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
       this.endTime = [...this.startTime];
       this.duration = [0, 0];
     }
-    const { processors, journalProcessor } = this[SCOPE].pipeline;
+    const { counts, processors, journalProcessor } = this[SCOPE].pipeline;
+    counts.ended[(this._spanContext.traceFlags & TraceFlags.SAMPLED) === 0 ? 1 : 2]!++;
     for (const processor of processors!) {
       try {
         processor.onEnding?.(this);

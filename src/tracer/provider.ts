@@ -4,6 +4,7 @@ import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 import { JournalProcessor } from './journal-processor.js';
 import { completeChain, type SpanProcessorsFactory } from './processor-chain.js';
+import { SpanCounts } from './span-counts.js';
 import { JournalTracer } from './tracer.js';
 import type { SpanPipeline } from './tracer-scope.js';
 
@@ -28,6 +29,8 @@ export interface JournalTracerProviderOptions {
 
 /** A tracer provider whose spans go to the journal. */
 export class JournalTracerProvider implements TracerProvider {
+  /** What the tracers have started and ended so far. */
+  readonly counts = new SpanCounts();
   readonly #pipeline: SpanPipeline;
   readonly #tracers = new Map<string, JournalTracer>();
   readonly #processors: readonly SpanProcessor[];
@@ -49,6 +52,7 @@ export class JournalTracerProvider implements TracerProvider {
       processors: this.#processors.length > 0 ? this.#processors : undefined,
       journalProcessor,
       spanLog: options.spanLog,
+      counts: this.counts,
     };
   }
 

@@ -4,6 +4,7 @@ import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
 import type { JournalProcessor } from './journal-processor.js';
+import type { SpanCounts } from './span-counts.js';
 
 /** What all tracers and spans of a provider share. */
 export interface SpanPipeline {
@@ -18,6 +19,7 @@ export interface SpanPipeline {
   /** The one among {@link processors} that writes to {@link spanLog}. */
   readonly journalProcessor: JournalProcessor | undefined;
   readonly spanLog: SpanLog | undefined;
+  readonly counts: SpanCounts;
 }
 
 /** What a span knows of the tracer that started it. */

@@ -88,23 +88,16 @@ export class JournalTracer implements Tracer, TracerScope {
     const kind = options.kind ?? SpanKind.INTERNAL;
     const text = typeof name === 'string' ? name : String(name);
     if (parent instanceof JournalSpan) {
-      if (parent.traceFlags === TraceFlags.NONE)
-        return new UnsampledSpan(parent.spanContext().traceId, parent.traceState);
+      if (parent.traceFlags === TraceFlags.NONE) return this.#unsampled(parent.spanContext());
       const span = this.#newSpan(text, kind);
+      this.pipeline.counts.child(RECORD_AND_SAMPLED, false);
       span.continueLocal(parent);
       this.#start(span, options);
       return span;
     }
     const remote = parent?.spanContext();
-    let span: JournalSpan;
-    if (remote === undefined || !isSpanContextValid(remote)) {
-      span = this.#newSpan(text, kind);
-      span.startTrace();
-    } else {
-      if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
-      span = this.#newSpan(text, kind);
-      span.continueContext(remote);
-    }
+    if (isUnsampled(remote)) return this.#unsampled(remote);
+    const span = this.#childOrRoot(text, kind, remote);
     this.#start(span, options);
     if (isLocalRoot(span.parentContext)) beginSpan(span);
     return span;
@@ -113,6 +106,23 @@ export class JournalTracer implements Tracer, TracerScope {
   #newSpan(name: string, kind: SpanKind): JournalSpan {
     // Not all zeroes: that is no id (W3C Trace Context, "parent-id").
     return new JournalSpan(this, name, kind, randomWord(), randomWord() || 1);
+  }
+
+  #childOrRoot(name: string, kind: SpanKind, parent: SpanContext | undefined): JournalSpan {
+    const span = this.#newSpan(name, kind);
+    if (parent === undefined || !isSpanContextValid(parent)) {
+      this.pipeline.counts.root(RECORD_AND_SAMPLED);
+      span.startTrace();
+    } else {
+      this.pipeline.counts.child(RECORD_AND_SAMPLED, parent.isRemote === true);
+      span.continueContext(parent);
+    }
+    return span;
+  }
+
+  #unsampled({ traceId, traceState, isRemote }: SpanContext): UnsampledSpan {
+    this.pipeline.counts.child(NOT_RECORD, isRemote === true);
+    return new UnsampledSpan(traceId, traceState);
   }
 
   /** Links, then time, then attributes, in the SDK's order. */
@@ -157,15 +167,8 @@ export class JournalTracer implements Tracer, TracerScope {
       return this.startSpan(name, { kind, attributes }, parentContext);
     }
     const remote = parent?.spanContext();
-    let span: JournalSpan;
-    if (remote === undefined || !isSpanContextValid(remote)) {
-      span = this.#newSpan(name, kind);
-      span.startTrace();
-    } else {
-      if ((remote.traceFlags & TraceFlags.SAMPLED) === 0) return new UnsampledSpan(remote.traceId, remote.traceState);
-      span = this.#newSpan(name, kind);
-      span.continueContext(remote);
-    }
+    if (isUnsampled(remote)) return this.#unsampled(remote);
+    const span = this.#childOrRoot(name, kind, remote);
     const now = performance.now();
     clock.check(now);
     span.startAtReading(now, clock.anchor);
@@ -187,6 +190,8 @@ export class JournalTracer implements Tracer, TracerScope {
     }
     const attributes = validAttributes(options.attributes);
     const decided = this.#sample(parentContext, parentSpanContext, traceId, name, kind, attributes, links);
+    if (parentSpanContext === undefined) this.pipeline.counts.root(decided.decision);
+    else this.pipeline.counts.child(decided.decision, parentSpanContext.isRemote === true);
     const traceState: TraceState | undefined = decided.traceState ?? parentSpanContext?.traceState;
     const traceFlags = decided.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
     const spanContext = { traceId, spanId, traceFlags, traceState };
@@ -292,6 +297,11 @@ export class JournalTracer implements Tracer, TracerScope {
     const span = this.startSpan(name, options, parentContext);
     return context.with(trace.setSpan(parentContext, span), fn as (span: Span) => ReturnType<F>, undefined, span);
   }
+}
+
+/** A valid parent that says not to sample. */
+function isUnsampled(parent: SpanContext | undefined): parent is SpanContext {
+  return parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0 && isSpanContextValid(parent);
 }
 
 function isLocalRoot(parent: SpanContext | undefined): boolean {

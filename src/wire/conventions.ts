@@ -126,6 +126,22 @@ export const SPANS_JOURNALED = ownMetric(
   'Spans that this worker has kept: in its journal, or exported with pipeline batch.',
 );
 export const SPANS_LOST = ownMetric('forktrace.spans.lost', 'Spans that this worker could not keep.');
+export const SDK_SPAN_STARTED = metric(
+  'otel.sdk.span.started',
+  'Spans that were started, by the origin of their parent and the decision of the sampler. Pipeline journal.',
+);
+export const SDK_SPAN_LIVE = metric(
+  'otel.sdk.span.live',
+  'Recorded spans that were started and have not ended. Pipeline journal.',
+);
+export const SPAN_PARENT_ORIGIN = attribute(
+  'otel.span.parent.origin',
+  'On a metric: none, local or remote, where the parent of the spans was.',
+);
+export const SPAN_SAMPLING_RESULT = attribute(
+  'otel.span.sampling_result',
+  'On a metric: DROP, RECORD_ONLY or RECORD_AND_SAMPLE, what the sampler decided.',
+);
 export const EVENTLOOP_UTILIZATION = metric(
   'nodejs.eventloop.utilization',
   'The share of time that the event loop works.',

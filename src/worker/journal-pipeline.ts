@@ -48,6 +48,7 @@ export async function createJournalPipeline(
   const shipping = await startShipping(config, identity);
   return {
     tracerProvider,
+    counts: tracerProvider.counts,
     stats() {
       const { spans, lost } = journal.stats();
       return { spansJournaled: spans, spansLost: lost.total };

@@ -1,8 +1,11 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import type { SpanCounts } from '../tracer/span-counts.js';
 
 /** How spans leave this process: the seam where `journal` and `batch` plug in. */
 export interface Pipeline {
   readonly tracerProvider: TracerProvider;
+  /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
+  readonly counts?: SpanCounts;
   /** Spans kept since start, and spans that could not be kept. */
   stats(): { spansJournaled: number; spansLost: number };
   /**

@@ -42,6 +42,7 @@ import {
 export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdentity): Attributes {
   const { environmentResource, resource } = config;
   const isSlot = identity.manager !== 'none';
+  const configured = isResource(resource) ? resource.attributes : resource;
   return defined({
     ...sdkAttributes,
     ...processAttributes(),
@@ -51,9 +52,10 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
     [CLUSTER_WORKER_INCARNATION]: isSlot ? identity.incarnation : undefined,
     [CLUSTER_MANAGER]: identity.manager,
     [SERVICE_INSTANCE_ID]: (isSlot ? undefined : environmentResource[SERVICE_INSTANCE_ID]) ?? identity.instanceId,
-    [SERVICE_NAME]: config.serviceName,
     [SERVICE_VERSION]: config.serviceVersion,
-    ...(isResource(resource) ? resource.attributes : resource),
+    ...configured,
+    // An empty name counts as not set.
+    [SERVICE_NAME]: configured?.[SERVICE_NAME] || config.serviceName,
   });
 }
 

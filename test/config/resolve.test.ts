@@ -6,6 +6,8 @@ import { mock, test } from 'node:test';
 import { resolveConfig } from '#src/config/resolve.js';
 import type { TracingConfig } from '#src/config/types.js';
 import { type ErrorCode, ForktraceError } from '#src/errors.js';
+import { workerIdentity } from '#src/worker/identity.js';
+import { resourceAttributes } from '#src/worker/resource.js';
 import { tempDir } from '../process/temp-dir.js';
 
 const resolve = (env: Record<string, string> = {}, config: TracingConfig = {}) => resolveConfig(config, env);
@@ -38,6 +40,19 @@ function ignores(message: RegExp, env: Record<string, string>, config: TracingCo
     warnings.mock.restore();
   }
 }
+
+test("an empty service name counts as not set, wherever it is, in the journal's name and in the resource", () => {
+  const found = resolve().serviceName;
+  assert.notEqual(found, '');
+  for (const config of [
+    resolve({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=' }),
+    resolve({}, { resource: { 'service.name': '' } }),
+  ]) {
+    assert.equal(config.serviceName, found);
+    assert.equal(resourceAttributes(config, workerIdentity())['service.name'], found);
+  }
+  assert.equal(resolve({ OTEL_SERVICE_NAME: '', OTEL_RESOURCE_ATTRIBUTES: 'service.name=shop' }).serviceName, 'shop');
+});
 
 test('with nothing configured spans go to the viewer, and in production to OTLP over gRPC', () => {
   const development = resolve();
