@@ -49,7 +49,7 @@ export function resolveConfig(config: TracingConfig, env: NodeJS.ProcessEnv, rol
     pipeline: resolvePipeline(config, values.pipeline),
     export: exported,
     journal: resolveJournal(config, values.journal, environment, service.name),
-    sampler: config.sampler ?? namedSampler(environment),
+    sampler: config.sampler ?? namedSampler(environment, service.name),
     batch: resolveBatch(environment),
     propagators: Object.freeze(config.propagators ? [...config.propagators] : namedPropagators(environment)),
     metrics,
@@ -114,7 +114,7 @@ function directoryName(serviceName: string): string {
     .slice(0, 100);
 }
 
-function namedSampler(environment: Environment): NamedSampler {
+function namedSampler(environment: Environment, serviceName: string): NamedSampler {
   let name = environment.read('OTEL_TRACES_SAMPLER', specification.OTEL_TRACES_SAMPLER.kind) ?? 'parentbased_always_on';
   const needed = SAMPLER_PACKAGES[name as keyof typeof SAMPLER_PACKAGES];
   if (needed !== undefined && !isInstalled(needed)) {
@@ -122,7 +122,8 @@ function namedSampler(environment: Environment): NamedSampler {
     name = 'parentbased_always_on';
   }
   if (name in SAMPLER_PACKAGES) {
-    return Object.freeze({ name, ratio: 1, remote: Object.freeze(environment.pairs('OTEL_TRACES_SAMPLER_ARG') ?? {}) });
+    const argument = environment.pairs('OTEL_TRACES_SAMPLER_ARG');
+    return Object.freeze({ name, ratio: 1, remote: Object.freeze({ ...argument, 'service.name': serviceName }) });
   }
   const read = name.endsWith('traceidratio') ? environment.read('OTEL_TRACES_SAMPLER_ARG', ratio) : undefined;
   return Object.freeze({ name, ratio: read ?? 1 });

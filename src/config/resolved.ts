@@ -36,7 +36,7 @@ export interface NamedSampler {
     | 'xray';
   /** 0..1, for the ratio samplers. */
   readonly ratio: number;
-  /** OTEL_TRACES_SAMPLER_ARG of the remote ones: endpoint, polling interval, initial rate. */
+  /** OTEL_TRACES_SAMPLER_ARG of the remote ones: endpoint, polling interval, initial rate; and `service.name`. */
   readonly remote?: Readonly<Record<string, string>>;
 }
 

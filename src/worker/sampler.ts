@@ -29,7 +29,7 @@ export function createSampler(sampler: Sampler | NamedSampler): Sampler {
       };
       const { endpoint, polling_interval: seconds } = sampler.remote ?? {};
       return new AWSXRayRemoteSampler({
-        resource: { attributes: {} },
+        resource: { attributes: { 'service.name': sampler.remote?.['service.name'] } },
         ...(endpoint && { endpoint }),
         ...(Number(seconds) > 0 && { pollingInterval: Number(seconds) }),
       });
@@ -44,10 +44,24 @@ function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
   };
   const interval = Number(remote.pollingIntervalMs);
   const rate = Number(remote.initialSamplingRate);
-  return new JaegerRemoteSampler({
-    endpoint: remote.endpoint ?? 'http://localhost:14250',
-    serviceName: 'forktrace',
-    poolingInterval: interval > 0 ? interval : 60_000,
-    initialSampler: new TraceIdRatioBasedSampler(rate >= 0 && rate <= 1 ? rate : 0.001),
-  });
+  return withoutHolding(
+    () =>
+      new JaegerRemoteSampler({
+        endpoint: remote.endpoint ?? 'http://localhost:14250',
+        serviceName: remote['service.name'],
+        poolingInterval: interval > 0 ? interval : 60_000,
+        initialSampler: new TraceIdRatioBasedSampler(rate >= 0 && rate <= 1 ? rate : 0.001),
+      }),
+  );
+}
+
+/** The sampler asks its service at intervals; its timer would keep a process that has nothing left to do from ending. */
+function withoutHolding<T>(create: () => T): T {
+  const { setInterval } = globalThis;
+  globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => setInterval(...args).unref()) as never;
+  try {
+    return create();
+  } finally {
+    globalThis.setInterval = setInterval;
+  }
 }

@@ -246,13 +246,12 @@ const unusable: [env: Record<string, string>, message: RegExp][] = [
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '1.5' },
     /OTEL_TRACES_SAMPLER_ARG: got "1.5".*0 to 1/,
   ],
-  [
-    { OTEL_TRACES_SAMPLER: 'jaeger_remote' },
-    /OTEL_TRACES_SAMPLER: .*not installed.*npm install @opentelemetry\/sampler-/,
-  ],
   [{ OTEL_PROPAGATORS: 'tracecontext,b4' }, /OTEL_PROPAGATORS: got "b4", expected a comma-separated list/],
   [{ OTEL_PROPAGATORS: 'none,b3' }, /OTEL_PROPAGATORS: got none beside others/],
-  [{ OTEL_PROPAGATORS: 'xray' }, /OTEL_PROPAGATORS: .*not installed.*npm install @opentelemetry\/propagator-aws-xray/],
+  [
+    { OTEL_PROPAGATORS: 'xray-lambda' },
+    /OTEL_PROPAGATORS: .*not installed.*npm install @opentelemetry\/propagator-aws-xray/,
+  ],
   [{ OTEL_SPAN_LINK_COUNT_LIMIT: '-1' }, /OTEL_SPAN_LINK_COUNT_LIMIT: got "-1", expected a whole number from 0/],
   [{ OTEL_BSP_SCHEDULE_DELAY: '5s' }, /OTEL_BSP_SCHEDULE_DELAY: got "5s"/],
   [{ OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER: got "zipkin", expected .* otlp, console or none/],

@@ -1,11 +1,13 @@
 // What the variables of OpenTelemetry do, seen from where the spans go; the same with both pipelines.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { cert, key } from '../http/certificate.js';
 import { fixture, runProgram } from '../process/run-program.js';
@@ -169,6 +171,7 @@ for (const pipeline of ['batch', 'journal']) {
 for (const [propagators, names] of [
   ['tracecontext,b3', ['b3', 'traceparent']],
   ['b3multi,jaeger', ['uber-trace-id', 'x-b3-sampled', 'x-b3-spanid', 'x-b3-traceid']],
+  ['xray,ottrace,', ['ot-tracer-sampled', 'ot-tracer-spanid', 'ot-tracer-traceid', 'x-amzn-trace-id']],
   ['none', []],
 ] as const) {
   test(`OTEL_PROPAGATORS=${propagators}`, async (t) => {
@@ -185,3 +188,37 @@ for (const [propagators, names] of [
     );
   });
 }
+
+for (const sampler of ['jaeger_remote', 'parentbased_jaeger_remote', 'xray']) {
+  test(`OTEL_TRACES_SAMPLER=${sampler} asks its service`, async (t) => {
+    const asked: string[] = [];
+    const service = createPlainServer((request, response) => {
+      asked.push(request.url!);
+      response.setHeader('content-type', 'application/json');
+      response.end('{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}');
+    });
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+    t.after(() => service.close());
+    const endpoint = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+    const program = runProgram(t, fixture('unaware-server'), {
+      execArgv: ['--import', fileURLToPath(import.meta.resolve('forktrace/register'))],
+      env: {
+        FORKTRACE_PIPELINE: 'batch',
+        FORKTRACE_EXPORT: 'none',
+        OTEL_SERVICE_NAME: 'sampled',
+        OTEL_TRACES_SAMPLER: sampler,
+        OTEL_TRACES_SAMPLER_ARG: `endpoint=${encodeURIComponent(endpoint)},initialSamplingRate=1,pollingIntervalMs=20`,
+      },
+    });
+    await waitFor(() => asked.length > 0, 'a question to the service');
+    assert.match(asked[0]!, sampler === 'xray' ? /^\/GetSamplingRules/ : /^\/sampling\?service=sampled/);
+    assert.deepEqual(JSON.parse((await program.waitForOutput(/\{.*\}/))[0]).warnings, []);
+  });
+}
+
+test('OTEL_TRACES_SAMPLER=jaeger_remote holds no process open', async (t) => {
+  const program = runProgram(t, fixture('configured-job'), {
+    env: { FORKTRACE_PIPELINE: 'batch', FORKTRACE_EXPORT: 'none', OTEL_TRACES_SAMPLER: 'jaeger_remote' },
+  });
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
+});
