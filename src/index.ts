@@ -20,33 +20,40 @@ export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.
 export type { App, AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 
+import { createRequire } from 'node:module';
 import type { TracingConfig } from './config/types.js';
 import { endIfUncaught } from './process/failed-start.js';
 import type { WorkerTracing } from './worker/start-worker.js';
+
+const require = createRequire(import.meta.url);
 
 /**
  * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
  * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` does it in each worker.
  * A second call returns the first one's tracing.
  *
+ * Tracing is in place when the call returns; it may be awaited or not.
+ *
  * @example
- * const tracing = await startWorkerTracing({ serviceName: 'shop' });
+ * const tracing = startWorkerTracing({ serviceName: 'shop' });
  * // … serve …
  * await tracing.shutdown();
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
-// Loads the SDK only when a process starts to trace: the coordinator imports this module too.
-export async function startWorkerTracing(config?: TracingConfig): Promise<WorkerTracing> {
-  const [{ startWorkerTracing }, { warnOfClusterOptions, watchForUntracedServers }] = await Promise.all([
-    import('./worker/start-worker.js'),
-    import('./worker/misuse.js'),
-  ]);
-  const tracing = await startWorkerTracing(config).catch((error) => {
-    endIfUncaught(error, 1, true);
+// Loaded only when a process starts to trace: the coordinator imports this module too.
+export function startWorkerTracing(config?: TracingConfig): WorkerTracing {
+  const { startWorkerTracing: start } =
+    require('./worker/start-worker.js') as typeof import('./worker/start-worker.js');
+  const { warnOfClusterOptions, watchForUntracedServers } =
+    require('./worker/misuse.js') as typeof import('./worker/misuse.js');
+  try {
+    const tracing = start(config);
+    if (config !== undefined) warnOfClusterOptions(config);
+    if (!tracing.config.disabled) watchForUntracedServers();
+    return tracing;
+  } catch (error) {
+    endIfUncaught(error as Error, 1, true);
     throw error;
-  });
-  if (config !== undefined) warnOfClusterOptions(config);
-  if (!tracing.config.disabled) watchForUntracedServers();
-  return tracing;
+  }
 }

@@ -58,11 +58,11 @@ export class Coordinator implements ClusterHandle {
   }
 
   async #start(): Promise<void> {
-    this.#signals = new TerminationSignals(
-      ['SIGTERM', 'SIGINT'],
-      (signal) => void this.#endedBy(signal),
-      (signal) => this.#force(signal),
-    );
+    this.#signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
+      stop: (signal) => void this.#endedBy(signal),
+      force: (signal) => this.#force(signal),
+      handled: () => void this.#stopOnce('signal'),
+    });
     if (this.#config.supervise.reloadOnSighup) process.on('SIGHUP', this.#onHangup);
     try {
       await this.#hooks.run('onStarting');
@@ -145,7 +145,11 @@ export class Coordinator implements ClusterHandle {
   }
 
   shutdown(): Promise<void> {
-    this.#stopping ??= this.#stop('shutdown');
+    return this.#stopOnce('shutdown');
+  }
+
+  #stopOnce(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
     return this.#stopping;
   }
 
@@ -172,12 +176,10 @@ export class Coordinator implements ClusterHandle {
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
   async #endedBy(signal: TerminationSignal): Promise<void> {
-    const appListens = this.#signals?.appListensTo(signal);
-    this.#stopping ??= this.#stop('signal');
-    await this.#stopping;
+    await this.#stopOnce('signal');
     // Warnings are written on a later tick: the last ones, before the end.
     await new Promise((resolve) => setImmediate(resolve));
-    if (!appListens) this.#signals?.reraise(signal);
+    this.#signals?.reraise(signal);
   }
 
   /** A second signal: no more waiting. */

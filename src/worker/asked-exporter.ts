@@ -16,14 +16,14 @@ interface Exporter<Batch> {
 export function askedExporter<Batch, E extends Exporter<Batch>>(
   target: ResolvedExport,
   guess: E,
-  create: (target: ResolvedExport) => Promise<E>,
+  create: (target: ResolvedExport) => E,
 ): E {
   let chosen: E | undefined;
   const choose = async () => {
     if (chosen !== undefined) return chosen;
     const spoken = await askProtocol(target);
     if (spoken === undefined) return guess;
-    chosen ??= spoken.to === target.to ? guess : await create(spoken);
+    chosen ??= spoken.to === target.to ? guess : create(spoken);
     return chosen;
   };
   return Object.assign(Object.create(guess) as E, {

@@ -9,8 +9,8 @@ import { createSampler } from './sampler.js';
 import { TrackedExporter } from './tracked-exporter.js';
 
 /** The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker. */
-export async function createBatchPipeline(config: ResolvedConfig, resource: Resource): Promise<Pipeline> {
-  const exporter = await createExporter(config);
+export function createBatchPipeline(config: ResolvedConfig, resource: Resource): Pipeline {
+  const exporter = createExporter(config);
   const tracked = exporter && new TrackedExporter(exporter);
   const batching = tracked && new BatchSpanProcessor(tracked, config.batch);
   const chain = completeChain(config.spanProcessors, batching);
@@ -24,6 +24,7 @@ export async function createBatchPipeline(config: ResolvedConfig, resource: Reso
   });
   return {
     tracerProvider,
+    outlivesProcess: false,
     stats: () => ({ spansJournaled: tracked?.exported ?? 0, spansLost: tracked?.lost.total ?? 0 }),
     async forceFlush(timeoutMs) {
       const lost = tracked?.lost.total ?? 0;

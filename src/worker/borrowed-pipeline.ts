@@ -23,6 +23,7 @@ export function borrowedPipeline(provider: (TracerProvider & Flushable) | undefi
   };
   return {
     tracerProvider,
+    outlivesProcess: false,
     stats: () => ({ spansJournaled: 0, spansLost: 0 }),
     forceFlush: async (timeoutMs) => {
       let isFlushed = false;

@@ -1,20 +1,24 @@
+import { createRequire } from 'node:module';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { SpanExporter } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
 
+const require = createRequire(import.meta.url);
+
 /** The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere. */
-export async function createExporter(config: ResolvedConfig): Promise<SpanExporter | undefined> {
+export function createExporter(config: ResolvedConfig): SpanExporter | undefined {
   if (config.exporter) return config.exporter();
   const target = config.export;
   if (target.to === 'none') return undefined;
   if (target.to === 'console') return consoleExporter();
-  const guess = await otlpExporter(target);
+  const guess = otlpExporter(target);
   const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
-  return target.print ? printing(exporter, await consoleExporter()) : exporter;
+  return target.print ? printing(exporter, consoleExporter()) : exporter;
 }
 
-async function consoleExporter(): Promise<SpanExporter> {
-  return new (await import('../sdk/trace.js')).ConsoleSpanExporter();
+function consoleExporter(): SpanExporter {
+  const { ConsoleSpanExporter } = require('../sdk/trace.js') as typeof import('../sdk/trace.js');
+  return new ConsoleSpanExporter();
 }
 
 function printing(exporter: SpanExporter, printer: SpanExporter): SpanExporter {
@@ -31,8 +35,8 @@ function printing(exporter: SpanExporter, printer: SpanExporter): SpanExporter {
 const otlpExporter = (target: ResolvedExport) =>
   target.to === 'otlp-http' ? httpExporter(target) : grpcExporter(target);
 
-async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
-  const { OTLPTraceExporter } = await httpExporters(target);
+function httpExporter(target: ResolvedExport): SpanExporter {
+  const { OTLPTraceExporter } = httpExporters(target);
   return new OTLPTraceExporter({
     ...httpOptions(target),
     compression: target.compression as never,
@@ -41,8 +45,10 @@ async function httpExporter(target: ResolvedExport): Promise<SpanExporter> {
 }
 
 /** Those of the encoding that is asked for. */
-export async function httpExporters({ encoding }: ResolvedExport) {
-  return encoding === 'json' ? import('../sdk/exporters-json.js') : import('../sdk/exporters-http.js');
+export function httpExporters({ encoding }: ResolvedExport) {
+  return encoding === 'json'
+    ? (require('../sdk/exporters-json.js') as typeof import('../sdk/exporters-json.js'))
+    : (require('../sdk/exporters-http.js') as typeof import('../sdk/exporters-http.js'));
 }
 
 /** URL, headers and TLS of an OTLP/HTTP exporter, for spans and metrics alike. */
@@ -50,18 +56,18 @@ export function httpOptions({ url, headers, tls: { ca, cert, key } }: ResolvedEx
   return { url, headers, httpAgentOptions: { keepAlive: true, ...((ca || cert || key) && { ca, cert, key }) } };
 }
 
-async function grpcExporter(target: ResolvedExport): Promise<SpanExporter> {
-  const { OTLPTraceExporter } = await import('../sdk/exporters-grpc.js');
+function grpcExporter(target: ResolvedExport): SpanExporter {
+  const { OTLPTraceExporter } = require('../sdk/exporters-grpc.js') as typeof import('../sdk/exporters-grpc.js');
   return new OTLPTraceExporter({
-    ...(await grpcChannelOptions(target)),
+    ...grpcChannelOptions(target),
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
   });
 }
 
 /** URL, metadata and credentials of an OTLP/gRPC exporter, for spans and metrics alike. */
-export async function grpcChannelOptions(target: ResolvedExport) {
-  const { credentials, Metadata } = await import('@grpc/grpc-js');
+export function grpcChannelOptions(target: ResolvedExport) {
+  const { credentials, Metadata } = require('@grpc/grpc-js') as typeof import('@grpc/grpc-js');
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(target.headers)) metadata.set(name, value);
   const url = target.url ?? 'http://localhost:4317';

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
@@ -11,16 +12,18 @@ import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
 import { startShipping } from './shipping.js';
 
+const require = createRequire(import.meta.url);
+
 /**
  * The journal tracer, this worker's journal, and whoever ships it.
  *
  * @throws ForktraceError with code FORKTRACE_JOURNAL_DIR or FORKTRACE_JOURNAL_MMAP
  */
-export async function createJournalPipeline(
+export function createJournalPipeline(
   config: ResolvedConfig,
   identity: WorkerIdentity,
   attributes: Attributes,
-): Promise<Pipeline> {
+): Pipeline {
   const { dir, mode, segmentBytes, maxBytes, inFlight } = config.journal;
   const journal = openJournal({
     dir,
@@ -43,12 +46,13 @@ export async function createJournalPipeline(
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,
     spanProcessors: config.spanProcessors,
-    sampler: await samplerOf(config),
+    sampler: samplerOf(config),
   });
-  const shipping = await startShipping(config, identity);
+  const shipping = startShipping(config, identity);
   return {
     tracerProvider,
     counts: tracerProvider.counts,
+    outlivesProcess: config.ship === 'process',
     stats() {
       const { spans, lost } = journal.stats();
       return { spansJournaled: spans, spansLost: lost.total };
@@ -66,10 +70,10 @@ export async function createJournalPipeline(
 }
 
 /** The default needs none, nor the SDK that samplers come from: the tracer decides it without a call. */
-async function samplerOf({ sampler }: ResolvedConfig) {
+function samplerOf({ sampler }: ResolvedConfig) {
   if ('shouldSample' in sampler) return sampler;
   if (sampler.name === 'parentbased_always_on') return undefined;
-  return (await import('./sampler.js')).createSampler(sampler);
+  return (require('./sampler.js') as typeof import('./sampler.js')).createSampler(sampler);
 }
 
 /** A user's span processor that fails has its own way to say so. */

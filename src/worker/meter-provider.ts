@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import type { ResolvedExport, ResolvedMetrics } from '../config/resolved.js';
 import type { PushMetricExporter } from '../sdk/metrics.js';
@@ -5,15 +6,18 @@ import type { Resource } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
 import { grpcChannelOptions, httpExporters, httpOptions } from './exporter.js';
 
+const require = createRequire(import.meta.url);
+
 /** An SDK MeterProvider with one OTLP reader, for this worker alone: its resource tells its series apart. */
 export interface WorkerMeterProvider extends ApiMeterProvider {
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
 }
 
-export async function createMeterProvider(config: ResolvedMetrics, resource: Resource): Promise<WorkerMeterProvider> {
-  const { MeterProvider, PeriodicExportingMetricReader } = await import('../sdk/metrics.js');
-  const readers = (await createMetricExporters(config.export)).map(
+export function createMeterProvider(config: ResolvedMetrics, resource: Resource): WorkerMeterProvider {
+  const { MeterProvider, PeriodicExportingMetricReader } =
+    require('../sdk/metrics.js') as typeof import('../sdk/metrics.js');
+  const readers = createMetricExporters(config.export).map(
     (exporter) =>
       new PeriodicExportingMetricReader({
         exporter,
@@ -24,24 +28,24 @@ export async function createMeterProvider(config: ResolvedMetrics, resource: Res
   return new MeterProvider({ resource, readers });
 }
 
-async function createMetricExporters(target: ResolvedExport) {
-  const { ConsoleMetricExporter } = await import('../sdk/metrics.js');
+function createMetricExporters(target: ResolvedExport) {
+  const { ConsoleMetricExporter } = require('../sdk/metrics.js') as typeof import('../sdk/metrics.js');
   if (target.to === 'none') return [];
   if (target.to === 'console') return [new ConsoleMetricExporter()];
-  const guess = await otlpExporter(target);
+  const guess = otlpExporter(target);
   const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
   return target.print ? [exporter, new ConsoleMetricExporter()] : [exporter];
 }
 
-async function otlpExporter(target: ResolvedExport): Promise<PushMetricExporter> {
+function otlpExporter(target: ResolvedExport): PushMetricExporter {
   const shared = {
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
   };
   if (target.to === 'otlp-http') {
-    const { OTLPMetricExporter } = await httpExporters(target);
+    const { OTLPMetricExporter } = httpExporters(target);
     return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
   }
-  const { OTLPMetricExporter } = await import('../sdk/exporters-grpc.js');
-  return new OTLPMetricExporter({ ...shared, ...(await grpcChannelOptions(target)) });
+  const { OTLPMetricExporter } = require('../sdk/exporters-grpc.js') as typeof import('../sdk/exporters-grpc.js');
+  return new OTLPMetricExporter({ ...shared, ...grpcChannelOptions(target) });
 }

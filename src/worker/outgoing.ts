@@ -8,9 +8,9 @@ type Instrumentation = new (config?: object) => InstrumentationLike;
  * The official instrumentations of `fetch` (undici) and of outgoing `http`, those that are installed. Incoming requests are
  * left to forktrace.
  */
-export async function outgoingInstrumentations(): Promise<InstrumentationLike[]> {
-  const undici = await load('@opentelemetry/instrumentation-undici', 'UndiciInstrumentation');
-  const http = await load('@opentelemetry/instrumentation-http', 'HttpInstrumentation');
+export function outgoingInstrumentations(): InstrumentationLike[] {
+  const undici = load('@opentelemetry/instrumentation-undici', 'UndiciInstrumentation');
+  const http = load('@opentelemetry/instrumentation-http', 'HttpInstrumentation');
   const instrumentations: InstrumentationLike[] = [];
   if (undici) instrumentations.push(new undici());
   if (http) instrumentations.push(new http({ disableIncomingRequestInstrumentation: true }));
@@ -26,7 +26,7 @@ export function patchLoadedHttp(): void {
 }
 
 /** From where the app is, too: with some package managers forktrace cannot see what the app has installed. */
-async function load(name: string, export_: string): Promise<Instrumentation | undefined> {
+function load(name: string, export_: string): Instrumentation | undefined {
   for (const from of [import.meta.url, `${process.cwd()}/package.json`]) {
     try {
       return createRequire(from)(name)[export_];

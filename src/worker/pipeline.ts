@@ -6,6 +6,8 @@ export interface Pipeline {
   readonly tracerProvider: TracerProvider;
   /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
   readonly counts?: SpanCounts;
+  /** Whether spans that have ended are delivered although this process ends at once: another one delivers them. */
+  readonly outlivesProcess: boolean;
   /** Spans kept since start, and spans that could not be kept. */
   stats(): { spansJournaled: number; spansLost: number };
   /**

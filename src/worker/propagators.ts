@@ -1,36 +1,40 @@
+import { createRequire } from 'node:module';
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { PROPAGATOR_PACKAGES, requireOptional } from '../config/index.js';
 import type { PropagatorName } from '../config/resolved.js';
 import { madeOfW3cOnly } from '../propagation/w3c-only.js';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
 
+const require = createRequire(import.meta.url);
+
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
-export async function createPropagator(
-  propagators: readonly (TextMapPropagator | PropagatorName)[],
-): Promise<TextMapPropagator> {
-  const built = await Promise.all(
-    propagators.map((propagator) => (typeof propagator === 'string' ? byName(propagator) : propagator)),
-  );
+export function createPropagator(propagators: readonly (TextMapPropagator | PropagatorName)[]): TextMapPropagator {
+  const built = propagators.map((propagator) => (typeof propagator === 'string' ? byName(propagator) : propagator));
   const propagator = built.length === 1 ? built[0]! : new CompositePropagator({ propagators: built });
   const isW3c = propagators.every((one) => one === 'tracecontext' || one === 'baggage');
   if (isW3c && propagators.includes('tracecontext')) madeOfW3cOnly(propagator);
   return propagator;
 }
 
-async function byName(name: PropagatorName): Promise<TextMapPropagator> {
+function byName(name: PropagatorName): TextMapPropagator {
   switch (name) {
     case 'tracecontext':
       return new W3CTraceContextPropagator();
     case 'baggage':
       return new W3CBaggagePropagator();
-    case 'b3':
-      return new (await import('../sdk/more-propagators.js')).B3Propagator();
+    case 'b3': {
+      const { B3Propagator } = require('../sdk/more-propagators.js') as typeof import('../sdk/more-propagators.js');
+      return new B3Propagator();
+    }
     case 'b3multi': {
-      const { B3InjectEncoding, B3Propagator } = await import('../sdk/more-propagators.js');
+      const { B3InjectEncoding, B3Propagator } =
+        require('../sdk/more-propagators.js') as typeof import('../sdk/more-propagators.js');
       return new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER });
     }
-    case 'jaeger':
-      return new (await import('../sdk/more-propagators.js')).JaegerPropagator();
+    case 'jaeger': {
+      const { JaegerPropagator } = require('../sdk/more-propagators.js') as typeof import('../sdk/more-propagators.js');
+      return new JaegerPropagator();
+    }
     case 'xray':
     case 'xray-lambda':
     case 'ottrace':

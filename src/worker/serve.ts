@@ -56,7 +56,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 }
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
-  const tracing = await startWorkerTracing(userConfig, 'serves');
+  const tracing = startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
 
@@ -104,9 +104,11 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   };
 
   // SIGHUP: the terminal has gone away, and reaches the whole group.
-  const signals = new TerminationSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], async (signal) => {
-    await stop('signal');
-    if (!signals.appListensTo(signal)) signals.reraise(signal);
+  const signals = new TerminationSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], {
+    async stop(signal) {
+      await stop('signal');
+      signals.reraise(signal);
+    },
   });
   listenToCoordinator(stop);
 
@@ -150,11 +152,13 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
   if (!process.connected) return;
   const planned = () => cluster.worker?.exitedAfterDisconnect === true;
   process.prependOnceListener('disconnect', async () => {
-    const reason: StopReason = planned() ? 'disconnect' : 'coordinator-died';
+    const wasPlanned = planned();
+    const reason: StopReason = wasPlanned ? 'disconnect' : 'coordinator-died';
     // node:cluster ends a worker at once whose primary is gone (lib/internal/cluster/child.js): it must drain first.
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
     await stop(reason);
-    process.exit();
+    // The codes that node:cluster gives.
+    process.exit(wasPlanned ? undefined : 0);
   });
 }
 

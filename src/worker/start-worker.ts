@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createRequire } from 'node:module';
 import { type Attributes, type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { type Role, resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
@@ -54,26 +55,34 @@ export interface WorkerTracing {
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
-let started: Promise<WorkerTracing> | undefined;
+/** What only some configurations need is loaded by the call that needs it, so that tracing is in place when it returns. */
+const require = createRequire(import.meta.url);
+
+let started: WorkerTracing | undefined;
+let mustFlush = false;
 
 /**
  * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
  * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` calls it in each worker.
  * A second call returns the first one's tracing.
  *
+ * Tracing is in place when the call returns; it may be awaited or not.
+ *
  * @example
- * const tracing = await startWorkerTracing({ serviceName: 'shop' });
+ * const tracing = startWorkerTracing({ serviceName: 'shop' });
  * // … serve …
  * await tracing.shutdown();
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
-export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): Promise<WorkerTracing> {
-  started ??= start(config, role).catch((error) => {
-    started = undefined;
-    throw error;
-  });
+export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): WorkerTracing {
+  started ??= start(config, role);
   return started;
+}
+
+/** Whether this process has something to export before it ends: with the journal only metrics. */
+export function mustFlushAtEnd(): boolean {
+  return mustFlush;
 }
 
 /** Whether {@link startWorkerTracing} has been called, and its tracing was not shut down. */
@@ -81,7 +90,7 @@ export function isTracingStarted(): boolean {
   return started !== undefined;
 }
 
-async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTracing> {
+function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   keepTickObject();
   watchFastify4();
   unpackPm2Environment(process.env);
@@ -91,33 +100,39 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
   // The coordinator says it once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) announce(describeDestination(config));
   const attributes = resourceAttributes(config, identity);
-  const pipeline = await createPipeline(config, identity, attributes);
+  const pipeline = createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
     config.metrics && !config.disabled
-      ? await (await import('./meter-provider.js')).createMeterProvider(
+      ? (require('./meter-provider.js') as typeof import('./meter-provider.js')).createMeterProvider(
           config.metrics,
           createResource(config, attributes),
         )
       : undefined;
 
-  const propagator = await createPropagator(config.propagators);
+  const propagator = createPropagator(config.propagators);
   const parent = takeParentFromEnvironment(process.env, propagator);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
   const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
   const instrumentations = config.disabled ? [] : [...(config.instrumentations?.() ?? [])];
-  if (config.outgoing && !config.disabled) instrumentations.push(...(await outgoingInstrumentations()));
+  if (config.outgoing && !config.disabled) instrumentations.push(...outgoingInstrumentations());
   for (const instrumentation of instrumentations) {
     instrumentation.setTracerProvider(tracerProvider);
     if (meterProvider) instrumentation.setMeterProvider(meterProvider);
     instrumentation.enable();
   }
-  if (meterProvider) (await import('./pipeline-metrics.js')).observePipeline(meterProvider, pipeline);
+  if (meterProvider) {
+    const { observePipeline } = require('./pipeline-metrics.js') as typeof import('./pipeline-metrics.js');
+    observePipeline(meterProvider, pipeline);
+  }
   const stopRuntimeMetrics =
     meterProvider && config.metrics?.runtime
-      ? (await import('./runtime-metrics.js')).startRuntimeMetrics(meterProvider.getMeter('forktrace', version))
+      ? (require('./runtime-metrics.js') as typeof import('./runtime-metrics.js')).startRuntimeMetrics(
+          meterProvider.getMeter('forktrace', version),
+        )
       : undefined;
   if (config.outgoing && !config.disabled) patchLoadedHttp();
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
+  mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined);
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 
@@ -126,6 +141,8 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
     for (const instrumentation of instrumentations) instrumentation.disable();
     stopRuntimeMetrics?.();
     await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
+  };
+  const letGo = () => {
     process.off('exit', flushSync);
     unregister();
     setWorkerHttp({});
@@ -144,27 +161,25 @@ async function start(userConfig: TracingConfig, role: Role): Promise<WorkerTraci
       return (await pipeline.forceFlush(timeoutMs)) && (await metrics);
     },
     shutdown: (timeoutMs = DEFAULT_TIMEOUT_MS) => {
-      stopped ??= withinDeadline(stop(), timeoutMs);
+      stopped ??= withinDeadline(stop(), timeoutMs).finally(letGo);
       return stopped;
     },
   };
 }
 
-async function createPipeline(
-  config: ResolvedConfig,
-  identity: WorkerIdentity,
-  attributes: Attributes,
-): Promise<Pipeline> {
+function createPipeline(config: ResolvedConfig, identity: WorkerIdentity, attributes: Attributes): Pipeline {
   if (config.disabled || config.tracerProvider) {
-    const { borrowedPipeline } = await import('./borrowed-pipeline.js');
+    const { borrowedPipeline } = require('./borrowed-pipeline.js') as typeof import('./borrowed-pipeline.js');
     return borrowedPipeline(config.tracerProvider);
   }
-  const batch = async () =>
-    (await import('./batch-pipeline.js')).createBatchPipeline(config, createResource(config, attributes));
+  const batch = () => {
+    const { createBatchPipeline } = require('./batch-pipeline.js') as typeof import('./batch-pipeline.js');
+    return createBatchPipeline(config, createResource(config, attributes));
+  };
   if (config.pipeline === 'batch') return batch();
-  const { createJournalPipeline } = await import('./journal-pipeline.js');
+  const { createJournalPipeline } = require('./journal-pipeline.js') as typeof import('./journal-pipeline.js');
   try {
-    return await createJournalPipeline(config, identity, attributes);
+    return createJournalPipeline(config, identity, attributes);
   } catch (error) {
     if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') throw error;
     warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by this process (pipeline: 'batch') instead.`);

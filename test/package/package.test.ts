@@ -141,7 +141,7 @@ const config: TracingConfig = {
   hooks: { childExit: ({ slot, code, signal, planned, spansRecovered }) => void [slot, code, signal, planned, spansRecovered] },
 };
 export const start = (): Promise<ClusterHandle> => startClusterWithTracing(app, config);
-export const worker = (): Promise<WorkerTracing> => startWorkerTracing(config);
+export const worker = (): WorkerTracing => startWorkerTracing(config);
 export const serve = (server: TraceableServer, options: HttpTracingConfig): void => traceServer(server, options);
 export const price = span({ name: 'price', attributes: (sku: string) => ({ sku }) }, (sku: string) => sku.length);
 export class Shop {

@@ -106,7 +106,7 @@ test('a primary that only forks, with its own code, loads nothing of the SDK; it
   assert.ok(spans.every(({ resource }) => resource['process.pid'] !== BigInt(program.pid)));
 });
 
-test('a job: spans that start before tracing has are all there when it ends by itself, as they were', async (t) => {
+test('a job: its spans, from its first line on, are all there when it ends by itself', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const program = run(t, endpoint, fixture('unaware-job'));
   assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
@@ -191,17 +191,16 @@ test('by default spans go through the journal: delivered while the app runs, and
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} closes the journal: nothing looks like a crash`, async (t) => {
+  test(`${signal}, which nobody listens to: the journal keeps what has ended, and nothing looks like a crash`, async (t) => {
     const { endpoint, journal, start } = await byDefault(t);
     await endpoint.stop();
     const program = start();
     await told(program);
     program.kill(signal);
     assert.deepEqual(await program.waitForExit(), { code: null, signal });
-    const { segments, sealed, ended, inFlight } = readBack(journal);
+    const { ended, inFlight } = readBack(journal);
     assert.equal(ended.length, 1);
     assert.equal(inFlight.length, 0);
-    assert.equal(sealed, segments);
     await endpoint.restart();
     await endpoint.waitForSpans(1);
   });
@@ -230,16 +229,6 @@ test('what ships inline has shipped when a job ends by itself', async (t) => {
   });
   assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
   assert.equal(endpoint.received().length, 3);
-});
-
-test('a wrong variable stops the start, and is named', async (t) => {
-  const program = runProgram(t, fixture('unaware-server'), {
-    execArgv: ['--import', register],
-    env: { FORKTRACE_PIPELINE: 'bogus' },
-  });
-  assert.equal((await program.waitForExit()).code, 1);
-  assert.match(program.stderr, /FORKTRACE_ENV_INVALID/);
-  assert.match(program.stderr, /FORKTRACE_PIPELINE: got "bogus"/);
 });
 
 test('npm, npx, yarn, pnpm, corepack and the pm2 daemon are not traced; apps are, in pm2’s containers too', async (t) => {

@@ -1,0 +1,23 @@
+import { isMainThread } from 'node:worker_threads';
+import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
+import { TerminationSignals } from '../process/termination-signals.js';
+import type { WorkerTracing } from '../worker/start-worker.js';
+
+/** For the last flush at a signal. */
+const STOP_MS = 5000;
+
+/** Flushes when the event loop runs empty, and at a signal that the app does not listen to. */
+export function flushAtEnd(tracing: WorkerTracing): void {
+  const { config, identity } = tracing;
+  // What ships inline ships only while it lives; everything else may still be traced until the exit.
+  process.once('beforeExit', () => void (config.ship === 'inline' ? tracing.shutdown() : tracing.forceFlush()));
+  if (!isMainThread) return;
+  // pm2 kills what is not gone in time.
+  const deadlineMs = identity.manager === 'pm2' ? Math.min(STOP_MS, pm2ShutdownTimeoutMs(process.env)) : STOP_MS;
+  const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
+    async stop(signal) {
+      await tracing.shutdown(deadlineMs);
+      signals.reraise(signal);
+    },
+  });
+}
