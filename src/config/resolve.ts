@@ -9,6 +9,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
 import { resolveExport, resolveMetrics } from './export.js';
 import { resolveHttp } from './http.js';
@@ -32,7 +33,8 @@ export type Role = 'serves' | 'traces';
  */
 export function resolveConfig(config: TracingConfig, env: NodeJS.ProcessEnv, role: Role = 'traces'): ResolvedConfig {
   // The coordinator has said what is wrong with the environment of its workers.
-  const environment = new Environment(env, env.FORKTRACE_SLOT !== undefined);
+  const quiet = env.FORKTRACE_SLOT !== undefined;
+  const environment = new Environment(withConfigFile(new Environment(env, quiet)), quiet);
   const values = readOptions(options, config, environment);
   const environmentResource = environment.pairs('OTEL_RESOURCE_ATTRIBUTES') ?? {};
   const service = resolveService(config, environment, environmentResource);

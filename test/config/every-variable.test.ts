@@ -31,6 +31,7 @@ for (const name of Object.keys(node)) expected.set(name, true);
 expected.set('OTEL_NODE_EXCLUDED_URLS', false);
 for (const name of variablesOfOptions(options)) expected.set(name, name !== 'OTEL_SERVICE_NAME');
 expected.set('OTEL_RESOURCE_ATTRIBUTES', true);
+expected.set('OTEL_CONFIG_FILE', true);
 
 function variablesOfOptions(table: Options): string[] {
   return Object.values(table).flatMap((entry) => [

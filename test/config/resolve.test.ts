@@ -266,7 +266,8 @@ const unusable: [env: Record<string, string>, message: RegExp][] = [
     { [`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_${suffix}`]: '(' },
     new RegExp(`CAPTURE_HEADERS_${suffix}: got "\\("`),
   ]),
-  [{ OTEL_CONFIG_FILE: '/otel.yaml' }, /OTEL_CONFIG_FILE has no effect/],
+  [{ OTEL_CONFIG_FILE: '/nowhere/otel.yaml' }, /OTEL_CONFIG_FILE: got ENOENT.*, expected a configuration file/],
+  [{ OTEL_EXPERIMENTAL_CONFIG_FILE: '/otel.yaml' }, /OTEL_EXPERIMENTAL_CONFIG_FILE has no effect/],
 ];
 for (const [env, message] of unusable) {
   test(`a variable of OpenTelemetry that is unusable is warned about, and the default used: ${JSON.stringify(env)}`, () => {
