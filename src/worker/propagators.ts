@@ -2,8 +2,9 @@ import { createRequire } from 'node:module';
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { PROPAGATOR_PACKAGES, requireOptional } from '../config/index.js';
 import type { PropagatorName } from '../config/resolved.js';
+import { StrictTraceContextPropagator } from '../propagation/strict-trace-context.js';
 import { madeOfW3cOnly } from '../propagation/w3c-only.js';
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '../sdk/propagators.js';
+import { CompositePropagator, W3CBaggagePropagator } from '../sdk/propagators.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,7 +20,7 @@ export function createPropagator(propagators: readonly (TextMapPropagator | Prop
 function byName(name: PropagatorName): TextMapPropagator {
   switch (name) {
     case 'tracecontext':
-      return new W3CTraceContextPropagator();
+      return new StrictTraceContextPropagator();
     case 'baggage':
       return new W3CBaggagePropagator();
     case 'b3': {
