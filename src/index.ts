@@ -6,6 +6,7 @@
 export type * from './config/resolved.js';
 export type * from './config/types.js';
 export type { ClusterHandle, ClusterStats, WorkerView } from './coordinator/handle.js';
+export type { SlotPhase } from './coordinator/slot.js';
 export { startClusterWithTracing } from './coordinator/start-cluster.js';
 export { type ErrorCode, ForktraceError } from './errors.js';
 export { requestLink, setRoute } from './http/active-request.js';

@@ -27,6 +27,7 @@ export interface WorkerIdentity {
   incarnation: number;
   /** `cluster.worker.id`, or pm2's id. */
   workerId: number | undefined;
+  /** Who forked it: `cluster.manager`. */
   manager: 'cluster' | 'pm2' | 'none';
   /** Fresh per incarnation: `service.instance.id`. */
   instanceId: string;
@@ -44,7 +45,9 @@ export interface SpanProcessorParts {
 
 /** What an app factory and the worker hooks receive. */
 export interface WorkerContext extends WorkerIdentity {
+  /** For spans of the app's own. */
   tracer: Tracer;
+  /** For metrics of the app's own; records nothing without a meter provider. */
   meter: Meter;
   /** Aborts when shutdown starts. */
   signal: AbortSignal;
@@ -54,8 +57,11 @@ export interface WorkerContext extends WorkerIdentity {
 
 /** How a worker's process ended. */
 export interface ChildExit extends ProcessExit {
+  /** The worker's place, 0..N-1. */
   slot: number;
+  /** Its process id. */
   pid: number;
+  /** Why it ended. */
   cause: ExitCause;
   /** The coordinator asked for it. */
   planned: boolean;
@@ -70,9 +76,14 @@ export type Hook<Args extends unknown[] = [], Result = void> = (...args: Args) =
 
 /** Anything with the shape of an OpenTelemetry instrumentation. */
 export interface InstrumentationLike {
+  /** For messages. */
   instrumentationName: string;
+  /** Gets the worker's provider, before {@link enable}. */
   setTracerProvider(provider: TracerProvider): void;
+  /** Gets the worker's provider, if metrics are on. */
   setMeterProvider(provider: MeterProvider): void;
+  /** Patches what it instruments. */
   enable(): void;
+  /** Called when tracing stops. */
   disable(): void;
 }
