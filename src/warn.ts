@@ -94,10 +94,6 @@ export const warnings = {
     when: 'the journal directory reached `journal.maxBytes` before they were shipped, oldest first',
     lost: 'these spans',
   },
-  FORKTRACE_SPANS_LOST: {
-    when: 'more spans began under the preload, while tracing was starting, than are kept for it',
-    lost: 'these spans',
-  },
   FORKTRACE_JOURNAL_LOSS: {
     when: 'the journal could not take a span: no space left, too large, or after its end',
     lost: 'these spans',

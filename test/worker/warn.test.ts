@@ -7,7 +7,7 @@ test('a loss is said at once, then at growing intervals, and at the end, and not
   const said: string[] = [];
   const listener = (warning: Error & { code?: string }) => said.push(`${warning.code} ${warning.message}`);
   process.on('warning', listener);
-  const report = new LossReport('FORKTRACE_SPANS_LOST', (lost, reason) => `${lost} lost: ${reason}`);
+  const report = new LossReport('FORKTRACE_JOURNAL_LOSS', (lost, reason) => `${lost} lost: ${reason}`);
   report.add(1, 'a', 1000);
   report.add(2, 'b', 2000);
   report.add(3, 'c', 60_999);
@@ -20,12 +20,12 @@ test('a loss is said at once, then at growing intervals, and at the end, and not
   report.end();
   report.end();
   process.off('warning', listener);
-  const own = said.filter((text) => text.startsWith('FORKTRACE_SPANS_LOST'));
+  const own = said.filter((text) => text.startsWith('FORKTRACE_JOURNAL_LOSS'));
   assert.deepEqual(own, [
-    'FORKTRACE_SPANS_LOST 1 lost: a',
-    'FORKTRACE_SPANS_LOST 9 lost: d',
-    'FORKTRACE_SPANS_LOST 11 lost: f',
-    'FORKTRACE_SPANS_LOST 7 lost: g',
+    'FORKTRACE_JOURNAL_LOSS 1 lost: a',
+    'FORKTRACE_JOURNAL_LOSS 9 lost: d',
+    'FORKTRACE_JOURNAL_LOSS 11 lost: f',
+    'FORKTRACE_JOURNAL_LOSS 7 lost: g',
   ]);
   assert.equal(report.total, 28);
 });
