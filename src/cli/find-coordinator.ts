@@ -1,5 +1,5 @@
 import { ControlClient } from '../coordinator/control-client.js';
-import { runDirectory, runningCoordinators } from '../coordinator/run-directory.js';
+import { checkRunDirectory, runDirectory, runningCoordinators } from '../coordinator/run-directory.js';
 import { ForktraceError } from '../errors.js';
 
 /**
@@ -9,6 +9,7 @@ import { ForktraceError } from '../errors.js';
  */
 export async function findCoordinator({ pid }: { pid?: number }): Promise<ControlClient> {
   const directory = runDirectory();
+  if (process.env.FORKTRACE_RUN_DIR === undefined) checkRunDirectory(directory);
   if (pid !== undefined) return ControlClient.connect(pid, directory);
   const pids = runningCoordinators(directory);
   if (pids.length === 0) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`none runs (looked in ${directory})`]);

@@ -6,9 +6,10 @@
  *
  * @module
  */
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { privateParent } from '../journal/private-directory.js';
 import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
 import { resolveExport, resolveMetrics } from './export.js';
@@ -104,7 +105,7 @@ function resolveJournal(
     if (given?.maxBytes === undefined) environment.unusable('FORKTRACE_JOURNAL_MAX_BYTES', found, expected);
     throw new ForktraceError('FORKTRACE_CONFIG_INVALID', ['journal.maxBytes', found, expected]);
   }
-  const dir = journal.dir ?? join(tmpdir(), `forktrace-${process.getuid?.() ?? 'user'}`);
+  const dir = journal.dir ?? privateParent().dir;
   return Object.freeze({ ...journal, dir: join(resolvePath(dir), directoryName(serviceName)) });
 }
 

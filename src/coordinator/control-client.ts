@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { ForktraceError } from '../errors.js';
+import { printable } from '../printable.js';
 import type { ControlAnswer, ControlCommand, ControlCommands } from './control-protocol.js';
 import { LineSplitter } from './line-splitter.js';
-import { controlAddress } from './run-directory.js';
+import { controlAddress, isOwnSocket } from './run-directory.js';
 
 /** A status of a thousand workers takes less. */
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
@@ -20,7 +21,9 @@ export class ControlClient {
 
   /** @throws ForktraceError with code FORKTRACE_NO_COORDINATOR */
   static async connect(pid: number, directory: string): Promise<ControlClient> {
-    const socket = connect(controlAddress(pid, directory));
+    const address = controlAddress(pid, directory);
+    if (!isOwn(address)) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`${address} is not this user's`]);
+    const socket = connect(address);
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve);
@@ -39,7 +42,11 @@ export class ControlClient {
     socket.on('data', (chunk) => {
       const whole = lines.push(chunk);
       if (!whole) return socket.destroy();
-      for (const line of whole) this.#hear(JSON.parse(line));
+      for (const line of whole) {
+        const answer = parseAnswer(line);
+        if (!answer) return void socket.destroy();
+        this.#hear(answer);
+      }
     });
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
@@ -74,5 +81,26 @@ export class ControlClient {
     if (answer.id === null) return;
     this.#waiting.get(answer.id)?.(answer);
     this.#waiting.delete(answer.id);
+  }
+}
+
+/** Also where nobody listens: connecting says so. */
+function isOwn(address: string): boolean {
+  try {
+    return isOwnSocket(address);
+  } catch {
+    return true;
+  }
+}
+
+/** Texts go to a terminal: a process's name, an error of somebody's worker. undefined: no answer of a coordinator. */
+function parseAnswer(line: string): ControlAnswer | undefined {
+  try {
+    const answer: unknown = JSON.parse(line, (_key, value) =>
+      typeof value === 'string' ? printable(value, MAX_ANSWER_BYTES) : value,
+    );
+    return typeof answer === 'object' && answer !== null && 'id' in answer ? (answer as ControlAnswer) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -4,22 +4,26 @@
  * @module
  */
 import { closeSync, constants, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
+import { privateParent } from '../journal/private-directory.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
+import { warn } from '../warn.js';
 import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
+import { runDirectory } from './run-directory.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
 
@@ -29,6 +33,8 @@ export class Coordinator implements ClusterHandle {
   readonly #startedAt = performance.now();
   readonly #hooks: CoordinatorHooks;
   readonly #lifecycle: LifecycleSpans;
+  /** Whether the journal's directory can be used: else there is nothing to ship. */
+  readonly #hasJournal: boolean;
   readonly #supervisor: Supervisor;
   readonly #hadTerminal = hasTerminal();
   #control: ControlServer | undefined;
@@ -45,14 +51,23 @@ export class Coordinator implements ClusterHandle {
     return coordinator;
   }
 
-  private constructor(config: ResolvedConfig, lifecycle: LifecycleSpans) {
+  private constructor(config: ResolvedConfig, lifecycle: LifecycleSpans | undefined) {
     this.#config = config;
-    this.#lifecycle = lifecycle;
+    this.#hasJournal = lifecycle !== undefined;
+    this.#lifecycle = lifecycle ?? noLifecycleSpans;
     this.#hooks = new CoordinatorHooks(config.hooks);
     this.#supervisor = new Supervisor(config, {
       hooks: this.#hooks,
-      lifecycle,
-      environment: () => ({ FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl }),
+      lifecycle: this.#lifecycle,
+      environment: () => ({
+        FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl,
+        ...(!this.#hasJournal && { FORKTRACE_PIPELINE: 'batch' }),
+        // A directory with a name that nobody can guess.
+        ...(privateParent().announce && {
+          FORKTRACE_JOURNAL_DIR: dirname(config.journal.dir),
+          FORKTRACE_RUN_DIR: runDirectory(),
+        }),
+      }),
       recovered: (pid, exit, cause) => this.#recovered(pid, exit, cause),
     });
   }
@@ -92,7 +107,7 @@ export class Coordinator implements ClusterHandle {
       this.#viewer = await ViewerProcess.start(this.#config.viewer);
     }
     announce(describeDestination(this.#config, this.#viewer?.url));
-    if (shipsJournals(this.#config)) {
+    if (this.#hasJournal && shipsJournals(this.#config)) {
       const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
       const config = shipperConfigOf(this.#config);
       const url = this.#config.export.to === 'viewer' ? this.#viewer?.otlpUrl : config.export.url;
@@ -209,14 +224,17 @@ function shipsJournals({ disabled, pipeline, ship, tracerProvider }: ResolvedCon
   return pipeline === 'journal' && ship === 'process' && !disabled && tracerProvider === undefined;
 }
 
-async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpans> {
+/** undefined: the journal's directory is not usable, which has been said. */
+async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpans | undefined> {
   if (!shipsJournals(config)) return noLifecycleSpans;
   try {
     const { JournalLifecycleSpans } = await import('./journal-lifecycle-spans.js');
     return new JournalLifecycleSpans(config);
-  } catch {
-    // The workers meet the same directory, and say what is wrong with it.
-    return noLifecycleSpans;
+  } catch (error) {
+    // The workers meet the same, and say what is wrong.
+    if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') return noLifecycleSpans;
+    warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by each worker (pipeline: 'batch') instead.`);
+    return undefined;
   }
 }
 

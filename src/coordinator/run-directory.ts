@@ -3,16 +3,32 @@
  *
  * @module
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { makeDirectory, privateParent, strangerBetween } from '../journal/private-directory.js';
 
 const SOCKET = /^(\d+)\.sock$/;
 
-/** `FORKTRACE_RUN_DIR`, else `forktrace-<uid>/run` in the OS temp directory: short, as a socket's path must be. */
+/** `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory: short, as a socket's path must be. */
 export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return env.FORKTRACE_RUN_DIR ?? join(tmpdir(), `forktrace-${process.getuid?.() ?? 'user'}`, 'run');
+  return env.FORKTRACE_RUN_DIR ?? join(privateParent(env).dir, 'run');
+}
+
+/**
+ * For a client, before it believes what is in the directory: another user may have made it, and listen.
+ *
+ * @throws ForktraceError with code FORKTRACE_RUN_DIR
+ */
+export function checkRunDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const found = strangerBetween(dirname(dirname(directory)), directory);
+  if (found !== undefined) throw new ForktraceError('FORKTRACE_RUN_DIR', [directory, found]);
+}
+
+/** Whether it is this user who listens there. */
+export function isOwnSocket(address: string): boolean {
+  return process.platform === 'win32' || lstatSync(address).uid === process.getuid!();
 }
 
 /**
@@ -21,7 +37,7 @@ export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
  * @throws ForktraceError with code FORKTRACE_RUN_DIR when it belongs to somebody else or is open to others
  */
 export function prepareRunDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   if (process.platform === 'win32') return;
   const { uid, mode } = lstatSync(directory);
   // The temp directory is everybody's: whoever was there first must not be able to listen in our place.

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { accessSync, constants, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
 import { SPARE, UNFINISHED } from './format.js';
+import { makeDirectory, strangerAbove, strangerIn } from './private-directory.js';
 import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
 
-const GROUP_OR_OTHERS = 0o077;
-const GROUP_OR_OTHERS_WRITE = 0o022;
-const STICKY = 0o1000;
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
 const UNFINISHED_FILE_MS = 10 * 60_000;
 
@@ -22,32 +20,15 @@ const UNFINISHED_FILE_MS = 10 * 60_000;
  */
 export function openDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    checkOwner(dir, lstatSync(dir));
-    checkParent(dirname(dir));
+    makeDirectory(dir);
+    const found = strangerIn(lstatSync(dir));
+    if (found !== undefined) throw unfit(dir, found);
+    const above = strangerAbove(dirname(dir));
+    if (above !== undefined) throw unfit(dirname(dir), above);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof ForktraceError) throw error;
     throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [dir, (error as Error).message], { cause: error });
-  }
-}
-
-function checkOwner(dir: string, stats: Stats): void {
-  if (!stats.isDirectory()) throw unfit(dir, stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory');
-  const uid = process.getuid?.();
-  if (uid === undefined) return;
-  if (stats.uid !== uid) throw unfit(dir, `owned by user ${stats.uid}`);
-  if ((stats.mode & GROUP_OR_OTHERS) !== 0) throw unfit(dir, `mode ${(stats.mode & 0o7777).toString(8)}`);
-}
-
-/** Who can write to the parent could put another directory in the place of ours. */
-function checkParent(parent: string): void {
-  const uid = process.getuid?.();
-  if (uid === undefined) return;
-  const { uid: owner, mode } = statSync(parent);
-  if (owner !== uid && owner !== 0) throw unfit(parent, `owned by user ${owner}`);
-  if ((mode & GROUP_OR_OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
-    throw unfit(parent, `mode ${(mode & 0o7777).toString(8)}`);
   }
 }
 

@@ -3,18 +3,7 @@
  *
  * @module
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstat,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstat, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Memory } from '../wire/memory.js';
 import { FileMemory } from './file-memory.js';
@@ -34,6 +23,7 @@ import {
   WRITER_FIELDS_END,
 } from './format.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
+import { makeDirectory } from './private-directory.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */
@@ -317,7 +307,7 @@ function openNew(path: string, dir: string): number {
   }
   // Somebody has removed the directory.
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir);
     return openSync(path, flags, 0o600);
   } catch (error) {
     throw noFile(error);

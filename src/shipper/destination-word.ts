@@ -5,13 +5,14 @@
  *
  * @module
  */
-import { chmodSync, closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
+import { strangerIn } from '../journal/private-directory.js';
 
 const SOCKET = /^shipper-\d+-\d+\.sock$/;
-/** A socket's path has 107 bytes on Linux, 103 on macOS (unix(7), unix(4)). */
+/** Of a socket's path on macOS (unix(4)). */
 const MAX_PATH_BYTES = 103;
 /** Certificates are some KiB. */
 const MAX_WORD_BYTES = 1024 * 1024;
@@ -130,14 +131,23 @@ function remove(path: string): void {
   }
 }
 
-/** A name for the socket that is short enough; on Linux every directory has one by its descriptor. */
+/**
+ * A name for a socket in this user's own directory: on Linux by the directory's descriptor, so that it is short enough for every
+ * directory, and that of the directory that was looked at, whatever is put in its place.
+ */
 function reachable(dir: string, name: string): { name: string; release: () => void } | undefined {
-  const path = join(dir, name);
-  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return { name: path, release() {} };
-  if (process.platform !== 'linux') return undefined;
   try {
-    const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY);
-    return { name: `/proc/self/fd/${fd}/${name}`, release: () => closeSync(fd) };
+    if (process.platform !== 'linux') {
+      const path = join(dir, name);
+      const isFit = Buffer.byteLength(path) <= MAX_PATH_BYTES && strangerIn(lstatSync(dir)) === undefined;
+      return isFit ? { name: path, release() {} } : undefined;
+    }
+    const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    if (strangerIn(fstatSync(fd)) === undefined) {
+      return { name: `/proc/self/fd/${fd}/${name}`, release: () => closeSync(fd) };
+    }
+    closeSync(fd);
+    return undefined;
   } catch {
     return undefined;
   }

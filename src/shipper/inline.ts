@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
 import { context } from '@opentelemetry/api';
 import type { ResolvedExport } from '../config/resolved.js';
+import { openDirectory } from '../journal/journal-directory.js';
 import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
 import { hearWords } from './destination-word.js';
@@ -34,7 +34,7 @@ export function startInlineShipper(config: ShipperConfig): InlineShipper {
   let stopping: [deadlineMs: number, untilWritersEnd?: boolean] | undefined;
 
   const run = async () => {
-    mkdirSync(config.dir, { recursive: true, mode: 0o700 });
+    openDirectory(config.dir);
     const lock = ShipperLock.acquire(config.dir);
     if (!lock) return;
     try {

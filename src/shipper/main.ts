@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
+import { openDirectory } from '../journal/journal-directory.js';
 import { warn } from '../warn.js';
 import { hearWords } from './destination-word.js';
 import { watchExport } from './fresh-export.js';
@@ -31,7 +31,7 @@ function tell(message: FromShipper): void {
 }
 
 async function main(config: ShipperConfig): Promise<void> {
-  mkdirSync(config.dir, { recursive: true, mode: 0o700 });
+  openDirectory(config.dir);
   const lock = ShipperLock.acquire(config.dir);
   if (!lock) {
     tell({ type: 'busy' });

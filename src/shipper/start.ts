@@ -98,18 +98,36 @@ export class ShipperKeeper {
     });
   }
 
-  /** Ships what there is, and ends the shipper; resolves when it has exited, or after the deadline. */
-  stop(deadlineMs: number): Promise<void> {
+  /**
+   * Ships what there is, and ends the shipper; resolves when it has exited, or after the deadline. Where the shipper has just been
+   * killed another one does it, once.
+   */
+  async stop(deadlineMs: number): Promise<void> {
     this.release();
-    const child = this.#child;
-    if (!child || !this.#send({ type: 'stop', deadlineMs })) return Promise.resolve();
+    const endsAt = performance.now() + deadlineMs;
+    const first = this.#child;
+    if (first && (await this.#stopChild(first, endsAt)) === 0) return;
+    // One that another program has started goes on by itself.
+    if (performance.now() > endsAt || isShipperAlive(this.#config.dir)) return;
+    this.#start();
+    if (this.#child) await this.#stopChild(this.#child, endsAt);
+  }
+
+  /** @returns its exit code; null where it was killed, 0 also where it is still at it */
+  #stopChild(child: ChildProcess, endsAt: number): Promise<number | null> {
     return new Promise((resolve) => {
       // A little more than it has been given: it exits by itself.
-      const timer = setTimeout(resolve, deadlineMs + 500);
-      child.once('exit', () => {
+      const timer = setTimeout(() => resolve(0), Math.max(0, endsAt - performance.now()) + 500);
+      const ended = (code: number | null) => {
         clearTimeout(timer);
-        resolve();
-      });
+        resolve(code);
+      };
+      child.once('exit', ended);
+      child.once('error', () => ended(1));
+      if (child.exitCode !== null || child.signalCode !== null) return ended(child.exitCode);
+      const deadlineMs = Math.max(0, endsAt - performance.now());
+      // A channel that has just broken: its exit comes next.
+      if (child.connected) child.send({ type: 'stop', deadlineMs } satisfies ToShipper, () => {});
     });
   }
 

@@ -5,9 +5,11 @@ import { block, option } from '../option.js';
 export const journaling = {
   journal: block('JournalConfig', 'The crash-safe log of ended spans.', {
     dir: option(text, {
-      about: 'The parent directory: the journal is in `<dir>/<service>`.',
+      about:
+        'The parent directory: the journal is in `<dir>/<service>`, which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and spans go through `batch`.',
       variable: 'FORKTRACE_JOURNAL_DIR',
-      otherwise: '`forktrace-<uid>` in the OS temp directory',
+      otherwise:
+        '`forktrace-<uid>` in the OS temp directory; where another user has that name, `$XDG_RUNTIME_DIR/forktrace`, or a new one with a random name',
     }),
     maxBytes: option(whole(65_536), {
       about: 'What the directory may take; the oldest unshipped segment goes first.',

@@ -1,0 +1,136 @@
+/**
+ * Directories that this user alone can enter and replace, in places that everybody can write to.
+ *
+ * @module
+ */
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+
+const GROUP_OR_OTHERS = 0o077;
+const GROUP_OR_OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * Makes a directory and what leads to it, with mode 0700. Node's own `recursive` never returns for a path below /proc, where making
+ * a directory says ENOENT although its parent is there.
+ *
+ * @throws what the file system says
+ */
+export function makeDirectory(dir: string): void {
+  const missing: string[] = [];
+  for (let path = dir; !exists(path); path = dirname(path)) {
+    missing.push(path);
+    if (dirname(path) === path) break;
+  }
+  for (const path of missing.reverse()) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      // Somebody else was faster.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** What makes the directory itself unfit, as a message says it; undefined: it is this user's alone. */
+export function strangerIn(stats: Stats): string | undefined {
+  if (!stats.isDirectory()) return stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
+  const uid = process.getuid?.();
+  if (uid === undefined) return undefined;
+  if (stats.uid !== uid) return `owned by user ${stats.uid}`;
+  return (stats.mode & GROUP_OR_OTHERS) === 0 ? undefined : `mode ${octal(stats.mode)}`;
+}
+
+/**
+ * Who else can put another directory in the place of one below `parent`; undefined: nobody. A mounted volume is as its operator has
+ * made it: an emptyDir of Kubernetes has mode 0777, and whoever can reach it is in the same pod.
+ */
+export function strangerAbove(parent: string): string | undefined {
+  const uid = process.getuid?.();
+  if (uid === undefined) return undefined;
+  const { uid: owner, mode } = statSync(parent);
+  if (owner !== uid && owner !== 0) return `owned by user ${owner}`;
+  const isOpen = (mode & GROUP_OR_OTHERS_WRITE) !== 0 && (mode & STICKY) === 0;
+  return isOpen && !isMountPoint(parent) ? `mode ${octal(mode)}` : undefined;
+}
+
+const octal = (mode: number) => (mode & 0o7777).toString(8);
+
+function isMountPoint(path: string): boolean {
+  try {
+    if (statSync(path).dev !== statSync(dirname(path)).dev) return true;
+    // A bind mount within one file system (proc(5): the fifth field, with spaces as \040).
+    const escaped = path.replace(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, '0')}`);
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .some((line) => line.split(' ')[4] === escaped);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Looks at all that leads from `top`, which everybody can write to, to `path`, as far as it is there: each must be this user's alone.
+ *
+ * @returns what is wrong, with the path, or undefined
+ */
+export function strangerBetween(top: string, path: string): string | undefined {
+  let at = top;
+  for (const name of relative(top, path).split(sep)) {
+    at = join(at, name);
+    let stats: Stats;
+    try {
+      stats = lstatSync(at);
+    } catch {
+      return undefined;
+    }
+    const found = strangerIn(stats);
+    if (found !== undefined) return `${at} is ${found}`;
+  }
+  return undefined;
+}
+
+let chosen: { temp: string; dir: string; announce: boolean } | undefined;
+
+/**
+ * The directory that this user's journals and sockets are in by default: `forktrace-<uid>` in the temp directory; where somebody
+ * else has that name, `$XDG_RUNTIME_DIR/forktrace`; without such a directory one with a random name, which whoever is to find it
+ * has to be told of (`announce`). Chosen once per process and temp directory.
+ */
+export function privateParent(env: NodeJS.ProcessEnv = process.env): { dir: string; announce: boolean } {
+  const temp = tmpdir();
+  if (chosen?.temp === temp) return chosen;
+  const usual = join(temp, `forktrace-${process.getuid?.() ?? 'user'}`);
+  chosen = { temp, dir: usual, announce: false };
+  if (strangerBetween(temp, usual) === undefined) return chosen;
+  const runtime = env.XDG_RUNTIME_DIR;
+  if (runtime && isOurs(runtime)) chosen.dir = join(runtime, 'forktrace');
+  else {
+    try {
+      chosen.dir = mkdtempSync(`${usual}-`);
+      chosen.announce = true;
+    } catch {
+      // Whoever opens the usual one says what is wrong with it.
+    }
+  }
+  return chosen;
+}
+
+function isOurs(path: string): boolean {
+  try {
+    return strangerIn(lstatSync(path)) === undefined;
+  } catch {
+    return false;
+  }
+}
