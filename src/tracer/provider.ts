@@ -38,6 +38,7 @@ export class JournalTracerProvider implements TracerProvider {
   readonly #deliver: JournalTracerProviderOptions['deliver'];
 
   constructor(options: JournalTracerProviderOptions) {
+    const lengthLimit = options.spanLimits.attributeValueLengthLimit;
     const journalProcessor = options.spanLog && new JournalProcessor(options.spanLog);
     this.#processors = completeChain(options.spanProcessors, journalProcessor);
     this.#deliver = options.deliver;
@@ -47,6 +48,8 @@ export class JournalTracerProvider implements TracerProvider {
         return options.resource;
       },
       limits: options.spanLimits,
+      // A limit that is not positive cuts nothing.
+      uncutLength: lengthLimit > 0 ? lengthLimit : Number.POSITIVE_INFINITY,
       sampler: options.sampler,
       idGenerator: options.idGenerator,
       processors: this.#processors.length > 0 ? this.#processors : undefined,

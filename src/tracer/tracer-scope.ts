@@ -10,6 +10,8 @@ import type { SpanCounts } from './span-counts.js';
 export interface SpanPipeline {
   readonly resource: ReadableSpan['resource'];
   readonly limits: ResolvedSpanLimits;
+  /** A string of so many UTF-16 units is kept whole. */
+  readonly uncutLength: number;
   /** undefined: parent-based, always on at the root, decided without a call. */
   readonly sampler: Sampler | undefined;
   /** undefined: random ids from the pool. */
