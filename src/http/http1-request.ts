@@ -114,7 +114,8 @@ export class Http1Request extends ServerRequest implements OpenRequest {
       typeof socket?.writableLength === 'number'
         ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
         : response.writableFinished === true;
-    if (isOut || typeof response.once !== 'function') this.finished(response);
+    // What has no connection goes nowhere that we could watch.
+    if (isOut || detached.get(response) === this) this.finished(response);
     else response.once('finish', () => this.finished(response));
   }
 

@@ -16,9 +16,9 @@ import { describeFailedStart } from '../process/failed-start.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { warn } from '../warn.js';
 import type { WorkerTracing } from '../worker/start-worker.js';
+import { findServers } from './find-servers.js';
 import { FirstSpanProvider } from './first-span.js';
 import { isLauncher } from './launcher.js';
-import { hookListen } from './listen-hook.js';
 
 /** Two copies of the package, and two preloads of one, are one preload. */
 const LOADED = Symbol.for('forktrace.register');
@@ -47,7 +47,7 @@ export function preload(): void {
     return providerOf(proxy, firstSpan);
   });
   proxy.setDelegate(firstSpan);
-  hookListen((server) => {
+  findServers((server) => {
     const tracing = start();
     if (tracing === undefined) return;
     server.once('listening', () => tellPm2(tracing.identity));
