@@ -203,8 +203,9 @@ class ServerTracer {
     const connection = connectionOf(socket);
     if (connection !== undefined) return connection;
     this.#spans.connected();
-    // Of a response that is not this socket's we could not tell that it has closed.
-    const isUsual = typeof socket?.prependListener === 'function' && response.req === message;
+    // Of a response that is not on this socket we could not tell that it is out. node:http puts the first one there at once.
+    const isUsual =
+      typeof socket?.prependListener === 'function' && response.req === message && response.socket === socket;
     return isUsual ? connect(socket) : this.#detached(socket, response);
   }
 
