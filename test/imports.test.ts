@@ -76,7 +76,7 @@ const ALLOWED: Record<string, string[]> = {
   process: [],
   config: ['wire', 'process'],
   propagation: ['wire', 'span', 'pm2'],
-  journal: ['wire'],
+  journal: ['wire', 'process'],
   tracer: ['wire', 'journal'],
   forensics: ['wire', 'process', 'journal'],
   shipper: ['wire', 'sdk', 'process', 'config', 'journal', 'forensics'],

@@ -9,7 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { ForktraceError } from '../errors.js';
-import { privateParent } from '../journal/private-directory.js';
+import { privateParent } from '../process/private-directory.js';
 import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
 import { resolveExport, resolveMetrics } from './export.js';

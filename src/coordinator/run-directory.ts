@@ -6,7 +6,7 @@
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
-import { makeDirectory, privateParent, strangerBetween } from '../journal/private-directory.js';
+import { makeDirectory, privateParent, strangerBetween } from '../process/private-directory.js';
 
 const SOCKET = /^(\d+)\.sock$/;
 

@@ -6,8 +6,8 @@
 import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { makeDirectory, strangerAbove, strangerIn } from '../process/private-directory.js';
 import { SPARE, UNFINISHED } from './format.js';
-import { makeDirectory, strangerAbove, strangerIn } from './private-directory.js';
 import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
 
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */

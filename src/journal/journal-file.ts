@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, existsSync, fstat, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../process/private-directory.js';
 import type { Memory } from '../wire/memory.js';
 import { FileMemory } from './file-memory.js';
 import {
@@ -23,7 +24,6 @@ import {
   WRITER_FIELDS_END,
 } from './format.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
-import { makeDirectory } from './private-directory.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */

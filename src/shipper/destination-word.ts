@@ -9,7 +9,7 @@ import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, readdi
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
-import { strangerIn } from '../journal/private-directory.js';
+import { strangerIn } from '../process/private-directory.js';
 
 const SOCKET = /^shipper-\d+-\d+\.sock$/;
 /** Of a socket's path on macOS (unix(4)). */
