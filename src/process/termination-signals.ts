@@ -12,10 +12,16 @@ import { constants } from 'node:os';
 
 export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
+/**
+ * A signal that comes sooner after the first is not a second one: npm delivers Ctrl-C twice within 5 ms, and `timeout` and systemd
+ * signal the process and its group.
+ */
+export const SECOND_SIGNAL_AFTER_MS = 1000;
+
 export interface SignalHandlers {
   /** The first signal that the app leaves to us: stop, then {@link TerminationSignals.reraise}. */
   stop(signal: TerminationSignal): void;
-  /** The next one: no more waiting. @default ends the process by the signal */
+  /** The next one, {@link SECOND_SIGNAL_AFTER_MS} later or more: no more waiting. @default ends the process by the signal */
   force?(signal: TerminationSignal): void;
   /**
    * A signal that the app handles; how the process ends is the app's to say. With this there is a listener of ours beside the
@@ -36,7 +42,8 @@ export class TerminationSignals {
   readonly #listeners = new Map<TerminationSignal, Listener>();
   /** Signals that the app's listeners are being told of. */
   readonly #aside = new Set<TerminationSignal>();
-  #received = false;
+  /** `performance.now()` of the first signal that was left to us. */
+  #receivedAt: number | undefined;
   #moving = false;
 
   constructor(signals: readonly TerminationSignal[], handlers: SignalHandlers) {
@@ -74,9 +81,11 @@ export class TerminationSignals {
     if (this.#appListens(signal)) {
       this.#stepAside(signal);
       handled?.(signal);
-    } else if (!this.#received) {
-      this.#received = true;
+    } else if (this.#receivedAt === undefined) {
+      this.#receivedAt = performance.now();
       stop(signal);
+    } else if (performance.now() - this.#receivedAt < SECOND_SIGNAL_AFTER_MS) {
+      // One that was sent twice.
     } else if (force) {
       force(signal);
     } else {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openDirectory } from '../journal/journal-directory.js';
 import { warn } from '../warn.js';
@@ -13,12 +14,15 @@ import { ShipperLock } from './lock.js';
 import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
+import { type Leaving, tend } from './tenure.js';
 
 const STATS_MS = 1000;
-/** With nobody left to ship for, in milliseconds. */
-const LINGER_MS = 3000;
+/** With nobody left to ship for, in milliseconds: a tool that follows within it needs no shipper of its own. */
+const LINGER_MS = 1500;
 /** With no writer alive and nothing getting through: the journal waits for the next shipper. */
 const HOPELESS_MS = 10 * 60_000;
+/** A program that has lived so long looks for its shipper again and again: see `start.ts`. */
+const LOOKS_AGAIN_MS = 2000;
 
 /**
  * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each request: every half
@@ -30,14 +34,35 @@ function tell(message: FromShipper): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
+let hasStderr = true;
+/** Once: a program that does not come for its journal is shipped for by this process after all. */
+let hasMadeWay = false;
+
 async function main(config: ShipperConfig): Promise<void> {
   openDirectory(config.dir);
-  const lock = ShipperLock.acquire(config.dir);
-  if (!lock) {
-    tell({ type: 'busy' });
-    if (process.connected) process.disconnect();
-    return;
-  }
+  let shipper: Shipper | undefined;
+  process.on('message', (message) => {
+    const known = parseToShipper(message);
+    if (known?.type === 'writer-exit') shipper?.writerExited(known);
+    else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
+  });
+  // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
+  process.on('SIGTERM', () => shipper?.stop(config.shutdownTimeoutMs, true));
+
+  const has = await tend<ShipperLock>({
+    acquire: () => ShipperLock.acquire(config.dir),
+    ship(lock) {
+      shipper = newShipper(config, lock);
+      return ship(config, shipper);
+    },
+    hasNewFiles: () => shipper!.hasNewFiles(),
+    makeWay: () => sleep(LOOKS_AGAIN_MS),
+  });
+  if (!has) tell({ type: 'busy' });
+  if (process.connected) process.disconnect();
+}
+
+function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
   const shipper = new Shipper({
     dir: config.dir,
     maxBytes: config.maxBytes,
@@ -45,36 +70,31 @@ async function main(config: ShipperConfig): Promise<void> {
     export: config.export,
     onRecovered: (found) => {
       tell(found);
-      letGoOfTheDead();
+      letGoOfTheDead(shipper);
     },
     // Only a coordinator stays connected.
     isTold: () => process.connected,
+    lingerMs: LINGER_MS,
   });
+  return shipper;
+}
 
-  let hasStderr = true;
-  /** With no writer alive, nobody is there for whom to hold the standard error. */
-  function letGoOfTheDead(): void {
-    if (!hasStderr || process.connected || shipper.liveWriters > 0) return;
-    try {
-      releaseStderr();
-      hasStderr = false;
-    } catch {
-      // No descriptor is left; tried again with the next statistics.
-    }
+/** With no writer alive, nobody is there for whom to hold the standard error. */
+function letGoOfTheDead(shipper: Shipper): void {
+  if (!hasStderr || process.connected || shipper.liveWriters > 0) return;
+  try {
+    releaseStderr();
+    hasStderr = false;
+  } catch {
+    // No descriptor is left; tried again with the next statistics.
   }
+}
 
+async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
   const stopHearing = hearWords(config.dir, (target) => shipper.hear(target));
   // Its starter may end long before its files change.
   const stopWatching = watchExport(config.export, (fresh) => shipper.hear(fresh));
-
-  process.on('message', (message) => {
-    const known = parseToShipper(message);
-    if (known?.type === 'writer-exit') shipper.writerExited(known);
-    else if (known?.type === 'stop') shipper.stop(known.deadlineMs);
-  });
-  // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
-  process.on('SIGTERM', () => shipper.stop(config.shutdownTimeoutMs, true));
-
+  let makesWay = false;
   let hopelessSince = performance.now();
   let shipped = 0;
   const stats = setInterval(() => {
@@ -83,11 +103,14 @@ async function main(config: ShipperConfig): Promise<void> {
     tell({ type: 'stats', stats: current });
     if (shipper.liveWriters > 0 || current.shipped !== shipped || process.connected) hopelessSince = now;
     shipped = current.shipped;
-    letGoOfTheDead();
-    // Another program has come, which starts a shipper that prints where this program's operator looks.
-    if (!hasStderr && shipper.liveWriters > 0) shipper.stop(0);
-    const alone = !process.connected && shipper.idleMs > LINGER_MS;
-    if (alone || now - hopelessSince > HOPELESS_MS) shipper.stop(0);
+    letGoOfTheDead(shipper);
+    // Another program has come to stay, which starts a shipper that prints where its operator looks.
+    if (!hasStderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
+      hasMadeWay = true;
+      makesWay = true;
+      shipper.stop(0);
+    }
+    if (now - hopelessSince > HOPELESS_MS) shipper.stop(0);
   }, STATS_MS);
   tell({ type: 'ready' });
 
@@ -96,7 +119,7 @@ async function main(config: ShipperConfig): Promise<void> {
   stopWatching();
   clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
-  if (process.connected) process.disconnect();
+  return shipper.hasEndedIdle ? 'idle' : makesWay ? 'making way' : 'told';
 }
 
 // Ctrl-C reaches the whole foreground group; the shipper goes when its work is done.

@@ -49,6 +49,8 @@ export interface ShipperOptions {
   maxBytes: number;
   /** Whether somebody tells of deaths, with exit code and signal: one that is found is then waited for a moment. @default no */
   isTold?: () => boolean;
+  /** Ends {@link Shipper.run} after so many milliseconds without a living writer and with nothing to ship. @default never */
+  lingerMs?: number;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
   /** What was found in the journal of a process that has died. */
@@ -87,6 +89,7 @@ export class Shipper {
   #takenOver = false;
   #left = 0;
   #idleSince = performance.now();
+  #hasEndedIdle = false;
   #nextLiveness = 0;
   #nextRoom = 0;
   #nextLease = 0;
@@ -158,6 +161,11 @@ export class Shipper {
       const now = performance.now();
       this.#refresh(now);
       const stopping = this.#stopAt !== undefined;
+      if (!stopping && this.#isAlone()) {
+        this.#hasEndedIdle = true;
+        complete = true;
+        break;
+      }
       const isLate = stopping && now > this.#stopAt!;
       const deliveries = this.#deliver();
       if (deliveries.length > 0) {
@@ -177,6 +185,21 @@ export class Shipper {
     this.#tail.close();
     this.#options.lock.release();
     return complete;
+  }
+
+  /** Whether {@link run} has ended by itself, with nothing left to do. */
+  get hasEndedIdle(): boolean {
+    return this.#hasEndedIdle;
+  }
+
+  /** Whether the directory has files now that were not there when {@link run} last looked. */
+  hasNewFiles(): boolean {
+    return this.#tail.hasNewFiles();
+  }
+
+  #isAlone(): boolean {
+    const { lingerMs = Number.POSITIVE_INFINITY, isTold } = this.#options;
+    return this.idleMs > lingerMs && !isTold?.();
   }
 
   /** Spans that stay in the directory after the end of {@link run}, as far as there was time to count them. */
@@ -235,6 +258,14 @@ export class Shipper {
     let live = 0;
     for (const { finished } of this.#tail.writers.values()) if (!finished) live++;
     return live;
+  }
+
+  /** Milliseconds for which the writer that has been seen longest has lived; 0 when none lives. */
+  get longestLifeMs(): number {
+    let since = performance.now();
+    for (const { finished, firstSeenAt } of this.#tail.writers.values())
+      if (!finished) since = Math.min(since, firstSeenAt);
+    return performance.now() - since;
   }
 
   /** Milliseconds since there was last a living writer, or anything to ship. */

@@ -59,6 +59,8 @@ export class TailedWriter {
   readonly segments = new Map<string, TailedSegment>();
   tables: JournalFile[] = [];
   leaseMs = 0;
+  /** `performance.now()`. */
+  readonly firstSeenAt = performance.now();
   /** `Date.now()` at which its process was last seen. */
   seenAliveMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
@@ -84,6 +86,7 @@ const SETTLE_MS = 2000;
 export class Tail {
   readonly writers = new Map<string, TailedWriter>();
   readonly #dir: string;
+  #names: ReadonlySet<string> = new Set();
   readonly #report: (path: string, reason: UnsoundReason) => void;
   /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
   readonly #unsound = new Map<string, { since: number; reported: boolean }>();
@@ -96,6 +99,7 @@ export class Tail {
   /** Looks at the directory and at every open segment. */
   refresh(now = performance.now()): void {
     const names = new Set<string>();
+    this.#names = names;
     for (const writer of this.writers.values()) writer.tables = [];
     for (const file of listJournal(this.#dir)) {
       names.add(file.name);
@@ -119,6 +123,11 @@ export class Tail {
       writer.leaseMs = Math.max(writer.leaseMs, leaseMs);
       if (writer.segments.size === 0 && writer.tables.length === 0) this.writers.delete(id);
     }
+  }
+
+  /** Whether there are files now that {@link refresh} has not seen. */
+  hasNewFiles(): boolean {
+    return listJournal(this.#dir).some(({ name }) => !this.#names.has(name));
   }
 
   /** Closes a segment that is done with, and deletes it or gives it back to its writer. */
