@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SECOND_SIGNAL_AFTER_MS } from '#src/process/termination-signals.js';
 import { alive, RunningCluster, until } from './running-cluster.js';
 
 async function pids(cluster: RunningCluster): Promise<number[]> {
@@ -60,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-test('a second signal forces the exit', async (t) => {
+test('a signal that comes twice at once is one; a second one, later, forces the exit', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 2 });
   const workers = await pids(cluster);
   const hanging = cluster.get('/?ms=60000').catch((error) => error as NodeJS.ErrnoException);
@@ -68,6 +70,12 @@ test('a second signal forces the exit', async (t) => {
   cluster.process.kill('SIGTERM');
   await until('the drain has begun', async () =>
     (await cluster.stats()).workers.some(({ state }) => state === 'draining'),
+  );
+  cluster.process.kill('SIGTERM');
+  await sleep(SECOND_SIGNAL_AFTER_MS);
+  assert.ok(
+    (await cluster.stats()).workers.some(({ state }) => state === 'draining'),
+    'the first two were one',
   );
   const before = performance.now();
   cluster.process.kill('SIGTERM');
