@@ -1,0 +1,67 @@
+/**
+ * What a program has done with its spans, and so what a shipper may and must find of each, whenever the program is stopped.
+ *
+ * @module
+ */
+import { fieldLength, putVarint } from '#src/wire/varint.js';
+
+export type Step = 'beginning' | 'in flight' | 'finishing' | 'ended' | 'dropping' | 'dropped';
+
+export interface KnownSpan {
+  id: number;
+  step: Step;
+  hasEntry: boolean;
+  /** Fields that an interrupted span must have, and those that are being added to it. */
+  known: Buffer[];
+  adding: Buffer | undefined;
+  /** The fields of the ended span. */
+  whole: Buffer;
+  /** `write` mode: since the last write-back, what has been said of it may be lost. */
+  unwritten: boolean;
+}
+
+/** What a shipper has delivered of one span. */
+export interface Found {
+  ended: number;
+  interrupted: number;
+  fields: Buffer;
+}
+
+/** @returns what is wrong with what was found of `span`, or undefined */
+export function fault(span: KnownSpan, found: Found): string | undefined {
+  const { ended, interrupted } = found;
+  const total = ended + interrupted;
+  if (total > 1) return `${ended} times ended and ${interrupted} times interrupted`;
+  if (!span.hasEntry) {
+    const must = span.step === 'ended' && !span.unwritten;
+    if (interrupted > 0) return 'interrupted, though it had no entry';
+    return must && ended === 0 ? 'lost, though it had ended' : wrongFields(span, found);
+  }
+  if (total === 0) {
+    const may = span.step === 'beginning' || span.step === 'dropping' || span.step === 'dropped';
+    return may ? undefined : `lost, though it was ${span.step}`;
+  }
+  const mayBeEnded = span.step === 'finishing' || span.step === 'ended';
+  const mayBeInterrupted = span.step !== 'ended' || span.unwritten;
+  if (span.step === 'dropped' && !span.unwritten) return 'there, though it was dropped';
+  if (ended > 0 && !mayBeEnded) return `ended, though it was ${span.step}`;
+  if (interrupted > 0 && !mayBeInterrupted) return 'interrupted, though it had ended';
+  return wrongFields(span, found);
+}
+
+function wrongFields(span: KnownSpan, { ended, interrupted, fields }: Found): string | undefined {
+  if (ended === 1 && !fields.equals(span.whole)) return 'ended with other fields than it has';
+  if (interrupted === 0) return undefined;
+  const known = span.unwritten ? span.known.slice(0, 1) : span.known;
+  return fields.subarray(0, Buffer.concat(known).length).equals(Buffer.concat(known))
+    ? undefined
+    : 'interrupted without all that was known of it';
+}
+
+/** A length-delimited field. */
+export function field(number: number, content: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(fieldLength(content.length));
+  bytes[0] = (number << 3) | 2;
+  bytes.set(content, putVarint(bytes, 1, content.length));
+  return bytes;
+}

@@ -1,0 +1,187 @@
+/** Faults that were never made: one change to the compiled writer each, which the simulator has to find. */
+export interface Mutant {
+  operation: 'begin' | 'amend' | 'finish' | 'append' | 'drop' | 'rotate' | 'recycle' | 'lease' | 'close';
+  name: string;
+  /** Of dist/journal. */
+  file: string;
+  /** Text that the file has once, and what takes its place. */
+  from: string;
+  to: string;
+}
+
+const BEGIN = `copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scopeLength, end - start);
+        words[word + LENGTH] = scopeLength + end - start;
+        words[word + SCOPE_END] = scopeLength;
+        words[word + MARK_SEGMENT] = 0;
+        words[word + STATE] = IN_FLIGHT;`;
+
+export const mutants: Mutant[] = [
+  {
+    operation: 'begin',
+    name: 'the mark of the span before stays',
+    file: 'in-flight-table.js',
+    from: '        words[word + MARK_SEGMENT] = 0;\n',
+    to: '',
+  },
+  {
+    operation: 'begin',
+    name: 'the state is stored before the data',
+    file: 'in-flight-table.js',
+    from: BEGIN,
+    to: `words[word + STATE] = IN_FLIGHT;\n${BEGIN}`,
+  },
+  {
+    operation: 'begin',
+    name: 'write mode: the entry waits for the end of the turn',
+    file: 'journal-writer.js',
+    from: 'this.#writeBack.begin(entry)',
+    to: 'this.#writeBack.changed(entry)',
+  },
+  {
+    operation: 'amend',
+    name: 'the length is stored before the fields',
+    file: 'in-flight-table.js',
+    from: `copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
+        words[(at >> 2) + LENGTH] = length + end - start;`,
+    to: `words[(at >> 2) + LENGTH] = length + end - start;
+        copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);`,
+  },
+  {
+    operation: 'amend',
+    name: 'write mode: the entry is not written again',
+    file: 'journal-writer.js',
+    from: 'this.#writeBack.changed(entry);',
+    to: '',
+  },
+  {
+    operation: 'finish',
+    name: 'no mark',
+    file: 'journal-writer.js',
+    from: 'table.mark(entry, segment.sequence, at - segment.bodyAt);',
+    to: '',
+  },
+  {
+    operation: 'finish',
+    name: 'the mark after the commit',
+    file: 'journal-writer.js',
+    from: `table.mark(entry, segment.sequence, at - segment.bodyAt);
+        segment.commitTo(at);`,
+    to: `segment.commitTo(at);
+        table.mark(entry, segment.sequence, at - segment.bodyAt);`,
+  },
+  {
+    operation: 'finish',
+    name: "the mark's segment before its end",
+    file: 'in-flight-table.js',
+    from: `words[word + MARK_END] = end;
+        words[word + MARK_SEGMENT] = segment;`,
+    to: `words[word + MARK_SEGMENT] = segment;
+        words[word + MARK_END] = end;`,
+  },
+  {
+    operation: 'finish',
+    name: 'write mode: the committed length before the marks',
+    file: 'write-back.js',
+    from: `            this.writeEntries();
+            if (end > this.#written)
+                segment.file.writeState();`,
+    to: `            if (end > this.#written)
+                segment.file.writeState();
+            this.writeEntries();`,
+  },
+  {
+    operation: 'append',
+    name: 'the commit before the bytes',
+    file: 'journal-writer.js',
+    from: `copyBytes(asMemory(bytes), start, memory, at, spanLength);
+        segment.commitTo(at + spanLength);`,
+    to: `segment.commitTo(at + spanLength);
+        copyBytes(asMemory(bytes), start, memory, at, spanLength);`,
+  },
+  {
+    operation: 'append',
+    name: 'the committed length in a plain store',
+    file: 'journal-file.js',
+    from: 'this.#contents.publish(AT_COMMITTED / 4, length);',
+    to: 'this.words[AT_COMMITTED / 4] = length;',
+  },
+  {
+    operation: 'append',
+    name: 'write mode: the committed length before the bytes',
+    file: 'write-back.js',
+    from: `            if (end > this.#written)
+                segment.file.writeRange(this.#written, end);`,
+    to: `            if (end > this.#written)
+                segment.file.writeState();
+            if (end > this.#written)
+                segment.file.writeRange(this.#written, end);`,
+  },
+  {
+    operation: 'drop',
+    name: 'the entry stays in flight',
+    file: 'journal-writer.js',
+    from: 'this.#release(entry, false);\n    }\n    finish(',
+    to: '}\n    finish(',
+  },
+  {
+    operation: 'rotate',
+    name: 'sealed before it is written back',
+    file: 'journal-writer.js',
+    from: `#sealSegment() {
+        this.#writeBack?.flush();`,
+    to: '#sealSegment() {',
+  },
+  {
+    operation: 'rotate',
+    name: 'a segment with few spans is taken for an empty one',
+    file: 'journal-writer.js',
+    from: 'if (segment.committed === 0)',
+    to: 'if (segment.spans < 3)',
+  },
+  {
+    operation: 'recycle',
+    name: 'a file is filled again that has not been given back',
+    file: 'journal-file.js',
+    from: 'renameSync(this.path + SPARE, path + UNFINISHED);',
+    to: 'renameSync(this.isSpare() ? this.path + SPARE : this.path, path + UNFINISHED);',
+  },
+  {
+    operation: 'recycle',
+    name: 'the old committed length stays',
+    file: 'journal-file.js',
+    from: `this.bytes.set(encodeHeader({ ...header, createdMs: Date.now() }));
+        this.renewLease`,
+    to: `this.bytes.set(encodeHeader({ ...header, createdMs: Date.now() }).subarray(0, AT_COMMITTED));
+        this.renewLease`,
+  },
+  {
+    operation: 'recycle',
+    name: 'the sequence is used twice',
+    file: 'segment-supply.js',
+    from: 'this.#lastSequence++;\n                return file;',
+    to: 'return file;',
+  },
+  {
+    operation: 'lease',
+    name: 'write mode: the committed length goes along',
+    file: 'journal-writer.js',
+    from: 'file.writeLease();',
+    to: 'file.writeState();',
+  },
+  {
+    operation: 'close',
+    name: 'the tables go while spans are in flight',
+    file: 'journal-writer.js',
+    from: 'if (inFlight)',
+    to: 'if (false)',
+  },
+  {
+    operation: 'close',
+    name: 'sealed segments go before they are shipped',
+    file: 'segment-supply.js',
+    from: `            file.want(false);
+            file.removeSpare();`,
+    to: `            file.want(false);
+            file.remove();`,
+  },
+];

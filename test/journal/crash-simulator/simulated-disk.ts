@@ -1,0 +1,166 @@
+/**
+ * A directory in memory, in the place of the system's: `node:fs` works on it for every path below {@link DIRECTORY}, in all modules,
+ * so that writer, reader and recovery run as they are.
+ *
+ * @module
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
+
+export const DIRECTORY = '/simulated';
+const FIRST_DESCRIPTOR = 1_000_000;
+const PAGE = 4096;
+
+export interface Inode {
+  bytes: Uint8Array;
+  size: number;
+  links: number;
+}
+
+export class SimulatedDisk {
+  readonly names = new Map<string, Inode>();
+  readonly open = new Map<number, Inode>();
+  /** Called after each change that a stopped process leaves behind; within one long write, too. */
+  changed: () => void = () => {};
+  /** Called before each system call. */
+  called: () => void = () => {};
+  #next = FIRST_DESCRIPTOR;
+
+  clone(): SimulatedDisk {
+    const copy = new SimulatedDisk();
+    for (const [name, { bytes, size }] of this.names) copy.names.set(name, { bytes: bytes.slice(), size, links: 1 });
+    return copy;
+  }
+
+  openFile(name: string, create: boolean, exclusive: boolean): number {
+    let inode = this.names.get(name);
+    if (inode !== undefined && exclusive) throw failure('EEXIST', name);
+    if (inode === undefined) {
+      if (!create) throw failure('ENOENT', name);
+      inode = { bytes: new Uint8Array(PAGE), size: 0, links: 1 };
+      this.names.set(name, inode);
+      this.changed();
+    }
+    this.open.set(++this.#next, inode);
+    return this.#next;
+  }
+
+  write(inode: Inode, bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      // A process that is killed in the middle of a write leaves the pages up to there.
+      const end = Math.min(bytes.length, done + PAGE - ((at + done) % PAGE));
+      grow(inode, at + end);
+      inode.bytes.set(bytes.subarray(done, end), at + done);
+      done = end;
+      this.changed();
+    }
+  }
+
+  rename(from: string, to: string): void {
+    const inode = this.names.get(from);
+    if (inode === undefined) throw failure('ENOENT', from);
+    this.unlinkQuietly(to);
+    this.names.delete(from);
+    this.names.set(to, inode);
+    this.changed();
+  }
+
+  unlink(name: string): void {
+    if (!this.names.has(name)) throw failure('ENOENT', name);
+    this.unlinkQuietly(name);
+    this.changed();
+  }
+
+  unlinkQuietly(name: string): void {
+    const inode = this.names.get(name);
+    if (inode !== undefined) inode.links = 0;
+    this.names.delete(name);
+  }
+}
+
+let current: SimulatedDisk | undefined;
+
+/** The disk that `node:fs` works on from now on. */
+export function useDisk(disk: SimulatedDisk): void {
+  current = disk;
+}
+
+export function inodeOf(fd: number): Inode {
+  return current!.open.get(fd)!;
+}
+
+export function grow(inode: Inode, size: number): void {
+  if (size > inode.bytes.length) {
+    const bytes = new Uint8Array(Math.ceil(size / PAGE) * PAGE);
+    bytes.set(inode.bytes);
+    inode.bytes = bytes;
+  }
+  inode.size = Math.max(inode.size, size);
+}
+
+/** To be called once, before anything is simulated. */
+export function installSimulatedDisk(): void {
+  const here = (path: unknown): path is string => String(path).startsWith(`${DIRECTORY}/`) || path === DIRECTORY;
+  const replace = (name: string, isOurs: (first: unknown) => boolean, ours: (...args: never[]) => unknown) => {
+    const real = fs[name as 'openSync'] as (...args: unknown[]) => unknown;
+    Object.assign(fs, {
+      [name]: (...args: unknown[]) => {
+        if (!isOurs(args[0])) return real(...args);
+        current!.called();
+        return ours(...(args as never[]));
+      },
+    });
+  };
+  const onPath = (name: string, ours: (disk: SimulatedDisk, file: string, ...rest: never[]) => unknown) =>
+    replace(name, here, (path: string, ...rest) => ours(current!, basename(path), ...(rest as never[])));
+  const onFile = (name: string, ours: (disk: SimulatedDisk, inode: Inode, ...rest: never[]) => unknown) =>
+    replace(
+      name,
+      (fd) => (fd as number) >= FIRST_DESCRIPTOR,
+      (fd: number, ...rest) => ours(current!, current!.open.get(fd)!, ...(rest as never[])),
+    );
+
+  onPath('openSync', (disk, file, flags: number | string) => {
+    if (typeof flags === 'string') return disk.openFile(file, flags.startsWith('w'), false);
+    return disk.openFile(file, (flags & fs.constants.O_CREAT) !== 0, (flags & fs.constants.O_EXCL) !== 0);
+  });
+  onPath('readdirSync', (disk) => [...disk.names.keys()]);
+  onPath('renameSync', (disk, from, to: string) => disk.rename(from, basename(to)));
+  onPath('unlinkSync', (disk, file) => disk.unlink(file));
+  onPath('rmSync', (disk, file) => disk.unlinkQuietly(file));
+  onPath('existsSync', (disk, file) => disk.names.has(file));
+  onPath('mkdirSync', () => undefined);
+  onPath('lstatSync', (disk, file) => statsOf(disk.names.get(file)));
+  replace(
+    'closeSync',
+    (fd) => (fd as number) >= FIRST_DESCRIPTOR,
+    (fd: number) => current!.open.delete(fd),
+  );
+  onFile('fstatSync', (_disk, inode) => statsOf(inode));
+  onFile('fstat', (_disk, inode, done: (error: null, stats: object) => void) => done(null, statsOf(inode)));
+  onFile('readSync', (_disk, inode, target: Uint8Array, offset: number, length: number, position?: number) => {
+    const from = position ?? 0;
+    const count = Math.max(0, Math.min(length, inode.size - from));
+    target.set(inode.bytes.subarray(from, from + count), offset);
+    return count;
+  });
+  const ends = new WeakMap<Inode, number>();
+  onFile('writeSync', (disk, inode, bytes: Uint8Array, offset = 0 as never, length?: number, position?: number) => {
+    const count = length ?? bytes.length - offset;
+    const at = position ?? ends.get(inode) ?? 0;
+    disk.write(inode, bytes.subarray(offset, offset + count), at);
+    ends.set(inode, at + count);
+    return count;
+  });
+  syncBuiltinESMExports();
+}
+
+function statsOf(inode: Inode | undefined): object {
+  if (inode === undefined) throw failure('ENOENT', 'a file');
+  return { size: inode.size, nlink: inode.links, mtimeMs: Date.now(), isFile: () => true };
+}
+
+function failure(code: string, name: string): Error {
+  return Object.assign(new Error(`${code}: ${name}`), { code });
+}
