@@ -10,6 +10,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
+import { watchNext } from '../http/routes/next.js';
 import { setWorkerHttp } from '../http/worker-http.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
@@ -111,6 +112,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
 
   const propagator = createPropagator(config.propagators);
   const parent = takeParentFromEnvironment(process.env, propagator);
+  if (!config.tracerProvider) watchNext(pipeline.tracerProvider);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
   const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
   const instrumentations = config.disabled ? [] : [...(config.instrumentations?.() ?? [])];
