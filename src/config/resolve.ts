@@ -17,6 +17,7 @@ import { resolveHttp } from './http.js';
 import { flag, ratio, timerMs, whole } from './kinds.js';
 import { isInstalled } from './optional-package.js';
 import { options } from './options/table.js';
+import { withOptionsFile } from './options-file.js';
 import { readOptions } from './read-options.js';
 import type { NamedSampler, PropagatorName, ResolvedBatch, ResolvedConfig } from './resolved.js';
 import { resolveService } from './service.js';
@@ -28,11 +29,12 @@ import { host, PROPAGATOR_PACKAGES, SAMPLER_PACKAGES, specification } from './va
 export type Role = 'serves' | 'traces';
 
 /**
- * User config and environment, validated, defaulted and frozen. Config beats environment.
+ * User config and environment, validated, defaulted and frozen. Config in code beats that of a file, which beats the environment.
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, which names what is wrong
  */
-export function resolveConfig(config: TracingConfig, env: NodeJS.ProcessEnv, role: Role = 'traces'): ResolvedConfig {
+export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role: Role = 'traces'): ResolvedConfig {
+  const config = withOptionsFile(code, env);
   // The coordinator has said what is wrong with the environment of its workers.
   const quiet = env.FORKTRACE_SLOT !== undefined;
   const environment = new Environment(withConfigFile(new Environment(env, quiet)), quiet);

@@ -203,6 +203,8 @@ export const node = {
 export const own = {
   FORKTRACE_VIEWER_URL: 'The OTLP/gRPC URL of a viewer that runs; set by the coordinator for its workers.',
   FORKTRACE_VIEWER_TOKEN: 'The token that the viewer asks for.',
+  FORKTRACE_CONFIG_FILE:
+    'A file with options: JSON, or a module whose default export they are. Options in code beat it, it beats the other variables.',
   FORKTRACE_QUIET:
     '1 or true: a start does not say where the app serves and where spans go. Warnings and errors are said all the same.',
   FORKTRACE_RUN_DIR: "The directory of the coordinator's control socket.",

@@ -4,25 +4,35 @@
  *
  * @module
  */
+import { resolve } from 'node:path';
+import type { Attributes } from '@opentelemetry/api';
+import { OPTIONS_FILE_VARIABLE, resolveConfig } from '../config/index.js';
+import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { writeTracingFile } from './tracing-file.js';
 
-/** Tracing options that can be told through the environment; the rest belongs in `startClusterWithTracing`. */
-export interface EcosystemTracing {
+/**
+ * Tracing options of an app under pm2: those of `startClusterWithTracing` that text can hold, each with the same meaning. The number
+ * of workers and where they listen are pm2's and the script's.
+ */
+export interface EcosystemTracing
+  extends Omit<
+    TracingConfig,
+    'workers' | 'listen' | 'hooks' | 'sampler' | 'resource' | 'viewer' | (keyof TracingConfig & FunctionOption)
+  > {
   /** @default the app's `name` */
   serviceName?: string;
-  /** OTEL_RESOURCE_ATTRIBUTES */
-  resource?: Record<string, string | number | boolean>;
-  pipeline?: 'journal' | 'batch';
-  export?: {
-    to?: 'otlp-grpc' | 'otlp-http' | 'console' | 'none';
-    url?: string;
-    headers?: Record<string, string>;
-    compression?: 'none' | 'gzip';
-  };
-  journal?: { dir?: string; maxBytes?: number; mode?: 'auto' | 'mmap' | 'write' };
-  /** OTEL_TRACES_SAMPLER and its argument. */
+  /** Resource attributes. */
+  resource?: Attributes;
+  /** A sampler by its name in OTEL_TRACES_SAMPLER. */
   sampler?: string;
+  /** OTEL_TRACES_SAMPLER_ARG. */
   samplerArg?: number | string;
+  /**
+   * Path of a module whose default export has the options, instead of the ones here: for functions, as `spanProcessors` or
+   * `http.spanDetails`.
+   */
+  configFile?: string;
   /**
    * Preload `forktrace/register`, so that the script needs no change. Turn it off for a script that calls
    * `startClusterWithTracing` or `startWorkerTracing` itself. @default true
@@ -31,6 +41,16 @@ export interface EcosystemTracing {
   /** The shipper as a pm2 app of its own; without it the first worker brings one up. @default true with the journal */
   shipper?: boolean;
 }
+
+type FunctionOption =
+  | 'exporter'
+  | 'idGenerator'
+  | 'propagators'
+  | 'spanProcessors'
+  | 'tracerProvider'
+  | 'meterProvider'
+  | 'meter'
+  | 'instrumentations';
 
 /** A pm2 app. Every option of pm2's that is not named here is passed on as it is. */
 export interface EcosystemApp {
@@ -82,7 +102,7 @@ function ecosystemApps(app: EcosystemApp, at: string): Record<string, unknown>[]
     }
   }
   const { tracing = {}, node_args: nodeArgs = [], env = {}, ...own } = app;
-  const environment = tracingEnvironment(app.name, tracing);
+  const environment = tracingEnvironment(app.name, tracing, at);
   const given = typeof nodeArgs === 'string' ? nodeArgs.split(' ').filter(Boolean) : nodeArgs;
   const preload = tracing.preload ?? true;
   const worker = {
@@ -112,32 +132,23 @@ function shipperApp(name: string, env: Record<string, unknown>): Record<string, 
   };
 }
 
-function tracingEnvironment(name: string, tracing: EcosystemTracing): Record<string, string> {
-  const { export: target = {}, journal = {} } = tracing;
-  const variables: Record<string, string | number | undefined> = {
-    OTEL_SERVICE_NAME: tracing.serviceName ?? name,
-    OTEL_RESOURCE_ATTRIBUTES: tracing.resource && pairs(tracing.resource),
-    FORKTRACE_PIPELINE: tracing.pipeline,
-    FORKTRACE_EXPORT: target.to,
-    OTEL_EXPORTER_OTLP_ENDPOINT: target.url,
-    OTEL_EXPORTER_OTLP_HEADERS: target.headers && pairs(target.headers),
-    OTEL_EXPORTER_OTLP_COMPRESSION: target.compression,
-    FORKTRACE_JOURNAL_DIR: journal.dir,
-    FORKTRACE_JOURNAL_MAX_BYTES: journal.maxBytes,
-    FORKTRACE_JOURNAL_MODE: journal.mode,
-    OTEL_TRACES_SAMPLER: tracing.sampler,
-    OTEL_TRACES_SAMPLER_ARG: tracing.samplerArg,
-  };
-  return Object.fromEntries(
-    Object.entries(variables)
-      .filter(([, value]) => value !== undefined)
-      .map(([variable, value]) => [variable, String(value)]),
-  );
-}
-
-/** W3C Baggage syntax, which OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS share. */
-function pairs(values: Record<string, string | number | boolean>): string {
-  return Object.entries(values)
-    .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(String(value))}`)
-    .join(',');
+function tracingEnvironment(app: string, tracing: EcosystemTracing, at: string): Record<string, string> {
+  const { serviceName = app, sampler, samplerArg, configFile, preload, shipper, ...options } = tracing;
+  const environment: Record<string, string> = { OTEL_SERVICE_NAME: serviceName };
+  if (sampler !== undefined) environment.OTEL_TRACES_SAMPLER = sampler;
+  if (samplerArg !== undefined) environment.OTEL_TRACES_SAMPLER_ARG = String(samplerArg);
+  const names = Object.keys(options);
+  if (configFile !== undefined && names.length > 0) {
+    const expected = `no other option beside it, found ${names.join(', ')}`;
+    throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [
+      `${at}tracing.configFile`,
+      describeValue(configFile),
+      expected,
+    ]);
+  }
+  // What is wrong is said now, not by each worker later.
+  resolveConfig({ ...(options as TracingConfig), serviceName }, {});
+  if (configFile !== undefined) environment[OPTIONS_FILE_VARIABLE] = resolve(configFile);
+  else if (names.length > 0) environment[OPTIONS_FILE_VARIABLE] = writeTracingFile(app, options, at);
+  return environment;
 }

@@ -47,7 +47,8 @@ for (const [row, happen] of Object.entries(rows)) {
       () => 'answered',
       () => 'cut off',
     );
-    await waitFor(async () => (await endpoint.waitForSpans(200)) && true, 'the spans of the first hundred');
+    // The child span of the slow one has ended: it has reached a worker.
+    await endpoint.waitForSpans(201);
     await happen(pm2, pids);
     const gone = row === 'SIGKILL of one worker' ? pids.slice(0, 1) : pids;
     await waitFor(() => gone.every((pid) => !isAlive(pid)), 'the end of the workers');

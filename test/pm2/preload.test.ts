@@ -3,7 +3,6 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { defineEcosystem } from 'forktrace/pm2';
 import { inspectJournal } from '#src/cli/inspect.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind } from '../endpoint/received-span.js';
@@ -28,7 +27,7 @@ for (const mode of ['cluster', 'fork'] as const) {
     const endpoint = await OtlpEndpoint.start(t);
     const pm2 = await RealPm2.start(t);
     const port = await freePort();
-    const ecosystem = defineEcosystem({
+    await pm2.startApp({
       name: 'unaware',
       script,
       exec_mode: mode,
@@ -41,7 +40,6 @@ for (const mode of ['cluster', 'fork'] as const) {
         journal: { dir: pm2.home },
       },
     });
-    await pm2.startEcosystem(ecosystem);
     await waitFor(async () => {
       const processes = await pm2.list();
       return (

@@ -3,25 +3,44 @@
  *
  * @module
  */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { EcosystemApp } from 'forktrace/pm2';
 import { isAlive } from '../process/alive.js';
 import { waitFor } from '../process/wait-for.js';
 
 const run = promisify(execFile);
-const binary = createRequire(import.meta.url).resolve('pm2/bin/pm2');
 
 interface ListedProcess {
   name: string;
   pid: number;
   pm_id: number;
-  pm2_env: { status: string; restart_time: number };
+  pm2_env: { status: string; restart_time: number; axm_monitor?: Record<string, { value: unknown }> };
+}
+
+export interface Terminal {
+  child: ChildProcess;
+  output: string;
+}
+
+export const pm2Binary = (name: 'pm2' | 'pm2-runtime') => createRequire(import.meta.url).resolve(`pm2/bin/${name}`);
+
+export function ecosystemFile(app: EcosystemApp): string {
+  const helper = fileURLToPath(import.meta.resolve('forktrace/pm2'));
+  return `module.exports = require(${JSON.stringify(helper)}).defineEcosystem(${JSON.stringify(app)});`;
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(OTEL_|FORKTRACE_|NODE_TEST|npm_|NODE_OPTIONS)/.test(name)),
+  );
 }
 
 export class RealPm2 {
@@ -39,11 +58,8 @@ export class RealPm2 {
 
   /** Runs one pm2 command; rejects with its output when it fails. */
   async command(...args: string[]): Promise<string> {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(OTEL_|FORKTRACE_|NODE_TEST|npm_|NODE_OPTIONS)/.test(name)),
-    );
-    const { stdout } = await run(process.execPath, [binary, ...args], {
-      env: { ...env, TMPDIR: this.home, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
+    const { stdout } = await run(process.execPath, [pm2Binary('pm2'), ...args], {
+      env: { ...cleanEnvironment(), TMPDIR: this.home, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
       cwd: this.home,
       timeout: 60_000,
       maxBuffer: 16 * 1024 * 1024,
@@ -56,6 +72,28 @@ export class RealPm2 {
     const file = join(this.home, 'ecosystem.config.cjs');
     await writeFile(file, `module.exports = ${JSON.stringify(ecosystem)};`);
     await this.command('start', file);
+  }
+
+  /** Starts an app by an ecosystem file as users write it. */
+  async startApp(app: EcosystemApp): Promise<void> {
+    const file = join(this.home, 'ecosystem.config.cjs');
+    await writeFile(file, ecosystemFile(app));
+    await this.command('start', file);
+  }
+
+  /** A command that goes on until it is ended, on a terminal of its own; `pm2-runtime` and `pm2 monit`, say. */
+  open(t: Pick<TestContext, 'after'>, command: string, env: NodeJS.ProcessEnv = {}): Terminal {
+    const child = spawn('script', ['-qefc', `stty cols 120 rows 40; ${command}`, '/dev/null'], {
+      env: { ...cleanEnvironment(), TERM: 'xterm', TMPDIR: this.home, PM2_HOME: this.home, ...env },
+      cwd: this.home,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const terminal: Terminal = { child, output: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      terminal.output += text;
+    });
+    t.after(() => child.kill('SIGKILL'));
+    return terminal;
   }
 
   async list(): Promise<ListedProcess[]> {
@@ -75,7 +113,10 @@ export class RealPm2 {
 
   async #remove(): Promise<void> {
     let pids: number[] = [];
+    // pm2-runtime has no daemon, and its processes end with it.
+    const hasDaemon = existsSync(join(this.home, 'pm2.pid'));
     try {
+      if (!hasDaemon) return;
       pids = [this.daemonPid, ...(await this.list()).map(({ pid }) => pid)];
       await this.command('kill');
     } finally {
