@@ -82,9 +82,15 @@ export const errors = {
   },
   FORKTRACE_CONTROL_REQUEST: {
     message: (reason: string) =>
-      `Bad control request: ${reason}, expected one JSON object per line: { id?, command: 'status' | 'reload' | 'scale' | 'stop', argument? }.`,
-    when: 'a line on the control socket is not a request',
+      `Bad control request: got ${reason}, expected GET /status, or POST /reload, /scale { workers } or { by }, /kill { slot }, /stop.`,
+    when: 'what came over the control socket is none of its requests',
     remedy: 'see [cli.md](cli.md)',
+  },
+  FORKTRACE_NO_WORKER: {
+    message: (slot: number, slots: number) =>
+      `Slot ${slot} has no worker: the slots are 0 to ${slots - 1}, and one that waits for its respawn is empty.`,
+    when: '`forktrace kill` of a slot that has no process',
+    remedy: '`forktrace status` lists them',
   },
   FORKTRACE_NO_COORDINATOR: {
     message: (reason: string) => `No coordinator to talk to: ${reason}.`,

@@ -44,7 +44,7 @@ export const warnings = {
   },
   FORKTRACE_NO_CONTROL_SOCKET: {
     when: 'the coordinator could not open its control socket',
-    lost: '`forktrace status`, `reload`, `scale` and `stop` do not find it',
+    lost: '`forktrace status`, `reload`, `scale`, `kill` and `stop` do not find it',
   },
   FORKTRACE_START_FAILED: {
     when: 'tracing could not start under the preload for want of a resource: descriptors, memory',
@@ -129,6 +129,10 @@ export const warnings = {
   FORKTRACE_JOURNAL_DIR: {
     when: 'the journal directory cannot be used (see the error)',
     lost: 'what the `batch` pipeline loses: spans that are not exported yet when their process dies',
+  },
+  FORKTRACE_SCALE_FAILED: {
+    when: 'after SIGTTIN, the worker that was added did not start; it is tried again all the same',
+    lost: '',
   },
   FORKTRACE_RELOAD_ABORTED: {
     when: 'a new worker did not start during a reload (see the error)',

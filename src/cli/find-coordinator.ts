@@ -1,18 +1,21 @@
 import { ControlClient } from '../coordinator/control-client.js';
-import { checkRunDirectory, runDirectory, runningCoordinators } from '../coordinator/run-directory.js';
 import { ForktraceError } from '../errors.js';
+import { checkRunDirectory, processExists, runDirectory, runningCoordinators } from '../process/run-directory.js';
 
 /**
  * The one coordinator that is meant.
  *
  * @throws ForktraceError with code FORKTRACE_NO_COORDINATOR, or FORKTRACE_SEVERAL_COORDINATORS
  */
-export async function findCoordinator({ pid }: { pid?: number }): Promise<ControlClient> {
+export function findCoordinator({ pid }: { pid?: number }): ControlClient {
   const directory = runDirectory();
   if (process.env.FORKTRACE_RUN_DIR === undefined) checkRunDirectory(directory);
-  if (pid !== undefined) return ControlClient.connect(pid, directory);
+  if (pid !== undefined) {
+    if (!processExists(pid)) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`no process has pid ${pid}`]);
+    return new ControlClient(pid, directory);
+  }
   const pids = runningCoordinators(directory);
   if (pids.length === 0) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`none runs (looked in ${directory})`]);
   if (pids.length > 1) throw new ForktraceError('FORKTRACE_SEVERAL_COORDINATORS', [pids.join(', ')]);
-  return ControlClient.connect(pids[0]!, directory);
+  return new ControlClient(pids[0]!, directory);
 }

@@ -1,36 +1,14 @@
-import { processExists } from '../coordinator/run-directory.js';
+import { processExists } from '../process/run-directory.js';
+import { print } from './arguments.js';
 import { findCoordinator } from './find-coordinator.js';
 
-const OWN_EXIT_MS = 5000;
+const POLL_MS = 20;
 
-export async function reload(options: { pid?: number }): Promise<void> {
-  const coordinator = await findCoordinator(options);
-  try {
-    const slots = await coordinator.ask('reload');
-    process.stdout.write(`reloaded ${slots.length} workers\n`);
-  } finally {
-    coordinator.close();
-  }
-}
-
-export async function scale(workers: number, options: { pid?: number }): Promise<void> {
-  const coordinator = await findCoordinator(options);
-  try {
-    await coordinator.ask('scale', workers);
-    process.stdout.write(`${workers} workers are ready\n`);
-  } finally {
-    coordinator.close();
-  }
-}
-
-export async function stop(options: { pid?: number }): Promise<void> {
-  const coordinator = await findCoordinator(options);
+/** Returns when the coordinator's process is gone, however long its workers take within their deadline. */
+export async function stopCluster(options: { pid?: number; json?: boolean }): Promise<void> {
+  const coordinator = findCoordinator(options);
   await coordinator.ask('stop');
-  await coordinator.closed;
-  // It hangs up when all is done but its own exit.
-  const end = performance.now() + OWN_EXIT_MS;
-  while (processExists(coordinator.pid) && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  process.stdout.write('stopped\n');
+  coordinator.close();
+  while (processExists(coordinator.pid)) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  print({ pid: coordinator.pid, stopped: true }, 'stopped', options);
 }

@@ -58,5 +58,7 @@ function isPlain(value: unknown): value is object {
 
 function unusable(path: string, found: string, cause: unknown): ForktraceError {
   const expected = 'a JSON file, or a module whose default export is an object of options';
-  return new ForktraceError('FORKTRACE_ENV_INVALID', [OPTIONS_FILE_VARIABLE, `${path} (${found})`, expected], { cause });
+  return new ForktraceError('FORKTRACE_ENV_INVALID', [OPTIONS_FILE_VARIABLE, `${path} (${found})`, expected], {
+    cause,
+  });
 }

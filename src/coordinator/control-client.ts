@@ -1,106 +1,101 @@
-import { connect, type Socket } from 'node:net';
+/**
+ * Asks a coordinator over its control socket.
+ *
+ * @module
+ */
+import { lstatSync } from 'node:fs';
+import { Agent, type IncomingMessage, request as startRequest } from 'node:http';
 import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
-import type { ControlAnswer, ControlCommand, ControlCommands } from './control-protocol.js';
-import { LineSplitter } from './line-splitter.js';
-import { controlAddress, isOwnSocket } from './run-directory.js';
+import { controlAddress } from '../process/run-directory.js';
+import type { ControlCommand, ControlCommands, ControlError } from './control-protocol.js';
 
 /** A status of a thousand workers takes less. */
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
 
-type Settle = (answer: ControlAnswer) => void;
-
-/** Talks to one coordinator. */
 export class ControlClient {
   readonly pid: number;
-  /** The coordinator is gone, or has hung up. */
-  readonly closed: Promise<void>;
-  readonly #socket: Socket;
-  readonly #waiting = new Map<number, Settle>();
-  #lastId = 0;
+  readonly #socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });
+
+  /** @throws ForktraceError with code FORKTRACE_NO_COORDINATOR when the socket belongs to another user */
+  constructor(pid: number, directory: string) {
+    this.pid = pid;
+    this.#socketPath = controlAddress(pid, directory);
+    checkOwner(pid, this.#socketPath);
+  }
+
+  /** Rejects with the coordinator's error and its code, or with FORKTRACE_NO_COORDINATOR. */
+  async ask<Command extends ControlCommand>(
+    command: Command,
+    body?: ControlCommands[Command]['body'],
+  ): Promise<ControlCommands[Command]['result']> {
+    let status: number | undefined;
+    let answer: unknown;
+    try {
+      const response = await this.#send(command, body === undefined ? '' : JSON.stringify(body));
+      status = response.statusCode;
+      answer = JSON.parse(await textOf(response));
+    } catch (cause) {
+      throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${this.pid} does not answer`], { cause });
+    }
+    if (status === 200) return withoutControls(answer) as ControlCommands[Command]['result'];
+    const { code, message } = (withoutControls(answer) as Partial<ControlError>).error ?? {};
+    throw Object.assign(new Error(message ?? `status ${status}`), { code: code ?? 'FORKTRACE_CONTROL' });
+  }
 
   /** @throws ForktraceError with code FORKTRACE_NO_COORDINATOR */
-  static async connect(pid: number, directory: string): Promise<ControlClient> {
-    const address = controlAddress(pid, directory);
-    if (!isOwn(address)) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`${address} is not this user's`]);
-    const socket = connect(address);
+  signal(signal: NodeJS.Signals): void {
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve);
-        socket.once('error', reject);
-      });
-    } catch (error) {
-      throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${pid} does not answer`], { cause: error });
+      process.kill(this.pid, signal);
+    } catch (cause) {
+      throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${this.pid} takes no signal`], { cause });
     }
-    return new ControlClient(pid, socket);
-  }
-
-  private constructor(pid: number, socket: Socket) {
-    this.pid = pid;
-    this.#socket = socket;
-    const lines = new LineSplitter(MAX_ANSWER_BYTES);
-    socket.on('data', (chunk) => {
-      const whole = lines.push(chunk);
-      if (!whole) return socket.destroy();
-      for (const line of whole) {
-        const answer = parseAnswer(line);
-        if (!answer) return void socket.destroy();
-        this.#hear(answer);
-      }
-    });
-    socket.on('error', () => {});
-    this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        const { code, message } = new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${pid} has hung up`]);
-        for (const settle of this.#waiting.values()) settle({ id: null, error: { code, message } });
-        resolve();
-      });
-    });
-  }
-
-  /** Rejects with the coordinator's error and its code. */
-  ask<Command extends ControlCommand>(
-    command: Command,
-    argument?: ControlCommands[Command]['argument'],
-  ): Promise<ControlCommands[Command]['result']> {
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, (answer) => {
-        if ('error' in answer) reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
-        else resolve(answer.result as ControlCommands[Command]['result']);
-      });
-      this.#socket.write(`${JSON.stringify({ id, command, argument })}\n`);
-    });
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#agent.destroy();
   }
 
-  #hear(answer: ControlAnswer): void {
-    if (answer.id === null) return;
-    this.#waiting.get(answer.id)?.(answer);
-    this.#waiting.delete(answer.id);
+  #send(command: ControlCommand, body: string): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      startRequest({
+        socketPath: this.#socketPath,
+        agent: this.#agent,
+        method: command === 'status' ? 'GET' : 'POST',
+        path: `/${command}`,
+        headers: { host: 'localhost', 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      })
+        .once('response', resolve)
+        .once('error', reject)
+        .end(body);
+    });
   }
 }
 
-/** Also where nobody listens: connecting says so. */
-function isOwn(address: string): boolean {
-  try {
-    return isOwnSocket(address);
-  } catch {
-    return true;
-  }
+/** Whoever owns the socket says what is printed: it must be this user, or root. */
+function checkOwner(pid: number, path: string): void {
+  if (process.platform === 'win32') return;
+  const uid = lstatSync(path, { throwIfNoEntry: false })?.uid;
+  if (uid === undefined) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${pid} has no socket at ${path}`]);
+  if (uid === process.getuid!() || uid === 0) return;
+  throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`the socket ${path} belongs to user ${uid}`]);
 }
 
-/** Texts go to a terminal: a process's name, an error of somebody's worker. undefined: no answer of a coordinator. */
-function parseAnswer(line: string): ControlAnswer | undefined {
-  try {
-    const answer: unknown = JSON.parse(line, (_key, value) =>
-      typeof value === 'string' ? printable(value, MAX_ANSWER_BYTES) : value,
-    );
-    return typeof answer === 'object' && answer !== null && 'id' in answer ? (answer as ControlAnswer) : undefined;
-  } catch {
-    return undefined;
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  response.setEncoding('utf8');
+  for await (const chunk of response) {
+    text += chunk;
+    if (text.length > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
   }
+  return text;
+}
+
+/** What is printed on a terminal moves no cursor and changes no title, whoever has named a service. */
+function withoutControls(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(withoutControls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutControls(item)]));
 }

@@ -1,45 +1,50 @@
 /**
- * The coordinator's control socket: owner only, bounded, and deaf to nonsense.
+ * The coordinator's control socket: HTTP on a Unix socket that is its owner's alone.
  *
  * @module
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { ForktraceError } from '../errors.js';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { describeValue, ForktraceError } from '../errors.js';
+import { controlAddress, prepareRunDirectory, runDirectory, runningCoordinators } from '../process/run-directory.js';
 import { warn } from '../warn.js';
-import { type ControlAnswer, type ControlRequest, MAX_REQUEST_BYTES, parseRequest } from './control-protocol.js';
+import { CONTROL_COMMANDS, type ControlCommand, type ControlCommands, MAX_BODY_BYTES } from './control-protocol.js';
 import type { ClusterStats } from './handle.js';
-import { LineSplitter } from './line-splitter.js';
-import { controlAddress, prepareRunDirectory, runDirectory, runningCoordinators } from './run-directory.js';
+
+/** An import would read all that node:http exports, `WebSocket` too, which loads undici: 14 MB on Node 24. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** What the control socket may ask for. */
 export interface Controllable {
   stats(): ClusterStats;
   reload(): Promise<readonly number[]>;
   scale(workers: number): Promise<void>;
+  /** @returns the pid of the process that is ended */
+  kill(slot: number): number;
   stop(): void;
 }
 
 const MAX_CONNECTIONS = 16;
+/** To send the whole of a request. */
+const REQUEST_MS = 5000;
 
 export class ControlServer {
   readonly #target: Controllable;
   readonly #address: string;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
 
   /** Listens; a coordinator that cannot says so and runs without. */
   static async start(target: Controllable): Promise<ControlServer | undefined> {
     try {
       const directory = runDirectory();
       prepareRunDirectory(directory);
-      // Sweeps away the sockets of the dead.
+      // Removes the sockets of dead coordinators.
       runningCoordinators(directory);
       const server = new ControlServer(target, controlAddress(process.pid, directory));
       await server.#listen();
       return server;
     } catch (error) {
-      warn('FORKTRACE_NO_CONTROL_SOCKET', `forktrace status, reload, scale and stop will not work: ${error}`);
+      warn('FORKTRACE_NO_CONTROL_SOCKET', `forktrace status, reload, scale, kill and stop will not work: ${error}`);
       return undefined;
     }
   }
@@ -47,8 +52,13 @@ export class ControlServer {
   private constructor(target: Controllable, address: string) {
     this.#target = target;
     this.#address = address;
-    this.#server = createServer((socket) => this.#serve(socket));
+    this.#server = createServer(
+      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
+      (request, response) => void this.#serve(request, response),
+    );
     this.#server.maxConnections = MAX_CONNECTIONS;
+    // Somebody who asks nothing does not keep the coordinator running.
+    this.#server.on('connection', (socket) => socket.unref());
   }
 
   async #listen(): Promise<void> {
@@ -70,66 +80,88 @@ export class ControlServer {
   readonly close = (): void => {
     process.off('exit', this.close);
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#server.closeAllConnections();
     rmSync(this.#address, { force: true });
   };
 
-  #serve(socket: Socket): void {
-    this.#sockets.add(socket);
-    // Somebody who asks nothing does not keep the coordinator.
-    socket.unref();
-    socket.on('error', () => {});
-    socket.once('close', () => this.#sockets.delete(socket));
-    const lines = new LineSplitter(MAX_REQUEST_BYTES);
-    socket.on('data', (chunk) => {
-      const whole = lines.push(chunk);
-      if (!whole) {
-        socket.end(answerLine({ id: null, error: badRequest(`more than ${MAX_REQUEST_BYTES} bytes in a line`) }));
-        socket.removeAllListeners('data');
-        socket.resume();
-        return;
-      }
-      for (const line of whole) if (line.trim() !== '') void this.#answer(socket, line);
-    });
-  }
-
-  async #answer(socket: Socket, line: string): Promise<void> {
-    const request = parseRequest(line);
-    if (typeof request === 'string') {
-      socket.write(answerLine({ id: null, error: badRequest(request) }));
-      return;
-    }
-    const id = request.id ?? null;
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const result = await this.#perform(request);
-      if (!socket.destroyed) socket.write(answerLine({ id, result }));
+      const command = commandOf(request);
+      const body = await bodyOf(request);
+      answer(response, 200, await this.#perform(command, body));
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (!socket.destroyed) socket.write(answerLine({ id, error: { code: code ?? 'FORKTRACE_CONTROL', message } }));
+      const known = error instanceof ForktraceError;
+      const { code, message } = known ? error : new ForktraceError('FORKTRACE_CONTROL', [String(error)]);
+      // What is left of the request is not worth waiting for.
+      response.shouldKeepAlive = request.complete;
+      answer(response, statusOf(code), { error: { code, message } });
     }
   }
 
-  async #perform({ command, argument }: ControlRequest): Promise<unknown> {
-    switch (command) {
-      case 'status':
-        return this.#target.stats();
-      case 'reload':
-        return this.#target.reload();
-      case 'scale':
-        await this.#target.scale(argument as number);
-        return null;
-      case 'stop':
-        this.#target.stop();
-        return null;
-    }
+  async #perform<Command extends ControlCommand>(command: Command, body: unknown): Promise<unknown> {
+    const target = this.#target;
+    const results: { [Name in ControlCommand]: () => Promise<ControlCommands[Name]['result']> } = {
+      status: async () => target.stats(),
+      reload: async () => ({ slots: await target.reload() }),
+      scale: async () => {
+        const workers = wantedWorkers(body, target.stats().size);
+        await target.scale(workers);
+        return { workers };
+      },
+      kill: async () => ({ pid: target.kill(numberIn(body, 'slot')) }),
+      stop: async () => {
+        target.stop();
+        return {};
+      },
+    };
+    return results[command]();
   }
 }
 
-function answerLine(answer: ControlAnswer): string {
-  return `${JSON.stringify(answer)}\n`;
+function commandOf({ method, url }: IncomingMessage): ControlCommand {
+  const command = CONTROL_COMMANDS.find((name) => url === `/${name}`);
+  const expected = command === 'status' ? 'GET' : 'POST';
+  if (command === undefined || method !== expected) throw refused(`${method} ${url?.slice(0, 100)}`);
+  return command;
 }
 
-function badRequest(reason: string): { code: string; message: string } {
-  const { code, message } = new ForktraceError('FORKTRACE_CONTROL_REQUEST', [reason]);
-  return { code, message };
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  request.setEncoding('utf8');
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > MAX_BODY_BYTES) throw refused(`a body of more than ${MAX_BODY_BYTES} bytes`);
+  }
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refused('a body that is not JSON');
+  }
+}
+
+function wantedWorkers(body: unknown, size: number): number {
+  return typeof body === 'object' && body !== null && 'by' in body
+    ? size + numberIn(body, 'by')
+    : numberIn(body, 'workers');
+}
+
+function numberIn(body: unknown, field: string): number {
+  const value = (body as Record<string, unknown> | undefined)?.[field];
+  if (!Number.isSafeInteger(value)) throw refused(`${field} ${describeValue(value)}`);
+  return value as number;
+}
+
+function refused(found: string): ForktraceError {
+  return new ForktraceError('FORKTRACE_CONTROL_REQUEST', [found]);
+}
+
+function statusOf(code: string): number {
+  if (code === 'FORKTRACE_CONTROL_REQUEST' || code === 'FORKTRACE_CONFIG_INVALID') return 400;
+  return code === 'FORKTRACE_CONTROL' ? 500 : 409;
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }

@@ -16,6 +16,7 @@ import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import { privateParent } from '../process/private-directory.js';
 import type { ProcessExit } from '../process/process-exit.js';
+import { runDirectory } from '../process/run-directory.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
@@ -23,7 +24,6 @@ import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
-import { runDirectory } from './run-directory.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
 
@@ -79,6 +79,10 @@ export class Coordinator implements ClusterHandle {
       handled: () => void this.#stopOnce('signal'),
     });
     if (this.#config.supervise.reloadOnSighup) process.on('SIGHUP', this.#onHangup);
+    if (process.platform !== 'win32') {
+      process.on('SIGTTIN', this.#onMore);
+      process.on('SIGTTOU', this.#onFewer);
+    }
     try {
       await this.#hooks.run('onStarting');
       await this.#startCompanions();
@@ -100,6 +104,7 @@ export class Coordinator implements ClusterHandle {
       stats: () => this.stats(),
       reload: () => this.reload(),
       scale: (workers) => this.scale(workers),
+      kill: (slot) => this.#supervisor.kill(slot),
       // As a service manager would.
       stop: () => void process.kill(process.pid, 'SIGTERM'),
     });
@@ -181,6 +186,8 @@ export class Coordinator implements ClusterHandle {
     await this.#hooks.run('onExit');
     this.#control?.close();
     process.off('SIGHUP', this.#onHangup);
+    process.off('SIGTTIN', this.#onMore);
+    process.off('SIGTTOU', this.#onFewer);
     this.#signals?.uninstall();
   }
 
@@ -201,6 +208,16 @@ export class Coordinator implements ClusterHandle {
   #force(signal: TerminationSignal): void {
     this.#supervisor.force();
     this.#signals?.reraise(signal);
+  }
+
+  /** Gunicorn's signals for one worker more, and one fewer. */
+  readonly #onMore = (): void => this.#scaleBy(1);
+  readonly #onFewer = (): void => this.#scaleBy(-1);
+
+  #scaleBy(workers: number): void {
+    const wanted = this.#supervisor.cluster.size + workers;
+    // What goes wrong is said by scale itself; the last worker stays.
+    if (wanted >= 1) this.scale(wanted).catch((error) => warn('FORKTRACE_SCALE_FAILED', error.message));
   }
 
   readonly #onHangup = (): void => {

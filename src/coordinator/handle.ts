@@ -29,6 +29,8 @@ export interface WorkerView {
   /** An inspector is open: the watchdog leaves it alone. */
   debugged: boolean;
   requestsPerSecond: number;
+  /** Requests that failed: status 500 or more, or not answered. */
+  failuresPerSecond: number;
   /** From its last heartbeat. */
   stats: WorkerStats | undefined;
 }

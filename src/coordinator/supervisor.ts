@@ -135,6 +135,20 @@ export class Supervisor {
     });
   }
 
+  /**
+   * Ends the process that serves in a slot, by SIGKILL; returns its pid.
+   *
+   * @throws ForktraceError with code FORKTRACE_NO_WORKER
+   */
+  kill(slot: number): number {
+    const { slots } = this.#state;
+    const current = slots[slot]?.current;
+    const worker = current === undefined ? undefined : this.#process({ slot, incarnation: current });
+    if (worker?.pid === undefined) throw new ForktraceError('FORKTRACE_NO_WORKER', [slot, slots.length]);
+    worker.kill('SIGKILL');
+    return worker.pid;
+  }
+
   /** Resolves when the last worker is gone and every exit has been reported. */
   async shutdown(): Promise<void> {
     if (this.#state.phase !== 'stopped') {
@@ -167,6 +181,7 @@ export class Supervisor {
         address: undefined,
         debugged: false,
         requestsPerSecond: 0,
+        failuresPerSecond: 0,
         stats: undefined,
       };
       if (slot.lives.length === 0) return [idle];
@@ -181,6 +196,7 @@ export class Supervisor {
           address: process?.address,
           debugged: life.debugged,
           requestsPerSecond: process?.requestsPerSecond ?? 0,
+          failuresPerSecond: process?.failuresPerSecond ?? 0,
           stats: process?.stats,
         };
       });

@@ -9,6 +9,9 @@ import {
 } from '../process/worker-messages.js';
 import { redeliverConnections } from './redeliver-connections.js';
 
+/** A rate is over at least this. */
+const RATE_MS = 900;
+
 /** What the supervisor hears of one worker. */
 export interface WorkerProcessEvents {
   message(message: WorkerMessage): void;
@@ -23,13 +26,14 @@ export class WorkerProcess {
   readonly forkedAt = performance.now();
   address: string | undefined;
   stats: WorkerStats | undefined;
-  /** Over the last two heartbeats. */
+  /** Over the last second or so. */
   requestsPerSecond = 0;
+  failuresPerSecond = 0;
   /** What it said of why it cannot start. */
   failure: { message: string; stack: string | undefined } | undefined;
   /** Why it stops, once it has said so. */
   stopping: StopReason | undefined;
-  #statsAt = 0;
+  #countedBefore: (WorkerStats & { at: number }) | undefined;
   /** undefined: the system refused it. */
   #worker: Worker | undefined;
 
@@ -88,10 +92,12 @@ export class WorkerProcess {
 
   #count(stats: WorkerStats): void {
     const now = performance.now();
-    if (this.stats && now > this.#statsAt) {
-      this.requestsPerSecond = ((stats.requests - this.stats.requests) * 1000) / (now - this.#statsAt);
-    }
     this.stats = stats;
-    this.#statsAt = now;
+    this.#countedBefore ??= { ...stats, at: now };
+    const { at, requests, failed } = this.#countedBefore;
+    if (now - at < RATE_MS) return;
+    this.requestsPerSecond = ((stats.requests - requests) * 1000) / (now - at);
+    this.failuresPerSecond = ((stats.failed - failed) * 1000) / (now - at);
+    this.#countedBefore = { ...stats, at: now };
   }
 }

@@ -19,6 +19,7 @@ import { guarded, runHook } from './guard.js';
 import type { ReadHeader } from './header-capture.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { requestCounts } from './request-counts.js';
+import { endTiming, startTiming } from './request-durations.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
 import { RPC_METADATA_KEY, type RpcMetadata } from './rpc-metadata.js';
 
@@ -52,6 +53,7 @@ export abstract class ServerRequest implements Context {
   #metadata: RpcMetadata | undefined = undefined;
   #route: string | undefined = undefined;
   #routeIsFinal = false;
+  readonly #startedAt = startTiming();
   // As the span has them.
   #settledStatus: number | undefined = undefined;
   #settledRoute: string | undefined = undefined;
@@ -156,6 +158,8 @@ export abstract class ServerRequest implements Context {
     this.ended = true;
     requestCounts.inFlight--;
     requestCounts.served++;
+    if (errorType !== undefined) requestCounts.failed++;
+    endTiming(this.#startedAt);
     const { settings, span } = this;
     if (settings.responseHeaders !== undefined) {
       const { responseHeaders } = settings;

@@ -1,12 +1,14 @@
 /**
- * Where coordinators of this user are found: one control socket per coordinator, named by its pid.
+ * Where the coordinators and traced processes of this user are found: one control socket per coordinator, one file per process that
+ * has none, named by their pids.
  *
  * @module
  */
-import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
-import { makeDirectory, privateParent, strangerBetween } from '../process/private-directory.js';
+import { printable } from '../printable.js';
+import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
 
 const SOCKET = /^(\d+)\.sock$/;
 
@@ -24,11 +26,6 @@ export function checkRunDirectory(directory: string): void {
   if (process.platform === 'win32') return;
   const found = strangerBetween(dirname(dirname(directory)), directory);
   if (found !== undefined) throw new ForktraceError('FORKTRACE_RUN_DIR', [directory, found]);
-}
-
-/** Whether it is this user who listens there. */
-export function isOwnSocket(address: string): boolean {
-  return process.platform === 'win32' || lstatSync(address).uid === process.getuid!();
 }
 
 /**
@@ -73,5 +70,68 @@ export function processExists(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A process that traces without a coordinator: under pm2, with the preload, or with `startWorkerTracing`. */
+export interface TracedProcess {
+  pid: number;
+  serviceName: string;
+  manager: 'cluster' | 'pm2' | 'none';
+  slot: number | undefined;
+  /** Milliseconds since the epoch. */
+  startedAtMs: number;
+}
+
+const PROCESS_FILE = /^(\d+)\.process\.json$/;
+
+/** Lets `forktrace ls` find this process. One that cannot be entered is not listed, and nothing else. */
+export function enterTracedProcess(traced: TracedProcess, directory = runDirectory()): void {
+  try {
+    prepareRunDirectory(directory);
+    const path = join(directory, `${traced.pid}.process.json`);
+    writeFileSync(path, JSON.stringify(traced), { mode: 0o600 });
+    process.once('exit', () => rmSync(path, { force: true }));
+  } catch {
+    // No directory of this user's alone: nothing in it could be trusted.
+  }
+}
+
+/** The processes that run; what dead ones left is removed. */
+export function tracedProcesses(directory = runDirectory()): TracedProcess[] {
+  const found: TracedProcess[] = [];
+  for (const name of filesOf(directory)) {
+    const pid = Number(PROCESS_FILE.exec(name)?.[1]);
+    if (!(pid > 0)) continue;
+    const path = join(directory, name);
+    if (!processExists(pid)) rmSync(path, { force: true });
+    else found.push(...readTracedProcess(path, pid));
+  }
+  return found.sort((a, b) => a.pid - b.pid);
+}
+
+function readTracedProcess(path: string, pid: number): TracedProcess[] {
+  try {
+    const { serviceName, manager, slot, startedAtMs } = JSON.parse(readFileSync(path, 'utf8'));
+    const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
+    return [
+      {
+        pid,
+        serviceName: printable(String(serviceName)),
+        manager: manager === 'pm2' || manager === 'cluster' ? manager : 'none',
+        slot: number(slot),
+        startedAtMs: number(startedAtMs) ?? Date.now(),
+      },
+    ];
+  } catch {
+    return [];
+  }
+}
+
+function filesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
   }
 }

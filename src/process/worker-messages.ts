@@ -27,6 +27,12 @@ export interface WorkerStats {
   requests: number;
   /** Requests in flight. */
   inFlight: number;
+  /** Requests that failed since start: status 500 or more, or not answered. */
+  failed: number;
+  /** 99th percentile of the duration of the requests of the last 5 to 10 seconds, in milliseconds; 0: there was none. */
+  p99Ms: number;
+  /** Processor time since the last heartbeat, as a share of one processor: 1 is a whole one. */
+  cpu: number;
   /** Event-loop utilisation since the last heartbeat, 0..1. */
   utilization: number;
   /** Resident set size in bytes. */
@@ -40,6 +46,9 @@ export interface WorkerStats {
 const isStats = isObjectOf<WorkerStats>({
   requests: isNumber,
   inFlight: isNumber,
+  failed: isNumber,
+  p99Ms: isNumber,
+  cpu: isNumber,
   utilization: isNumber,
   rss: isNumber,
   spansJournaled: isNumber,

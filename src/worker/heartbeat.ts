@@ -1,6 +1,7 @@
 import { url as inspectorUrl } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 import { requestCounts } from '../http/request-counts.js';
+import { p99Ms } from '../http/request-durations.js';
 import { HEARTBEAT_MS, type WorkerStats } from '../process/worker-messages.js';
 import type { WorkerTracing } from './start-worker.js';
 
@@ -11,6 +12,8 @@ import type { WorkerTracing } from './start-worker.js';
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #last = performance.eventLoopUtilization();
+  #lastCpu = process.cpuUsage();
+  #lastCpuAt = performance.now();
   #rss = 0;
   readonly #tracing: WorkerTracing;
   readonly #send: (stats: WorkerStats, debugged: boolean) => void;
@@ -46,13 +49,25 @@ export class Heartbeat {
     return this.#rss;
   }
 
+  #cpu(): number {
+    const { user, system } = process.cpuUsage(this.#lastCpu);
+    const elapsedMs = performance.now() - this.#lastCpuAt;
+    this.#lastCpu = process.cpuUsage();
+    this.#lastCpuAt = performance.now();
+    return elapsedMs > 0 ? (user + system) / 1000 / elapsedMs : 0;
+  }
+
   #stats(): WorkerStats {
+    const cpu = this.#cpu();
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.#last);
     this.#last = now;
     return {
       requests: requestCounts.served,
       inFlight: requestCounts.inFlight,
+      failed: requestCounts.failed,
+      p99Ms: p99Ms(requestCounts.served),
+      cpu,
       utilization,
       rss: this.#memory(),
       ...this.#tracing.stats(),

@@ -16,6 +16,7 @@ import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
+import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { version } from '../version.js';
@@ -99,7 +100,10 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   setLogLevel(config);
   const identity = workerIdentity();
   // The coordinator says it once for all of its workers.
-  if (identity.manager !== 'cluster' || identity.slot === undefined) announce(describeDestination(config));
+  if (identity.manager !== 'cluster' || identity.slot === undefined) {
+    announce(describeDestination(config));
+    if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
+  }
   const attributes = resourceAttributes(config, identity);
   const pipeline = createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
@@ -167,6 +171,10 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
       return stopped;
     },
   };
+}
+
+function tracedProcess({ serviceName }: ResolvedConfig, { manager, slot }: WorkerIdentity): TracedProcess {
+  return { pid: process.pid, serviceName, manager, slot, startedAtMs: performance.timeOrigin };
 }
 
 function createPipeline(config: ResolvedConfig, identity: WorkerIdentity, attributes: Attributes): Pipeline {

@@ -32,7 +32,7 @@ test('status, reload, scale and stop, as an operator types them', async (t) => {
   const table = await forktrace(cluster.runDir, 'status');
   assert.equal(table.code, 0, table.stderr);
   assert.match(table.stdout, /shop · pid \d+ · running · 2\/2 ready/);
-  assert.match(table.stdout, /slot .* pid .* state/);
+  assert.match(table.stdout, /slot .*pid .*state/);
   assert.ok(!table.stdout.includes('\x1b'), 'no colours and no cursor movement where there is no terminal');
 
   const json = JSON.parse((await forktrace(cluster.runDir, 'status', '--json')).stdout);
@@ -52,39 +52,49 @@ test('status, reload, scale and stop, as an operator types them', async (t) => {
   assert.equal(alive(cluster.pid), false);
 });
 
-test('on a terminal, status draws the table again each second, with what has changed', async (t) => {
-  const cluster = await RunningCluster.ready(t, { serviceName: 'shop', workers: 1 });
-  // bsdutils, which every Debian has: a pseudo-terminal around a command.
-  const terminal = spawn('script', ['-qec', `'${process.execPath}' '${cli}' status`, '/dev/null'], {
-    env: { ...process.env, FORKTRACE_RUN_DIR: cluster.runDir, TERM: 'xterm', COLUMNS: '200' },
-    stdio: ['pipe', 'pipe', 'ignore'],
+test('scale by one, kill, ls and signals, as an operator types them', async (t) => {
+  const cluster = await RunningCluster.ready(t, { serviceName: 'shop', workers: 2 });
+  const { stdout } = await forktrace(cluster.runDir, 'scale', '+1', '--json');
+  assert.deepEqual(JSON.parse(stdout), { workers: 3 });
+  assert.equal((await forktrace(cluster.runDir, 'scale', '-1')).stdout, '2 workers are ready\n');
+
+  process.kill(cluster.pid, 'SIGTTIN');
+  await cluster.settled('SIGTTIN is one more', ({ ready }) => ready === 3);
+  process.kill(cluster.pid, 'SIGTTOU');
+  await cluster.settled('SIGTTOU is one fewer', ({ size, workers }) => size === 2 && workers.length === 2);
+
+  const pid = await cluster.pidOf(1);
+  assert.equal((await forktrace(cluster.runDir, 'kill', '1')).stdout, `killed pid ${pid} in slot 1\n`);
+  assert.deepEqual([(await cluster.death(pid)).signal, (await cluster.death(pid)).cause], ['SIGKILL', 'signal']);
+  const { workers } = await cluster.settled('it is respawned', ({ ready }) => ready === 2);
+  assert.deepEqual([workers[1]!.restartsLastHour, workers[1]!.lastExit?.cause], [1, 'signal']);
+  assert.match((await forktrace(cluster.runDir, 'kill', '7')).stderr, /\[FORKTRACE_NO_WORKER\]/);
+
+  const listed = await forktrace(cluster.runDir, 'ls');
+  assert.match(listed.stdout, new RegExp(`^cluster +shop +${cluster.pid} +2 .* running, 2/2 ready$`, 'm'));
+  assert.equal((await forktrace(cluster.runDir, 'reload', '--no-wait')).stdout, 'reload asked for\n');
+  await until('both are new', () => cluster.hooks('onReload').length === 1);
+});
+
+test('ls lists a process that traces without a coordinator, while it lives', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'forktrace-cli-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  writeFileSync(join(directory, 'app.cjs'), "require('http').createServer().listen(0, '127.0.0.1');");
+  const register = import.meta.resolve('forktrace/register');
+  const child = spawn(process.execPath, ['--import', register, join(directory, 'app.cjs')], {
+    env: { ...process.env, TMPDIR: directory, FORKTRACE_RUN_DIR: join(directory, 'run'), OTEL_SERVICE_NAME: 'alone' },
+    stdio: 'ignore',
   });
-  t.after(() => terminal.kill('SIGKILL'));
-  let screen = '';
-  terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text;
+  t.after(() => child.kill('SIGKILL'));
+  const json = async () => JSON.parse((await forktrace(join(directory, 'run'), 'ls', '--json')).stdout);
+  const [found] = await until('it is listed', async () => {
+    const list = await json();
+    return list.length > 0 ? list : undefined;
   });
-  const frames = () => screen.split('\x1b[H\x1b[2J').slice(1);
-  await until('two frames', () => frames().length >= 2);
-  for (const column of [
-    'slot',
-    'pid',
-    'state',
-    'uptime',
-    'restarts',
-    'req/s',
-    'in flight',
-    'loop',
-    'memory',
-    'journaled',
-  ])
-    assert.ok(frames()[0]!.includes(column), column);
-  assert.match(frames()[0]!, /1\/1 ready/);
-  assert.equal((await forktrace(cluster.runDir, 'scale', '2')).code, 0);
-  await until('the second worker', () => frames().at(-1)!.includes('2/2 ready'));
-  // As the operator ends it.
-  terminal.stdin.write('\x03');
-  await once(terminal, 'exit', { signal: AbortSignal.timeout(10_000) });
+  assert.deepEqual([found.kind, found.name, found.pid], ['process', 'alone', child.pid]);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.deepEqual(await json(), []);
 });
 
 test('errors have a code and a way out', async (t) => {
@@ -113,11 +123,12 @@ test('errors have a code and a way out', async (t) => {
 test('--help teaches each command', async () => {
   const { stdout, code } = await forktrace(tmpdir(), '--help');
   assert.equal(code, 0);
-  for (const command of ['run', 'status', 'reload', 'scale', 'stop', 'ship', 'inspect', 'viewer']) {
+  for (const command of ['run', 'ls', 'status', 'reload', 'scale', 'kill', 'stop', 'ship', 'inspect', 'viewer']) {
     assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
     const help = await forktrace(tmpdir(), command, '--help');
     assert.equal(help.code, 0);
     assert.match(help.stdout, /^Usage: forktrace/);
+    assert.match(help.stdout, /Example:\n +\S/, command);
   }
 });
 
@@ -188,5 +199,5 @@ test('run ends with the app’s own error and exit code', async (t) => {
 
   const wrong = await runApp(t, 'export default { not: "a factory" };', '-w', '1');
   assert.equal(await wrong.exited, 1);
-  assert.match(wrong.output(), /expected a factory function .*\[FORKTRACE_APP_NO_FACTORY\]/);
+  assert.match(wrong.output(), /expected an app, or a function .*\(FORKTRACE_APP_NO_FACTORY\)/);
 });

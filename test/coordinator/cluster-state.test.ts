@@ -195,7 +195,17 @@ test('a reload mends a slot that is down, and closes an open breaker', () => {
 test('recycling takes turns, successor first, and does not come back at once when the successor fails', () => {
   const cluster = booted(2, { maxRequests: 1000 }, () => 0.9);
   cluster.nature = { bootDeath: 10 };
-  const worn = { requests: 2000, inFlight: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0 };
+  const worn = {
+    requests: 2000,
+    inFlight: 0,
+    failed: 0,
+    p99Ms: 0,
+    cpu: 0,
+    utilization: 0,
+    rss: 0,
+    spansJournaled: 0,
+    spansLost: 0,
+  };
   const beat = (slot: number) => cluster.tell(slot, 0, { type: 'heartbeat', stats: worn, debugged: false });
   beat(0);
   beat(1);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_REQUEST_BYTES, parseRequest } from '#src/coordinator/control-protocol.js';
-import { LineSplitter } from '#src/coordinator/line-splitter.js';
+import { ControlClient } from '#src/coordinator/control-client.js';
+import { MAX_BODY_BYTES } from '#src/coordinator/control-protocol.js';
 import { RunningCluster, until } from './running-cluster.js';
 
 /** A raw connection, to say what no client of ours would. */
@@ -29,13 +30,6 @@ class Raw {
     this.#socket.write(data);
   }
 
-  answer(lines = 1): Promise<string[]> {
-    return until('an answer', () => {
-      const whole = this.text.split('\n').slice(0, -1);
-      return whole.length >= lines ? whole : undefined;
-    });
-  }
-
   close(): void {
     this.#socket.destroy();
   }
@@ -51,38 +45,68 @@ test('the control socket is its owner’s alone, and gone with the coordinator',
   assert.deepEqual(readdirSync(cluster.runDir), []);
 });
 
-test('what is malformed is answered with an error and a code, and the connection and the cluster go on', async (t) => {
+/** One request, and what answers it. */
+function ask(cluster: RunningCluster, method: string, path: string, body = '') {
+  return new Promise<{ status: number; answer: { error?: { code: string; message: string }; pid?: number } }>(
+    (resolve, reject) => {
+      const socketPath = join(cluster.runDir, `${cluster.pid}.sock`);
+      request({ socketPath, method, path, agent: false, headers: { host: 'localhost' } }, async (response) => {
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        resolve({ status: response.statusCode!, answer: JSON.parse(text) });
+      })
+        .on('error', reject)
+        .end(body);
+    },
+  );
+}
+
+test('what is no request of ours is answered with an error and a code, and the cluster goes on', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 1 });
-  const raw = new Raw(cluster);
-  t.after(() => raw.close());
-  const wrong = [
-    'nonsense',
-    '[]',
-    'null',
-    '{"command":"explode"}',
-    '{"id":"x","command":"status"}',
-    '\u0000\u0001',
-    '{',
+  const wrong: [string, string, string?][] = [
+    ['GET', '/'],
+    ['GET', '/reload'],
+    ['POST', '/status'],
+    ['POST', '/explode'],
+    ['DELETE', '/stop'],
+    ['POST', '/scale'],
+    ['POST', '/scale', '{'],
+    ['POST', '/scale', '[]'],
+    ['POST', '/scale', 'null'],
+    ['POST', '/scale', '{"workers":"many"}'],
+    ['POST', '/kill', '{"slot":1.5}'],
+    ['POST', '/scale', 'x'.repeat(MAX_BODY_BYTES + 1)],
   ];
-  for (const line of wrong) raw.write(`${line}\n`);
-  for (const line of await raw.answer(wrong.length)) {
-    assert.equal(JSON.parse(line).error.code, 'FORKTRACE_CONTROL_REQUEST', line);
+  for (const [method, path, body] of wrong) {
+    const { status, answer } = await ask(cluster, method, path, body);
+    assert.deepEqual([status, answer.error?.code], [400, 'FORKTRACE_CONTROL_REQUEST'], `${method} ${path}`);
   }
-  raw.write('{"id":1,"command":"scale","argument":"many"}\n');
-  assert.equal(JSON.parse((await raw.answer(wrong.length + 1)).at(-1)!).error.code, 'FORKTRACE_CONFIG_INVALID');
-  raw.write('{"id":7,"command":"status"}\n');
-  const { id, result } = JSON.parse((await raw.answer(wrong.length + 2)).at(-1)!);
-  assert.equal(id, 7);
-  assert.equal(result.pid, cluster.pid);
+  assert.equal((await ask(cluster, 'POST', '/scale', '{"workers":0}')).answer.error?.code, 'FORKTRACE_CONFIG_INVALID');
+  assert.equal((await ask(cluster, 'POST', '/kill', '{"slot":9}')).answer.error?.code, 'FORKTRACE_NO_WORKER');
+  assert.equal((await ask(cluster, 'GET', '/status')).answer.pid, cluster.pid);
 });
 
-test('a line without an end is cut off', async (t) => {
+test('whatever the body of a request is, it is answered', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 1 });
-  const raw = new Raw(cluster);
-  t.after(() => raw.close());
-  for (let sent = 0; sent <= MAX_REQUEST_BYTES; sent += 1024) raw.write('x'.repeat(1024));
-  assert.equal(JSON.parse((await raw.answer())[0]!).error.code, 'FORKTRACE_CONTROL_REQUEST');
-  await until('the connection is closed', () => raw.closed);
+  const bodies = fc.sample(fc.oneof(fc.string(), fc.json()), 60);
+  for (const body of bodies) {
+    for (const path of ['/kill', '/nothing']) {
+      const { status, answer } = await ask(cluster, 'POST', path, body);
+      assert.ok(status >= 400 && answer.error?.code.startsWith('FORKTRACE_'), `${path} ${body}`);
+    }
+  }
+  assert.equal((await cluster.stats()).ready, 1);
+});
+
+test('a client does not ask a socket of another user', async (t) => {
+  // Only root can give a file away; another uid is what lstat says of it.
+  if (process.getuid!() !== 0) return;
+  const cluster = await RunningCluster.ready(t, { workers: 1 });
+  chownSync(join(cluster.runDir, `${cluster.pid}.sock`), 12_345, 12_345);
+  assert.throws(() => new ControlClient(cluster.pid, cluster.runDir), {
+    code: 'FORKTRACE_NO_COORDINATOR',
+    message: /belongs to user 12345/,
+  });
 });
 
 test('random bytes on many connections do no harm', async (t) => {
@@ -92,8 +116,7 @@ test('random bytes on many connections do no harm', async (t) => {
     const raws = garbage.slice(at, at + 10).map((bytes) => {
       const raw = new Raw(cluster);
       raw.write(bytes);
-      // Whatever came before, this line deserves an answer.
-      raw.write('\nnonsense\n');
+      raw.write('\r\n\r\n');
       return raw;
     });
     await Promise.all(raws.map((raw) => until('an answer or the end', () => raw.text !== '' || raw.closed)));
@@ -102,36 +125,10 @@ test('random bytes on many connections do no harm', async (t) => {
   assert.equal((await cluster.stats()).ready, 1);
 });
 
-test('a socket that a dead coordinator left is swept away by the next', async (t) => {
+test('a socket that a dead coordinator left is removed by the next', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 1 });
   // Beyond the largest pid that Linux gives out.
   writeFileSync(join(cluster.runDir, '4194305.sock'), '');
   const second = await RunningCluster.ready(t, { workers: 1 }, { env: { FORKTRACE_RUN_DIR: cluster.runDir } });
   assert.deepEqual(readdirSync(cluster.runDir).sort(), [`${cluster.pid}.sock`, `${second.pid}.sock`].sort());
-});
-
-test('parsing a request never throws', () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.json()), (line) => {
-      const request = parseRequest(line);
-      if (typeof request !== 'string') assert.ok(['status', 'reload', 'scale', 'stop'].includes(request.command));
-    }),
-    { numRuns: 2000 },
-  );
-});
-
-test('lines come out as they went in, however they were cut', () => {
-  fc.assert(
-    fc.property(fc.array(fc.string().map((line) => line.replaceAll('\n', ''))), fc.array(fc.nat(50)), (lines, cuts) => {
-      const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-      const splitter = new LineSplitter(10_000);
-      const out: string[] = [];
-      let at = 0;
-      for (const cut of [...cuts, bytes.length]) {
-        out.push(...splitter.push(bytes.subarray(at, at + cut))!);
-        at += cut;
-      }
-      assert.deepEqual(out, lines);
-    }),
-  );
 });

@@ -24,7 +24,17 @@ export const policy: SupervisePolicy = {
   reloadOnSighup: true,
 };
 
-const STATS = { requests: 0, inFlight: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0 };
+const STATS = {
+  requests: 0,
+  inFlight: 0,
+  failed: 0,
+  p99Ms: 0,
+  cpu: 0,
+  utilization: 0,
+  rss: 0,
+  spansJournaled: 0,
+  spansLost: 0,
+};
 
 /** How the processes of a simulated cluster behave; each number is milliseconds of simulated time. */
 export interface Nature {

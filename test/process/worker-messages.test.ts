@@ -6,7 +6,17 @@ import { parseFromShipper, parseToShipper } from '#src/shipper/shipper-messages.
 import { parseFromViewer } from '#src/viewer/viewer-messages.js';
 
 const parsers = { parseWorkerMessage, parseCoordinatorMessage, parseFromShipper, parseToShipper, parseFromViewer };
-const stats = { requests: 1, inFlight: 0, utilization: 0.5, rss: 1e6, spansJournaled: 3, spansLost: 0 };
+const stats = {
+  requests: 1,
+  inFlight: 0,
+  failed: 0,
+  p99Ms: 0,
+  cpu: 0,
+  utilization: 0.5,
+  rss: 1e6,
+  spansJournaled: 3,
+  spansLost: 0,
+};
 const shipped = { read: 1, shipped: 1, refused: 0, dropped: 0, recovered: 0, interrupted: 0, lagBytes: 0, lagMs: 0 };
 
 /** Every kind of message, as it crosses the boundary. */

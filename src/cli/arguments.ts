@@ -1,0 +1,17 @@
+import { InvalidArgumentError } from 'commander';
+
+/** For commander: `'8'` is 8. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+/** Which coordinator is meant. */
+export const pidOption = ['--pid <pid>', 'the coordinator, when several clusters run', wholeNumber] as const;
+
+export const jsonOption = ['--json', 'one JSON document'] as const;
+
+/** Writes a result as text, or as one line of JSON. */
+export function print(result: object, text: string, { json }: { json?: boolean }): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${text}\n`);
+}

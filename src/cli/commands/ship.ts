@@ -1,0 +1,27 @@
+import { type Command, Option } from 'commander';
+import { wholeNumber } from '../arguments.js';
+
+export function ship(program: Command): void {
+  program
+    .command('ship')
+    .description('Ship the journal that a dead machine, container or service has left.')
+    .argument('[dir]', "a service's journal directory, or the directory that holds several")
+    .option('--watch', 'go on shipping the journal that the environment configures, until SIGTERM')
+    .addOption(new Option('--to <destination>', 'how').choices(['otlp-grpc', 'otlp-http', 'console']))
+    .option('--url <url>', 'where to (default: the OTEL_EXPORTER_OTLP_* variables, else http://localhost:4317)')
+    .option('--timeout <seconds>', 'give up after', wholeNumber, 60)
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ forktrace ship /mnt/old-node/tmp/forktrace-1000 --url http://collector:4317
+  $ OTEL_SERVICE_NAME=shop forktrace ship --watch          an entry of pm2 or systemd of its own
+
+Requests that were in flight when their worker died are shipped as interrupted spans. What has been shipped is deleted.`,
+    )
+    .action(async (dir, options) => {
+      if (options.watch) return (await import('../ship-watch.js')).shipWatch();
+      if (dir === undefined) return program.error("error: missing required argument 'dir' (or --watch)");
+      return (await import('../ship.js')).ship(dir, options);
+    });
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.js';
+
+export function viewer(program: Command): void {
+  program
+    .command('viewer')
+    .description('Receive OTLP and show it on a page, without a cluster.')
+    .option('--http-port <n>', 'page and OTLP over HTTP; moved on when taken (default: 4318)', wholeNumber)
+    .option('--grpc-port <n>', 'OTLP over gRPC; moved on when taken (default: 4317)', wholeNumber)
+    .option('--text', 'print each trace as a tree, too')
+    .option('--file <path>', 'keep traces over a restart')
+    .option('--host <address>', 'interface; anything but loopback needs FORKTRACE_VIEWER_TOKEN')
+    .addHelpText('after', '\nExample:\n  $ forktrace viewer --text')
+    .action(async (options) => (await import('../viewer.js')).viewer(options));
+}
