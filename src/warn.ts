@@ -74,6 +74,10 @@ export const warnings = {
     when: 'an endpoint that failed takes spans again',
     lost: 'nothing',
   },
+  FORKTRACE_METRICS_FAILED: {
+    when: 'an export of metrics failed; an endpoint that takes none at all is said once',
+    lost: 'what the export had; sums go on',
+  },
   FORKTRACE_DESTINATION_UNSAID: {
     when: 'a writer could not say in its journal where its spans go',
     lost: 'nothing: they go where those of others go',

@@ -5,6 +5,7 @@ import type { PushMetricExporter } from '../sdk/metrics.js';
 import type { Resource } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
 import { grpcChannelOptions, httpExporters, httpOptions } from './exporter.js';
+import { reportedMetrics } from './reported-metrics.js';
 
 const require = createRequire(import.meta.url);
 
@@ -34,7 +35,8 @@ function createMetricExporters(target: ResolvedExport) {
   if (target.to === 'console') return [new ConsoleMetricExporter()];
   const guess = otlpExporter(target);
   const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
-  return target.print ? [exporter, new ConsoleMetricExporter()] : [exporter];
+  const reported = reportedMetrics(exporter, target);
+  return target.print ? [reported, new ConsoleMetricExporter()] : [reported];
 }
 
 function otlpExporter(target: ResolvedExport): PushMetricExporter {

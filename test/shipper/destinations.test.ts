@@ -24,7 +24,13 @@ const named = (endpoint: OtlpEndpoint, name: string) => endpoint.received().filt
 function contents(dir: string): string {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .map((entry) => {
+      try {
+        return readFileSync(join(entry.parentPath, entry.name), 'latin1');
+      } catch {
+        return ''; // Shipped and given back a moment ago.
+      }
+    })
     .join('\n');
 }
 

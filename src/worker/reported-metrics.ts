@@ -1,0 +1,38 @@
+import type { ResolvedExport } from '../config/resolved.js';
+import { printable } from '../printable.js';
+import type { PushMetricExporter } from '../sdk/metrics.js';
+import { endpointOf } from '../shipper/endpoint-url.js';
+import { LossReport, warn } from '../warn.js';
+
+/** What an endpoint answers that has traces alone: gRPC's UNIMPLEMENTED, HTTP's 404. */
+const NOT_THERE: readonly unknown[] = [12, 404];
+
+/** The same exporter; what it cannot deliver is said, which the SDK only does through `diag`. */
+export function reportedMetrics(exporter: PushMetricExporter, target: ResolvedExport): PushMetricExporter {
+  const name = endpointOf(target)?.name ?? target.to;
+  const failures = new LossReport(
+    'FORKTRACE_METRICS_FAILED',
+    (exports, reason) => `${exports} exports of metrics to ${name} failed: ${reason}.`,
+  );
+  let isThere = true;
+  const send = exporter.export.bind(exporter);
+  exporter.export = (metrics, callback) =>
+    send(metrics, (result) => {
+      const { error } = result;
+      if (error && NOT_THERE.includes((error as { code?: unknown }).code)) {
+        if (isThere) {
+          warn(
+            'FORKTRACE_METRICS_FAILED',
+            `${name} takes no metrics (${printable(error.message)}): give it a metrics pipeline, or another place for them (metrics.url). This is said once.`,
+          );
+        }
+        isThere = false;
+      } else if (result.code !== 0) {
+        failures.add(1, printable(error?.message ?? 'no reason given'));
+      } else {
+        isThere = true;
+      }
+      callback(result);
+    });
+  return exporter;
+}
