@@ -30,9 +30,9 @@ export const FORMAT_VERSION = 1;
 export const PAGE_BYTES = 4096;
 
 /** 8 bytes each, ASCII. */
-const MAGIC: Record<JournalFileKind, string> = { segment: 'ftsegmnt', 'in-flight': 'ftinflgt' };
+const MAGIC: Record<JournalFileKind, string> = { segment: 'ftsegmnt', 'in-flight': 'ftinflgt', vitals: 'ftvitals' };
 
-export type JournalFileKind = 'segment' | 'in-flight';
+export type JournalFileKind = 'segment' | 'in-flight' | 'vitals';
 
 // What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the CRC.
 const AT_VERSION = 8;
@@ -172,7 +172,7 @@ export function headerLengthOf(firstPage: Uint8Array): number | UnsoundReason {
   const bytes = asBuffer(firstPage);
   if (bytes.length < AT_RESOURCE) return 'truncated';
   const magic = bytes.toString('latin1', 0, 8);
-  if (magic !== MAGIC.segment && magic !== MAGIC['in-flight']) return 'foreign';
+  if (kindOf(magic) === undefined) return 'foreign';
   if (bytes.readUInt32LE(AT_VERSION) !== FORMAT_VERSION) return 'version';
   const headerLength = bytes.readUInt32LE(AT_HEADER_LENGTH);
   if (headerLength === 0 || headerLength % PAGE_BYTES !== 0 || headerLength > MAX_HEADER_BYTES) return 'corrupt';
@@ -189,7 +189,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
   if (headerLength !== headerLengthFor(resourceLength)) return 'corrupt';
   const resource = bytes.subarray(AT_RESOURCE, AT_RESOURCE + resourceLength);
   if (checksum(buffer, resource) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
-  const kind = buffer.toString('latin1', 0, 8) === MAGIC.segment ? 'segment' : 'in-flight';
+  const kind = kindOf(buffer.toString('latin1', 0, 8))!;
   const slot = buffer.readUInt32LE(AT_SLOT);
   const header: JournalHeader = {
     kind,
@@ -209,7 +209,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
     resource,
   };
   const entriesFit =
-    kind === 'segment'
+    kind !== 'in-flight'
       ? header.entryBytes === 0
       : header.entryBytes > ENTRY_DATA && header.bodyLength % header.entryBytes === 0;
   return entriesFit ? header : 'corrupt';
@@ -223,6 +223,9 @@ export const UNFINISHED = '.new';
  */
 export const SPARE = '.spare';
 
+/** The name of a writer's vitals page ends so. It is no file that a shipper ships: it goes when its writer is done with. */
+export const VITALS = '.vitals';
+
 const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|inflight)$/;
 
 /** What a file's name says; `undefined` for a file that is not part of a journal. */
@@ -233,7 +236,11 @@ export function parseFileName(name: string): { kind: JournalFileKind; writerId: 
 }
 
 export function fileName(kind: JournalFileKind, writerId: string, sequence: number): string {
-  return `${writerId}-${sequence}.${kind === 'segment' ? 'segment' : 'inflight'}`;
+  return `${writerId}-${sequence}.${kind === 'in-flight' ? 'inflight' : kind}`;
+}
+
+function kindOf(magic: string): JournalFileKind | undefined {
+  return (Object.keys(MAGIC) as JournalFileKind[]).find((kind) => MAGIC[kind] === magic);
 }
 
 function checksum(header: Uint8Array, resource: Uint8Array): number {

@@ -7,7 +7,7 @@ import { accessSync, constants, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
 import { makeDirectory, strangerAbove, strangerIn } from '../process/private-directory.js';
-import { SPARE, UNFINISHED } from './format.js';
+import { SPARE, UNFINISHED, VITALS } from './format.js';
 import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
 
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
@@ -88,11 +88,12 @@ function finishedSegment(file: JournalFile): (JournalFile & { createdMs: number;
   return finished ? [{ ...file, createdMs: segment.header.createdMs, bytes: sizeOf(file.path) }] : [];
 }
 
-/** Deletes what writers left behind that died while they made a file. */
+/** Deletes what writers left behind that died while they made a file, and vitals pages that no shipper has come for. */
 export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   for (const name of readdirSync(dir)) {
-    if (!name.endsWith(UNFINISHED)) continue;
+    if (!name.endsWith(UNFINISHED) && !name.endsWith(VITALS)) continue;
     try {
+      // That of a living writer is renewed with its lease.
       if (nowMs - lstatSync(join(dir, name)).mtimeMs > UNFINISHED_FILE_MS) removeFile(join(dir, name));
     } catch {
       // Somebody else was faster.
@@ -100,10 +101,10 @@ export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   }
 }
 
-/** Deletes what one dead writer left behind that holds no spans: the segment that it was preparing, and its spare files. */
+/** Deletes what one dead writer left behind that holds no spans: the segment that it was preparing, its spare files, and its vitals page. */
 export function removeLeftoversOf(dir: string, writerId: string): void {
   for (const name of readdirSync(dir)) {
-    if (name.startsWith(`${writerId}-`) && (name.endsWith(UNFINISHED) || name.endsWith(SPARE)))
+    if (name.startsWith(`${writerId}-`) && (name.endsWith(UNFINISHED) || name.endsWith(SPARE) || name.endsWith(VITALS)))
       removeFile(join(dir, name));
   }
 }

@@ -3,7 +3,18 @@
  *
  * @module
  */
-import { closeSync, constants, existsSync, fstat, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstat,
+  fstatSync,
+  futimes,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../process/private-directory.js';
 import type { Memory } from '../wire/memory.js';
@@ -250,6 +261,12 @@ export class JournalFileWriter {
     } catch {
       return false; // A network file system that does not answer: the file may well be there.
     }
+  }
+
+  /** Renews the file's time of modification; the system does so late, or never, for stores to mapped memory. */
+  touch(): void {
+    const now = new Date();
+    futimes(this.#fd, now, now, () => {});
   }
 
   /** Lets go of the file's memory and descriptor; the object must not be used again. */

@@ -26,6 +26,7 @@ import { LossLedger } from './loss-ledger.js';
 import type { Mapping } from './mapped-memory.js';
 import { discardFile, SegmentSupply } from './segment-supply.js';
 import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
+import { VITALS_BYTES, VitalsWriter } from './vitals.js';
 import { WriteBack } from './write-back.js';
 
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
@@ -56,6 +57,7 @@ export class JournalWriter implements Journal, SpanLog {
   #segment: ActiveSegment | undefined;
   #lastTable = 0;
   #isClosed = false;
+  #vitals: VitalsWriter | undefined;
 
   /** Of the segments before the active one. */
   #closedSpans = 0;
@@ -181,6 +183,16 @@ export class JournalWriter implements Journal, SpanLog {
 
   flush(): void {
     this.#writeBack?.flush();
+  }
+
+  vitals(): VitalsWriter | undefined {
+    if (this.#vitals !== undefined || this.#isClosed) return this.#vitals;
+    try {
+      this.#vitals = new VitalsWriter(JournalFileWriter.create(this.#plan('vitals', VITALS_BYTES, 0, 1)));
+    } catch {
+      // No room: the process is traced all the same.
+    }
+    return this.#vitals;
   }
 
   stats(): JournalStats {
@@ -349,6 +361,7 @@ export class JournalWriter implements Journal, SpanLog {
   #renewLease(): void {
     const now = Date.now();
     this.#supply.trim();
+    this.#vitals?.touch();
     const files = [...this.#table.files];
     if (this.#segment !== undefined) files.push(this.#segment.file);
     for (const file of files) {

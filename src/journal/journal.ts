@@ -11,6 +11,7 @@ import { JournalWriter } from './journal-writer.js';
 import type { LostSpans } from './loss-ledger.js';
 import { mappingUnavailable, systemMapping } from './mapped-memory.js';
 import type { SpanLog } from './span-log.js';
+import type { VitalsWriter } from './vitals.js';
 
 export interface JournalOptions {
   /** The service's own directory; made with mode 0700 if need be. */
@@ -57,6 +58,13 @@ export interface Journal extends SpanLog {
   readonly mode: 'mmap' | 'write';
   readonly dir: string;
   stats(): JournalStats;
+  /**
+   * The page of numbers and the exit record of this process; made at the first call, and usable after {@link close}, as an exit may
+   * be recorded late. The shipper deletes it with what else a dead writer leaves behind.
+   *
+   * @returns undefined when the system refuses the file, or the journal is closed
+   */
+  vitals(): VitalsWriter | undefined;
   /** `write` mode: everything appended so far is in the files when this returns. `mmap` mode: it always is. */
   flush(): void;
   /** Seals what has been written and lets go of all memory and files. What ends later is counted lost. */

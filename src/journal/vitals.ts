@@ -1,0 +1,143 @@
+/**
+ * The vitals page: the last numbers that a process has said of itself, and how it ended as it knows it. Both survive any death of the
+ * process. A file of its own beside the writer's others, `<writer id>-1.vitals`; docs/journal-format.md has its bytes.
+ *
+ * @module
+ */
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeHeader, fileName, headerLengthOf, PAGE_BYTES } from './format.js';
+import type { JournalFileWriter } from './journal-file.js';
+
+/** Body of the file: a page of numbers, then a page for the exit record. */
+export const VITALS_BYTES = 2 * PAGE_BYTES;
+/** Numbers that a page holds. */
+const NUMBERS = PAGE_BYTES / 8;
+
+// The exit record, from the start of its page.
+/** u32: 1 once all of the record is there. Stored last. */
+const AT_STATE = 0;
+/** i32; {@link NO_CODE} for none. */
+const AT_CODE = 4;
+/** u32 each: bytes of the texts, which follow one another from {@link AT_TEXTS} on. */
+const AT_LENGTHS = 8;
+const AT_TEXTS = 24;
+const NO_CODE = -0x80000000;
+/** The most bytes of each text, in UTF-8. */
+const MOST = { cause: 64, exceptionType: 256, message: 1024, stack: PAGE_BYTES - AT_TEXTS - 64 - 256 - 1024 };
+const TEXTS = ['cause', 'exceptionType', 'message', 'stack'] as const;
+
+/** How a process ended, written by itself while it ended. */
+export interface ExitRecord {
+  code?: number | undefined;
+  /** One of the exit causes. */
+  cause?: string | undefined;
+  exceptionType?: string | undefined;
+  message?: string | undefined;
+  stack?: string | undefined;
+}
+
+/** Nothing here throws. */
+export class VitalsWriter {
+  readonly #file: JournalFileWriter;
+  readonly #numbers: Float64Array;
+
+  constructor(file: JournalFileWriter) {
+    this.#file = file;
+    this.#numbers = new Float64Array(file.bytes.buffer, file.bytes.byteOffset + file.headerLength, NUMBERS);
+  }
+
+  /** Stores one number: a store to mapped memory, and no more. `write` mode: kept until {@link flush}. @param index from 0 to 511 */
+  set(index: number, value: number): void {
+    this.#numbers[index] = value;
+  }
+
+  /** `write` mode: brings the numbers to the file. */
+  flush(): void {
+    this.#write(this.#file.headerLength, this.#file.headerLength + PAGE_BYTES);
+  }
+
+  /** Keeps how the process is ending. What was recorded first stays: it is nearer to the cause. */
+  recordExit(record: ExitRecord): void {
+    const start = this.#file.headerLength + PAGE_BYTES;
+    const { view, bytes } = this.#file.memory;
+    if (bytes.length === 0 || view.getUint32(start + AT_STATE, true) === 1) return;
+    view.setInt32(start + AT_CODE, record.code ?? NO_CODE, true);
+    let at = start + AT_TEXTS;
+    for (const [i, name] of TEXTS.entries()) {
+      const text = Buffer.from(record[name] ?? '').subarray(0, MOST[name]);
+      bytes.set(text, at);
+      view.setUint32(start + AT_LENGTHS + i * 4, text.length, true);
+      at += text.length;
+    }
+    view.setUint32(start + AT_STATE, 1, true);
+    this.#write(start, start + PAGE_BYTES);
+  }
+
+  /** Renews the file's time: an old page is that of a dead process. */
+  touch(): void {
+    this.#file.touch();
+  }
+
+  #write(from: number, to: number): void {
+    if (this.#file.isMapped || this.#file.bytes.length === 0) return;
+    try {
+      this.#file.writeRange(from, to);
+    } catch {
+      // A full disk: the numbers are for those who look for a cause, and no cause themselves.
+    }
+  }
+}
+
+/** What a writer has said of itself. */
+export interface Vitals {
+  numbers: Float64Array;
+  /** undefined: its process has not ended, or could not say how. */
+  exit: ExitRecord | undefined;
+}
+
+/** The vitals page of a writer; undefined where there is none that is sound. */
+export function readVitals(dir: string, writerId: string): Vitals | undefined {
+  const bytes = readStart(join(dir, fileName('vitals', writerId, 1)));
+  if (bytes === undefined) return undefined;
+  const header = decodeHeader(bytes);
+  if (typeof header === 'string' || header.kind !== 'vitals' || header.writer.id !== writerId) return undefined;
+  const body = bytes.subarray(header.headerLength, header.headerLength + VITALS_BYTES);
+  if (body.length < VITALS_BYTES) return undefined;
+  const numbers = new Float64Array(NUMBERS);
+  for (let i = 0; i < NUMBERS; i++) numbers[i] = body.readDoubleLE(i * 8);
+  return { numbers, exit: exitOf(body.subarray(PAGE_BYTES)) };
+}
+
+function exitOf(page: Buffer): ExitRecord | undefined {
+  if (page.readUInt32LE(AT_STATE) !== 1) return undefined;
+  const code = page.readInt32LE(AT_CODE);
+  const record: ExitRecord = code === NO_CODE ? {} : { code };
+  let at = AT_TEXTS;
+  for (const [i, name] of TEXTS.entries()) {
+    const length = page.readUInt32LE(AT_LENGTHS + i * 4);
+    if (length > MOST[name] || at + length > page.length) return record;
+    if (length > 0) record[name] = page.toString('utf8', at, at + length);
+    at += length;
+  }
+  return record;
+}
+
+/** The whole file, if it is one of a vitals page's size. */
+function readStart(path: string): Buffer | undefined {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    try {
+      const first = Buffer.alloc(PAGE_BYTES);
+      readSync(fd, first, 0, PAGE_BYTES, 0);
+      const headerLength = headerLengthOf(first);
+      if (typeof headerLength === 'string') return undefined;
+      const bytes = Buffer.alloc(headerLength + VITALS_BYTES);
+      return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
