@@ -37,6 +37,21 @@ export async function delivered(journal: Journal, timeoutMs: number): Promise<bo
   }
 }
 
+/** {@link delivered} for an exit: nothing else runs in this process meanwhile. */
+export function deliveredNow(journal: Journal, timeoutMs: number): boolean {
+  const deadline = performance.now() + timeoutMs;
+  journal.flush();
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  let awaited = segmentsOf(journal);
+  for (;;) {
+    awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
+    if (awaited.length === 0 || performance.now() > deadline) break;
+    Atomics.wait(pause, 0, 0, POLL_MS);
+  }
+  for (const { reader } of awaited) reader.close();
+  return awaited.length === 0;
+}
+
 function segmentsOf({ dir, writerId }: Journal): Awaited[] {
   const segments: Awaited[] = [];
   for (const file of listSafely(dir)) {

@@ -128,7 +128,11 @@ process.on('SIGHUP', () => {});
 process.title = 'forktrace shipper';
 process.stdin.setEncoding('utf8');
 let text = '';
-for await (const chunk of process.stdin) text += chunk;
+for await (const chunk of process.stdin) {
+  text += chunk;
+  // The end of the stream may come late: a starter that is ending already sends it with its own end.
+  if (text.endsWith('\n')) break;
+}
 // Its starter was killed before it could say what to ship.
 if (text === '') process.exit();
 const config: ShipperConfig = JSON.parse(text);

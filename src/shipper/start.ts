@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
+import { endsNamespace } from '../process/pid-namespace.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
@@ -164,13 +165,15 @@ export class ShipperKeeper {
     // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that a process has not
     // read when its parent dies is lost, and a short job is gone before its shipper has booted.
     // A child for which there was no descriptor or process has no streams, and an `error` that is still to come.
-    child.stdin?.on('error', () => {}).end(JSON.stringify(this.#config));
+    child.stdin?.on('error', () => {}).end(`${JSON.stringify(this.#config)}\n`);
     child.unref();
     child.channel?.unref();
   }
 
   #fork(): ChildProcess {
-    return fork(fileURLToPath(new URL(this.#attached ? './main.js' : './launch.js', import.meta.url)), [], {
+    // An orphan becomes a child of PID 1, and a zombie where that is this process, which does not know it.
+    const program = this.#attached || endsNamespace ? './main.js' : './launch.js';
+    return fork(fileURLToPath(new URL(program, import.meta.url)), [], {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))),
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,

@@ -2,15 +2,19 @@ import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
-import { delivered } from '../journal/delivery.js';
+import { delivered, deliveredNow } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { openJournal } from '../journal/journal.js';
+import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
 import { sayDestination } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
 import { startShipping } from './shipping.js';
+
+/** How long the exit of PID 1 waits for the shipper, which it takes along: most of a second is the shipper's own start. */
+const LAST_DELIVERY_MS = 3000;
 
 const require = createRequire(import.meta.url);
 
@@ -58,14 +62,19 @@ export function createJournalPipeline(
       return { spansJournaled: spans, spansLost: lost.total };
     },
     forceFlush: (timeoutMillis) => tracerProvider.forceFlush({ timeoutMillis }).catch(() => false),
-    async shutdown() {
+    async shutdown(timeoutMs) {
       await tracerProvider.shutdown().catch(reported);
+      // What is not delivered may die with us.
+      if (isInContainer()) await delivered(journal, timeoutMs);
       journal.close();
       await shipping.stop();
       unsay();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
-    flushSync: () => journal.close(),
+    flushSync() {
+      if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS);
+      journal.close();
+    },
   };
 }
 

@@ -16,7 +16,7 @@ export interface Pipeline {
    */
   forceFlush(timeoutMs: number): Promise<boolean>;
   /** Makes sure that all that has ended will be exported, then gives everything back. Never rejects. */
-  shutdown(): Promise<void>;
+  shutdown(timeoutMs: number): Promise<void>;
   /** What can be done in `process.on('exit')`. */
   flushSync(): void;
 }

@@ -16,6 +16,7 @@ import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
+import { endsNamespace } from '../process/pid-namespace.js';
 import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
@@ -82,7 +83,7 @@ export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'tra
   return started;
 }
 
-/** Whether this process has something to export before it ends: with the journal only metrics. */
+/** Whether this process has something to do before it ends: with the journal only for metrics, and as PID 1. */
 export function mustFlushAtEnd(): boolean {
   return mustFlush;
 }
@@ -138,15 +139,15 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
       : undefined;
   if (config.outgoing && !config.disabled) patchLoadedHttp();
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
-  mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined);
+  mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 
   let stopped: Promise<boolean> | undefined;
-  const stop = async () => {
+  const stop = async (timeoutMs: number) => {
     for (const instrumentation of instrumentations) instrumentation.disable();
     stopRuntimeMetrics?.();
-    await Promise.all([pipeline.shutdown(), meterProvider?.shutdown().catch(() => {})]);
+    await Promise.all([pipeline.shutdown(timeoutMs), meterProvider?.shutdown().catch(() => {})]);
   };
   const letGo = () => {
     process.off('exit', flushSync);
@@ -167,7 +168,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
       return (await pipeline.forceFlush(timeoutMs)) && (await metrics);
     },
     shutdown: (timeoutMs = DEFAULT_TIMEOUT_MS) => {
-      stopped ??= withinDeadline(stop(), timeoutMs).finally(letGo);
+      stopped ??= withinDeadline(stop(timeoutMs), timeoutMs).finally(letGo);
       return stopped;
     },
   };

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { fixture } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+
+const register = import.meta.resolve('forktrace/register');
+const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+const able = spawnSync('unshare', [...unshare, 'true']).status === 0;
+const skip = able ? false : 'needs Linux and root: unshare --pid';
+
+async function asPid1(t: TestContext, args: string[]) {
+  const endpoint = await OtlpEndpoint.start(t);
+  const child = spawn('unshare', [...unshare, process.execPath, '--import', register, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      FORKTRACE_JOURNAL_DIR: await tempDir(t),
+    },
+  });
+  // Its children die with PID 1.
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
+  const [code] = await ended;
+  assert.match(output, /"pid":1\b/);
+  return { code, spans: endpoint.received().map(({ name }) => name) };
+}
+
+test('a tool that is PID 1 of its container and calls process.exit() has delivered by then', { skip }, async (t) => {
+  const { code, spans } = await asPid1(t, [fixture('tool'), 'exit', '0', '3']);
+  assert.equal(code, 42);
+  assert.equal(spans.length, 4);
+});
+
+test('one whose event loop runs empty, too', { skip }, async (t) => {
+  const { code, spans } = await asPid1(t, [fixture('tool'), 'empty', '0', '3']);
+  assert.equal(code, 0);
+  assert.equal(spans.length, 4);
+});
+
+test('SIGTERM to a PID 1 that does not listen to it: delivered, then 143', { skip }, async (t) => {
+  const { code, spans } = await asPid1(t, [fixture('tool'), 'term', '0', '3']);
+  assert.equal(code, 143);
+  assert.equal(spans.length, 3);
+});
