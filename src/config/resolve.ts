@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { ForktraceError } from '../errors.js';
+import { pathSegment } from '../process/path-segment.js';
 import { privateParent } from '../process/private-directory.js';
 import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
@@ -108,15 +109,7 @@ function resolveJournal(
     throw new ForktraceError('FORKTRACE_CONFIG_INVALID', ['journal.maxBytes', found, expected]);
   }
   const dir = journal.dir ?? privateParent().dir;
-  return Object.freeze({ ...journal, dir: join(resolvePath(dir), directoryName(serviceName)) });
-}
-
-/** A service's name as one path segment: `@shop/cart` must not become two, and `..` must not leave the directory. */
-function directoryName(serviceName: string): string {
-  return serviceName
-    .replace(/[^\w.-]/g, '_')
-    .replace(/^\.+/, '_')
-    .slice(0, 100);
+  return Object.freeze({ ...journal, dir: join(resolvePath(dir), pathSegment(serviceName)) });
 }
 
 function namedSampler(environment: Environment, serviceName: string): NamedSampler {

@@ -119,9 +119,9 @@ export interface ViewerConfig {
 /** The crash-safe log of ended spans. */
 export interface JournalConfig {
   /**
-   * The parent directory: the journal is in `<dir>/<service>`, which only this user can enter. Where it
-   * cannot be used, for whatever reason, one warning says so and spans go through `batch`. Takes a non-empty
-   * string.
+   * The parent directory: the journal is in `<dir>/<service>` (what a path may not hold is percent-encoded),
+   * which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and
+   * spans go through `batch`. Takes a non-empty string.
    *
    * @default FORKTRACE_JOURNAL_DIR, else forktrace-<uid> in the OS temp directory; where another user has
    * that name, $XDG_RUNTIME_DIR/forktrace, or a new one with a random name

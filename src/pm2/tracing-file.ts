@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describeValue, ForktraceError } from '../errors.js';
+import { pathSegment } from '../process/path-segment.js';
 
 /** Writes the options of one app. It lies with pm2's own dump, for `pm2 save` and `pm2 resurrect`. @returns its path */
 export function writeTracingFile(app: string, options: object, at: string): string {
@@ -15,7 +16,7 @@ export function writeTracingFile(app: string, options: object, at: string): stri
   const directory = join(process.env.PM2_HOME ?? join(homedir(), '.pm2'), 'forktrace');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
-  const path = join(directory, `${app.replace(/[^\w.-]/g, '_').replace(/^\.+/, '_')}.json`);
+  const path = join(directory, `${pathSegment(app)}.json`);
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, `${text}\n`, { mode: 0o600 });
   renameSync(draft, path);

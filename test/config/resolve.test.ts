@@ -202,9 +202,10 @@ test('the service is named by config, resource, its variable, resource attribute
 test('a service name stays one path segment of the journal directory', () => {
   const dir = (serviceName: string) => resolve({ FORKTRACE_JOURNAL_DIR: '/j' }, { serviceName }).journal.dir;
   assert.equal(dir('shop'), '/j/shop');
-  assert.equal(dir('@shop/cart'), '/j/_shop_cart');
-  assert.equal(dir('..'), '/j/_');
-  assert.equal(dir('../../etc'), '/j/__.._etc');
+  assert.equal(dir('@shop/cart'), '/j/%40shop%2Fcart');
+  assert.equal(dir('..'), '/j/%2E.');
+  assert.equal(dir('../../etc'), '/j/%2E.%2F..%2Fetc');
+  assert.notEqual(dir('订单'), dir('用户'));
 });
 
 test('worker count: config, FORKTRACE_WORKERS, WEB_CONCURRENCY, CPUs; and the breaker counts per worker', () => {

@@ -6,7 +6,7 @@ export const journaling = {
   journal: block('JournalConfig', 'The crash-safe log of ended spans.', {
     dir: option(text, {
       about:
-        'The parent directory: the journal is in `<dir>/<service>`, which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and spans go through `batch`.',
+        'The parent directory: the journal is in `<dir>/<service>` (what a path may not hold is percent-encoded), which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and spans go through `batch`.',
       variable: 'FORKTRACE_JOURNAL_DIR',
       otherwise:
         '`forktrace-<uid>` in the OS temp directory; where another user has that name, `$XDG_RUNTIME_DIR/forktrace`, or a new one with a random name',
