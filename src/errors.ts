@@ -103,8 +103,8 @@ export const errors = {
     remedy: 'name one by `--pid`',
   },
   FORKTRACE_NO_JOURNAL: {
-    message: (path: string) =>
-      `No journal in ${path}: expected a service's journal directory, or a directory of such directories.`,
+    message: (path: string, found: string) =>
+      `No journal at ${path}: found ${found}, expected a service's journal directory${found.includes('name one') ? '' : ', or a directory of such directories'}.`,
     when: '`ship` or `inspect` was given a directory without a journal',
     remedy: "give a service's journal directory, or its parent",
   },

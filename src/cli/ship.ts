@@ -1,13 +1,11 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { resolveConfig } from '../config/index.js';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination, TracingConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
-import { parseFileName } from '../journal/format.js';
 import { removeDeadSockets } from '../shipper/destination-word.js';
 import { ShipperLock } from '../shipper/lock.js';
 import { Shipper } from '../shipper/shipper.js';
+import { journalsAt } from './journals-at.js';
 
 export interface ShipOptions {
   to?: string;
@@ -25,7 +23,7 @@ export async function ship(dir: string, { to, url, timeout }: ShipOptions): Prom
   const config = resolveConfig({ export: destination }, { NODE_ENV: 'production', ...process.env });
   let failure: unknown;
   // What cannot be shipped of one does not keep the others.
-  for (const journal of journalsIn(dir)) {
+  for (const journal of journalsAt(dir)) {
     await shipJournal(journal, config.export, timeout * 1000).catch((error) => {
       failure ??= error;
     });
@@ -57,24 +55,5 @@ async function shipJournal(dir: string, destination: ResolvedExport, timeoutMs: 
     if (left > 0 || refused > 0) throw new ForktraceError('FORKTRACE_SHIP_INCOMPLETE', [dir, left, refused]);
   } finally {
     lock.release();
-  }
-}
-
-function journalsIn(dir: string): string[] {
-  const entries = readDirectory(dir);
-  if (entries.some(({ name }) => parseFileName(name))) return [dir];
-  const journals = entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => join(dir, name))
-    .filter((path) => readDirectory(path).some(({ name }) => parseFileName(name)));
-  if (journals.length === 0) throw new ForktraceError('FORKTRACE_NO_JOURNAL', [dir]);
-  return journals;
-}
-
-function readDirectory(dir: string) {
-  try {
-    return readdirSync(dir, { withFileTypes: true });
-  } catch (cause) {
-    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [dir], { cause });
   }
 }

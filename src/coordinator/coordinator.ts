@@ -17,7 +17,7 @@ import { endIfUncaught } from '../process/failed-start.js';
 import { privateParent } from '../process/private-directory.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import { runDirectory } from '../process/run-directory.js';
-import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
+import { SECOND_SIGNAL_AFTER_MS, type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
 import { ControlServer } from './control-server.js';
@@ -198,14 +198,25 @@ export class Coordinator implements ClusterHandle {
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
   async #endedBy(signal: TerminationSignal): Promise<void> {
+    // Only a stop that takes its time needs a word; a second signal is taken as one from then on.
+    const told = setTimeout(() => this.#announceStop(), SECOND_SIGNAL_AFTER_MS).unref();
     await this.#stopOnce('signal');
+    clearTimeout(told);
     // Warnings are written on a later tick: the last ones, before the end.
     await new Promise((resolve) => setImmediate(resolve));
     this.#signals?.reraise(signal);
   }
 
+  #announceStop(): void {
+    const inFlight = this.workers().reduce((sum, { stats }) => sum + (stats?.inFlight ?? 0), 0);
+    const deadline = this.#config.supervise.shutdownTimeoutMs / 1000;
+    const requests = `${inFlight} ${inFlight === 1 ? 'request' : 'requests'} in flight`;
+    announce(`stopping, ${requests}, at most ${deadline} s in all; again (Ctrl-C) to end at once`);
+  }
+
   /** A second signal: no more waiting. */
   #force(signal: TerminationSignal): void {
+    this.#shipper?.releaseStderr();
     this.#supervisor.force();
     this.#signals?.reraise(signal);
   }
@@ -222,7 +233,7 @@ export class Coordinator implements ClusterHandle {
 
   readonly #onHangup = (): void => {
     if (this.#hadTerminal && !hasTerminal()) {
-      process.off('SIGHUP', this.#onHangup);
+      // The listener stays: the shell and the kernel both send one, and the second would kill.
       void this.#endedBy('SIGHUP');
       return;
     }

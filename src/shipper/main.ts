@@ -45,6 +45,7 @@ async function main(config: ShipperConfig): Promise<void> {
     const known = parseToShipper(message);
     if (known?.type === 'writer-exit') shipper?.writerExited(known);
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
+    else if (known?.type === 'release-stderr') letGoOfStderr();
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
   process.on('SIGTERM', () => shipper?.stop(config.shutdownTimeoutMs, true));
@@ -81,7 +82,11 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
 
 /** With no writer alive, nobody is there for whom to hold the standard error. */
 function letGoOfTheDead(shipper: Shipper): void {
-  if (!hasStderr || process.connected || shipper.liveWriters > 0) return;
+  if (!process.connected && shipper.liveWriters === 0) letGoOfStderr();
+}
+
+function letGoOfStderr(): void {
+  if (!hasStderr) return;
   try {
     releaseStderr();
     hasStderr = false;

@@ -23,6 +23,8 @@ export interface ShipperConfig {
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
   | ({ type: 'writer-exit'; pid: number; cause?: ExitCause | undefined } & ProcessExit)
+  /** The coordinator ends at once, and its terminal is somebody else's then: print nothing more. */
+  | { type: 'release-stderr' }
   /** Ship what there is, then exit. */
   | { type: 'stop'; deadlineMs: number };
 
@@ -74,5 +76,6 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
 /** @returns undefined for what is no message of a coordinator of this version */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
   'writer-exit': { pid: isNumber, cause: orNothing(isOneOf(EXIT_CAUSES)), ...exitChecks },
+  'release-stderr': {},
   stop: { deadlineMs: isNumber },
 });

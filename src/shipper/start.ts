@@ -114,6 +114,11 @@ export class ShipperKeeper {
     if (this.#child) await this.#stopChild(this.#child, endsAt);
   }
 
+  /** The starter ends at once; what the shipper has to say after that would stand on somebody else's prompt. */
+  releaseStderr(): void {
+    this.#send({ type: 'release-stderr' });
+  }
+
   /** @returns its exit code; null where it was killed, 0 also where it is still at it */
   #stopChild(child: ChildProcess, endsAt: number): Promise<number | null> {
     return new Promise((resolve) => {

@@ -124,6 +124,37 @@ export const scenes: Scene[] = [
     until: /Next try/,
   },
   {
+    code: 'FORKTRACE_NO_JOURNAL',
+    when: 'inspect of a path where nothing is',
+    files: {},
+    command: 'forktrace inspect /nowhere/shop',
+  },
+  {
+    code: 'FORKTRACE_NO_JOURNAL',
+    when: 'inspect of an empty directory',
+    files: {},
+    command: 'mkdir empty && forktrace inspect empty',
+  },
+  {
+    code: 'FORKTRACE_NO_JOURNAL',
+    when: 'inspect of the directory that holds the journals',
+    files: { 'journals/shop/0123456789abcdef0123456789abcdef-1.segment': '' },
+    command: 'forktrace inspect journals',
+  },
+  {
+    code: 'FORKTRACE_NO_JOURNAL',
+    when: 'ship of a directory of other things',
+    files: {},
+    command: 'mkdir -p others/thing && forktrace ship others',
+  },
+  {
+    code: 'FORKTRACE_NO_WORKER',
+    when: 'kill of a slot that does not exist',
+    files: { 'app.js': serves },
+    command:
+      'forktrace run app.js -w 1 & until forktrace kill 7 2>&1 | grep NO_WORKER; do sleep 0.2; done; forktrace stop; wait',
+  },
+  {
     code: 'FORKTRACE_NO_COORDINATOR',
     when: 'no cluster runs',
     files: {},

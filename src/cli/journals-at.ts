@@ -1,0 +1,68 @@
+/**
+ * Journals by the path that somebody has typed, and what is there instead when there is none.
+ *
+ * @module
+ */
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ForktraceError } from '../errors.js';
+import { parseFileName } from '../journal/format.js';
+
+/**
+ * A service's journal directory itself, or those in a directory that holds several.
+ *
+ * @throws ForktraceError with code FORKTRACE_NO_JOURNAL
+ */
+export function journalsAt(path: string): string[] {
+  const entries = entriesOf(path);
+  if (entries.some(isJournalFile)) return [path];
+  const journals = journalsBelow(path, entries);
+  if (journals.length === 0) throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, describe(entries)]);
+  return journals;
+}
+
+/**
+ * For a command that takes one journal, or one file of it.
+ *
+ * @throws ForktraceError with code FORKTRACE_NO_JOURNAL
+ */
+export function requireOneJournal(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    if (parseFileName(basename(path))) return;
+    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, 'a file that is none of a journal']);
+  }
+  const entries = entriesOf(path);
+  if (entries.some(isJournalFile)) return;
+  const names = journalsBelow(path, entries).map((journal) => basename(journal));
+  const found =
+    names.length > 0 ? `a directory of journals (${names.join(', ')}): name one of them` : describe(entries);
+  throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, found]);
+}
+
+function journalsBelow(path: string, entries: readonly Dirent[]): string[] {
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(path, name))
+    .filter((below) => readdirSync(below, { withFileTypes: true }).some(isJournalFile));
+}
+
+function isJournalFile({ name }: Dirent): boolean {
+  return parseFileName(name) !== undefined;
+}
+
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const found =
+      code === 'ENOENT' ? 'nothing' : code === 'ENOTDIR' ? 'a file' : `a directory that cannot be read (${code})`;
+    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, found], { cause });
+  }
+}
+
+function describe(entries: readonly Dirent[]): string {
+  if (entries.length === 0) return 'an empty directory';
+  const names = entries.slice(0, 5).map(({ name }) => name);
+  return `a directory with ${names.join(', ')}${entries.length > 5 ? ` and ${entries.length - 5} more` : ''}`;
+}

@@ -1,0 +1,124 @@
+// A cluster on a terminal: what somebody sees who presses Ctrl-C, twice, or closes the window.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { alive, freePort, until } from '../coordinator/running-cluster.js';
+import { tempDir } from '../process/temp-dir.js';
+import { PseudoTerminal } from './terminal.js';
+
+const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+/** Nobody listens there: the shipper has something to complain about. */
+const NOBODY = 'http://127.0.0.1:9';
+
+interface Shell {
+  terminal: PseudoTerminal;
+  port: number;
+  /** Pids of all workers, which the app prints. */
+  pids(): number[];
+}
+
+/** A shell in which `forktrace run` runs in the foreground, as typed. */
+async function shell(t: TestContext): Promise<Shell> {
+  const dir = await tempDir(t);
+  writeFileSync(
+    join(dir, 'app.mjs'),
+    `console.log('pid ' + process.pid + '.');
+    export default (request, response) => {
+      if (request.url !== '/slow') return response.end('hello');
+      console.log('arrived');
+      setTimeout(() => response.end('slow'), Number(process.env.SLOW_MS));
+    };`,
+  );
+  const port = await freePort();
+  const terminal = new PseudoTerminal(t, 'PS1="prompt> " sh -i', {
+    columns: 200,
+    rows: 50,
+    cwd: dir,
+    env: {
+      TMPDIR: dir,
+      FORKTRACE_RUN_DIR: join(dir, 'run'),
+      NODE_ENV: 'production',
+      OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
+      SLOW_MS: '2500',
+    },
+  });
+  await until('the prompt', () => terminal.output.includes('prompt>'));
+  terminal.type(`'${process.execPath}' '${cli}' run app.mjs -w 2 -p ${port}\n`);
+  await until(
+    'the cluster',
+    () => terminal.output.includes('serving at'),
+    () => terminal.output,
+  );
+  return { terminal, port, pids: () => [...terminal.output.matchAll(/pid (\d+)\./g)].map(([, pid]) => Number(pid)) };
+}
+
+function ask(port: number, path: string): Promise<string> {
+  return new Promise((resolve) => {
+    get({ port, host: '127.0.0.1', path, agent: false }, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += chunk;
+      resolve(body);
+    }).on('error', (error) => resolve(error.message));
+  });
+}
+
+const prompts = ({ output }: PseudoTerminal) => output.split('prompt>').length - 1;
+
+test('the address on the terminal is a URL of this machine', async (t) => {
+  const { terminal, port } = await shell(t);
+  assert.match(terminal.output, new RegExp(`forktrace: spans go to ${NOBODY} \\(OTLP/gRPC\\)`));
+  assert.match(terminal.output, new RegExp(`forktrace: serving at http://localhost:${port} with 2 workers`));
+  terminal.type('\x03');
+  await until('the prompt', () => prompts(terminal) >= 2);
+});
+
+test('Ctrl-C, twice within a moment as npm passes it on: the request is answered, and no death is reported', async (t) => {
+  const { terminal, port, pids } = await shell(t);
+  const slow = ask(port, '/slow');
+  await until('the request', () => terminal.output.includes('arrived'));
+  terminal.type('\x03\x03');
+  assert.equal(await slow, 'slow');
+  await until(
+    'the prompt',
+    () => prompts(terminal) >= 2,
+    () => terminal.output,
+  );
+  await until('the end of the workers', () => !pids().some(alive));
+  assert.match(terminal.output, /stopping, 1 request in flight, at most 10 s in all; again \(Ctrl-C\) to end at once/);
+  assert.doesNotMatch(terminal.output, /WORKER_DIED|CRASH_LOOP|Next try/);
+});
+
+test('Ctrl-C again after it was announced: it ends at once, and nothing is printed on the shell’s prompt', async (t) => {
+  const { terminal, port, pids } = await shell(t);
+  const slow = ask(port, '/slow');
+  await until('the request', () => terminal.output.includes('arrived'));
+  terminal.type('\x03');
+  await until(
+    'the announcement',
+    () => terminal.output.includes('again (Ctrl-C)'),
+    () => terminal.output,
+  );
+  terminal.type('\x03');
+  await until('the prompt', () => prompts(terminal) >= 2);
+  const before = terminal.output;
+  assert.notEqual(await slow, 'slow');
+  await until('the end of the workers', () => !pids().some(alive));
+  // The shipper's next look, and its next try, are within this.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(terminal.output.slice(before.length).trim(), '');
+  assert.doesNotMatch(terminal.output, /WORKER_DIED/);
+});
+
+test('a window that is closed: the workers drain, and all is gone', async (t) => {
+  const { terminal, port, pids } = await shell(t);
+  const slow = ask(port, '/slow');
+  await until('the request', () => terminal.output.includes('arrived'));
+  const workers = pids();
+  assert.equal(workers.length, 2);
+  terminal.close();
+  assert.equal(await slow, 'slow');
+  await until('the end of the workers', () => !workers.some(alive));
+});
