@@ -152,7 +152,7 @@ export const scenes: Scene[] = [
     when: 'kill of a slot that does not exist',
     files: { 'app.js': serves },
     command:
-      'forktrace run app.js -w 1 2> log & until grep -q serving log; do sleep 0.1; done; forktrace kill 7; forktrace stop',
+      'forktrace run app.js -w 1 2> log & until grep -sq serving log; do sleep 0.1; done; forktrace kill 7; forktrace stop',
   },
   {
     code: 'FORKTRACE_NO_COORDINATOR',
