@@ -102,6 +102,10 @@ export const warnings = {
     when: 'the journal could not take a span: no space left, too large, or after its end',
     lost: 'these spans',
   },
+  FORKTRACE_IN_FLIGHT_FULL: {
+    when: 'more requests are in flight than the in-flight table can hold, or the system gives it no space; said once per process',
+    lost: 'nothing, unless the process dies: the requests beyond would then not be seen as interrupted',
+  },
   FORKTRACE_JOURNAL_MALFORMED: {
     when: 'the shipper found parts of a journal that are not sound, and skipped them',
     lost: 'these parts',

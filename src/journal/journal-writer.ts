@@ -5,6 +5,7 @@
  * @module
  */
 
+import { warn } from '../warn.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
 import { ActiveSegment } from './active-segment.js';
 import {
@@ -131,7 +132,7 @@ export class JournalWriter implements Journal, SpanLog {
     let entry = this.#table.begin(scope, bytes, start, end);
     if (entry === NO_ENTRY) {
       if (!this.#growTable()) {
-        this.#untracked++;
+        this.#countUntracked();
         return NO_ENTRY;
       }
       entry = this.#table.begin(scope, bytes, start, end);
@@ -223,6 +224,12 @@ export class JournalWriter implements Journal, SpanLog {
     this.#table.close();
     this.#writeBack?.close();
     this.#losses.end();
+  }
+
+  #countUntracked(): void {
+    if (this.#isClosed || this.#untracked++ > 0) return;
+    const message = `More than ${this.#table.size} requests are in flight: those beyond are kept when they end, but would not be seen`;
+    warn('FORKTRACE_IN_FLIGHT_FULL', `${message} as interrupted if this process died now.`);
   }
 
   #release(entry: number, marked: boolean): void {

@@ -269,6 +269,24 @@ for (const mode of ['mmap', 'write'] as const) {
   });
 }
 
+test('more spans in flight than the table can hold are counted, and said once', async (t) => {
+  const { journal, dir } = await open(t, { inFlight: 16 });
+  const said: Error[] = [];
+  const listen = (warning: Error) => said.push(warning);
+  process.on('warning', listen);
+  t.after(() => process.off('warning', listen));
+  const entries = numbers(1, 16 * 64 + 5).map((id) => begin(journal, id));
+  assert.equal(entries.filter((entry) => entry === NO_ENTRY).length, 5);
+  assert.equal(journal.stats().untracked, 5);
+  await turn();
+  assert.deepEqual(
+    said.map((warning) => (warning as NodeJS.ErrnoException).code),
+    ['FORKTRACE_IN_FLIGHT_FULL'],
+  );
+  assert.match(said[0]!.message, /More than 1024 requests/);
+  assert.equal(readBack(dir).inFlight.length, 1024);
+});
+
 test('files are private to the user', async (t) => {
   const { journal, dir } = await open(t);
   append(journal, 1);
