@@ -4,9 +4,11 @@
  *
  *   npm run soak                              10 minutes
  *   npm run soak -- --minutes 5 --outage 120  the endpoint is away for 2 minutes in between
+ *   npm run soak -- --faults                  faults of every kind instead of full load: test/soak/main.ts
  *
  * @module
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +21,18 @@ import { BenchProcess, benchRoot, members } from './processes.js';
 import { renderTable } from './report.js';
 import { median } from './statistics.js';
 
-const { minutes, outage, rate } = new Command('soak')
+const { minutes, outage, rate, faults } = new Command('soak')
   .option('--minutes <n>', 'how long', Number, 10)
   .option('--outage <seconds>', 'how long the endpoint is away, in the middle', Number, 0)
   .option('--rate <n>', 'requests per second; 0 is as fast as it goes', Number, 0)
+  .option('--faults', 'faults of every kind, for 30 minutes unless it is said')
   .parse()
-  .opts<{ minutes: number; outage: number; rate: number }>();
+  .opts<{ minutes: number; outage: number; rate: number; faults?: true }>();
+if (faults) {
+  const said = process.argv.some((argument) => argument.startsWith('--minutes'));
+  const program = join(benchRoot, '../dist-test/soak/main.js');
+  process.exit(spawnSync(process.execPath, [program, String(said ? minutes : 30)], { stdio: 'inherit' }).status ?? 1);
+}
 
 const CONNECTIONS = 64;
 const dir = mkdtempSync(join(tmpdir(), 'forktrace-soak-'));

@@ -26,8 +26,6 @@ const DOUBTS = 3;
 const REFUSALS = 128;
 /** Of them the largest first, to find a part that passes wherever it is; then the smallest, where bad spans are everywhere. */
 const LARGEST_FIRST = 64;
-/** So many spans in a row may be refused with nothing taken in between. */
-const LONELY = 16;
 /** A writer that lives says its word within this time. */
 const WORD_MS = 5000;
 /** Smaller requests are not what a connection is cut for. */
@@ -100,8 +98,6 @@ export class Delivery {
   #blockedMs = BLOCKED_MIN_MS;
   #doubts = 0;
   #cuts = 0;
-  #hasTaken = false;
-  #lonely = 0;
   #firstWriter = 0;
   #stopAt: number | undefined;
   #closed = false;
@@ -260,23 +256,23 @@ export class Delivery {
     counts.shipped += spans - refused;
     counts.refused += refused;
     shipment.done.fill(1, range.from, range.to);
-    this.#hasTaken = shipment.taken = true;
-    this.#lonely = this.#doubts = shipment.refusals = 0;
+    shipment.taken = true;
+    this.#doubts = shipment.refusals = 0;
     this.#notBefore = 0;
     this.#backoffMs = BACKOFF_MIN_MS;
     this.#blockedMs = BLOCKED_MIN_MS;
     report.delivered();
     if (refused > 0) report.refused(refused, message || 'no reason given');
     else if (message !== '') report.warning(message);
-    this.#condemn(shipment, 'the others of its request were taken');
+    this.#condemn(shipment);
   }
 
   /** The suspects are to blame. */
-  #condemn(shipment: Shipment, because: string): void {
+  #condemn(shipment: Shipment): void {
     for (const index of shipment.suspects.splice(0)) {
       shipment.done[index] = 1;
       this.#options.counts.refused++;
-      this.#options.report.refused(1, `${this.#lastRefusal} (${because})`);
+      this.#options.report.refused(1, `${this.#lastRefusal} (others were taken)`);
     }
   }
 
@@ -299,17 +295,13 @@ export class Delivery {
     if (!this.#split(shipment, range)) shipment.suspects.push(range.from);
     shipment.refusals++;
     if (shipment.taken) {
-      this.#condemn(shipment, 'the others of its request were taken');
+      this.#condemn(shipment);
       return;
     }
     if (shipment.refusals < REFUSALS && shipment.ranges.length > 0) return;
-    if (shipment.ranges.length === 0 && this.#hasTaken && this.#lonely + shipment.suspects.length <= LONELY) {
-      this.#lonely += shipment.suspects.length;
-      this.#condemn(shipment, 'others have been taken before');
-      return;
-    }
     shipment.suspects = [];
-    const reason = `${result.reason}. It refuses everything, so that nobody's data can be to blame`;
+    // Together with what comes next, some of it may pass: then it is known what is to blame.
+    const reason = `${result.reason}. It refuses everything that it is sent`;
     this.#block(shipment, undefined, { outcome: 'blocked', reason });
   }
 

@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
 import { RunningCluster, until } from '../coordinator/running-cluster.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { fixture, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
 
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 
@@ -59,4 +62,33 @@ test('ship: what everything that was killed at once has left, ended and interrup
   const nothing = await forktrace('ship', cluster.runDir, '--url', endpoint.grpcUrl);
   assert.equal(nothing.code, 1);
   assert.match(nothing.output, /\[FORKTRACE_NO_JOURNAL\]/);
+});
+
+test('ship: what an endpoint does not let in is kept and counted, the exit code says so, and a later try delivers it', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const dir = await tempDir(t);
+  const writer = runProgram(t, fixture('span-writer'), { args: [dir, 'write', '909', 'left', '0', 'close'] });
+  await writer.waitForExit();
+  for (const [grpc, http] of [
+    [status.UNAUTHENTICATED, 401],
+    [status.UNIMPLEMENTED, 404],
+    [status.INVALID_ARGUMENT, 400],
+  ] as const) {
+    endpoint.answerWith({ answer: 'fail', grpc, http });
+    for (const [to, url] of [
+      ['otlp-grpc', endpoint.grpcUrl],
+      ['otlp-http', endpoint.httpUrl],
+    ] as const) {
+      const refused = await forktrace('ship', dir, '--to', to, '--url', url, '--timeout', '20');
+      assert.equal(refused.code, 1, refused.output);
+      assert.match(refused.output, /shipped 0 spans .* refused 0, kept 909/);
+      assert.match(refused.output, /909 spans are kept in it/);
+      assert.match(refused.output, new RegExp(to === 'otlp-grpc' ? status[grpc]! : `HTTP ${http}`));
+    }
+  }
+  endpoint.answerOk();
+  const taken = await forktrace('ship', dir, '--to', 'otlp-grpc', '--url', endpoint.grpcUrl);
+  assert.equal(taken.code, 0, taken.output);
+  assert.match(taken.output, /shipped 909 spans .* refused 0, kept 0/);
+  assert.equal(new Set(endpoint.received().map(({ name }) => name)).size, 909);
 });
