@@ -166,6 +166,7 @@ export interface ResolvedConfig {
   /** undefined: no MeterProvider is set up. */
   readonly metrics: ResolvedMetrics | undefined;
   readonly instrumentations: (() => InstrumentationLike[]) | undefined;
+  readonly rootSpan: boolean;
   readonly outgoing: boolean;
   readonly http: ResolvedHttp;
   readonly hooks: Hooks & { readonly timeoutMs: number };

@@ -505,6 +505,13 @@ export interface TracingConfig {
    */
   instrumentations?: () => InstrumentationLike[];
   /**
+   * One span around the whole life of a process that is no server, named after its program: a tool without
+   * instrumentation has a trace. Takes true or false.
+   *
+   * @default FORKTRACE_ROOT_SPAN, else false
+   */
+  rootSpan?: boolean;
+  /**
    * Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed. Takes true
    * or false.
    *

@@ -10,7 +10,10 @@ const STOP_MS = 5000;
 export function flushAtEnd(tracing: WorkerTracing): void {
   const { config, identity } = tracing;
   // What ships inline ships only while it lives; everything else may still be traced until the exit.
-  process.once('beforeExit', () => void (config.ship === 'inline' ? tracing.shutdown() : tracing.forceFlush()));
+  process.once(
+    'beforeExit',
+    () => void (config.ship === 'inline' || config.rootSpan ? tracing.shutdown() : tracing.forceFlush(0)),
+  );
   if (!isMainThread) return;
   // pm2 kills what is not gone in time.
   const deadlineMs = identity.manager === 'pm2' ? Math.min(STOP_MS, pm2ShutdownTimeoutMs(process.env)) : STOP_MS;

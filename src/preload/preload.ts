@@ -47,6 +47,8 @@ export function preload(): void {
     return providerOf(proxy, firstSpan);
   });
   proxy.setDelegate(firstSpan);
+  // One span for the process, which begins now.
+  if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) => {
     const tracing = start();
     if (tracing === undefined) return;

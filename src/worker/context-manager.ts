@@ -1,7 +1,22 @@
 import { createRequire } from 'node:module';
-import { context } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { AsyncLocalStorageContextManager } from '../sdk/context-manager.js';
 
 let registered = false;
+let manager: AsyncLocalStorageContextManager | undefined;
+
+/** Sets what is active where nothing else is; {@link ROOT_CONTEXT} takes it back. Costs nothing where it is not used. */
+export function setProcessContext(processContext: Context): void {
+  if (manager === undefined) return;
+  const active = Object.getPrototypeOf(manager).active as () => Context;
+  if (processContext === ROOT_CONTEXT) manager.active = active;
+  else {
+    manager.active = function activeOrProcess(this: AsyncLocalStorageContextManager) {
+      const current = active.call(this);
+      return current === ROOT_CONTEXT ? processContext : current;
+    };
+  }
+}
 
 /**
  * Registers our context manager with the API, if it is not yet. It is loaded here and at once: a preload must have it before
@@ -14,7 +29,7 @@ export function registerContextManager(): boolean {
   const { AsyncLocalStorageContextManager } = createRequire(import.meta.url)(
     '../sdk/context-manager.js',
   ) as typeof import('../sdk/context-manager.js');
-  const manager = new AsyncLocalStorageContextManager().enable();
+  manager = new AsyncLocalStorageContextManager().enable();
   registered = context.setGlobalContextManager(manager);
   if (!registered) manager.disable();
   return registered;

@@ -140,11 +140,19 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   if (config.outgoing && !config.disabled) patchLoadedHttp();
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
   mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
+  // Its listener of the exit comes before the journal's.
+  const endRootSpan =
+    config.rootSpan && role === 'traces' && !config.disabled
+      ? (require('./root-span.js') as typeof import('./root-span.js')).openRootSpan(
+          tracerProvider.getTracer('forktrace', version),
+        )
+      : undefined;
   const flushSync = () => pipeline.flushSync();
   process.on('exit', flushSync);
 
   let stopped: Promise<boolean> | undefined;
   const stop = async (timeoutMs: number) => {
+    endRootSpan?.();
     for (const instrumentation of instrumentations) instrumentation.disable();
     stopRuntimeMetrics?.();
     await Promise.all([pipeline.shutdown(timeoutMs), meterProvider?.shutdown().catch(() => {})]);

@@ -1,11 +1,24 @@
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.js';
 
+interface Options {
+  trace?: boolean;
+  workers?: number;
+  port?: number;
+  service?: string;
+}
+
 export function run(program: Command): void {
+  // What follows the program is then the program's.
+  const isTraced = process.argv[3] === '--trace';
   program
+    .enablePositionalOptions(isTraced)
     .command('run')
+    .passThroughOptions(isTraced)
     .description('Run an app as a cluster with tracing.')
     .argument('<app>', 'a module whose default export is an app, or a function (worker) => app')
+    .argument('[args...]', 'with --trace: the arguments of the program')
+    .option('--trace', 'first of all: run any program, a tool say, as one process with a span around its life')
     .option('-w, --workers <n>', 'number of workers (default: WEB_CONCURRENCY, else one per processor)', wholeNumber)
     .option('-p, --port <n>', 'port (default: PORT, else 3000)', wholeNumber)
     .option('-s, --service <name>', 'service.name (default: OTEL_SERVICE_NAME, else the name in package.json)')
@@ -20,11 +33,17 @@ Example:
   export default async (worker) => (request, response) => response.end(\`served by slot \${worker.slot}\`);
 
   $ forktrace run app.js -w 4
+  $ forktrace run --trace tool.js --its-own options
 
 SIGTERM and Ctrl-C drain and stop, a second one a second later ends at once; SIGHUP reloads; SIGTTIN and SIGTTOU are one
 worker more and one fewer.`,
     )
-    .action(async (app: string, options: { workers?: number; port?: number; service?: string }) => {
+    .action(async (app: string, args: string[], options: Options) => {
+      if (options.trace) {
+        const { runTraced } = await import('../run-traced.js');
+        runTraced(app, args, options.service);
+        return;
+      }
       const { runApp } = await import('../run.js');
       await runApp(app, options);
     });

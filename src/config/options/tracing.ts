@@ -91,6 +91,12 @@ export const tracing = {
     ),
     { about: 'Makes OpenTelemetry instrumentations; they are enabled in the worker before the app loads.' },
   ),
+  rootSpan: option(flag, {
+    about:
+      'One span around the whole life of a process that is no server, named after its program: a tool without instrumentation has a trace.',
+    variable: 'FORKTRACE_ROOT_SPAN',
+    default: false,
+  }),
   outgoing: option(flag, {
     about: 'Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed.',
     variable: 'FORKTRACE_OUTGOING',
