@@ -9,6 +9,7 @@ import type { Attributes, Meter, MeterProvider, TextMapPropagator, TracerProvide
 import type { IdGenerator, Resource, Sampler, SpanExporter } from '../sdk/types.js';
 import type { HeadersFunction } from './headers.js';
 import type { ValuesOf } from './option.js';
+import type { forensic } from './options/forensics.js';
 import type { journaling } from './options/journal.js';
 import type { tracing } from './options/tracing.js';
 import type {
@@ -171,6 +172,7 @@ export interface ResolvedConfig {
   readonly http: ResolvedHttp;
   readonly hooks: Hooks & { readonly timeoutMs: number };
   readonly supervise: Readonly<Required<SuperviseConfig>>;
+  readonly forensics: ValuesOf<typeof forensic.forensics.entries>;
   /** undefined: no viewer is started. */
   readonly viewer: Readonly<Required<ViewerConfig>> | undefined;
   /** OTEL_LOG_LEVEL; undefined: OpenTelemetry's internal logger stays off. */

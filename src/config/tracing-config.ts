@@ -397,6 +397,17 @@ export interface SuperviseConfig {
   reloadOnSighup?: boolean;
 }
 
+/** What is found out about a worker that is blocked or dies. */
+export interface ForensicsConfig {
+  /**
+   * When the event loop of a worker is blocked, the coordinator reads its JavaScript stack and its active
+   * span through the inspector. See forensics.md. Takes true or false.
+   *
+   * @default FORKTRACE_PEEK, else true
+   */
+  peek?: boolean;
+}
+
 /**
  * All options. Config beats environment. What opens sockets or timers is a factory, so that it is created in
  * the worker. A wrong value stops the start with a ForktraceError, code FORKTRACE_CONFIG_INVALID, that names
@@ -522,4 +533,6 @@ export interface TracingConfig {
   http?: HttpTracingConfig;
   /** How the coordinator keeps workers alive. */
   supervise?: SuperviseConfig;
+  /** What is found out about a worker that is blocked or dies. */
+  forensics?: ForensicsConfig;
 }

@@ -10,14 +10,13 @@ import { resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
-import type { ExitCause } from '../forensics/exit-cause.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import { privateParent } from '../process/private-directory.js';
-import type { ProcessExit } from '../process/process-exit.js';
 import { runDirectory } from '../process/run-directory.js';
 import { SECOND_SIGNAL_AFTER_MS, type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
+import type { KnownDeath } from '../shipper/shipper-messages.js';
 import type { Recovered, ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
 import { ControlServer } from './control-server.js';
@@ -68,7 +67,7 @@ export class Coordinator implements ClusterHandle {
           FORKTRACE_RUN_DIR: runDirectory(),
         }),
       }),
-      recovered: (pid, exit, cause) => this.#recovered(pid, exit, cause),
+      recovered: (pid, exit, cause, block) => this.#recovered(pid, { ...exit, cause, block }),
     });
   }
 
@@ -192,8 +191,8 @@ export class Coordinator implements ClusterHandle {
   }
 
   /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
-  async #recovered(pid: number, exit: ProcessExit, cause: ExitCause): Promise<Recovered> {
-    return this.#shipper?.writerExited(pid, { ...exit, cause }) ?? { spansRecovered: 0, requestsInterrupted: 0 };
+  async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
+    return this.#shipper?.writerExited(pid, exit) ?? { spansRecovered: 0, requestsInterrupted: 0 };
   }
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */

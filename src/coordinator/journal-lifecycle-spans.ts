@@ -16,6 +16,7 @@ import {
 } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
+import { type Block, blockAttributes } from '../forensics/block.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
@@ -36,6 +37,7 @@ import {
   CLUSTER_WORKER_PID,
   CLUSTER_WORKER_SLOT,
   CLUSTER_WORKERS,
+  EVENT_LOOP_BLOCKED,
   EXIT_CAUSE,
   EXIT_PLANNED,
   EXIT_REQUESTS_INTERRUPTED,
@@ -55,6 +57,7 @@ import {
   WORKER_EXIT,
   WORKER_START,
 } from '../wire/conventions.js';
+import type { EndedBlock } from './block-watch.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 
 /** A few spans per worker life: no need of the workers' 1 MiB. */
@@ -102,11 +105,11 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     this.#starting.delete(key(slot, incarnation));
   }
 
-  workerDied(slot: number, incarnation: number): (exit: ChildExit) => void {
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, block: Block | undefined) => void {
     const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (exit) => {
+    return (exit, block) => {
       const { pid, code, signal, cause, planned } = exit;
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
@@ -120,9 +123,23 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       // Semantic conventions, process registry.
       if (code !== null) span.setAttribute(PROCESS_EXIT_CODE, code);
       if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
+      if (block !== undefined) span.setAttributes(blockAttributes(block));
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };
+  }
+
+  blockEnded(slot: number, incarnation: number, { since, until, ...block }: EndedBlock): void {
+    const { active } = block;
+    const attributes = { ...worker(slot, incarnation), ...blockAttributes(block) };
+    const parent = active && { traceId: active.traceId, spanId: active.spanId, traceFlags: 1, isRemote: true };
+    this.#tracer
+      .startSpan(
+        EVENT_LOOP_BLOCKED,
+        { attributes, startTime: since },
+        parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
+      )
+      .end(until);
   }
 
   clusterReady(workers: number): void {

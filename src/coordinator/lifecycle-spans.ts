@@ -1,11 +1,15 @@
 import type { ChildExit } from '../config/types.js';
+import type { Block } from '../forensics/block.js';
+import type { EndedBlock } from './block-watch.js';
 
 /** Where the coordinator's life is recorded as spans. */
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
   /** The process has ended; the function that is returned adds what has been found out about it. */
-  workerDied(slot: number, incarnation: number): (exit: ChildExit) => void;
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, block: Block | undefined) => void;
+  /** The event loop of a worker was blocked, and turns again. */
+  blockEnded(slot: number, incarnation: number, block: EndedBlock): void;
   /** All workers are ready for the first time. */
   clusterReady(workers: number): void;
   scaleStarted(workers: number): void;
@@ -24,6 +28,7 @@ export const noLifecycleSpans: LifecycleSpans = {
   workerForked() {},
   workerReady() {},
   workerDied: () => () => {},
+  blockEnded() {},
   clusterReady() {},
   scaleStarted() {},
   scaleEnded() {},

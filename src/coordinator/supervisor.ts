@@ -8,10 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import type { Block } from '../forensics/block.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
 import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
+import { BlockWatch } from './block-watch.js';
 import {
   type ClusterAction,
   type ClusterEvent,
@@ -22,6 +24,7 @@ import {
 } from './cluster-state.js';
 import { DeathRecord } from './death-record.js';
 import { forkEnvironment } from './fork-environment.js';
+import { describeStderr, setUpForks } from './fork-settings.js';
 import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { Incarnation, IncarnationEvent } from './incarnation.js';
@@ -49,6 +52,7 @@ export interface SupervisorParts {
     pid: number,
     exit: ProcessExit,
     cause: ExitCause,
+    block: Block | undefined,
   ): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
 }
 
@@ -58,6 +62,8 @@ interface KnownExit {
   spawnError: Error | undefined;
   life: Incarnation | undefined;
   worker: WorkerProcess;
+  /** What it was found doing, if its event loop was blocked. */
+  block: Block | undefined;
 }
 
 interface Deferred<T> {
@@ -80,6 +86,10 @@ export class Supervisor {
   readonly #exits = new Map<string, KnownExit>();
   readonly #deaths = new DeathRecord();
   readonly #events: ClusterEvent[] = [];
+  readonly #readsStderr: boolean;
+  readonly #watch: BlockWatch;
+  /** Those that the watchdog ends once they have been looked into. */
+  readonly #looked = new WeakSet<WorkerProcess>();
   #dispatching = false;
   #timer: NodeJS.Timeout | undefined;
   #booted: Deferred<void> | undefined;
@@ -95,6 +105,12 @@ export class Supervisor {
     this.#config = config;
     this.#parts = parts;
     this.#state = newCluster(config.workers, CONCURRENT_STARTS);
+    this.#readsStderr = setUpForks(config);
+    this.#watch = new BlockWatch(
+      () => this.#serving(),
+      ({ slot, incarnation }, block) => parts.lifecycle.blockEnded(slot, incarnation, block),
+    );
+    if (config.forensics.peek) this.#watch.start();
   }
 
   /** Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again. */
@@ -255,7 +271,7 @@ export class Supervisor {
         this.#process(action)?.disconnect();
         return;
       case 'signal':
-        this.#process(action)?.kill(action.signal);
+        this.#kill(action);
         return;
       case 'worker-ready': {
         const pid = this.#process(action)?.pid;
@@ -331,10 +347,11 @@ export class Supervisor {
     }
     const env = forkEnvironment(slot, incarnation, process.env, {
       ...this.#parts.environment(),
+      ...(this.#readsStderr && describeStderr()),
       ...(extra ?? undefined),
     });
-    const worker = new WorkerProcess(env, {
-      message: (message) => this.#hear(slot, incarnation, message),
+    const worker = new WorkerProcess({ slot, incarnation }, env, this.#readsStderr, {
+      message: (message) => this.#hear(slot, incarnation, worker, message),
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
       exit: (exit, spawnError) => this.#exited(slot, incarnation, worker, exit, spawnError),
     });
@@ -344,7 +361,7 @@ export class Supervisor {
     if (worker.pid !== undefined) hooks.notify('onWorkerStart', { slot, pid: worker.pid });
   }
 
-  #hear(slot: number, incarnation: number, message: WorkerMessage): void {
+  #hear(slot: number, incarnation: number, worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.forktrace) {
       case 'ready':
       case 'failed':
@@ -355,19 +372,21 @@ export class Supervisor {
         this.#tell(slot, incarnation, {
           type: 'heartbeat',
           stats: message.stats,
-          debugged: message.debugged === true,
+          debugged: worker.debugged,
         });
+        this.#watch.heard(worker);
     }
   }
 
   #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit, spawnError?: Error): void {
     const life = this.#life(slot, incarnation);
-    this.#exits.set(key(slot, incarnation), { exit, spawnError, life, worker });
+    const block = this.#watch.take(worker);
+    this.#exits.set(key(slot, incarnation), { exit, spawnError, life, worker, block });
     this.#exits.delete(key(slot, incarnation - 2));
     this.#processes.delete(key(slot, incarnation));
     const recordExit = this.#parts.lifecycle.workerDied(slot, incarnation);
     this.#tell(slot, incarnation, { type: 'exit' });
-    const report = this.#reportExit(slot, worker, exit, life, recordExit);
+    const report = this.#reportExit(slot, { exit, spawnError, life, worker, block }, recordExit);
     this.#exitReports.add(report);
     void report.finally(() => this.#exitReports.delete(report));
   }
@@ -375,9 +394,7 @@ export class Supervisor {
   /** Waits for what the shipper finds in the dead worker's journal, then records the exit and calls `childExit`. */
   async #reportExit(
     slot: number,
-    worker: WorkerProcess,
-    exit: ProcessExit,
-    life: Incarnation | undefined,
+    { worker, exit, life, block }: KnownExit,
     recordExit: ReturnType<LifecycleSpans['workerDied']>,
   ): Promise<void> {
     const { pid } = worker;
@@ -387,9 +404,9 @@ export class Supervisor {
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
     const cause = exitCause(exit, life, worker, planned);
     this.#deaths.add(slot, cause, planned);
-    const found = await this.#parts.recovered(pid, exit, cause);
+    const found = await this.#parts.recovered(pid, exit, cause, block);
     const childExit: ChildExit = { slot, pid, ...exit, cause, planned, ...found };
-    recordExit(childExit);
+    recordExit(childExit, block);
     await this.#parts.hooks.run('childExit', childExit);
   }
 
@@ -430,10 +447,11 @@ export class Supervisor {
     return describeExit(exit);
   }
 
-  /** Where the app's code failed, on lines of its own. */
+  /** Where the app's code failed, or was when its event loop was blocked, on lines of its own. */
   #stackOf(slot: number, incarnation: number): string {
-    const { stack } = this.#exits.get(key(slot, incarnation))?.worker.failure ?? {};
-    return stack === undefined ? '' : `\n${stack}`;
+    const known = this.#exits.get(key(slot, incarnation));
+    const stack = known?.worker.failure?.stack ?? known?.block?.stack;
+    return stack === undefined || stack === '' ? '' : `\n${stack}`;
   }
 
   #describeBootFailure(slot: number, incarnation: number): BootFailure {
@@ -448,8 +466,29 @@ export class Supervisor {
     };
   }
 
+  /** What the watchdog ends is looked into first, once. */
+  #kill(action: Extract<ClusterAction, { type: 'signal' }>): void {
+    const worker = this.#process(action);
+    if (worker === undefined) return;
+    const isWatchdog = action.signal === 'SIGKILL' && this.#life(action.slot, action.incarnation)?.fault !== undefined;
+    if (isWatchdog && this.#config.forensics.peek && !this.#looked.has(worker)) {
+      this.#looked.add(worker);
+      void this.#watch.beforeKill(worker).then(() => worker.kill(action.signal));
+    } else worker.kill(action.signal);
+  }
+
+  *#serving(): Iterable<WorkerProcess> {
+    for (const { slot, lives } of this.#state.slots) {
+      for (const { incarnation, phase } of lives) {
+        const worker = phase === 'ready' ? this.#processes.get(key(slot, incarnation)) : undefined;
+        if (worker !== undefined) yield worker;
+      }
+    }
+  }
+
   #finish(): void {
     clearTimeout(this.#timer);
+    this.#watch.stop();
     const stopping = new ForktraceError('FORKTRACE_STOPPING', []);
     for (const { reject } of [...this.#nextReloads.splice(0), ...this.#scalings.splice(0)]) reject(stopping);
     this.#booted?.reject(this.#bootFailure?.error ?? stopping);

@@ -8,6 +8,7 @@ import {
   type WorkerStats,
 } from '../process/worker-messages.js';
 import { redeliverConnections } from './redeliver-connections.js';
+import { WorkerStderr } from './worker-stderr.js';
 
 /** A rate is over at least this. */
 const RATE_MS = 900;
@@ -22,8 +23,18 @@ export interface WorkerProcessEvents {
 
 /** One forked worker: its process, and the last that it said. */
 export class WorkerProcess {
+  readonly slot: number;
+  readonly incarnation: number;
   readonly pid: number | undefined;
   readonly forkedAt = performance.now();
+  /** undefined where the app has set up cluster to do something else with it. */
+  readonly stderr: WorkerStderr | undefined;
+  /** When it was last heard of, as performance.now() has it. */
+  heardAt = performance.now();
+  /** Somebody debugs it: silence may be a breakpoint. */
+  debugged = false;
+  /** SIGUSR1 opens its inspector, and does nothing else. */
+  peekable = false;
   address: string | undefined;
   stats: WorkerStats | undefined;
   /** Over the last second or so. */
@@ -37,7 +48,14 @@ export class WorkerProcess {
   /** undefined: the system refused it. */
   #worker: Worker | undefined;
 
-  constructor(env: NodeJS.ProcessEnv, events: WorkerProcessEvents) {
+  constructor(
+    { slot, incarnation }: { slot: number; incarnation: number },
+    env: NodeJS.ProcessEnv,
+    readsStderr: boolean,
+    events: WorkerProcessEvents,
+  ) {
+    this.slot = slot;
+    this.incarnation = incarnation;
     let worker: Worker;
     try {
       // cluster.fork hands an undefined value to spawn, which leaves the variable out.
@@ -49,6 +67,7 @@ export class WorkerProcess {
     }
     this.#worker = worker;
     this.pid = worker.process.pid;
+    if (readsStderr && worker.process.stderr) this.stderr = new WorkerStderr(worker.process.stderr);
     redeliverConnections(worker);
     let exited = false;
     const exit = (result: ProcessExit, spawnError?: Error) => {
@@ -83,8 +102,14 @@ export class WorkerProcess {
   }
 
   #hear(message: WorkerMessage, events: WorkerProcessEvents): void {
-    if (message.forktrace === 'heartbeat') this.#count(message.stats);
-    else if (message.forktrace === 'ready') this.address = message.address;
+    this.heardAt = performance.now();
+    if (message.forktrace === 'heartbeat') {
+      const { stats, inspector, peekable } = message;
+      this.#count(stats);
+      this.debugged = inspector != null && this.stderr?.lines.isOurs(inspector) !== true;
+      this.peekable = peekable;
+    }
+    if (message.forktrace === 'ready') this.address = message.address;
     else if (message.forktrace === 'stopping') this.stopping = message.reason;
     else if (message.forktrace === 'failed') this.failure = { message: message.message, stack: message.stack };
     events.message(message);

@@ -25,6 +25,8 @@ export class InspectorLines {
   #following = FOLLOWING.map(() => 0);
   readonly #waiting = new Set<(url: string) => void>();
   readonly #late: (url: string) => void;
+  /** The last that was opened for us. */
+  #opened: string | undefined;
 
   /**
    * @param late gets an address that nobody waits for any more: native code held the process for so long. The inspector is open
@@ -55,6 +57,11 @@ export class InspectorLines {
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
     });
+  }
+
+  /** Whether an inspector is open because of us: at this address, or at one that is still to be printed. */
+  isOurs(url: string): boolean {
+    return url === this.#opened || this.#signals > 0;
   }
 
   /** @returns what is to be passed on; the same chunk, not copied, when no peek is under way */
@@ -94,6 +101,7 @@ export class InspectorLines {
     this.#following = FOLLOWING.map(({ times }) => (ours ? times : 0));
     if (!ours) return false;
     this.#signals--;
+    this.#opened = url;
     if (this.#waiting.size === 0) this.#late(url);
     for (const found of this.#waiting) found(url);
     return true;

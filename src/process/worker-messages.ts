@@ -14,8 +14,11 @@ export const HEARTBEAT_MS = 250;
 export type WorkerMessage =
   | { forktrace: 'ready'; address: string | undefined }
   | { forktrace: 'failed'; message: string; stack: string | undefined }
-  /** `debugged`: an inspector is open, so silence may be a breakpoint. */
-  | { forktrace: 'heartbeat'; stats: WorkerStats; debugged: boolean }
+  /**
+   * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may be a breakpoint.
+   * `peekable`: SIGUSR1 opens the inspector in this process, and does nothing else.
+   */
+  | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
   | { forktrace: 'stopping'; reason: StopReason };
 
 /** Coordinator → worker. */
@@ -60,7 +63,7 @@ const isStopReason = isOneOf(STOP_REASONS);
 export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
   ready: { address: orNothing(isText) },
   failed: { message: isText, stack: orNothing(isText) },
-  heartbeat: { stats: isStats, debugged: isFlag },
+  heartbeat: { stats: isStats, inspector: orNothing(isText), peekable: isFlag },
   stopping: { reason: isStopReason },
 });
 

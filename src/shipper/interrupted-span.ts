@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { type Block, blockAttributes } from '../forensics/block.js';
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import {
+  BLOCK_SPAN_NAME,
   ERROR_TYPE,
   EXIT_EVENT,
+  EXIT_ROLE,
   EXIT_SIGNAL,
   INTERRUPTED,
   PROCESS_EXIT_CODE,
@@ -16,10 +19,12 @@ import {
 } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import { tags } from '../wire/message.js';
-import { Event, ResourceSpans, ScopeSpans, Span, Status } from '../wire/otlp.js';
+import { Event, Link, ResourceSpans, ScopeSpans, Span, Status } from '../wire/otlp.js';
+import type { OtlpSpan } from '../wire/otlp-json.js';
 
 const SPAN = tags(Span);
 const EVENT = tags(Event);
+const LINK = tags(Link);
 const STATUS = tags(Status);
 const STATUS_ERROR = 2;
 
@@ -27,10 +32,20 @@ const STATUS_ERROR = 2;
 export interface Death extends Partial<ProcessExit> {
   /** Milliseconds since the epoch. */
   atMs: number;
+  /** What the process was found doing, if its event loop was blocked. */
+  block?: Block | undefined;
 }
 
+/** Of the spans in flight at a death: the one whose code was running, and one of the others. */
+export type Role = 'culprit' | 'victim';
+
 /** The entry as a `scope_spans` field of its own: status ERROR, `error.type`, an event, and the death as its end. */
-export function encodeInterrupted(encoder: Encoder, { scope, fields: span }: InFlightEntry, death: Death): void {
+export function encodeInterrupted(
+  encoder: Encoder,
+  { scope, fields: span }: InFlightEntry,
+  death: Death,
+  role?: Role,
+): void {
   encoder.tag(tags(ResourceSpans).scopeSpans);
   const scopeSpans = encoder.begin();
   encoder.raw(scope);
@@ -41,6 +56,7 @@ export function encodeInterrupted(encoder: Encoder, { scope, fields: span }: InF
   time(encoder, SPAN.endTimeUnixNano, endNanos);
   encoder.attribute(SPAN.attributes, ERROR_TYPE, WORKER_EXIT);
   encoder.attribute(SPAN.attributes, INTERRUPTED, true);
+  if (role !== undefined && death.block !== undefined) encodeRole(encoder, role, death.block);
   encoder.tag(SPAN.events);
   const event = encoder.begin();
   time(encoder, EVENT.timeUnixNano, endNanos);
@@ -58,18 +74,56 @@ export function encodeInterrupted(encoder: Encoder, { scope, fields: span }: InF
   encoder.end(scopeSpans);
 }
 
-function describe({ code, signal }: Death): string {
+function encodeRole(encoder: Encoder, role: Role, block: Block): void {
+  encoder.attribute(SPAN.attributes, EXIT_ROLE, role);
+  const { active } = block;
+  if (role === 'culprit') {
+    encoder.attributes(SPAN.attributes, blockAttributes(block));
+    if (active?.name !== undefined && active.rootSpanId !== active.spanId) {
+      encoder.attribute(SPAN.attributes, BLOCK_SPAN_NAME, active.name);
+    }
+  } else if (active !== undefined) {
+    encoder.tag(SPAN.links);
+    const link = encoder.begin();
+    encoder.bytesField(LINK.traceId, Buffer.from(active.traceId, 'hex'));
+    encoder.bytesField(LINK.spanId, Buffer.from(active.rootSpanId ?? active.spanId, 'hex'));
+    encoder.end(link);
+  }
+}
+
+function describe({ code, signal, block }: Death): string {
+  if (block !== undefined) return `the worker was killed: its event loop was blocked; it ${block.state}`;
   if (signal) return `the worker was killed by ${signal}`;
   if (typeof code === 'number') return `the worker exited with code ${code}`;
   return 'the worker died';
 }
 
+/**
+ * The role of each span in flight at a death: none where nobody knows whose code was running.
+ *
+ * @returns by index of `entries`
+ */
+export function rolesOf(entries: readonly InFlightEntry[], { block }: Death): readonly (Role | undefined)[] {
+  if (block?.stack === undefined) return [];
+  const { active } = block;
+  if (active === undefined) return entries.map(() => 'victim');
+  const spans = entries.map(({ fields }) => decoded(fields));
+  let culprit = spans.findIndex(({ spanId }) => spanId === (active.rootSpanId ?? active.spanId));
+  // A local root that is no request: of its trace the innermost span is known, and in flight here the root alone.
+  if (culprit < 0) culprit = spans.findIndex(({ traceId }) => traceId === active.traceId);
+  return entries.map((_, index) => (index === culprit ? 'culprit' : 'victim'));
+}
+
 function startOf(span: Uint8Array): bigint {
+  return BigInt(decoded(span).startTimeUnixNano ?? 0);
+}
+
+function decoded(span: Uint8Array): Partial<OtlpSpan> {
   try {
-    return BigInt(decode(span, Span).startTimeUnixNano ?? 0);
+    return decode(span, Span);
   } catch {
     // No span, which is found when all of it is checked.
-    return 0n;
+    return {};
   }
 }
 

@@ -29,7 +29,7 @@ import {
 } from '../journal/reader.js';
 import { isSound } from '../wire/check.js';
 import { ResourceSpans } from '../wire/otlp.js';
-import { type Death, encodeInterrupted } from './interrupted-span.js';
+import { type Death, encodeInterrupted, rolesOf } from './interrupted-span.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
@@ -79,9 +79,10 @@ export function recoverInFlight(
 function encode(entries: InFlightEntry[], death: Death): { body: Encoder; spans: number } {
   const body = new Encoder();
   let spans = 0;
-  for (const entry of entries) {
+  const roles = rolesOf(entries, death);
+  for (const [index, entry] of entries.entries()) {
     const start = body.at;
-    encodeInterrupted(body, entry, death);
+    encodeInterrupted(body, entry, death, roles[index]);
     if (isSound(body.bytes, ResourceSpans, start, body.at)) spans++;
     else body.at = start;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { ResolvedExport } from '../config/resolved.js';
+import { type Block, isBlock } from '../forensics/block.js';
 import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
 import { isNumber, isObjectOf, isOneOf, messageParser, orNothing } from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
@@ -19,10 +20,17 @@ export interface ShipperConfig {
   shutdownTimeoutMs: number;
 }
 
+/** What the parent of a process knows of its end. */
+export interface KnownDeath extends ProcessExit {
+  cause?: ExitCause | undefined;
+  /** What it was found doing, if its event loop was blocked. */
+  block?: Block | undefined;
+}
+
 /** Coordinator → shipper. */
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
-  | ({ type: 'writer-exit'; pid: number; cause?: ExitCause | undefined } & ProcessExit)
+  | ({ type: 'writer-exit'; pid: number } & KnownDeath)
   /** The coordinator ends at once, and its terminal is somebody else's then: print nothing more. */
   | { type: 'release-stderr' }
   /** Ship what there is, then exit. */
@@ -75,7 +83,7 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
 
 /** @returns undefined for what is no message of a coordinator of this version */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
-  'writer-exit': { pid: isNumber, cause: orNothing(isOneOf(EXIT_CAUSES)), ...exitChecks },
+  'writer-exit': { pid: isNumber, cause: orNothing(isOneOf(EXIT_CAUSES)), block: orNothing(isBlock), ...exitChecks },
   'release-stderr': {},
   stop: { deadlineMs: isNumber },
 });

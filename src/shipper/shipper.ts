@@ -7,7 +7,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
-import type { ProcessExit } from '../process/process-exit.js';
 import { LossReport, warn } from '../warn.js';
 import { Delivery } from './delivery.js';
 import {
@@ -22,7 +21,7 @@ import { isAwaited } from './fresh-export.js';
 import type { Death } from './interrupted-span.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
-import type { FromShipper, ShipperStats } from './shipper-messages.js';
+import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
 
 const POLL_MIN_MS = 50;
@@ -239,8 +238,8 @@ export class Shipper {
   }
 
   /** The process with this pid has ended: finish its journal now, and tell what was found, also where there is none. */
-  writerExited(exit: { pid: number } & ProcessExit): void {
-    this.#exits.set(exit.pid, { atMs: Date.now(), code: exit.code, signal: exit.signal, answered: false });
+  writerExited({ pid, code, signal, block }: { pid: number } & KnownDeath): void {
+    this.#exits.set(pid, { atMs: Date.now(), code, signal, block, answered: false });
     this.#nextLiveness = 0;
     this.#wake.abort();
   }

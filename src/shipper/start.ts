@@ -6,13 +6,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
-import type { ExitCause } from '../forensics/exit-cause.js';
 import { endsNamespace } from '../process/pid-namespace.js';
-import type { ProcessExit } from '../process/process-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
 import {
   type FromShipper,
+  type KnownDeath,
   parseFromShipper,
   type ShipperConfig,
   type ShipperStats,
@@ -87,7 +86,7 @@ export class ShipperKeeper {
    * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
    * answers within a second.
    */
-  writerExited(pid: number, exit: ProcessExit & { cause?: ExitCause }): Promise<Recovered> {
+  writerExited(pid: number, exit: KnownDeath): Promise<Recovered> {
     return new Promise((resolve) => {
       if (!this.#send({ type: 'writer-exit', pid, ...exit })) return resolve(NOTHING);
       const timer = setTimeout(() => answer(NOTHING), ANSWER_MS);

@@ -120,6 +120,32 @@ export const INTERRUPTED = ownAttribute(
 );
 export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
 
+// A blocked event loop: on the culprit's interrupted span, on worker.exit, and on the span of a block that has ended.
+export const EVENT_LOOP_BLOCKED = ownSpan(
+  'event loop blocked',
+  'A block that ended by itself: below the span whose code was running, from the first late heartbeat to the next one.',
+);
+export const EXIT_ROLE = ownAttribute(
+  'forktrace.exit.role',
+  'On an interrupted span: culprit, the request whose code was running when the process ended; victim, the others.',
+);
+export const BLOCK_STATE = ownAttribute(
+  'forktrace.block.state',
+  'What a process whose event loop was blocked did, in a few words: runs JavaScript, waits and has a child process, or the like.',
+);
+export const BLOCK_SPAN_NAME = ownAttribute(
+  'forktrace.block.span.name',
+  'The innermost span that was active where the event loop was blocked.',
+);
+export const CODE_STACKTRACE = attribute(
+  'code.stacktrace',
+  'The JavaScript stack of a blocked event loop, the innermost frame first.',
+);
+export const CODE_FUNCTION_NAME = attribute('code.function.name', 'The function that blocked the event loop.');
+export const CODE_FILE_PATH = attribute('code.file.path', 'The file of the line that blocked the event loop.');
+export const CODE_LINE_NUMBER = attribute('code.line.number', 'The line that blocked the event loop, from 1.');
+export const CODE_COLUMN_NUMBER = attribute('code.column.number', 'The column in that line, from 1.');
+
 // Metrics.
 export const SPANS_JOURNALED = ownMetric(
   'forktrace.spans.journaled',

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { requestCounts } from '../http/request-counts.js';
 import { p99Ms } from '../http/request-durations.js';
 import { HEARTBEAT_MS, type WorkerStats } from '../process/worker-messages.js';
+import { isPeekable } from './peekable.js';
 import type { WorkerTracing } from './start-worker.js';
 
 /**
@@ -16,9 +17,12 @@ export class Heartbeat {
   #lastCpuAt = performance.now();
   #rss = 0;
   readonly #tracing: WorkerTracing;
-  readonly #send: (stats: WorkerStats, debugged: boolean) => void;
+  readonly #send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void;
 
-  constructor(tracing: WorkerTracing, send: (stats: WorkerStats, debugged: boolean) => void) {
+  constructor(
+    tracing: WorkerTracing,
+    send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void,
+  ) {
     this.#tracing = tracing;
     this.#send = send;
   }
@@ -36,7 +40,8 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    this.#send(this.#stats(), inspectorUrl() !== undefined);
+    const inspector = inspectorUrl();
+    this.#send(this.#stats(), inspector, isPeekable(this.#tracing.config.forensics.peek, inspector));
   }
 
   /** Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands in. */

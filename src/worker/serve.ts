@@ -24,7 +24,9 @@ import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
 import { workerIdentity } from './identity.js';
 import { listenError } from './listen-error.js';
+import { takePeekArguments } from './peekable.js';
 import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
+import { keepStderrAsItWas } from './stderr.js';
 
 /** A worker that serves. */
 export interface ServingWorker {
@@ -56,6 +58,8 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 }
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
+  takePeekArguments();
+  keepStderrAsItWas(process.env);
   const tracing = startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
@@ -74,7 +78,10 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const servers = new AppServers((server) => {
     if (!config.disabled) instrumentServer(server as TraceableServer, () => httpOptions(tracing));
   });
-  const heartbeat = new Heartbeat(tracing, (stats, debugged) => void send({ forktrace: 'heartbeat', stats, debugged }));
+  const heartbeat = new Heartbeat(
+    tracing,
+    (stats, inspector, peekable) => void send({ forktrace: 'heartbeat', stats, inspector, peekable }),
+  );
 
   let stopping: Promise<void> | undefined;
   // pm2 kills what is not gone in time, whatever the config says.
@@ -111,6 +118,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     },
   });
   listenToCoordinator(stop);
+  heartbeat.start();
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
   const factory = await loadFactory(source);
@@ -129,7 +137,6 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   // Once for the cluster, not by each worker.
   if (listensItself && userConfig.listen !== undefined && !context.slot) warnOfOtherAddress(server, config.listen);
   await runHook('workerReady', hooks.workerReady, hooks.timeoutMs, context);
-  heartbeat.start();
   const address = serverAddress(server);
   await send({ forktrace: 'ready', address });
   tellPm2(tracing.identity);

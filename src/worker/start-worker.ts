@@ -27,6 +27,7 @@ import { workerIdentity } from './identity.js';
 import { setLogLevel } from './log-level.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
 import { outgoingInstrumentations, patchLoadedHttp } from './outgoing.js';
+import { tellActiveSpan } from './peekable.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
@@ -139,6 +140,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
       : undefined;
   if (config.outgoing && !config.disabled) patchLoadedHttp();
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
+  if (!config.disabled) tellActiveSpan();
   mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
   // Its listener of the exit comes before the journal's.
   const endRootSpan =

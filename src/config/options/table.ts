@@ -4,6 +4,7 @@
  * @module
  */
 import { exporting } from './export.js';
+import { forensic } from './forensics.js';
 import { serving } from './http.js';
 import { journaling } from './journal.js';
 import { service } from './service.js';
@@ -22,6 +23,7 @@ export const sections = {
   Tracing: tracing,
   'HTTP server spans': serving,
   Supervision: supervising,
+  Forensics: forensic,
 } as const;
 
-export const options = { ...service, ...exporting, ...journaling, ...tracing, ...serving, ...supervising };
+export const options = { ...service, ...exporting, ...journaling, ...tracing, ...serving, ...supervising, ...forensic };

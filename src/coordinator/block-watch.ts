@@ -1,0 +1,133 @@
+/**
+ * Finds workers whose event loop is blocked by the heartbeats that do not come, and looks into them: once when a heartbeat is a
+ * second late, and again before the watchdog kills.
+ *
+ * @module
+ */
+import { type Block, blockOf } from '../forensics/block.js';
+import { processState } from '../forensics/process-state.js';
+import { withinDeadline } from '../process/deadline.js';
+import { HEARTBEAT_MS } from '../process/worker-messages.js';
+import type { WorkerProcess } from './worker-process.js';
+
+const LOOK_MS = 250;
+const LATE_MS = 1000 + HEARTBEAT_MS;
+/** The watch itself did not run: what it did not hear then says nothing about the workers. */
+const OWN_PAUSE_MS = 250;
+/** A worker that goes on afterwards has time; the longer it takes, the surer it is that JavaScript does not run. */
+const PATIENCE_MS = 5000;
+/** A restart is never delayed for longer. */
+const BEFORE_KILL_MS = 450;
+/** Of many that are blocked at once. */
+const MOST_AT_ONCE = 4;
+
+/** A block that has ended by itself. In milliseconds since the epoch. */
+export interface EndedBlock extends Block {
+  /** When the first heartbeat was due that did not come. */
+  since: number;
+  until: number;
+}
+
+interface Watched {
+  since: number;
+  block: Block | undefined;
+  over: boolean;
+}
+
+export class BlockWatch {
+  readonly #serving: () => Iterable<WorkerProcess>;
+  readonly #ended: (worker: WorkerProcess, block: EndedBlock) => void;
+  readonly #blocks = new Map<WorkerProcess, Watched>();
+  readonly #turn: (() => void)[] = [];
+  #looking = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #lookedAt = performance.now();
+  /** When this process last went on after a pause of its own. */
+  #wokeAt = 0;
+
+  /**
+   * @param serving workers from which heartbeats are due
+   * @param ended is told of a block after which the worker goes on
+   */
+  constructor(serving: () => Iterable<WorkerProcess>, ended: (worker: WorkerProcess, block: EndedBlock) => void) {
+    this.#serving = serving;
+    this.#ended = ended;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      if (now - this.#lookedAt > LOOK_MS + OWN_PAUSE_MS) this.#wokeAt = now;
+      this.#lookedAt = now;
+      // After the poll phase: heartbeats that have arrived are read before a worker is judged by their absence.
+      setImmediate(() => this.#judge());
+    }, LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A heartbeat has come. */
+  heard(worker: WorkerProcess): void {
+    const watched = this.#blocks.get(worker);
+    if (watched === undefined) return;
+    watched.over = true;
+    this.#blocks.delete(worker);
+    const { since, block } = watched;
+    if (block !== undefined) this.#ended(worker, { ...block, since, until: Date.now() });
+  }
+
+  /** Looks once more. Resolves in time for the watchdog, whatever is found. */
+  async beforeKill(worker: WorkerProcess): Promise<void> {
+    const watched = this.#blocks.get(worker) ?? this.#begin(worker);
+    await withinDeadline(this.#look(worker, watched, BEFORE_KILL_MS), BEFORE_KILL_MS);
+  }
+
+  /** What the worker was found doing, if it died blocked. */
+  take(worker: WorkerProcess): Block | undefined {
+    const watched = this.#blocks.get(worker);
+    if (watched !== undefined) watched.over = true;
+    this.#blocks.delete(worker);
+    return watched?.block;
+  }
+
+  #judge(): void {
+    const now = performance.now();
+    for (const worker of this.#serving()) {
+      if (worker.debugged || this.#blocks.has(worker)) continue;
+      if (now - Math.max(worker.heardAt, this.#wokeAt) < LATE_MS) continue;
+      void this.#look(worker, this.#begin(worker), PATIENCE_MS);
+    }
+  }
+
+  #begin(worker: WorkerProcess): Watched {
+    const silentMs = Math.max(0, performance.now() - worker.heardAt - HEARTBEAT_MS);
+    const watched: Watched = { since: Date.now() - silentMs, block: undefined, over: false };
+    this.#blocks.set(worker, watched);
+    return watched;
+  }
+
+  /** Never rejects. */
+  async #look(worker: WorkerProcess, watched: Watched, timeoutMs: number): Promise<void> {
+    const { pid, stderr } = worker;
+    if (pid === undefined) return;
+    const state = processState(pid);
+    // Until JavaScript answers; what it was doing a moment ago in JavaScript says more.
+    watched.block ??= blockOf(undefined, state);
+    if (!worker.peekable || stderr === undefined) return;
+    if (this.#looking >= MOST_AT_ONCE) await new Promise<void>((resolve) => this.#turn.push(resolve));
+    this.#looking++;
+    try {
+      if (watched.over) return;
+      const { peek } = await import('../forensics/peek.js');
+      const found = await peek({ pid, signal: () => worker.kill('SIGUSR1'), lines: stderr.lines }, timeoutMs);
+      if (!watched.over && found.found === 'stack') watched.block = blockOf(found, state);
+    } catch {
+      // No descriptor or memory for it: the kernel's view has to do.
+    } finally {
+      this.#looking--;
+      this.#turn.shift()?.();
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Whether the coordinator may open this process's inspector by SIGUSR1, and what it finds there.
+ *
+ * @module
+ */
+import { isMainThread } from 'node:worker_threads';
+import { trace } from '@opentelemetry/api';
+import { ACTIVE_SPAN, type ActiveSpan } from '../forensics/snapshot.js';
+import { activeRequest } from '../http/active-request.js';
+import { PEEK_ARGUMENTS } from '../process/peek-arguments.js';
+
+let isPrepared = false;
+
+/**
+ * Takes the coordinator's options for the inspector out of `process.execArgv`: they are in effect, and neither the app, which may
+ * look there for a debugger, nor its child processes have to do with them.
+ */
+export function takePeekArguments(): void {
+  const { execArgv } = process;
+  if (!PEEK_ARGUMENTS.every((argument) => execArgv.includes(argument))) return;
+  process.execArgv = execArgv.filter((argument) => !PEEK_ARGUMENTS.includes(argument));
+  isPrepared = true;
+}
+
+/** Asked at every heartbeat: listeners and debuggers come and go. */
+export function isPeekable(wanted: boolean, inspector: string | undefined): boolean {
+  return (
+    wanted &&
+    isPrepared &&
+    inspector === undefined &&
+    isMainThread &&
+    process.platform !== 'win32' &&
+    // An address kept from others; the default port is anybody's.
+    process.debugPort === 0 &&
+    process.listenerCount('SIGUSR1') === 0 &&
+    process.permission === undefined &&
+    !isSignalDisabled
+  );
+}
+
+const isSignalDisabled = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) =>
+  text.includes('--disable-sigusr1'),
+);
+
+/** Lets whoever looks into this process ask for the span that is active where its code is. */
+export function tellActiveSpan(): void {
+  (globalThis as unknown as Record<symbol, () => ActiveSpan | undefined>)[Symbol.for(ACTIVE_SPAN)] = activeSpan;
+}
+
+function activeSpan(): ActiveSpan | undefined {
+  const request = activeRequest();
+  const span = trace.getActiveSpan() ?? request?.span;
+  if (span === undefined) return undefined;
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  if ((traceFlags & 1) === 0) return undefined;
+  const { name } = span as { name?: unknown };
+  return {
+    traceId,
+    spanId,
+    rootSpanId: request?.span.spanContext().spanId,
+    name: typeof name === 'string' ? name : undefined,
+  };
+}
