@@ -25,6 +25,8 @@ import { sayDestination } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
 import {
+  CLUSTER_BREAKER,
+  CLUSTER_BREAKER_STATE,
   CLUSTER_MANAGER,
   CLUSTER_RELOAD,
   CLUSTER_RELOAD_SLOTS,
@@ -168,6 +170,13 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     if (error !== undefined) this.#reload?.setStatus({ code: SpanStatusCode.ERROR, message: error });
     this.#reload?.end();
     this.#reload = undefined;
+  }
+
+  breakerChanged(state: 'open' | 'half-open' | 'closed'): void {
+    const attributes = { [CLUSTER_BREAKER_STATE]: state };
+    const span = this.#tracer.startSpan(CLUSTER_BREAKER, { attributes }, ROOT_CONTEXT);
+    if (state === 'open') span.setStatus({ code: SpanStatusCode.ERROR, message: 'workers keep dying' });
+    span.end();
   }
 
   shutdownStarted(reason: string): void {

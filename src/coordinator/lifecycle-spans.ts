@@ -18,6 +18,8 @@ export interface LifecycleSpans {
   reloadStarted(): void;
   /** @param error why it was aborted */
   reloadEnded(slots: readonly number[], error: string | undefined): void;
+  /** The crash-loop breaker has changed. */
+  breakerChanged(state: 'open' | 'half-open' | 'closed'): void;
   shutdownStarted(reason: string): void;
   shutdownEnded(): void;
   close(): void;
@@ -34,6 +36,7 @@ export const noLifecycleSpans: LifecycleSpans = {
   scaleEnded() {},
   reloadStarted() {},
   reloadEnded() {},
+  breakerChanged() {},
   shutdownStarted() {},
   shutdownEnded() {},
   close() {},

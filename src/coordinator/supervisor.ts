@@ -292,15 +292,18 @@ export class Supervisor {
         this.#bootFailure = this.#describeBootFailure(action.slot, action.incarnation);
         return;
       case 'breaker-opened':
+        lifecycle.breakerChanged('open');
         warn(
           'FORKTRACE_CRASH_LOOP',
           `Workers keep dying: none is respawned for ${Math.round(action.forMs)} ms, then one is tried.`,
         );
         return;
       case 'breaker-half-open':
+        lifecycle.breakerChanged('half-open');
         warn('FORKTRACE_CRASH_LOOP', `Trying one worker after a crash loop, in slot ${action.slot}.`);
         return;
       case 'breaker-closed':
+        lifecycle.breakerChanged('closed');
         warn('FORKTRACE_CRASH_LOOP_OVER', 'The crash loop is over: workers are respawned as usual.');
         return;
       case 'recycle-failed':

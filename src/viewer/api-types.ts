@@ -110,6 +110,8 @@ export interface SpanView {
 /** How a process ended. */
 export interface ExitView {
   atMs: number;
+  /** One of the fixed list of exit causes. */
+  cause?: string;
   code?: number;
   signal?: string;
   planned?: boolean;
@@ -133,6 +135,8 @@ export interface IncarnationView {
   /** Spans that have come from it. */
   spans: number;
   exit?: ExitView;
+  /** When it was last heard of, for one that has ended without a word. */
+  endMs?: number;
 }
 
 /** Requests of a lane as columns, oldest first. */
@@ -144,6 +148,23 @@ export interface LaneRequests {
   traceId: string[];
   name: string[];
 }
+
+/** A busy lane's requests, counted in stretches of time; those in which nothing was served are left out. */
+export interface LaneColumns {
+  stepMs: number;
+  startMs: number[];
+  requests: number[];
+  errors: number[];
+  interrupted: number[];
+  p50Ms: number[];
+  p95Ms: number[];
+}
+
+/**
+ * What is known of a lane's latest process: `gone` is no longer there and nobody told how it ended, `silent` has not been heard
+ * of for a minute and lives on a machine that cannot be asked.
+ */
+export type LaneState = 'starting' | 'up' | 'silent' | 'stopped' | 'dead' | 'gone';
 
 /** What a lane did within the window; undefined is unknown. */
 export interface LaneStats {
@@ -165,9 +186,15 @@ export interface LaneStats {
 
 export interface LaneView {
   service: string;
+  host: string;
   slot?: number;
+  state: LaneState;
+  /** Of a cluster that has ended, whose place another has taken. */
+  earlier: boolean;
   incarnations: IncarnationView[];
-  requests: LaneRequests;
+  /** One of both. */
+  requests?: LaneRequests;
+  columns?: LaneColumns;
   stats: LaneStats;
 }
 
@@ -181,10 +208,21 @@ export interface ClusterEventView {
   traceId: string;
 }
 
+/** A crash-loop breaker that keeps workers from being respawned. */
+export interface BreakerView {
+  service: string;
+  /** `open` or `half-open`. */
+  state: string;
+  sinceMs: number;
+}
+
 /** `GET /api/cluster`. */
 export interface ClusterView {
   fromMs: number;
   toMs: number;
+  /** Of all lanes, whatever the filter. */
+  services: string[];
+  breakers: BreakerView[];
   lanes: LaneView[];
   events: ClusterEventView[];
 }

@@ -35,3 +35,15 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1024 * 1024) return `${trim((bytes / 1024).toFixed(1))} KiB`;
   return `${trim((bytes / 1024 / 1024).toFixed(1))} MiB`;
 }
+
+/** `1 span`, `1,234 spans`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** `1,240/s`, `4.2/s`, `12/min`. */
+export function formatRate(perSecond: number): string {
+  if (perSecond >= 100) return `${formatCount(Math.round(perSecond))}/s`;
+  if (perSecond >= 0.95) return `${perSecond.toFixed(1)}/s`;
+  return `${trim((perSecond * 60).toFixed(perSecond * 60 >= 10 ? 0 : 1))}/min`;
+}

@@ -83,6 +83,11 @@ export const CLUSTER_START = ownSpan('cluster.start', 'From the start of the coo
 export const CLUSTER_RELOAD = ownSpan('cluster.reload', 'A rolling reload.');
 export const CLUSTER_SCALE = ownSpan('cluster.scale', 'From the wish for another number of workers until it is met.');
 export const CLUSTER_SHUTDOWN = ownSpan('cluster.shutdown', 'From the reason to stop until the last worker is gone.');
+export const CLUSTER_BREAKER = ownSpan('cluster.breaker', 'The moment at which the crash-loop breaker changes.');
+export const CLUSTER_BREAKER_STATE = ownAttribute(
+  'cluster.breaker.state',
+  'What the crash-loop breaker changes to: open, half-open or closed.',
+);
 export const CLUSTER_WORKERS = ownAttribute(
   'cluster.workers',
   'How many workers cluster.start and cluster.scale lead to.',

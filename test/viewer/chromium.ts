@@ -78,3 +78,18 @@ export async function launch(origin: string): Promise<Browser> {
 }
 
 export const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** The share of a processor that the page's renderer uses within `ms`, by Chromium's own count. */
+export async function cpuOf(page: Page, ms: number): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'timeTicks' });
+  const taskSeconds = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
+  const before = await taskSeconds();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const busy = (await taskSeconds()) - before;
+  await session.detach();
+  return busy / (ms / 1000);
+}

@@ -69,7 +69,7 @@ describe("the viewer's page on the example shop", { skip: noChromium() }, () => 
     await death.waitFor();
     const died = /pid (\d+)/.exec((await death.textContent())!)![1];
     const lane = page.getByRole('region', { name: /^shop slot [01]$/ }).filter({ hasText: '1 ✂' });
-    await lane.getByText('life 2').waitFor();
+    await lane.getByText('incarnation 1').waitFor();
     if (String(pid) === died) assert.equal(await lane.getAttribute('aria-label'), `shop slot ${slot}`);
     await page.goto(`${viewer.otlpHttpUrl}/traces?status=interrupted`);
     await page.getByRole('link', { name: /POST \/crash/ }).click();

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { formatBytes, formatCount } from '../format.ts';
+import { counted, formatBytes, formatCount } from '../format.ts';
+import { nextZone, zone } from './clock.ts';
 import { ClusterPage } from './cluster-page.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
@@ -21,6 +22,7 @@ export function App() {
   const live = useLive();
   const [help, setHelp] = useState(false);
   const [mode, setMode] = useState(theme());
+  const [times, setTimes] = useState(zone());
 
   useKeys((event) => {
     const tab = TABS.find((one) => one.key === event.key);
@@ -71,6 +73,15 @@ export function App() {
         <Status live={live} />
         <button
           type="button"
+          class="zone wide"
+          onClick={() => setTimes(nextZone())}
+          aria-label={`Times: ${times}`}
+          title="Times of the browser's zone, or UTC"
+        >
+          {times === 'UTC' ? 'UTC' : 'local'}
+        </button>
+        <button
+          type="button"
           class="icon"
           onClick={() => setMode(nextTheme())}
           aria-label={`Theme: ${mode}`}
@@ -88,7 +99,7 @@ export function App() {
           ?
         </button>
       </header>
-      <main id="main" tabIndex={-1} class={`page-${page}`}>
+      <main id="main" key={times} tabIndex={-1} class={`page-${page}`}>
         {page === 'trace' && <TracePage id={traceId!} query={place.query} />}
         {page === 'traces' && <TracesPage query={place.query} live={live} />}
         {page === 'cluster' && <ClusterPage query={place.query} />}
@@ -133,7 +144,7 @@ function Status({ live: { state, connected } }: { live: LiveState }) {
       <span role="status">{connected ? 'Live' : 'Viewer is away'}</span>
       {state && (
         <span class="wide">
-          {formatCount(state.traces)} traces · {formatCount(state.spans)} spans
+          {counted(state.traces, 'trace')} · {counted(state.spans, 'span')}
           {dropped > 0 && <> · {formatCount(dropped)} dropped</>}
           {state.refused > 0 && <> · {formatCount(state.refused)} refused</>}
         </span>

@@ -1,27 +1,46 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ClusterView, IncarnationView, LaneView } from '../api-types.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import type { ClusterView, LaneView } from '../api-types.ts';
+import { counted, formatCount, formatDuration, formatRate } from '../format.ts';
+import { isPlannedExit } from '../views/exit-words.ts';
 import { axisStep } from './canvas.ts';
+import { Chronicle } from './chronicle.tsx';
+import { ago, clockSeconds } from './clock.ts';
 import { useKeys } from './keys.ts';
-import { LaneCanvas } from './lane-canvas.tsx';
+import { LaneRow } from './lane-row.tsx';
 import { useData } from './live.ts';
-import { ago, clock, OutcomeMark } from './marks.tsx';
-import { rate, Windows } from './routes-page.tsx';
+import { navigate, withQuery } from './location.ts';
+import { Windowed } from './windowed.tsx';
+import { Windows } from './windows.tsx';
 
 const WINDOWS = [
   ['15000', '15 s'],
   ['60000', '1 m'],
   ['300000', '5 m'],
   ['900000', '15 m'],
+  ['3600000', '1 h'],
 ] as const;
+
+/** Pixels of a lane, by how many there are: 64 workers fit on a screen of 1080. */
+const HEIGHTS = [
+  { upTo: 8, height: 77 },
+  { upTo: 20, height: 30 },
+  { upTo: Number.POSITIVE_INFINITY, height: 14 },
+] as const;
+const FLAT_BELOW = 40;
+/** On a phone a lane's figures stand below it. */
+const PHONE = '(max-width: 720px)';
 
 /** Every worker on one time axis. */
 export function ClusterPage({ query }: { query: URLSearchParams }) {
   const windowMs = query.get('window') ?? '60000';
+  const service = query.get('service') ?? '';
   const [heldAt, setHeldAt] = useState<number>();
-  const address = `/api/cluster?window=${windowMs}${heldAt === undefined ? '' : `&to=${heldAt}`}`;
-  const { data } = useData<ClusterView>(address, { live: heldAt === undefined, everyMs: 500 });
-  const toMs = useRollingEnd(data, heldAt === undefined);
+  const [showEarlier, setShowEarlier] = useState(false);
+  const asked = new URLSearchParams({ window: windowMs });
+  if (service !== '') asked.set('service', service);
+  if (heldAt !== undefined) asked.set('to', String(heldAt));
+  const { data } = useData<ClusterView>(`/api/cluster?${asked}`, { live: heldAt === undefined, everyMs: 500 });
+  const toMs = useRollingEnd(data, heldAt === undefined, Number(windowMs));
 
   useKeys((event) => {
     if (event.key !== ' ' || (event.target as Element).matches('button, a')) return false;
@@ -29,33 +48,43 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
     return true;
   });
 
-  const lanes = data?.lanes ?? [];
+  const lanes = data?.lanes.filter((lane) => !lane.earlier) ?? [];
+  const earlier = data?.lanes.filter((lane) => lane.earlier) ?? [];
   const fromMs = toMs - Number(windowMs);
-  const requests = lanes.reduce((sum, lane) => sum + lane.stats.requests, 0);
-  const total = lanes.reduce((sum, lane) => sum + lane.stats.rate, 0);
-  const interrupted = lanes.reduce((sum, lane) => sum + lane.stats.interrupted, 0);
-  const deaths = lanes
-    .flatMap((lane) => lane.incarnations)
-    .filter(({ exit }) => exit !== undefined && !isPlanned(exit) && exit.atMs >= fromMs).length;
+  const peak = Math.max(1, ...(data?.lanes ?? []).flatMap((lane) => lane.columns?.requests ?? []));
+  const phone = matchMedia(PHONE).matches;
+  const { height } = phone ? HEIGHTS[0] : HEIGHTS.find(({ upTo }) => lanes.length <= upTo)!;
+  const flat = height < FLAT_BELOW;
+  const row = (lane: LaneView) => (
+    <LaneRow
+      key={`${lane.service} ${lane.host} ${lane.slot ?? lane.incarnations[0]?.instanceId}`}
+      lane={lane}
+      fromMs={fromMs}
+      toMs={toMs}
+      peak={peak}
+      flat={flat}
+      height={height}
+    />
+  );
   return (
     <>
       <div class="page-head">
         <h1>Cluster</h1>
-        <p class="facts">
-          <span>
-            <b class="num">{lanes.length}</b> workers
-          </span>
-          <span>
-            <b class="num">{rate(total)}</b> requests
-          </span>
-          <span class={deaths > 0 ? 'errors' : 'muted'}>
-            <b class="num">{deaths}</b> {deaths === 1 ? 'death' : 'deaths'}
-          </span>
-          <span class={interrupted > 0 ? 'cut' : 'muted'}>
-            <b class="num">{interrupted}</b> interrupted
-          </span>
-          <span class="muted wide">{formatCount(requests)} requests in view</span>
-        </p>
+        <Facts lanes={lanes} fromMs={fromMs} />
+        {(data?.services.length ?? 0) > 1 && (
+          <select
+            aria-label="Service"
+            value={service}
+            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }), true)}
+          >
+            <option value="">All services</option>
+            {data!.services.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
         <Windows choices={WINDOWS} value={windowMs} />
         <button
           type="button"
@@ -66,6 +95,15 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
           {heldAt === undefined ? 'Pause' : 'Resume'}
         </button>
       </div>
+      {data?.breakers.map((breaker) => (
+        <p key={breaker.service} class="alert" role="status">
+          <b>
+            {breaker.service}: crash loop, the breaker is {breaker.state}
+          </b>{' '}
+          {breaker.state === 'open' ? 'No worker is respawned for now.' : 'One worker is being tried.'}{' '}
+          <span class="muted">since {ago(breaker.sinceMs, toMs)}</span>
+        </p>
+      ))}
       {data && lanes.length === 0 && (
         <div class="empty">
           <h2>No workers yet</h2>
@@ -79,41 +117,89 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
           <div class="lanes">
             <TimeAxis fromMs={fromMs} toMs={toMs} />
             {data!.events.length > 0 && <EventLane data={data!} fromMs={fromMs} toMs={toMs} />}
-            {lanes.map((lane) => (
-              <LaneRow
-                key={`${lane.service} ${lane.slot ?? lane.incarnations[0]?.instanceId}`}
-                lane={lane}
-                fromMs={fromMs}
-                toMs={toMs}
-              />
-            ))}
+            {phone ? (
+              lanes.map(row)
+            ) : (
+              <Windowed count={lanes.length} rowHeight={height} render={(at) => row(lanes[at]!)} />
+            )}
           </div>
-          <p class="lane-key" aria-hidden="true">
-            <span>
-              <i class="k-ok" /> request
-            </span>
-            <span>
-              <i class="k-error" /> failed
-            </span>
-            <span>
-              <i class="k-cut" /> interrupted by a death
-            </span>
-            <span>
-              <i class="k-boot" /> booting
-            </span>
-            <span>
-              <i class="k-death" /> death
-            </span>
-          </p>
-          <Chronicle data={data!} />
+          <LaneKey />
         </>
       )}
+      {earlier.length > 0 && (
+        <section class="earlier">
+          <button type="button" class="link" aria-expanded={showEarlier} onClick={() => setShowEarlier(!showEarlier)}>
+            {showEarlier ? '▾' : '▸'} {counted(earlier.length, 'worker')} of earlier clusters
+          </button>
+          {showEarlier && <div class="lanes">{earlier.map(row)}</div>}
+        </section>
+      )}
+      {data && <Chronicle data={data} />}
     </>
   );
 }
 
+/** The same lanes in numbers. */
+function Facts({ lanes, fromMs }: { lanes: LaneView[]; fromMs: number }) {
+  const sum = (value: (lane: LaneView) => number) => lanes.reduce((total, lane) => total + value(lane), 0);
+  const running = lanes.filter(({ state }) => state === 'up' || state === 'starting').length;
+  const interrupted = sum((lane) => lane.stats.interrupted);
+  const deaths = lanes
+    .flatMap((lane) => lane.incarnations)
+    .filter(({ exit }) => exit !== undefined && !isPlannedExit(exit) && exit.atMs >= fromMs).length;
+  return (
+    <p class="facts">
+      <span class={running === 0 && lanes.length > 0 ? 'errors' : ''}>
+        <b class="num">{running}</b>
+        {running < lanes.length && ` of ${lanes.length}`} {lanes.length === 1 ? 'worker' : 'workers'} running
+      </span>
+      <span>
+        <b class="num">{formatRate(sum((lane) => lane.stats.rate))}</b> requests
+      </span>
+      <span class={deaths > 0 ? 'errors' : 'muted'}>
+        <b class="num">{deaths}</b> {deaths === 1 ? 'death' : 'deaths'}
+      </span>
+      <span class={interrupted > 0 ? 'cut' : 'muted'}>
+        <b class="num">{formatCount(interrupted)}</b> interrupted
+      </span>
+      <span class="muted wide">
+        {counted(
+          sum((lane) => lane.stats.requests),
+          'request',
+        )}{' '}
+        in view
+      </span>
+    </p>
+  );
+}
+
+function LaneKey() {
+  const keys = [
+    ['k-ok', 'request'],
+    ['k-error', 'failed'],
+    ['k-cut', 'interrupted by a death'],
+    ['k-boot', 'booting'],
+    ['k-death', 'death'],
+  ] as const;
+  return (
+    <p class="lane-key" aria-hidden="true">
+      {keys.map(([mark, says]) => (
+        <span key={mark}>
+          <i class={mark} /> {says}
+        </span>
+      ))}
+      <span>● running ■ stopped ✕ dead ◌ gone without a word</span>
+      <span>a busy lane: requests per moment as columns, their p95 as a line from 0.1 ms to 10 s</span>
+    </p>
+  );
+}
+
+/** Pixels that the axis moves by while nothing arrives. */
+const STEP_PIXELS = 12;
+const TRACK_PIXELS = 800;
+
 /** The axis's end: the server's clock at the last answer, and on from there while nothing new comes. */
-function useRollingEnd(data: ClusterView | undefined, rolling: boolean): number {
+function useRollingEnd(data: ClusterView | undefined, rolling: boolean, windowMs: number): number {
   const [end, setEnd] = useState(Date.now());
   const basis = useRef<{ toMs: number; at: number }>(undefined);
   useEffect(() => {
@@ -123,16 +209,14 @@ function useRollingEnd(data: ClusterView | undefined, rolling: boolean): number 
   }, [data]);
   useEffect(() => {
     if (!rolling) return;
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const timer = setInterval(
-      () => {
-        if (basis.current !== undefined && !document.hidden)
-          setEnd(basis.current.toMs + performance.now() - basis.current.at);
-      },
-      calm ? 1000 : 100,
-    );
+    // A step that can be seen and no more: moving all lanes for less than a pixel would keep a processor busy.
+    const everyMs = Math.max(1000, (windowMs / TRACK_PIXELS) * STEP_PIXELS);
+    const timer = setInterval(() => {
+      if (basis.current === undefined || document.hidden) return;
+      setEnd(basis.current.toMs + performance.now() - basis.current.at);
+    }, everyMs);
     return () => clearInterval(timer);
-  }, [rolling]);
+  }, [rolling, windowMs]);
   return end;
 }
 
@@ -146,7 +230,7 @@ function TimeAxis({ fromMs, toMs }: { fromMs: number; toMs: number }) {
       <div class="track">
         {ticks.map((at) => (
           <span key={at} style={{ left: `${((at - fromMs) / (toMs - fromMs)) * 100}%` }}>
-            {clock(at).slice(0, 8)}
+            {clockSeconds(at)}
           </span>
         ))}
       </div>
@@ -189,150 +273,5 @@ function EventLane({ data, fromMs, toMs }: { data: ClusterView; fromMs: number; 
       </div>
       <span />
     </div>
-  );
-}
-
-function LaneRow({ lane, fromMs, toMs }: { lane: LaneView; fromMs: number; toMs: number }) {
-  const { stats } = lane;
-  const current = lane.incarnations.at(-1);
-  const state =
-    current === undefined
-      ? ''
-      : current.exit
-        ? 'down'
-        : current.startMs !== undefined && current.readyMs === undefined && current.lastMs <= current.startMs
-          ? 'booting'
-          : 'up';
-  const lost = stats.spansLost ?? 0;
-  return (
-    <section
-      class={`lane ${state}`}
-      aria-label={`${lane.service} ${lane.slot === undefined ? `pid ${current?.pid ?? '?'}` : `slot ${lane.slot}`}`}
-    >
-      <div class="who">
-        <b>
-          <span class={`state ${state}`} role="img" aria-label={state || 'unknown'} title={state} />
-          {lane.slot === undefined
-            ? current?.pid === undefined
-              ? lane.service
-              : `pid ${current.pid}`
-            : `slot ${lane.slot}`}
-        </b>
-        <span class="muted">{lane.service}</span>
-        <span class="muted num">
-          {lane.slot !== undefined && current?.pid !== undefined && `pid ${current.pid}`}
-          {(current?.incarnation ?? 0) > 0 && ` · life ${current!.incarnation! + 1}`}
-        </span>
-      </div>
-      <LaneCanvas lane={lane} fromMs={fromMs} toMs={toMs} />
-      <dl class="stats">
-        <Stat label="rate">{rate(stats.rate)}</Stat>
-        <Stat label="errors">
-          {stats.errors > 0 ? <span class="errors">{formatCount(stats.errors)}</span> : <span class="muted">0</span>}
-          {stats.interrupted > 0 && <span class="cut"> {stats.interrupted} ✂</span>}
-        </Stat>
-        <Stat label="p50">{stats.p50Ms === undefined ? '–' : formatDuration(stats.p50Ms)}</Stat>
-        <Stat label="p95">{stats.p95Ms === undefined ? '–' : formatDuration(stats.p95Ms)}</Stat>
-        <Stat label="p99">{stats.p99Ms === undefined ? '–' : formatDuration(stats.p99Ms)}</Stat>
-        <Stat label="loop">{stats.utilization === undefined ? '–' : `${Math.round(stats.utilization * 100)} %`}</Stat>
-        <Stat
-          label="spans"
-          title={`received ${stats.spansReceived}, journaled ${stats.spansJournaled ?? 'unknown'}, lost ${stats.spansLost ?? 'unknown'}`}
-        >
-          {formatCount(stats.spansReceived)}
-          {lost > 0 && <span class="errors"> −{formatCount(lost)}</span>}
-        </Stat>
-      </dl>
-    </section>
-  );
-}
-
-function Stat({ label, title, children }: { label: string; title?: string; children: preact.ComponentChildren }) {
-  return (
-    <div title={title}>
-      <dt>{label}</dt>
-      <dd class="num">{children}</dd>
-    </div>
-  );
-}
-
-export function isPlanned(exit: NonNullable<IncarnationView['exit']>): boolean {
-  return exit.planned ?? (exit.signal === undefined && exit.code === 0);
-}
-
-/** `SIGKILL`, `exit 1`, `stopped`. */
-export function exitLabel(exit: NonNullable<IncarnationView['exit']>): string {
-  if (isPlanned(exit)) return 'stopped';
-  if (exit.signal !== undefined) return exit.signal;
-  return exit.code === undefined ? 'died' : `exit ${exit.code}`;
-}
-
-/** The same in words, newest first: for reading, searching, and for those who do not see the lanes. */
-function Chronicle({ data }: { data: ClusterView }) {
-  const entries = data.lanes.flatMap((lane) =>
-    lane.incarnations.flatMap((life) => {
-      const who = lane.slot === undefined ? `pid ${life.pid}` : `slot ${lane.slot}`;
-      const list: {
-        atMs: number;
-        who: string;
-        what: string;
-        traceId?: string;
-        outcome: 'ok' | 'interrupted' | 'error';
-      }[] = [];
-      if (life.startMs !== undefined) {
-        const boot =
-          life.readyMs === undefined ? 'forked' : `started, ready after ${formatDuration(life.readyMs - life.startMs)}`;
-        list.push({ atMs: life.startMs, who, what: `${boot} (pid ${life.pid})`, outcome: 'ok' });
-      }
-      if (life.exit !== undefined) {
-        const { exit } = life;
-        const parts = [
-          isPlanned(exit) ? `stopped as planned (pid ${life.pid})` : `died: ${exitLabel(exit)} (pid ${life.pid})`,
-        ];
-        if (exit.requestsInterrupted)
-          parts.push(
-            `${exit.requestsInterrupted} ${exit.requestsInterrupted === 1 ? 'request' : 'requests'} interrupted`,
-          );
-        if (exit.spansRecovered) parts.push(`${exit.spansRecovered} spans recovered from its journal`);
-        list.push({
-          atMs: exit.atMs,
-          who,
-          what: parts.join(', '),
-          traceId: exit.traceId,
-          outcome: isPlanned(exit) ? 'ok' : 'interrupted',
-        });
-      }
-      return list;
-    }),
-  );
-  for (const event of data.events) {
-    entries.push({
-      atMs: event.startMs,
-      who: 'cluster',
-      what: `${event.name.replace('cluster.', '')} took ${formatDuration(event.endMs - event.startMs)}`,
-      traceId: event.traceId,
-      outcome: event.error ? 'error' : 'ok',
-    });
-  }
-  const shown = entries.filter((entry) => entry.atMs >= data.fromMs).sort((a, b) => b.atMs - a.atMs);
-  if (shown.length === 0) return null;
-  return (
-    <section class="chronicle">
-      <h2>What happened</h2>
-      <ol>
-        {shown.slice(0, 100).map((entry) => (
-          <li key={`${entry.who}${entry.atMs}${entry.what}`}>
-            <span class="num muted" title={ago(entry.atMs, data.toMs)}>
-              {clock(entry.atMs)}
-            </span>
-            <b>{entry.who}</b>
-            <span>
-              {entry.outcome !== 'ok' && <OutcomeMark outcome={entry.outcome} />} {entry.what}{' '}
-              {entry.traceId && <a href={`/traces/${entry.traceId}`}>trace</a>}
-            </span>
-          </li>
-        ))}
-      </ol>
-    </section>
   );
 }

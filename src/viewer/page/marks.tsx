@@ -30,19 +30,3 @@ export function SlotBadge({ slot }: { slot: number | undefined }) {
     </span>
   );
 }
-
-export function clock(ms: number): string {
-  const date = new Date(ms);
-  const pad = (value: number, length = 2) => String(value).padStart(length, '0');
-  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
-}
-
-/** `now`, `12 s`, `5 m`: how long ago. */
-export function ago(ms: number, now: number): string {
-  const seconds = Math.round((now - ms) / 1000);
-  if (seconds < 2) return 'now';
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
-}

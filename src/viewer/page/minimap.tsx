@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { TraceView } from '../api-types.ts';
 import { useCanvas } from './canvas.ts';
-import { clampRange, type Range } from './trace-page.tsx';
+import { clampRange, type Range } from './time-range.ts';
 
 /** All of a trace, however many spans: drag over a stretch to see it larger, double-click to see all. */
 export function Minimap({

@@ -1,10 +1,12 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RouteExampleView, RoutesView, RouteView } from '../api-types.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatCount, formatDuration, formatRate } from '../format.ts';
+import { ago } from './clock.ts';
 import { useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
-import { ago, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
+import { HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
+import { Windows } from './windows.tsx';
 
 const COLUMNS: { key: keyof RouteView & string; label: string; wide?: boolean }[] = [
   { key: 'requests', label: 'Requests', wide: true },
@@ -82,7 +84,7 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
                         <span class="muted wide-inline">{route.service}</span>
                       </th>
                       <td class="right num wide">{formatCount(route.requests)}</td>
-                      <td class="right num">{rate(route.rate)}</td>
+                      <td class="right num">{formatRate(route.rate)}</td>
                       <td class="right num">
                         <Errors route={route} />
                       </td>
@@ -110,32 +112,6 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
       )}
     </>
   );
-}
-
-export function Windows({ choices, value }: { choices: readonly (readonly [string, string])[]; value: string }) {
-  return (
-    <fieldset class="segments">
-      <legend class="hidden">Time window</legend>
-      {choices.map(([ms, label]) => (
-        <button
-          key={ms}
-          type="button"
-          aria-pressed={ms === value}
-          onClick={() => navigate(withQuery({ window: ms }), true)}
-        >
-          {label}
-        </button>
-      ))}
-    </fieldset>
-  );
-}
-
-export function rate(perSecond: number): string {
-  return perSecond >= 100
-    ? `${Math.round(perSecond)}/s`
-    : perSecond >= 0.95
-      ? `${perSecond.toFixed(1)}/s`
-      : `${(perSecond * 60).toFixed(perSecond * 60 >= 10 ? 0 : 1)}/min`;
 }
 
 function Errors({ route: { errors, interrupted, requests } }: { route: RouteView }) {

@@ -2,8 +2,8 @@ import { useRef, useState } from 'preact/hooks';
 import type { Outcome, TraceRowView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { type Palette, useCanvas } from './canvas.ts';
+import { clock, clockSeconds } from './clock.ts';
 import { navigate, withQuery } from './location.ts';
-import { clock } from './marks.tsx';
 
 const LEFT = 52;
 const RIGHT = 12;
@@ -68,9 +68,9 @@ export function Scatter({ rows }: { rows: TraceRowView[] }) {
     if (rows.length > 0) {
       context.textBaseline = 'alphabetic';
       context.textAlign = 'left';
-      context.fillText(clock(s.time(LEFT)).slice(0, 8), LEFT, height - 4);
+      context.fillText(clockSeconds(s.time(LEFT)), LEFT, height - 4);
       context.textAlign = 'right';
-      context.fillText(clock(s.time(width - RIGHT)).slice(0, 8), width - RIGHT, height - 4);
+      context.fillText(clockSeconds(s.time(width - RIGHT)), width - RIGHT, height - 4);
     }
     // What failed is drawn over what did not.
     for (const outcome of ['ok', 'error', 'interrupted'] as const) {

@@ -3,9 +3,10 @@ import type { KeyValue } from '../../wire/otlp-json.ts';
 import type { SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { valueText } from '../views/attribute-text.ts';
+import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useData } from './live.ts';
-import { clock, OutcomeMark } from './marks.tsx';
+import { OutcomeMark } from './marks.tsx';
 
 const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
 
@@ -81,7 +82,7 @@ function Contents({
             </a>
           </>
         )}
-        {process.incarnation !== undefined && ` · life ${process.incarnation + 1}`}
+        {process.incarnation !== undefined && process.incarnation > 0 && ` · incarnation ${process.incarnation}`}
         {process.pid !== undefined && ` · pid ${process.pid}`}
       </p>
       <Attributes title="Attributes" attributes={span.attributes ?? []} dropped={span.droppedAttributesCount} />

@@ -1,26 +1,21 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { SpanRowView, TraceView } from '../api-types.ts';
-import { formatDuration } from '../format.ts';
+import { counted, formatDuration } from '../format.ts';
 import { axisStep } from './canvas.ts';
+import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useKeys } from './keys.ts';
 import { useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
-import { clock, HttpStatus, OutcomeMark } from './marks.tsx';
+import { HttpStatus, OutcomeMark } from './marks.tsx';
 import { Minimap } from './minimap.tsx';
 import { SpanDetail } from './span-detail.tsx';
+import { ALL, clampRange, type Range } from './time-range.ts';
 import { VirtualRows } from './virtual-rows.tsx';
 
 const ROW_HEIGHT = 28;
 /** Zoom steps of the keys. */
 const ZOOM = 1.6;
-
-/** A stretch of the trace's time, in shares of its duration. */
-export interface Range {
-  from: number;
-  to: number;
-}
-const ALL: Range = { from: 0, to: 1 };
 
 export function TracePage({ id, query }: { id: string; query: URLSearchParams }) {
   const { data: trace, error } = useData<TraceView>(`/api/traces/${id}`, { everyMs: 1500 });
@@ -168,7 +163,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
         </h1>
         <p class="facts">
           <b class="num">{formatDuration(trace.durationMs)}</b>
-          <span>{rows.length.toLocaleString('en')} spans</span>
+          <span>{counted(rows.length, 'span')}</span>
           {failures > 0 && (
             <button
               type="button"
@@ -189,7 +184,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
               {process.service}
               {process.slot !== undefined && <b> slot {process.slot}</b>}
               {process.incarnation !== undefined && process.incarnation > 0 && (
-                <span class="muted">life {process.incarnation + 1}</span>
+                <span class="muted">incarnation {process.incarnation}</span>
               )}
               {process.pid !== undefined && <span class="muted">pid {process.pid}</span>}
             </li>
@@ -260,12 +255,6 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
       </div>
     </>
   );
-}
-
-export function clampRange({ from, to }: Range): Range {
-  const width = Math.min(1, Math.max(1e-6, to - from));
-  const start = Math.min(1 - width, Math.max(0, from));
-  return { from: start, to: start + width };
 }
 
 function SearchInside({

@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TraceListView, TraceRowView } from '../api-types.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { counted, formatCount, formatDuration } from '../format.ts';
+import { ago, clock } from './clock.ts';
 import { useKeys } from './keys.ts';
 import { type LiveState, useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
-import { ago, clock, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
+import { HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
 import { Scatter } from './scatter.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 
@@ -53,8 +54,8 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
         {data && (
           <>
             {filtered
-              ? `${formatCount(data.total)} of ${formatCount(data.held)} traces match`
-              : `${formatCount(data.held)} traces`}
+              ? `${formatCount(data.total)} of ${formatCount(data.held)} ${data.held === 1 ? 'trace matches' : 'traces match'}`
+              : counted(data.held, 'trace')}
             {rows.length < data.total && `, the newest ${formatCount(rows.length)} are listed`}
           </>
         )}

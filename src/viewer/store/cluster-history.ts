@@ -7,6 +7,8 @@
  */
 
 import {
+  CLUSTER_BREAKER,
+  CLUSTER_BREAKER_STATE,
   CLUSTER_RELOAD,
   CLUSTER_SCALE,
   CLUSTER_SHUTDOWN,
@@ -14,6 +16,7 @@ import {
   CLUSTER_WORKER_INCARNATION,
   CLUSTER_WORKER_PID,
   CLUSTER_WORKER_SLOT,
+  EXIT_CAUSE,
   EXIT_EVENT,
   EXIT_PLANNED,
   EXIT_REQUESTS_INTERRUPTED,
@@ -27,12 +30,16 @@ import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { KeyValue } from '../../wire/otlp-json.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
+import { RequestSeries, type ServedRequest } from './request-series.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
 
 export interface IncarnationHistory {
   instanceId: string;
   incarnation: number | undefined;
   pid: number | undefined;
+  host: string;
+  /** `service.instance.id` of the coordinator that forked it; '' when none has told. */
+  coordinator: string;
   startMs: number | undefined;
   readyMs: number | undefined;
   firstMs: number;
@@ -46,6 +53,8 @@ export interface IncarnationHistory {
 
 export interface Exit {
   atMs: number;
+  /** One of the fixed list of exit causes. */
+  cause: string | undefined;
   code: number | undefined;
   signal: string | undefined;
   planned: boolean | undefined;
@@ -54,24 +63,24 @@ export interface Exit {
   traceId: string;
 }
 
-export interface ServedRequest {
-  startMs: number;
-  endMs: number;
-  error: boolean;
-  interrupted: boolean;
-  name: string;
-  traceId: string;
-}
-
-/** One slot of one service, or one process in no slot. */
+/** One slot of one service on one machine, or one process in no slot. */
 export interface Lane {
   service: string;
+  host: string;
   slot: number | undefined;
   /** By start. */
   incarnations: IncarnationHistory[];
-  /** A ring: `next` is the oldest once it is full. */
-  requests: ServedRequest[];
-  next: number;
+  requests: RequestSeries;
+}
+
+/** A process that forks workers. */
+export interface CoordinatorHistory {
+  service: string;
+  host: string;
+  pid: number | undefined;
+  firstMs: number;
+  /** The crash-loop breaker, as it last said. */
+  breaker: { state: string; atMs: number } | undefined;
 }
 
 export interface LifecycleEvent {
@@ -85,15 +94,19 @@ export interface LifecycleEvent {
 
 const MAX_LANES = 256;
 const MAX_INCARNATIONS = 64;
-const MAX_REQUESTS = 4096;
+const MAX_COORDINATORS = 256;
 const MAX_EVENTS = 512;
 
 /** Spans of the coordinator that concern every lane. */
 const CLUSTER_EVENTS = new Set<string>([CLUSTER_RELOAD, CLUSTER_SHUTDOWN, CLUSTER_START, CLUSTER_SCALE]);
 
 export class ClusterHistory {
-  readonly lanes = new Map<string, Lane>();
+  readonly lanes = new Set<Lane>();
+  /** By service and slot, one per machine. */
+  readonly #hosts = new Map<string, Lane[]>();
   readonly events: LifecycleEvent[] = [];
+  /** By `service.instance.id`. */
+  readonly coordinators = new Map<string, CoordinatorHistory>();
   readonly #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: IncarnationHistory }>();
 
   add(span: StoredSpan, trace: Trace): void {
@@ -101,7 +114,14 @@ export class ClusterHistory {
       this.#addWorkerSpan(span, trace);
       return;
     }
+    if (span.name === CLUSTER_BREAKER) {
+      const state = text(decode(span.bytes, Span).attributes ?? [], CLUSTER_BREAKER_STATE) ?? '';
+      const coordinator = this.#coordinator(span);
+      if ((coordinator.breaker?.atMs ?? 0) <= span.startMs) coordinator.breaker = { state, atMs: span.startMs };
+      return;
+    }
     if (CLUSTER_EVENTS.has(span.name)) {
+      this.#coordinator(span);
       const { name, startMs, endMs, error } = span;
       this.events.push({ service: span.resource.service, name, startMs, endMs, error, traceId: trace.id });
       if (this.events.length > MAX_EVENTS) this.events.shift();
@@ -113,38 +133,67 @@ export class ClusterHistory {
     incarnation.spans++;
     if (span.startMs < incarnation.firstMs) incarnation.firstMs = span.startMs;
     if (span.endMs > incarnation.lastMs) incarnation.lastMs = span.endMs;
-    if (isEntry(span)) addRequest(lane, span, trace.id);
+    if (isEntry(span)) lane.requests.add(servedRequest(span, trace.id));
     if (span.interrupted) noteInterruption(incarnation, span, trace.id);
   }
 
   #of(resource: ProcessResource, atMs: number): { lane: Lane; incarnation: IncarnationHistory } {
     const known = this.#incarnations.get(resource);
     if (known !== undefined) return known;
-    const { service, slot, instanceId, pid } = resource;
-    const lane = this.#lane(service, slot, instanceId);
+    const { service, slot, instanceId, pid, host } = resource;
+    const lane = this.#lane(service, host, slot, instanceId);
     let incarnation = lane.incarnations.find(
       (one) => one.instanceId === instanceId || (one.instanceId === '' && pid !== undefined && one.pid === pid),
     );
     if (incarnation === undefined) {
-      incarnation = newIncarnation(atMs, { instanceId, pid, incarnation: resource.incarnation });
+      incarnation = newIncarnation(atMs, { instanceId, pid, host, coordinator: '', incarnation: resource.incarnation });
       addIncarnation(lane, incarnation);
     }
     incarnation.instanceId = instanceId;
     incarnation.incarnation ??= resource.incarnation;
+    if (incarnation.host === '') incarnation.host = host;
     const found = { lane, incarnation };
     this.#incarnations.set(resource, found);
     return found;
   }
 
-  #lane(service: string, slot: number | undefined, instanceId: string): Lane {
-    const key = JSON.stringify([service, slot ?? instanceId]);
-    let lane = this.lanes.get(key);
-    if (lane === undefined) {
-      lane = { service, slot, incarnations: [], requests: [], next: 0 };
-      this.lanes.set(key, lane);
-      if (this.lanes.size > MAX_LANES) this.lanes.delete(this.lanes.keys().next().value as string);
+  #coordinator({ resource, startMs }: StoredSpan): CoordinatorHistory {
+    const { instanceId, service, host, pid } = resource;
+    let coordinator = this.coordinators.get(instanceId);
+    if (coordinator === undefined) {
+      coordinator = { service, host, pid, firstMs: startMs, breaker: undefined };
+      this.coordinators.set(instanceId, coordinator);
+      if (this.coordinators.size > MAX_COORDINATORS) {
+        this.coordinators.delete(this.coordinators.keys().next().value as string);
+      }
     }
+    coordinator.firstMs = Math.min(coordinator.firstMs, startMs);
+    return coordinator;
+  }
+
+  /** A coordinator or a worker that does not say on which machine it is, is on the one that the others say. */
+  #lane(service: string, host: string, slot: number | undefined, instanceId: string): Lane {
+    const places = JSON.stringify([service, slot ?? instanceId]);
+    const hosts = this.#hosts.get(places) ?? [];
+    let lane = hosts.find((one) => one.host === host || one.host === '' || host === '');
+    if (lane === undefined) {
+      lane = { service, host, slot, incarnations: [], requests: new RequestSeries() };
+      this.#hosts.set(places, [...hosts, lane]);
+      this.lanes.add(lane);
+      if (this.lanes.size > MAX_LANES) this.#forgetOldest();
+    }
+    if (lane.host === '') lane.host = host;
     return lane;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.lanes;
+    this.lanes.delete(oldest!);
+    for (const [places, lanes] of this.#hosts) {
+      const left = lanes.filter((lane) => lane !== oldest);
+      if (left.length === 0) this.#hosts.delete(places);
+      else this.#hosts.set(places, left);
+    }
   }
 
   /** The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's. */
@@ -154,14 +203,19 @@ export class ClusterHistory {
     if (slot === undefined) return;
     const pid = number(all, CLUSTER_WORKER_PID);
     const number_ = number(all, CLUSTER_WORKER_INCARNATION);
-    const lane = this.#lane(span.resource.service, slot, '');
+    const { service, host, instanceId: coordinator } = span.resource;
+    this.#coordinator(span);
+    const lane = this.#lane(service, host, slot, '');
     let incarnation = lane.incarnations.findLast(
-      (one) => (pid !== undefined && one.pid === pid) || (number_ !== undefined && one.incarnation === number_),
+      (one) =>
+        (one.coordinator === '' || one.coordinator === coordinator) &&
+        (pid === undefined || one.pid === undefined ? one.incarnation === number_ : one.pid === pid),
     );
     if (incarnation === undefined) {
-      incarnation = newIncarnation(span.startMs, { instanceId: '', pid, incarnation: number_ });
+      incarnation = newIncarnation(span.startMs, { instanceId: '', pid, host, coordinator, incarnation: number_ });
       addIncarnation(lane, incarnation);
     }
+    incarnation.coordinator = coordinator;
     incarnation.incarnation ??= number_;
     if (span.name === WORKER_START) {
       incarnation.startMs = span.startMs;
@@ -172,6 +226,7 @@ export class ClusterHistory {
     incarnation.exit = {
       // The span ends when the journal of the dead has been finished.
       atMs: span.startMs,
+      cause: text(all, EXIT_CAUSE),
       code: number(all, PROCESS_EXIT_CODE),
       signal: text(all, EXIT_SIGNAL),
       planned: flag(all, EXIT_PLANNED),
@@ -184,7 +239,7 @@ export class ClusterHistory {
 
 function newIncarnation(
   atMs: number,
-  known: Pick<IncarnationHistory, 'instanceId' | 'pid' | 'incarnation'>,
+  known: Pick<IncarnationHistory, 'instanceId' | 'pid' | 'host' | 'coordinator' | 'incarnation'>,
 ): IncarnationHistory {
   return {
     ...known,
@@ -206,18 +261,12 @@ function addIncarnation(lane: Lane, incarnation: IncarnationHistory): void {
 
 const bornAt = ({ startMs, firstMs }: IncarnationHistory) => startMs ?? firstMs;
 
-function addRequest(
-  lane: Lane,
+function servedRequest(
   { startMs, endMs, error, interrupted, name, route, path }: StoredSpan,
   traceId: string,
-): void {
+): ServedRequest {
   const shown = route === '' && path !== '' && !name.includes('/') ? `${name} ${path}` : name;
-  const request: ServedRequest = { startMs, endMs, error, interrupted, name: shown, traceId };
-  if (lane.requests.length < MAX_REQUESTS) lane.requests.push(request);
-  else {
-    lane.requests[lane.next] = request;
-    lane.next = (lane.next + 1) % MAX_REQUESTS;
-  }
+  return { startMs, endMs, error, interrupted, name: shown, traceId };
 }
 
 /** An interrupted span ends at its process's death; the coordinator may know more, and says it in its own span. */
@@ -228,6 +277,7 @@ function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, tra
   const attributes = events.find((event) => event.name === EXIT_EVENT)?.attributes ?? [];
   incarnation.exit = {
     atMs: span.endMs,
+    cause: text(attributes, EXIT_CAUSE) ?? incarnation.exit?.cause,
     code: number(attributes, PROCESS_EXIT_CODE) ?? incarnation.exit?.code,
     signal: text(attributes, EXIT_SIGNAL) ?? incarnation.exit?.signal,
     planned: undefined,
