@@ -78,7 +78,7 @@ describe("the viewer's cluster page", { skip: noChromium() }, () => {
 
   it('leads from a stretch of a busy lane to its traces', async () => {
     await page.goto(`${viewer.otlpHttpUrl}/cluster?window=300000&service=big`);
-    const lane = page.getByRole('region', { name: 'big slot 3' });
+    const lane = page.getByRole('region', { name: 'big slot 3', exact: true });
     await lane.waitFor();
     await lane.getByRole('application').focus();
     await page.keyboard.press('e');
