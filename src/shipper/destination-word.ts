@@ -22,6 +22,8 @@ const LOOK_MS = 1000;
 interface Word {
   type: 'destination';
   export: ResolvedExport;
+  /** When the writer has come to know it, in milliseconds since the epoch: what was known last is what holds. */
+  at: number;
 }
 
 let sockets = 0;
@@ -31,7 +33,7 @@ let sockets = 0;
  *
  * @returns ends it
  */
-export function hearWords(dir: string, hear: (target: ResolvedExport) => void): () => void {
+export function hearWords(dir: string, hear: (target: ResolvedExport, at: number) => void): () => void {
   if (process.platform === 'win32') return () => {};
   const server: Server = createServer((socket) => {
     let text = '';
@@ -42,9 +44,9 @@ export function hearWords(dir: string, hear: (target: ResolvedExport) => void): 
       text += chunk;
       if (text.length > MAX_WORD_BYTES) return void socket.destroy();
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-        const target = parseWord(text.slice(0, end));
+        const word = parseWord(text.slice(0, end));
         text = text.slice(end + 1);
-        if (target) hear(target);
+        if (word) hear(word.export, word.at);
       }
     });
     open.add(socket);
@@ -76,6 +78,7 @@ export function hearWords(dir: string, hear: (target: ResolvedExport) => void): 
  */
 export function sayWord(dir: string, target: ResolvedExport | undefined): (next: ResolvedExport | undefined) => void {
   let word = target;
+  let at = Date.now();
   const connections = new Map<string, Socket>();
   const look = () => {
     if (connections.size === 0) for (const name of socketsIn(dir)) meet(name);
@@ -95,12 +98,13 @@ export function sayWord(dir: string, target: ResolvedExport | undefined): (next:
     });
   };
   const tell = (socket: Socket) => {
-    if (word) socket.write(`${JSON.stringify({ type: 'destination', export: word } satisfies Word)}\n`);
+    if (word) socket.write(`${JSON.stringify({ type: 'destination', export: word, at } satisfies Word)}\n`);
   };
   const timer = process.platform === 'win32' ? undefined : setInterval(look, LOOK_MS).unref();
   if (timer) look();
   return (next) => {
     word = next;
+    at = Date.now();
     if (next) for (const socket of connections.values()) tell(socket);
     else {
       clearInterval(timer);
@@ -154,7 +158,7 @@ function reachable(dir: string, name: string): { name: string; release: () => vo
 }
 
 /** undefined: nothing that this version understands. */
-function parseWord(line: string): ResolvedExport | undefined {
+function parseWord(line: string): Word | undefined {
   try {
     const word: Partial<Word> = JSON.parse(line);
     const target = word.type === 'destination' ? word.export : undefined;
@@ -169,7 +173,8 @@ function parseWord(line: string): ResolvedExport | undefined {
       (target.compression === 'gzip' || target.compression === 'none') &&
       Number.isFinite(target.timeoutMs) &&
       (target.maxRequestBytes === undefined || Number.isSafeInteger(target.maxRequestBytes));
-    return sound ? target : undefined;
+    const { at } = word;
+    return sound && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;
   } catch {
     return undefined;
   }

@@ -41,7 +41,7 @@ export function startInlineShipper(config: ShipperConfig): InlineShipper {
       const { dir, maxBytes } = config;
       shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false });
       const running = shipper;
-      const hear = (target: ResolvedExport) => running.hear(target);
+      const hear = (target: ResolvedExport, at = target === config.export ? 0 : Date.now()) => running.hear(target, at);
       const endings = [hearWords(dir, hear), watchExport(config.export, hear)];
       if (stopping) shipper.stop(...stopping);
       await running.run();

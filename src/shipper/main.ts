@@ -96,9 +96,11 @@ function letGoOfStderr(): void {
 }
 
 async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
-  const stopHearing = hearWords(config.dir, (target) => shipper.hear(target));
+  const stopHearing = hearWords(config.dir, (target, at) => shipper.hear(target, at));
   // Its starter may end long before its files change.
-  const stopWatching = watchExport(config.export, (fresh) => shipper.hear(fresh));
+  const stopWatching = watchExport(config.export, (fresh) =>
+    shipper.hear(fresh, fresh === config.export ? 0 : Date.now()),
+  );
   let makesWay = false;
   let hopelessSince = performance.now();
   let shipped = 0;

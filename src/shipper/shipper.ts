@@ -68,6 +68,7 @@ export class Shipper {
   readonly #deliveries = new Map<string, Delivery>();
   /** The newest word for each destination. */
   readonly #words = new Map<string, ResolvedExport>();
+  readonly #saidAt = new Map<string, number>();
   readonly #ownId: string;
   readonly #exits = new Map<number, KnownExit>();
   readonly #counts = { read: 0, shipped: 0, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
@@ -101,8 +102,11 @@ export class Shipper {
   }
 
   /** What a writer, or its own starter, says of a destination: the newest word is what is sent with. */
-  hear(target: ResolvedExport): void {
+  hear(target: ResolvedExport, at: number): void {
     const { id } = destinationOf(target);
+    // After a shipper was killed, writers say again what they know, in any order.
+    if (at < (this.#saidAt.get(id) ?? 0)) return;
+    this.#saidAt.set(id, at);
     const known = this.#words.get(id);
     this.#words.set(id, target);
     if (JSON.stringify(known) === JSON.stringify(target)) return;
