@@ -8,6 +8,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
+import { isatty } from 'node:tty';
 import { ForktraceError } from '../errors.js';
 import { pathSegment } from '../process/path-segment.js';
 import { privateParent } from '../process/private-directory.js';
@@ -164,10 +165,17 @@ function resolveBatch(environment: Environment): ResolvedBatch {
 }
 
 function resolveSupervise(
-  given: Omit<ResolvedConfig['supervise'], 'breakerDeaths'> & { breakerDeaths: number | undefined },
+  given: Omit<ResolvedConfig['supervise'], 'breakerDeaths' | 'prefix'> & {
+    breakerDeaths: number | undefined;
+    prefix: boolean | undefined;
+  },
   workers: number,
 ): ResolvedConfig['supervise'] {
-  const supervise = { ...given, breakerDeaths: given.breakerDeaths ?? 5 * workers };
+  const supervise = {
+    ...given,
+    breakerDeaths: given.breakerDeaths ?? 5 * workers,
+    prefix: given.prefix ?? (workers > 1 && isatty(1)),
+  };
   if (supervise.backoffMaxMs < supervise.backoffMinMs) {
     const expected = `at least supervise.backoffMinMs, ${supervise.backoffMinMs}`;
     const found = String(supervise.backoffMaxMs);

@@ -395,6 +395,12 @@ export interface SuperviseConfig {
   maxMemory?: number;
   /** SIGHUP reloads. Takes true or false. @default true */
   reloadOnSighup?: boolean;
+  /**
+   * Put the slot before each line that a worker writes. Takes true or false.
+   *
+   * @default FORKTRACE_PREFIX, else true on a terminal with more than one worker
+   */
+  prefix?: boolean;
 }
 
 /** What is found out about a worker that is blocked or dies. */

@@ -23,6 +23,7 @@ import { type AppSource, loadFactory } from './app-source.js';
 import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
 import { workerIdentity } from './identity.js';
+import { prefixOutput } from './line-prefix.js';
 import { listenError } from './listen-error.js';
 import { takePeekArguments } from './peekable.js';
 import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
@@ -119,6 +120,8 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   });
   listenToCoordinator(stop);
   heartbeat.start();
+  // Under another manager, pm2 say, each process has a log of its own.
+  if (supervise.prefix && isSupervised()) prefixOutput(context.slot ?? 0);
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
   const factory = await loadFactory(source);

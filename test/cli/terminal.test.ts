@@ -70,6 +70,7 @@ const prompts = ({ output }: PseudoTerminal) => output.split('prompt>').length -
 test('the address on the terminal is a URL of this machine', async (t) => {
   const { terminal, port } = await shell(t);
   assert.match(terminal.output, new RegExp(`forktrace: spans go to ${NOBODY} \\(OTLP/gRPC\\)`));
+  assert.match(terminal.output, /slot 0 \|\S* pid \d+\./, 'two workers write to it: each line has its slot');
   assert.match(terminal.output, new RegExp(`forktrace: serving at http://localhost:${port} with 2 workers`));
   terminal.type('\x03');
   await until('the prompt', () => prompts(terminal) >= 2);

@@ -22,6 +22,7 @@ export const policy: SupervisePolicy = {
   maxRequests: 0,
   maxMemory: 0,
   reloadOnSighup: true,
+  prefix: false,
 };
 
 const STATS = {

@@ -58,5 +58,10 @@ export const supervising = {
       default: 0,
     }),
     reloadOnSighup: option(flag, { about: 'SIGHUP reloads.', default: true }),
+    prefix: option(flag, {
+      about: 'Put the slot before each line that a worker writes.',
+      variable: 'FORKTRACE_PREFIX',
+      otherwise: '`true` on a terminal with more than one worker',
+    }),
   }),
 };
