@@ -1,5 +1,6 @@
 /**
- * `forktrace inspect`: what a journal holds, from its files alone. Nothing is changed, nobody needs to be alive.
+ * `forktrace inspect`: what a journal holds, from its files alone. Nothing is changed, nobody needs to be
+ * alive.
  *
  * @module
  */

@@ -36,7 +36,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   const { code } = error as NodeJS.ErrnoException;
-  // Without a code it is a mistake of ours, or of the app, and a worker's coordinator has been told: see endIfUncaught.
+  // Without a code it is a mistake of ours, or of the app, and a worker's coordinator has been told: see
+  // endIfUncaught.
   if (!code?.startsWith('FORKTRACE_')) throw error;
   if (!cluster.isWorker) process.stderr.write(describeFailedStart(error as Error));
   // Its coordinator has been told, and prints it. A worker is kept running by its channel.

@@ -15,7 +15,8 @@ export function runTraced(program: string, args: readonly string[], service: str
       },
     },
   );
-  // A terminal signals the whole group, so Ctrl-C has reached it already; what is sent to this process alone is passed on.
+  // A terminal signals the whole group, so Ctrl-C has reached it already; what is sent to this process alone
+  // is passed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

@@ -4,8 +4,9 @@ import { startInlineShipper } from '../shipper/inline.js';
 import { shipperConfigOf } from '../shipper/start.js';
 
 /**
- * Ships the journal that this environment's configuration names, as long as this process lives: an entry of a process manager of
- * its own. After SIGINT or SIGTERM it goes on until the writers that still drain have ended, or the deadline comes.
+ * Ships the journal that this environment's configuration names, as long as this process lives: an entry of a
+ * process manager of its own. After SIGINT or SIGTERM it goes on until the writers that still drain have
+ * ended, or the deadline comes.
  */
 export async function shipWatch(env: NodeJS.ProcessEnv = process.env): Promise<void> {
   // As for an app in production: nobody looks at a viewer here.

@@ -14,12 +14,15 @@ export interface ShipOptions {
   timeout: number;
 }
 
-/** Ships what a dead machine, container or service has left in `dir`: a service's journal, or a directory of several. */
+/**
+ * Ships what a dead machine, container or service has left in `dir`: a service's journal, or a directory of
+ * several.
+ */
 export async function ship(dir: string, { to, url, timeout }: ShipOptions): Promise<void> {
   const destination: TracingConfig['export'] = {};
   if (to !== undefined) destination.to = to as ExportDestination;
   if (url !== undefined) destination.url = url;
-  // Without a word about it the variables decide, as for an app in production: nobody looks at a viewer here.
+  // What is not given is read from the variables, as in production: nobody looks at a viewer here.
   const config = resolveConfig({ export: destination }, { NODE_ENV: 'production', ...process.env });
   let failure: unknown;
   // What cannot be shipped of one does not keep the others.

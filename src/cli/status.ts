@@ -35,7 +35,8 @@ async function watch(coordinator: ControlClient): Promise<void> {
   const onKeys = (text: string) => {
     for (const key of text.match(KEY) ?? []) if (!screen.key(key)) end();
   };
-  // Without raw mode keys come by the line, and Ctrl-C is a signal: that is enough where stdin is no terminal.
+  // Without raw mode keys come by the line, and Ctrl-C is a signal: that is enough where stdin is no
+  // terminal.
   process.stdin.setRawMode?.(true);
   process.stdin.setEncoding('utf8').on('data', onKeys);
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);

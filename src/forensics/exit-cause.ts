@@ -1,6 +1,6 @@
 /**
- * Why a process ended: one of a fixed list, the same under every manager. The value is what interrupted spans, `worker.exit`,
- * `childExit`, `forktrace status` and the viewer show.
+ * Why a process ended: one of a fixed list, the same under every manager. The value is what interrupted
+ * spans, `worker.exit`, `childExit`, `forktrace status` and the viewer show.
  *
  * @module
  */

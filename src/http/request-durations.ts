@@ -1,7 +1,7 @@
 /**
- * How long requests of this process took in the last seconds, for the worker's heartbeat: a histogram whose buckets are 1/8 of a
- * power of two wide, so that a percentile is off by 12 % at most. Reading the clock twice costs up to 0.4 µs, so that of many
- * requests only about a hundred in a second are timed.
+ * How long requests of this process took in the last seconds, for the worker's heartbeat: a histogram whose
+ * buckets are 1/8 of a power of two wide, so that a percentile is off by 12 % at most. Reading the clock
+ * twice costs up to 0.4 µs, so that of many requests only about a hundred in a second are timed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * An ecosystem file in one call: workers that are ready when they serve and have the time to drain, tracing preloaded, and
- * the shipper as an app of its own.
+ * An ecosystem file in one call: workers that are ready when they serve and have the time to drain, tracing
+ * preloaded, and the shipper as an app of its own.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { describeValue, ForktraceError } from '../errors.js';
 import { writeTracingFile } from './tracing-file.js';
 
 /**
- * Tracing options of an app under pm2: those of `startClusterWithTracing` that text can hold, each with the same meaning. The number
- * of workers and where they listen are pm2's and the script's.
+ * Tracing options of an app under pm2: those of `startClusterWithTracing` that text can hold, each with the
+ * same meaning. The number of workers and where they listen are pm2's and the script's.
  */
 export interface EcosystemTracing
   extends Omit<
@@ -29,8 +29,8 @@ export interface EcosystemTracing
   /** OTEL_TRACES_SAMPLER_ARG. */
   samplerArg?: number | string;
   /**
-   * Path of a module whose default export has the options, instead of the ones here: for functions, as `spanProcessors` or
-   * `http.spanDetails`.
+   * Path of a module whose default export has the options, instead of the ones here: for functions, as
+   * `spanProcessors` or `http.spanDetails`.
    */
   configFile?: string;
   /**
@@ -38,7 +38,10 @@ export interface EcosystemTracing
    * `startClusterWithTracing` or `startWorkerTracing` itself. @default true
    */
   preload?: boolean;
-  /** The shipper as a pm2 app of its own; without it the first worker brings one up. @default true with the journal */
+  /**
+   * The shipper as a pm2 app of its own; without it the first worker brings one up. @default true with the
+   * journal
+   */
   shipper?: boolean;
 }
 

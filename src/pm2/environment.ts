@@ -13,14 +13,17 @@ const EXIT_MARGIN_MS = 250;
 const NEEDED =
   /^(OTEL_|FORKTRACE_|NODE_ENV$|NODE_APP_INSTANCE$|PORT$|WEB_CONCURRENCY$|pm_id$|instance_var$|restart_time$|kill_timeout$)/;
 
-/** Whether pm2 started this process: as a cluster worker before or after its container ran, or in fork mode. */
+/**
+ * Whether pm2 started this process: as a cluster worker before or after its container ran, or in fork mode.
+ */
 export function startedByPm2(env: NodeJS.ProcessEnv): boolean {
   return env.pm_id !== undefined || env.pm2_env !== undefined;
 }
 
 /**
- * In cluster mode pm2 packs the app's environment into one variable, `pm2_env`, and unpacks it only after preloads have run:
- * a tracer configured by a preload would see none of it. This takes out what tracing needs; variables that are set stay.
+ * In cluster mode pm2 packs the app's environment into one variable, `pm2_env`, and unpacks it only after
+ * preloads have run: a tracer configured by a preload would see none of it. This takes out what tracing
+ * needs; variables that are set stay.
  */
 export function unpackPm2Environment(env: NodeJS.ProcessEnv): void {
   if (env.pm2_env === undefined) return;

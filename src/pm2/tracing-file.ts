@@ -1,6 +1,7 @@
 /**
- * The tracing options of an ecosystem file, as a file that pm2's processes read. An environment would not do: it holds text only,
- * a path is appended to some of its URLs, and `pm2 env`, `pm2 jlist` and pm2's dump show it to everybody who reads them.
+ * The tracing options of an ecosystem file, as a file that pm2's processes read. An environment would not do:
+ * it holds text only, a path is appended to some of its URLs, and `pm2 env`, `pm2 jlist` and pm2's dump show
+ * it to everybody who reads them.
  *
  * @module
  */
@@ -10,7 +11,10 @@ import { join } from 'node:path';
 import { describeValue, ForktraceError } from '../errors.js';
 import { pathSegment } from '../process/path-segment.js';
 
-/** Writes the options of one app. It lies with pm2's own dump, for `pm2 save` and `pm2 resurrect`. @returns its path */
+/**
+ * Writes the options of one app. It lies with pm2's own dump, for `pm2 save` and `pm2 resurrect`. @returns
+ * its path
+ */
 export function writeTracingFile(app: string, options: object, at: string): string {
   const text = JSON.stringify(options, (name, value) => asJson(value, `${at}tracing ${name}`), 2);
   const directory = join(process.env.PM2_HOME ?? join(homedir(), '.pm2'), 'forktrace');

@@ -1,5 +1,6 @@
 /**
- * What is said once at a start, for whoever looks at the terminal or the log: where the app serves, where spans go.
+ * What is said once at a start, for whoever looks at the terminal or the log: where the app serves, where
+ * spans go.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A start that fails, told once: the line with the code, then the stack of the code that failed, without forktrace's own frames.
+ * A start that fails, told once: the line with the code, then the stack of the code that failed, without
+ * forktrace's own frames.
  *
  * @module
  */
@@ -37,14 +38,18 @@ function isFrame(line: string): boolean {
   return /^\s+at /.test(line);
 }
 
-/** What a process exits with that ends because of `error`: the exit code of the worker that did not start, else 1. */
+/**
+ * What a process exits with that ends because of `error`: the exit code of the worker that did not start,
+ * else 1.
+ */
 export function exitCodeOf(error: Error): number {
   return exitCodes.get(error) ?? 1;
 }
 
 /**
- * If nobody catches `error`, which is about to be thrown to the caller of a start, ends the process with `exitCode`, and prints
- * the error once instead of Node's way: source line, all stacks, causes, and Node's version.
+ * If nobody catches `error`, which is about to be thrown to the caller of a start, ends the process with
+ * `exitCode`, and prints the error once instead of Node's way: source line, all stacks, causes, and Node's
+ * version.
  *
  * @param print false: another process prints it
  */

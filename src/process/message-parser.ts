@@ -1,6 +1,7 @@
 /**
- * Checks of messages that come from another process. The other side may be an app's own code, or another version of forktrace:
- * a message that is not what it should be is ignored, and so is a kind that this version does not know.
+ * Checks of messages that come from another process. The other side may be an app's own code, or another
+ * version of forktrace: a message that is not what it should be is ignored, and so is a kind that this
+ * version does not know.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Where the coordinators and traced processes of this user are found: one control socket per coordinator, one file per process that
- * has none, named by their pids.
+ * Where the coordinators and traced processes of this user are found: one control socket per coordinator, one
+ * file per process that has none, named by their pids.
  *
  * @module
  */
@@ -12,7 +12,10 @@ import { makeDirectory, privateParent, strangerBetween } from './private-directo
 
 const SOCKET = /^(\d+)\.sock$/;
 
-/** `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory: short, as a socket's path must be. */
+/**
+ * `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory: short, as a socket's path
+ * must be.
+ */
 export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return env.FORKTRACE_RUN_DIR ?? join(privateParent(env).dir, 'run');
 }

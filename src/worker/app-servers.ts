@@ -1,6 +1,6 @@
 /**
- * Every HTTP server of an app: the one that its factory returns, and those that listen beside it, as Fastify's second one where
- * localhost has two addresses. All are traced and drained.
+ * Every HTTP server of an app: the one that its factory returns, and those that listen beside it, as
+ * Fastify's second one where localhost has two addresses. All are traced and drained.
  *
  * @module
  */

@@ -6,8 +6,9 @@ import { describeValue, ForktraceError } from '../errors.js';
 import { isApp } from './app-server.js';
 
 /**
- * A request listener, an `http`, `https` or `http2` server, an Express or Koa app, a Fastify or NestJS instance, a Hono app, or
- * `{ fetch }`. What it is is seen at run time: none of the frameworks is needed for these types.
+ * A request listener, an `http`, `https` or `http2` server, an Express or Koa app, a Fastify or NestJS
+ * instance, a Hono app, or `{ fetch }`. What it is is seen at run time: none of the frameworks is needed for
+ * these types.
  */
 export type App = RequestListener | object;
 
@@ -15,8 +16,9 @@ export type App = RequestListener | object;
 export type AppFactory = (worker: WorkerContext) => App | Promise<App>;
 
 /**
- * A factory, the app itself, or the URL or path (relative to the working directory) of a module that default-exports one of
- * them. The module form keeps the app out of the coordinator, and lets instrumentations register before the app loads.
+ * A factory, the app itself, or the URL or path (relative to the working directory) of a module that
+ * default-exports one of them. The module form keeps the app out of the coordinator, and lets
+ * instrumentations register before the app loads.
  */
 export type AppSource = AppFactory | URL | string | object;
 

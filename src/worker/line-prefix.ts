@@ -1,8 +1,9 @@
 /**
  * Which worker has written a line: `slot 2 | ` before each, on terminals where several write.
  *
- * In the worker, not in the coordinator: a pipe between them would break when the coordinator dies, and an app would see no
- * terminal. What is not written through `process.stdout` and `process.stderr`, as Node's own last words, has no prefix.
+ * In the worker, not in the coordinator: a pipe between them would break when the coordinator dies, and an
+ * app would see no terminal. What is not written through `process.stdout` and `process.stderr`, as Node's own
+ * last words, has no prefix.
  *
  * @module
  */

@@ -29,7 +29,10 @@ export function warnOfClusterOptions(config: TracingConfig): void {
 
 let watching = false;
 
-/** A server that listens and was not given to `traceServer`: its requests would have no spans, and nobody would say why. */
+/**
+ * A server that listens and was not given to `traceServer`: its requests would have no spans, and nobody
+ * would say why.
+ */
 export function watchForUntracedServers(): void {
   if (watching) return;
   watching = true;
