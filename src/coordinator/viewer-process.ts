@@ -5,9 +5,9 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { companionEnvironment } from '../process/companion-environment.js';
 import { type FromViewer, parseFromViewer } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
-import { companionEnvironment } from './companion-environment.js';
 
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 1000;
@@ -28,7 +28,7 @@ export class ViewerProcess {
     try {
       child = fork(new URL('../viewer/main.js', import.meta.url), [JSON.stringify(viewer)], {
         execArgv: [],
-        env: companionEnvironment(process.env),
+        env: companionEnvironment(process.env, /^FORKTRACE_VIEWER_/),
       });
       answer = await firstAnswer(child);
       if (answer.type === 'listening') return new ViewerProcess(child, answer);

@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
@@ -25,10 +26,6 @@ const RESTART_MAX_MS = 30_000;
 const HEALTHY_MS = 10_000;
 /** A death is reported within a second, whether its journal has been finished by then or not. */
 const ANSWER_MS = 1000;
-
-/** What belongs to the process that starts a shipper and not to the shipper: preloads, cluster's and pm2's marks, trace context, telemetry settings. */
-const OWN_VARIABLES =
-  /^(NODE_OPTIONS|NODE_UNIQUE_ID|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|NODE_APP_INSTANCE|NODE_V8_COVERAGE|TRACEPARENT|TRACESTATE|BAGGAGE|pm_id|OTEL_.*|FORKTRACE_.*)$/i;
 
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
@@ -178,7 +175,7 @@ export class ShipperKeeper {
     // An orphan becomes a child of PID 1, and a zombie where that is this process, which does not know it.
     const program = this.#attached || endsNamespace ? './main.js' : './launch.js';
     return fork(fileURLToPath(new URL(program, import.meta.url)), [], {
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))),
+      env: companionEnvironment(process.env),
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       execArgv: [],

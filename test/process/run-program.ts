@@ -65,6 +65,8 @@ export class Program {
   /** Its TMPDIR, gone with it: no program finds what another one has left. */
   readonly #tempDir = mkdtempSync(join(tmpdir(), 'forktrace-test-'));
   readonly #runEntry: string;
+  /** Companions have an environment of their own, with the TMPDIR of who started them. */
+  readonly #tempEntry = `TMPDIR=${this.#tempDir}`;
   readonly #known = new Set<number>();
   readonly #ownGroup: boolean;
   #spawnError: Error | undefined;
@@ -133,7 +135,14 @@ export class Program {
   /** Pids of all processes of this program that run, descendants and orphans included. */
   pids(): number[] {
     const own = this.exit || this.child.pid === undefined ? [] : [this.child.pid];
-    return [...new Set([...own, ...this.#known, ...pidsWithEnvironment(this.#runEntry)])].filter(isAlive);
+    return [
+      ...new Set([
+        ...own,
+        ...this.#known,
+        ...pidsWithEnvironment(this.#runEntry),
+        ...pidsWithEnvironment(this.#tempEntry),
+      ]),
+    ].filter(isAlive);
   }
 
   /** Resolves with the match once stdout or stderr matches. */
