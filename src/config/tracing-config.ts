@@ -412,6 +412,20 @@ export interface ForensicsConfig {
    * @default FORKTRACE_PEEK, else true
    */
   peek?: boolean;
+  /**
+   * The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had
+   * told it to end. Takes true or false.
+   *
+   * @default FORKTRACE_LAST_WORDS, else true
+   */
+  lastWords?: boolean;
+  /**
+   * Called in the coordinator with the last words before they are written; what it returns is written. One
+   * that throws writes nothing.
+   *
+   * @default none
+   */
+  redactLastWords?: (text: string) => string;
 }
 
 /**

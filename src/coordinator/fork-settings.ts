@@ -18,9 +18,10 @@ export function setUpForks({ forensics }: ResolvedConfig): boolean {
   const { settings } = cluster;
   const execArgv = settings.execArgv ?? process.execArgv;
   const isDebugged = [...execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('--inspect'));
-  if (!forensics.peek || settings.stdio !== undefined || settings.silent || isDebugged) return false;
+  if (!forensics.peek && !forensics.lastWords) return false;
+  if (settings.stdio !== undefined || settings.silent || isDebugged) return false;
   cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'pipe', 'ipc'] });
-  if (settings.inspectPort === undefined && process.platform !== 'win32') {
+  if (forensics.peek && settings.inspectPort === undefined && process.platform !== 'win32') {
     // cluster adds the port, in the form that workers know it by.
     cluster.setupPrimary({ execArgv: [...execArgv, PEEK_ARGUMENTS[0]!], inspectPort: 0 });
   }

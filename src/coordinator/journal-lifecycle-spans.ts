@@ -16,7 +16,7 @@ import {
 } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
-import { type Block, blockAttributes } from '../forensics/block.js';
+import { blockAttributes } from '../forensics/block.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
@@ -46,6 +46,8 @@ import {
   EXIT_SIGNAL,
   EXIT_SPANS_RECOVERED,
   HOST_NAME,
+  LAST_WORDS,
+  LAST_WORDS_TEXT,
   PROCESS_EXIT_CODE,
   PROCESS_PID,
   PROCESS_RUNTIME_NAME,
@@ -60,7 +62,7 @@ import {
   WORKER_START,
 } from '../wire/conventions.js';
 import type { EndedBlock } from './block-watch.js';
-import type { LifecycleSpans } from './lifecycle-spans.js';
+import type { Findings, LifecycleSpans } from './lifecycle-spans.js';
 
 /** A few spans per worker life: no need of the workers' 1 MiB. */
 const SEGMENT_BYTES = 64 * 1024;
@@ -107,11 +109,11 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     this.#starting.delete(key(slot, incarnation));
   }
 
-  workerDied(slot: number, incarnation: number): (exit: ChildExit, block: Block | undefined) => void {
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, found: Findings) => void {
     const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (exit, block) => {
+    return (exit, { block, lastWords }) => {
       const { pid, code, signal, cause, planned } = exit;
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
@@ -126,6 +128,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       if (code !== null) span.setAttribute(PROCESS_EXIT_CODE, code);
       if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
       if (block !== undefined) span.setAttributes(blockAttributes(block));
+      if (lastWords !== undefined) span.addEvent(LAST_WORDS, { [LAST_WORDS_TEXT]: lastWords });
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };

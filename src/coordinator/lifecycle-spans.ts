@@ -2,12 +2,20 @@ import type { ChildExit } from '../config/types.js';
 import type { Block } from '../forensics/block.js';
 import type { EndedBlock } from './block-watch.js';
 
+/** What is known of a dead worker beyond its exit. */
+export interface Findings {
+  /** What it was found doing, if its event loop was blocked. */
+  block: Block | undefined;
+  /** The end of its standard error, where nobody had told it to end. */
+  lastWords: string | undefined;
+}
+
 /** Where the coordinator's life is recorded as spans. */
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
   /** The process has ended; the function that is returned adds what has been found out about it. */
-  workerDied(slot: number, incarnation: number): (exit: ChildExit, block: Block | undefined) => void;
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, found: Findings) => void;
   /** The event loop of a worker was blocked, and turns again. */
   blockEnded(slot: number, incarnation: number, block: EndedBlock): void;
   /** All workers are ready for the first time. */

@@ -1,5 +1,9 @@
+import { withinDeadline } from '../process/deadline.js';
+
 /** What a reader of the coordinator's standard error may be behind, in bytes. */
 const MOST_WAITING = 4 * 1024 * 1024;
+
+const FLUSH_MS = 200;
 
 let waitsForDrain = false;
 let dropped = 0;
@@ -25,4 +29,11 @@ function sayDropped(): void {
   if (dropped === 0) return;
   process.stderr.write(`forktrace: ${dropped} bytes of the workers' standard error were dropped: nobody read it\n`);
   dropped = 0;
+}
+
+/** Resolves when all is written, or nobody reads it: to be awaited before this process ends. */
+export async function passedOn(): Promise<void> {
+  const { stderr } = process;
+  if (stderr.writableLength === 0 || stderr.destroyed) return;
+  await withinDeadline(new Promise((resolve) => stderr.write('', resolve)), FLUSH_MS);
 }

@@ -29,8 +29,10 @@ import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { Incarnation, IncarnationEvent } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
+import { passedOn } from './pass-on.js';
 import type { StepContext } from './slot.js';
 import { WorkerProcess } from './worker-process.js';
+import { lastWordsOf } from './worker-stderr.js';
 
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
@@ -174,6 +176,7 @@ export class Supervisor {
       });
     }
     await Promise.all(this.#exitReports);
+    await passedOn();
   }
 
   /** SIGKILL for all that is left. */
@@ -405,11 +408,13 @@ export class Supervisor {
     // A signal to the whole group may have reached the worker before this process.
     if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
+    const said = await lastWordsOf(worker.stderr, this.#config.forensics);
+    const lastWords = planned ? undefined : said;
     const cause = exitCause(exit, life, worker, planned);
     this.#deaths.add(slot, cause, planned);
     const found = await this.#parts.recovered(pid, exit, cause, block);
     const childExit: ChildExit = { slot, pid, ...exit, cause, planned, ...found };
-    recordExit(childExit, block);
+    recordExit(childExit, { block, lastWords });
     await this.#parts.hooks.run('childExit', childExit);
   }
 

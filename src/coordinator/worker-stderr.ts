@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
+import type { ResolvedConfig } from '../config/resolved.js';
 import { InspectorLines } from '../forensics/inspector-lines.js';
 import { LastBytes } from '../forensics/last-bytes.js';
+import { withinDeadline } from '../process/deadline.js';
+import { warn } from '../warn.js';
 import { passOn } from './pass-on.js';
 
 /** One worker's standard error: passed on as it comes, but for the inspector's lines; the last of it is kept. */
@@ -25,12 +28,33 @@ export class WorkerStderr {
     stream.on('error', () => {});
   }
 
+  /** The end of what it has written. */
   lastWords(): string {
     return this.#last.text();
   }
 }
 
 const LAST_WORDS_BYTES = 16 * 1024;
+/** A child process that outlives the worker may hold the pipe open. */
+const READ_WITHIN_MS = 100;
+
+/** What a dead worker wrote last, as the configuration lets it be told; undefined for nothing. */
+export async function lastWordsOf(
+  stderr: WorkerStderr | undefined,
+  { lastWords, redactLastWords }: ResolvedConfig['forensics'],
+): Promise<string | undefined> {
+  if (stderr === undefined) return undefined;
+  await withinDeadline(stderr.ended, READ_WITHIN_MS);
+  if (!lastWords) return undefined;
+  const said = stderr.lastWords();
+  try {
+    const text: unknown = redactLastWords === undefined ? said : redactLastWords(said);
+    return typeof text === 'string' && text !== '' ? text.slice(-LAST_WORDS_BYTES) : undefined;
+  } catch (error) {
+    warn('FORKTRACE_HOOK_FAILED', `forensics.redactLastWords threw, and no last words are written: ${String(error)}`);
+    return undefined;
+  }
+}
 
 async function closeLate(url: string): Promise<void> {
   const peek = await import('../forensics/peek.js');

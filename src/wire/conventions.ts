@@ -150,6 +150,11 @@ export const CODE_FUNCTION_NAME = attribute('code.function.name', 'The function 
 export const CODE_FILE_PATH = attribute('code.file.path', 'The file of the line that blocked the event loop.');
 export const CODE_LINE_NUMBER = attribute('code.line.number', 'The line that blocked the event loop, from 1.');
 export const CODE_COLUMN_NUMBER = attribute('code.column.number', 'The column in that line, from 1.');
+export const LAST_WORDS = ownEvent(
+  'forktrace.last_words',
+  'On worker.exit, where nobody had told the worker to end: what it wrote to its standard error last.',
+);
+export const LAST_WORDS_TEXT = ownAttribute('forktrace.last_words.text', 'At most 16 KiB of it, from a whole line on.');
 
 // Metrics.
 export const SPANS_JOURNALED = ownMetric(

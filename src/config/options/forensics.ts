@@ -1,5 +1,5 @@
 /** @module Options of what is found out about a worker that is blocked or dies. */
-import { flag } from '../kinds.js';
+import { callback, flag } from '../kinds.js';
 import { block, option } from '../option.js';
 
 export const forensic = {
@@ -9,6 +9,16 @@ export const forensic = {
         'When the event loop of a worker is blocked, the coordinator reads its JavaScript stack and its active span through the inspector. See [forensics.md](forensics.md).',
       variable: 'FORKTRACE_PEEK',
       default: true,
+    }),
+    lastWords: option(flag, {
+      about:
+        'The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had told it to end.',
+      variable: 'FORKTRACE_LAST_WORDS',
+      default: true,
+    }),
+    redactLastWords: option(callback<(text: string) => string>('(text: string) => string'), {
+      about:
+        'Called in the coordinator with the last words before they are written; what it returns is written. One that throws writes nothing.',
     }),
   }),
 };
