@@ -146,6 +146,12 @@ export const errors = {
     when: 'no free port near the one that was asked for',
     remedy: '`--http-port`, `--grpc-port`',
   },
+  FORKTRACE_INSTRUMENTATION_VERSION: {
+    message: (what: string, needs: string, found: string, command: string) =>
+      `The instrumentation ${what} needs ${needs}, found ${found}: ${command}, or leave it out with OTEL_NODE_DISABLED_INSTRUMENTATIONS.`,
+    when: 'an installed instrumentation was made for another version of Node.js or of `@opentelemetry/api`, and would fail while the app serves',
+    remedy: 'run the command that the message names; see [from-opentelemetry.md](from-opentelemetry.md)',
+  },
   FORKTRACE_SPAN_TARGET: {
     message: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
     when: '`span` on something that is neither a function nor a method or getter',

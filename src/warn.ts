@@ -66,6 +66,14 @@ export const warnings = {
     when: '`outgoing` is on, and an instrumentation package is not installed',
     lost: 'its CLIENT spans',
   },
+  FORKTRACE_INSTRUMENTATION_FAILED: {
+    when: 'an installed instrumentation threw when it was enabled',
+    lost: 'its spans',
+  },
+  FORKTRACE_LOADED_TOO_EARLY: {
+    when: 'a package was loaded before its instrumentation was enabled',
+    lost: 'the spans of the packages that it names; see [from-opentelemetry.md](from-opentelemetry.md)',
+  },
   FORKTRACE_EXPORT_FAILED: {
     when: 'an export failed; see [delivery.md](delivery.md)',
     lost: '`journal`: nothing, it is tried again. `batch`: these spans',

@@ -16,7 +16,6 @@ import type {
   ExportDestination,
   Hooks,
   HttpTracingConfig,
-  InstrumentationLike,
   PipelineName,
   SuperviseConfig,
   TracingConfig,
@@ -166,7 +165,7 @@ export interface ResolvedConfig {
   readonly meter: Meter | undefined;
   /** undefined: no MeterProvider is set up. */
   readonly metrics: ResolvedMetrics | undefined;
-  readonly instrumentations: (() => InstrumentationLike[]) | undefined;
+  readonly instrumentations: TracingConfig['instrumentations'];
   readonly rootSpan: boolean;
   readonly outgoing: boolean;
   readonly http: ResolvedHttp;

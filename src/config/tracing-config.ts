@@ -530,11 +530,13 @@ export interface TracingConfig {
    */
   metrics?: boolean | MetricsConfig;
   /**
-   * Makes OpenTelemetry instrumentations; they are enabled in the worker before the app loads.
+   * `'auto'`: enables what the app has installed, without code: `@opentelemetry/auto-instrumentations-node`,
+   * or each installed `@opentelemetry/instrumentation-…`. A function makes instrumentations; they are enabled
+   * in the worker before the app loads. `'none'`: none.
    *
-   * @default none
+   * @default FORKTRACE_INSTRUMENTATIONS, else 'auto' with forktrace/register, 'none' without
    */
-  instrumentations?: () => InstrumentationLike[];
+  instrumentations?: 'auto' | 'none' | (() => InstrumentationLike[]);
   /**
    * One span around the whole life of a process that is no server, named after its program: a tool without
    * instrumentation has a trace. Takes true or false.

@@ -182,6 +182,17 @@ export type Signal = (typeof SIGNALS)[number];
 
 /** Of OpenTelemetry's JavaScript packages, and of those in Python whose names HTTP options follow. */
 export const node = {
+  OTEL_NODE_ENABLED_INSTRUMENTATIONS: {
+    status: 'honoured',
+    about:
+      'Comma-separated names without `@opentelemetry/instrumentation-`: of the installed instrumentations these alone are enabled.',
+    otherwise: 'all but `fs` and `host-metrics`',
+  },
+  OTEL_NODE_DISABLED_INSTRUMENTATIONS: {
+    status: 'honoured',
+    about: 'The same names: these are not enabled. It wins over `OTEL_NODE_ENABLED_INSTRUMENTATIONS`.',
+    otherwise: 'none',
+  },
   OTEL_NODE_EXCLUDED_URLS: {
     status: 'honoured',
     about: 'Comma-separated regular expressions, searched in `scheme://host/path`: no span, no metric.',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import cluster from 'node:cluster';
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +47,7 @@ export class Coordinator implements ClusterHandle {
   static async start(userConfig: TracingConfig): Promise<Coordinator> {
     const config = resolveConfig(userConfig, process.env, 'serves');
     const coordinator = new Coordinator(config, await openLifecycleSpans(config));
+    if (config.instrumentations === 'auto') instrumentWorkers();
     await coordinator.#start();
     return coordinator;
   }
@@ -282,3 +284,10 @@ function clickable(address: string): string {
 
 /** A limit that no machine reaches, to catch a mistyped number before it forks. */
 const MOST_WORKERS = 1024;
+
+/** A worker enables instrumentations before it loads the file that has called us, which may import what they are for. */
+function instrumentWorkers(): void {
+  const { execArgv = process.execArgv } = cluster.settings;
+  const register = new URL('../register.js', import.meta.url).href;
+  cluster.setupPrimary({ execArgv: [...execArgv, '--import', register] });
+}

@@ -24,6 +24,8 @@ export interface EcosystemTracing
   serviceName?: string;
   /** Resource attributes. */
   resource?: Attributes;
+  /** Enable the instrumentations that the app has installed. @default 'auto' with `preload`, else 'none' */
+  instrumentations?: 'auto' | 'none';
   /** A sampler by its name in OTEL_TRACES_SAMPLER. */
   sampler?: string;
   /** OTEL_TRACES_SAMPLER_ARG. */
@@ -136,10 +138,21 @@ function shipperApp(name: string, env: Record<string, unknown>): Record<string, 
 }
 
 function tracingEnvironment(app: string, tracing: EcosystemTracing, at: string): Record<string, string> {
-  const { serviceName = app, sampler, samplerArg, configFile, preload, shipper, ...options } = tracing;
+  const {
+    serviceName = app,
+    sampler,
+    samplerArg,
+    configFile,
+    preload,
+    shipper,
+    instrumentations,
+    ...options
+  } = tracing;
   const environment: Record<string, string> = { OTEL_SERVICE_NAME: serviceName };
   if (sampler !== undefined) environment.OTEL_TRACES_SAMPLER = sampler;
   if (samplerArg !== undefined) environment.OTEL_TRACES_SAMPLER_ARG = String(samplerArg);
+  // A preload looks for them before it reads options.
+  if (instrumentations !== undefined) environment.FORKTRACE_INSTRUMENTATIONS = instrumentations;
   const names = Object.keys(options);
   if (configFile !== undefined && names.length > 0) {
     const expected = `no other option beside it, found ${names.join(', ')}`;
@@ -150,7 +163,7 @@ function tracingEnvironment(app: string, tracing: EcosystemTracing, at: string):
     ]);
   }
   // What is wrong is said now, not by each worker later.
-  resolveConfig({ ...(options as TracingConfig), serviceName }, {});
+  resolveConfig({ ...(options as TracingConfig), instrumentations, serviceName }, {});
   if (configFile !== undefined) environment[OPTIONS_FILE_VARIABLE] = resolve(configFile);
   else if (names.length > 0) environment[OPTIONS_FILE_VARIABLE] = writeTracingFile(app, options, at);
   return environment;

@@ -11,10 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
 import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
+import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
+import { unpackPm2Environment } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { describeFailedStart } from '../process/failed-start.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { warn } from '../warn.js';
+import { warnOfOtherSdk } from '../worker/other-sdk.js';
 import type { WorkerTracing } from '../worker/start-worker.js';
 import { findServers } from './find-servers.js';
 import { FirstSpanProvider } from './first-span.js';
@@ -36,11 +39,20 @@ export function preload(): void {
   const program = process.argv[1];
   if (isLauncher(program) || program?.startsWith(OWN_PROGRAMS)) return;
   // The coordinator's workers start tracing with the config that the app gives, before anything of it runs.
-  if (cluster.isWorker && process.env[SLOT_VARIABLE] !== undefined) return;
+  if (cluster.isWorker && process.env[SLOT_VARIABLE] !== undefined) {
+    enableInstalled();
+    return;
+  }
 
   // The API's stand-in for a provider that is yet to come: whoever registers one later, we or another SDK, replaces ours.
   const proxy = trace.getTracerProvider();
   if (!(proxy instanceof ProxyTracerProvider)) return;
+  // What it stands in for where nothing is registered is one object for all.
+  if (proxy.getDelegate() !== new ProxyTracerProvider().getDelegate()) {
+    warnOfOtherSdk();
+    return;
+  }
+  enableInstalled();
   watchFastify4();
   const firstSpan: FirstSpanProvider = new FirstSpanProvider(() => {
     if (proxy.getDelegate() === firstSpan) start();
@@ -61,6 +73,31 @@ export function preload(): void {
     for (const listener of (server as NodeJS.EventEmitter).listeners('request')) watchRoutes(listener);
     instrumentServer(server, () => httpOptions(tracing));
   });
+}
+
+/**
+ * Before the app loads what they are for. They look for a provider at each span, so that the first one starts tracing. A process
+ * that has none installed has looked into a few directories.
+ */
+function enableInstalled(): void {
+  unpackPm2Environment(process.env);
+  const { FORKTRACE_INSTRUMENTATIONS, OTEL_SDK_DISABLED } = process.env;
+  if (isWord('none', FORKTRACE_INSTRUMENTATIONS) || isWord('true', OTEL_SDK_DISABLED)) return;
+  const installed = installedInstrumentations(appDirectory());
+  if (installed.length === 0) return;
+  const { enableAutomatically } =
+    require('../instrumentation/automatic.js') as typeof import('../instrumentation/automatic.js');
+  try {
+    enableAutomatically(installed);
+  } catch (error) {
+    if (error instanceof ForktraceError) stopTheStart(error);
+    throw error;
+  }
+}
+
+/** As config/ reads it, which is not loaded yet. */
+function isWord(word: string, text: string | undefined): boolean {
+  return text?.trim().toLowerCase() === word;
 }
 
 /** What has taken our place, or else, where tracing is disabled or has failed, a provider whose spans record nothing. */

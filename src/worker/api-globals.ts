@@ -7,8 +7,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { registeredPropagator } from '../propagation/w3c-only.js';
-import { warn } from '../warn.js';
 import { registerContextManager, unregisterContextManager } from './context-manager.js';
+import { warnOfOtherSdk } from './other-sdk.js';
 
 /** What this worker registers with the OpenTelemetry API. */
 export interface ApiGlobals {
@@ -41,12 +41,7 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
   if (meterProvider) {
     register('meter provider', metrics.setGlobalMeterProvider(meterProvider), () => metrics.disable());
   }
-  if (taken.length > 0) {
-    warn(
-      'FORKTRACE_REGISTERED_TWICE',
-      `Another OpenTelemetry SDK is registered in this process; its ${taken.join(', ')} stay in use. Remove one of the two.`,
-    );
-  }
+  if (taken.length > 0) warnOfOtherSdk(taken);
   return () => {
     for (const unregister of ours) unregister();
   };

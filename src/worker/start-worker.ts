@@ -12,6 +12,8 @@ import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
 import { watchNext } from '../http/routes/next.js';
 import { setWorkerHttp } from '../http/worker-http.js';
+import { enabledAutomatically } from '../instrumentation/enabled.js';
+import type { Instrumentations } from '../instrumentation/instrumentation.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
@@ -26,7 +28,6 @@ import { registerApiGlobals } from './api-globals.js';
 import { workerIdentity } from './identity.js';
 import { setLogLevel } from './log-level.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
-import { outgoingInstrumentations, patchLoadedHttp } from './outgoing.js';
 import { tellActiveSpan } from './peekable.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
@@ -106,6 +107,8 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
     announce(describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
+  const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
+  if (instrumentations?.description && !identity.slot && !identity.incarnation) announce(instrumentations.description);
   const attributes = resourceAttributes(config, identity);
   const pipeline = createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
@@ -121,13 +124,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   if (!config.tracerProvider) watchNext(pipeline.tracerProvider);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
   const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
-  const instrumentations = config.disabled ? [] : [...(config.instrumentations?.() ?? [])];
-  if (config.outgoing && !config.disabled) instrumentations.push(...outgoingInstrumentations());
-  for (const instrumentation of instrumentations) {
-    instrumentation.setTracerProvider(tracerProvider);
-    if (meterProvider) instrumentation.setMeterProvider(meterProvider);
-    instrumentation.enable();
-  }
+  instrumentations?.start({ tracerProvider, meterProvider });
   if (meterProvider) {
     const { observePipeline } = require('./pipeline-metrics.js') as typeof import('./pipeline-metrics.js');
     observePipeline(meterProvider, pipeline);
@@ -138,7 +135,6 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
           meterProvider.getMeter('forktrace', version),
         )
       : undefined;
-  if (config.outgoing && !config.disabled) patchLoadedHttp();
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
   if (!config.disabled) tellActiveSpan();
   mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
@@ -155,7 +151,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   let stopped: Promise<boolean> | undefined;
   const stop = async (timeoutMs: number) => {
     endRootSpan?.();
-    for (const instrumentation of instrumentations) instrumentation.disable();
+    instrumentations?.stop();
     stopRuntimeMetrics?.();
     await Promise.all([pipeline.shutdown(timeoutMs), meterProvider?.shutdown().catch(() => {})]);
   };
@@ -186,6 +182,15 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
 
 function tracedProcess({ serviceName }: ResolvedConfig, { manager, slot }: WorkerIdentity): TracedProcess {
   return { pid: process.pid, serviceName, manager, slot, startedAtMs: performance.timeOrigin };
+}
+
+/** undefined: there is nothing to instrument, and nothing of it is loaded. */
+function instrumentationsOf(config: ResolvedConfig): Instrumentations | undefined {
+  const { instrumentations = 'none', outgoing } = config;
+  if (instrumentations === 'none' && !outgoing && enabledAutomatically() === undefined) return undefined;
+  const { prepareInstrumentations } =
+    require('../instrumentation/prepare.js') as typeof import('../instrumentation/prepare.js');
+  return prepareInstrumentations(config);
 }
 
 function createPipeline(config: ResolvedConfig, identity: WorkerIdentity, attributes: Attributes): Pipeline {

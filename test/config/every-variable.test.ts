@@ -29,6 +29,8 @@ for (const suffix of ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'])
 for (const name of Object.keys(node)) expected.set(name, true);
 // Only the one that counts is read.
 expected.set('OTEL_NODE_EXCLUDED_URLS', false);
+// Looked at where instrumentations are enabled.
+for (const which of ['ENABLED', 'DISABLED']) expected.set(`OTEL_NODE_${which}_INSTRUMENTATIONS`, false);
 for (const name of variablesOfOptions(options)) expected.set(name, name !== 'OTEL_SERVICE_NAME');
 expected.set('OTEL_RESOURCE_ATTRIBUTES', true);
 expected.set('OTEL_CONFIG_FILE', true);

@@ -1,6 +1,6 @@
 /**
- * Packages of test/frameworks/package.json: many and large, so that they are installed apart from the others, once, by the first
- * test that wants one.
+ * Packages of a folder with a package.json of its own: many and large, so that they are installed apart from the others, once, by
+ * the first test that wants one.
  *
  * @module
  */
@@ -10,22 +10,20 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from './wait-for.js';
 
-const folder = fileURLToPath(new URL('../../test/frameworks/', import.meta.url));
-
-/** What is in place says so by npm's own list, which it writes last. */
-function isInstalled(): boolean {
-  const list = `${folder}node_modules/.package-lock.json`;
-  return existsSync(list) && statSync(list).mtimeMs >= statSync(`${folder}package-lock.json`).mtimeMs;
+/** Of the packages of test/frameworks. */
+export function frameworksRequire(): Promise<NodeJS.Require> {
+  return installedIn('test/frameworks');
 }
 
-/** Resolves from the folder of the frameworks, which it installs if they are not there. Test files run side by side: one installs. */
-export async function frameworksRequire(): Promise<NodeJS.Require> {
+/** Resolves from a folder whose packages it installs if they are not there. Test files run side by side: one installs. */
+export async function installedIn(path: string): Promise<NodeJS.Require> {
+  const folder = fileURLToPath(new URL(`../../${path}/`, import.meta.url));
   const lock = `${folder}.installing`;
-  while (!isInstalled()) {
+  while (!isInstalled(folder)) {
     try {
       closeSync(openSync(lock, 'wx'));
     } catch {
-      await waitFor(() => !existsSync(lock), 'another test installs the frameworks', 170_000);
+      await waitFor(() => !existsSync(lock), `another test installs ${path}`, 170_000);
       continue;
     }
     try {
@@ -36,4 +34,10 @@ export async function frameworksRequire(): Promise<NodeJS.Require> {
     }
   }
   return createRequire(`${folder}package.json`);
+}
+
+/** What is in place says so by npm's own list, which it writes last. */
+function isInstalled(folder: string): boolean {
+  const list = `${folder}node_modules/.package-lock.json`;
+  return existsSync(list) && statSync(list).mtimeMs >= statSync(`${folder}package-lock.json`).mtimeMs;
 }

@@ -202,5 +202,7 @@ export class Program {
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const unwanted = /^(OTEL_|FORKTRACE_|npm_|NODE_TEST_CONTEXT$|NODE_ENV$|WEB_CONCURRENCY$|PORT$|TRACEPARENT$|pm_id$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)));
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)));
+  // The repository has some installed for tests: a preload would find them in each program.
+  return { ...own, FORKTRACE_INSTRUMENTATIONS: 'none' };
 }

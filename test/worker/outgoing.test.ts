@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SpanKind } from '@opentelemetry/api';
 import { fixture, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
 
 interface Told {
   spans: { kind: SpanKind; scope: string; traceId: string; spanId: string; parent: string | undefined }[];
@@ -28,17 +32,25 @@ test('outgoing: fetch and http, imported by name, have CLIENT spans and carry co
 });
 
 test('outgoing without the packages: one coded warning for each, and the app runs', async (t) => {
-  const hide = `data:text/javascript,${encodeURIComponent(`
-    import { Module } from 'node:module';
-    const resolve = Module._resolveFilename;
-    Module._resolveFilename = function (name, ...rest) {
-      if (!name.startsWith('@opentelemetry/instrumentation-')) return resolve.call(this, name, ...rest);
-      throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' });
-    };`)}`;
-  const program = runProgram(t, fixture('outgoing'), { ipc: true, execArgv: ['--import', hide] });
-  const { spans, warnings } = (await program.waitForMessage(() => true)) as Told;
-  assert.equal(spans.length, 2);
-  assert.deepEqual(warnings, [
+  // Installed alone: neither it nor the app has an instrumentation beside it.
+  const dir = await tempDir(t);
+  const installed = join(dir, 'node_modules/forktrace');
+  await cp(fileURLToPath(new URL('../../dist', import.meta.url)), join(installed, 'dist'), { recursive: true });
+  await cp(fileURLToPath(new URL('../../package.json', import.meta.url)), join(installed, 'package.json'));
+  await mkdir(join(dir, 'node_modules/@opentelemetry'));
+  const api = fileURLToPath(new URL('../../node_modules/@opentelemetry/api', import.meta.url));
+  await symlink(api, join(dir, 'node_modules/@opentelemetry/api'));
+  await writeFile(
+    join(dir, 'app.mjs'),
+    `import { startWorkerTracing } from 'forktrace';
+     const warnings = [];
+     process.on('warning', (warning) => warnings.push(warning.code + ' ' + warning.message));
+     const tracing = startWorkerTracing({ outgoing: true, export: { to: 'none' } });
+     await tracing.shutdown();
+     setImmediate(() => process.send(warnings));`,
+  );
+  const program = runProgram(t, join(dir, 'app.mjs'), { ipc: true, cwd: dir, env: { FORKTRACE_JOURNAL_DIR: dir } });
+  assert.deepEqual(await program.waitForMessage(() => true), [
     'FORKTRACE_OUTGOING_MISSING Option outgoing needs the package @opentelemetry/instrumentation-undici, which is not installed.',
     'FORKTRACE_OUTGOING_MISSING Option outgoing needs the package @opentelemetry/instrumentation-http, which is not installed.',
   ]);

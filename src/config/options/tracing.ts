@@ -1,9 +1,21 @@
 /** @module Options of spans, metrics and instrumentations. */
 import type { Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator, Sampler, SpanProcessor } from '../../sdk/types.js';
-import { callback, flag, instance, lengthLimit, listOf, milliseconds, text, whole } from '../kinds.js';
+import { callback, choice, either, flag, instance, lengthLimit, listOf, milliseconds, text, whole } from '../kinds.js';
 import { block, option, toggle } from '../option.js';
 import type { InstrumentationLike, SpanProcessorParts } from '../types.js';
+
+const made = callback<() => InstrumentationLike[]>(
+  '() => InstrumentationLike[]',
+  'a function that returns an array of instrumentations',
+);
+const named = choice('auto', 'none');
+const instrumentations = either<'auto' | 'none' | (() => InstrumentationLike[])>(
+  `'auto', 'none' or ${made.expected}`,
+  `${named.type} | (${made.type})`,
+  (value) => (typeof value === 'function' ? made : named.check(value) === undefined ? named : undefined),
+  named.parse,
+);
 
 const limit = (about: string, ...variable: string[]) => option(whole(0), { about, variable, default: 128 });
 
@@ -84,13 +96,12 @@ export const tracing = {
       url: option(text, { about: 'As `export.url`.', otherwise: 'beside the spans' }),
     },
   ),
-  instrumentations: option(
-    callback<() => InstrumentationLike[]>(
-      '() => InstrumentationLike[]',
-      'a function that returns an array of instrumentations',
-    ),
-    { about: 'Makes OpenTelemetry instrumentations; they are enabled in the worker before the app loads.' },
-  ),
+  instrumentations: option(instrumentations, {
+    about:
+      "`'auto'`: enables what the app has installed, without code: `@opentelemetry/auto-instrumentations-node`, or each installed `@opentelemetry/instrumentation-…`. A function makes instrumentations; they are enabled in the worker before the app loads. `'none'`: none.",
+    variable: 'FORKTRACE_INSTRUMENTATIONS',
+    otherwise: "`'auto'` with `forktrace/register`, `'none'` without",
+  }),
   rootSpan: option(flag, {
     about:
       'One span around the whole life of a process that is no server, named after its program: a tool without instrumentation has a trace.',

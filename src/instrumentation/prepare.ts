@@ -1,0 +1,59 @@
+/**
+ * The instrumentations of one process: those that the user gives, those that are found, and those of outgoing requests; each once.
+ *
+ * @module
+ */
+import type { ResolvedConfig } from '../config/resolved.js';
+import { enableAutomatically } from './automatic.js';
+import { patchBuiltins } from './builtins.js';
+import { type Automatic, enabledAutomatically } from './enabled.js';
+import { disableQuietly, type Instrumentation, type Instrumentations } from './instrumentation.js';
+import { loadedPackages, warnOfLoaded } from './loaded-before.js';
+import { hookLoader } from './loader-hooks.js';
+import { outgoingInstrumentations } from './outgoing.js';
+
+/**
+ * Before anything of the app is loaded, and before tracing is built, so that what is loaded for that does not count as the app's.
+ *
+ * @throws ForktraceError with code FORKTRACE_INSTRUMENTATION_VERSION
+ */
+export function prepareInstrumentations({ instrumentations: wanted, outgoing }: ResolvedConfig): Instrumentations {
+  const automatic = automaticOf(wanted);
+  const all: Instrumentation[] = [];
+  return {
+    description: automatic?.description,
+    start({ tracerProvider, meterProvider }) {
+      const given: Instrumentation[] = typeof wanted === 'function' ? [...wanted()] : [];
+      const names = new Set(given.map(({ instrumentationName }) => instrumentationName));
+      for (const one of automatic?.instrumentations ?? []) {
+        if (!names.has(one.instrumentationName)) all.push(one);
+        // The user's own has their options.
+        else disableQuietly(one);
+        names.add(one.instrumentationName);
+      }
+      const own = [...given, ...(outgoing ? outgoingInstrumentations(names) : [])];
+      const early = loadedPackages(own);
+      all.push(...own);
+      for (const instrumentation of all) {
+        instrumentation.setTracerProvider(tracerProvider);
+        if (meterProvider) instrumentation.setMeterProvider(meterProvider);
+        instrumentation.enable();
+      }
+      hookLoader(own);
+      patchBuiltins(own);
+      warnOfLoaded(early);
+    },
+    stop() {
+      for (const instrumentation of all) disableQuietly(instrumentation);
+    },
+  };
+}
+
+/** A preload has enabled them before it knew the options. */
+function automaticOf(wanted: ResolvedConfig['instrumentations']): Automatic | undefined {
+  if (wanted === 'auto') return enableAutomatically();
+  const enabled = enabledAutomatically();
+  if (wanted !== 'none') return enabled;
+  for (const one of enabled?.instrumentations ?? []) disableQuietly(one);
+  return undefined;
+}

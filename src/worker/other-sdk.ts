@@ -1,0 +1,22 @@
+import { warn } from '../warn.js';
+
+/** OpenTelemetry's own preload, in a `--require` or `--import` of a command line. */
+const OTHER_PRELOAD = /--(?:require|import|r)[= ](@opentelemetry\/auto-instrumentations-node\/register\S*)/;
+
+/**
+ * Two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
+ *
+ * @param kept what of the other one's stays in use
+ */
+export function warnOfOtherSdk(kept: readonly string[] = ['tracer provider']): void {
+  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  const preload = OTHER_PRELOAD.exec(options)?.[1];
+  const advice =
+    preload === undefined
+      ? 'Remove one of the two.'
+      : `Remove ${preload} from the command line and leave the package installed: forktrace/register enables the same instrumentations, so that no span of a database or a framework is lost.`;
+  warn(
+    'FORKTRACE_REGISTERED_TWICE',
+    `Another OpenTelemetry SDK is registered in this process; its ${kept.join(', ')} stay${kept.length > 1 ? '' : 's'} in use. ${advice}`,
+  );
+}
