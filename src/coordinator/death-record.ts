@@ -20,6 +20,12 @@ export class DeathRecord {
     if (!planned) this.#unplanned.set(slot, [...this.#lastHour(slot, now), now]);
   }
 
+  /** What is known later, and better. */
+  correct(slot: number, cause: ExitCause): void {
+    const last = this.#last.get(slot);
+    if (last) this.#last.set(slot, { ...last, cause });
+  }
+
   last(slot: number): LastExit | undefined {
     return this.#last.get(slot);
   }

@@ -17,6 +17,8 @@ import {
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { blockAttributes } from '../forensics/block.js';
+import { exceptionAttributes } from '../forensics/exception-attributes.js';
+import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
@@ -109,11 +111,12 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     this.#starting.delete(key(slot, incarnation));
   }
 
-  workerDied(slot: number, incarnation: number): (exit: ChildExit, found: Findings) => void {
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, findings: Findings) => void {
+    const diedAtMs = Date.now();
     const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (exit, { block, lastWords }) => {
+    return (exit, { block, lastWords, record, vitals }) => {
       const { pid, code, signal, cause, planned } = exit;
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
@@ -129,6 +132,8 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
       if (block !== undefined) span.setAttributes(blockAttributes(block));
       if (lastWords !== undefined) span.addEvent(LAST_WORDS, { [LAST_WORDS_TEXT]: lastWords });
+      if (vitals !== undefined) span.setAttributes(vitalsAttributes(vitals, diedAtMs));
+      span.setAttributes(exceptionAttributes(record));
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };

@@ -1,5 +1,7 @@
 import type { ChildExit } from '../config/types.js';
 import type { Block } from '../forensics/block.js';
+import type { Sample } from '../forensics/vitals-table.js';
+import type { ExitRecord } from '../journal/vitals.js';
 import type { EndedBlock } from './block-watch.js';
 
 /** What is known of a dead worker beyond its exit. */
@@ -8,6 +10,10 @@ export interface Findings {
   block: Block | undefined;
   /** The end of its standard error, where nobody had told it to end. */
   lastWords: string | undefined;
+  /** What it wrote of its end, while it ended. */
+  record: ExitRecord | undefined;
+  /** Of its last second. */
+  vitals: Sample | undefined;
 }
 
 /** Where the coordinator's life is recorded as spans. */
@@ -15,7 +21,7 @@ export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
   /** The process has ended; the function that is returned adds what has been found out about it. */
-  workerDied(slot: number, incarnation: number): (exit: ChildExit, found: Findings) => void;
+  workerDied(slot: number, incarnation: number): (exit: ChildExit, findings: Findings) => void;
   /** The event loop of a worker was blocked, and turns again. */
   blockEnded(slot: number, incarnation: number, block: EndedBlock): void;
   /** All workers are ready for the first time. */

@@ -9,9 +9,11 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import type { Block } from '../forensics/block.js';
+import { oomKills } from '../forensics/cgroup-memory.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
 import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
+import type { Recovered } from '../shipper/shipper-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
 import {
@@ -50,12 +52,7 @@ export interface SupervisorParts {
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
   /** Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time. */
-  recovered(
-    pid: number,
-    exit: ProcessExit,
-    cause: ExitCause,
-    block: Block | undefined,
-  ): Promise<{ spansRecovered: number; requestsInterrupted: number }>;
+  recovered(pid: number, exit: ProcessExit, cause: ExitCause, block: Block | undefined): Promise<Recovered>;
 }
 
 /** The end of a process, with what is known of its cause. */
@@ -88,6 +85,7 @@ export class Supervisor {
   readonly #exits = new Map<string, KnownExit>();
   readonly #deaths = new DeathRecord();
   readonly #events: ClusterEvent[] = [];
+  #oomKills = oomKills();
   readonly #readsStderr: boolean;
   readonly #watch: BlockWatch;
   /** Those that the watchdog ends once they have been looked into. */
@@ -410,12 +408,27 @@ export class Supervisor {
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
     const said = await lastWordsOf(worker.stderr, this.#config.forensics);
     const lastWords = planned ? undefined : said;
-    const cause = exitCause(exit, life, worker, planned);
+    const cause = this.#causeOf(exit, life, worker, planned);
     this.#deaths.add(slot, cause, planned);
-    const found = await this.#parts.recovered(pid, exit, cause, block);
-    const childExit: ChildExit = { slot, pid, ...exit, cause, planned, ...found };
-    recordExit(childExit, { block, lastWords });
+    const { record, vitals, ...found } = await this.#parts.recovered(pid, exit, cause, block);
+    const childExit: ChildExit = { slot, pid, ...exit, planned, ...found, cause: found.cause ?? cause };
+    this.#deaths.correct(slot, childExit.cause);
+    recordExit(childExit, { block, lastWords, record, vitals });
     await this.#parts.hooks.run('childExit', childExit);
+  }
+
+  /** As sure as this process can be; the dead worker's own word comes with its journal. */
+  #causeOf(exit: ProcessExit, life: Incarnation | undefined, worker: WorkerProcess, planned: boolean): ExitCause {
+    const cause = exitCause(exit, life, worker, planned);
+    if (cause === 'signal' && exit.signal === 'SIGKILL' && this.#kernelHasKilled()) return 'system_out_of_memory';
+    return cause;
+  }
+
+  /** Whether the kernel has killed a process for want of memory since this was asked last. */
+  #kernelHasKilled(): boolean {
+    const before = this.#oomKills;
+    this.#oomKills = oomKills();
+    return this.#oomKills > before;
   }
 
   #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {

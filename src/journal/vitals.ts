@@ -103,7 +103,6 @@ export function readVitals(dir: string, writerId: string): Vitals | undefined {
   const header = decodeHeader(bytes);
   if (typeof header === 'string' || header.kind !== 'vitals' || header.writer.id !== writerId) return undefined;
   const body = bytes.subarray(header.headerLength, header.headerLength + VITALS_BYTES);
-  if (body.length < VITALS_BYTES) return undefined;
   const numbers = new Float64Array(NUMBERS);
   for (let i = 0; i < NUMBERS; i++) numbers[i] = body.readDoubleLE(i * 8);
   return { numbers, exit: exitOf(body.subarray(PAGE_BYTES)) };
@@ -123,7 +122,7 @@ function exitOf(page: Buffer): ExitRecord | undefined {
   return record;
 }
 
-/** The whole file, if it is one of a vitals page's size. */
+/** The file, with zeros for what has not been written yet: in `write` mode each page comes when it is first needed. */
 function readStart(path: string): Buffer | undefined {
   try {
     const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
@@ -133,7 +132,8 @@ function readStart(path: string): Buffer | undefined {
       const headerLength = headerLengthOf(first);
       if (typeof headerLength === 'string') return undefined;
       const bytes = Buffer.alloc(headerLength + VITALS_BYTES);
-      return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
+      const length = readSync(fd, bytes, 0, bytes.length, 0);
+      return length < headerLength + PAGE_BYTES ? undefined : bytes;
     } finally {
       closeSync(fd);
     }

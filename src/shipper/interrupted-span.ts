@@ -4,12 +4,16 @@
  * @module
  */
 import { type Block, blockAttributes } from '../forensics/block.js';
+import { exceptionAttributes } from '../forensics/exception-attributes.js';
+import type { ExitCause } from '../forensics/exit-cause.js';
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
+import type { ExitRecord } from '../journal/vitals.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import {
   BLOCK_SPAN_NAME,
   ERROR_TYPE,
+  EXIT_CAUSE,
   EXIT_EVENT,
   EXIT_ROLE,
   EXIT_SIGNAL,
@@ -30,6 +34,10 @@ const STATUS_ERROR = 2;
 
 /** How and when a process ended, as far as anybody knows. */
 export interface Death extends Partial<ProcessExit> {
+  /** @default 'unknown' */
+  cause?: ExitCause | undefined;
+  /** What the process wrote of it while it ended. */
+  record?: ExitRecord | undefined;
   /** Milliseconds since the epoch. */
   atMs: number;
   /** What the process was found doing, if its event loop was blocked. */
@@ -57,12 +65,15 @@ export function encodeInterrupted(
   encoder.attribute(SPAN.attributes, ERROR_TYPE, WORKER_EXIT);
   encoder.attribute(SPAN.attributes, INTERRUPTED, true);
   if (role !== undefined && death.block !== undefined) encodeRole(encoder, role, death.block);
+  encoder.attribute(SPAN.attributes, EXIT_CAUSE, death.cause ?? 'unknown');
   encoder.tag(SPAN.events);
   const event = encoder.begin();
   time(encoder, EVENT.timeUnixNano, endNanos);
   encoder.stringField(EVENT.name, EXIT_EVENT);
+  encoder.attribute(EVENT.attributes, EXIT_CAUSE, death.cause ?? 'unknown');
   if (typeof death.code === 'number') encoder.attribute(EVENT.attributes, PROCESS_EXIT_CODE, death.code);
   if (death.signal) encoder.attribute(EVENT.attributes, EXIT_SIGNAL, death.signal);
+  encoder.attributes(EVENT.attributes, exceptionAttributes(death.record));
   encoder.end(event);
   encoder.tag(SPAN.status);
   const status = encoder.begin();

@@ -7,7 +7,9 @@
 import type { ResolvedExport } from '../config/resolved.js';
 import { type Block, isBlock } from '../forensics/block.js';
 import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
-import { isNumber, isObjectOf, isOneOf, messageParser, orNothing } from '../process/message-parser.js';
+import { isSample, type Sample } from '../forensics/vitals-table.js';
+import type { ExitRecord } from '../journal/vitals.js';
+import { isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
 /** What a shipper needs to know. */
@@ -18,6 +20,18 @@ export interface ShipperConfig {
   export: ResolvedExport;
   /** Milliseconds to ship what is left after SIGTERM. */
   shutdownTimeoutMs: number;
+}
+
+/** What the journal of a dead process says. */
+export interface Recovered {
+  spansRecovered: number;
+  requestsInterrupted: number;
+  /** With all that is known; undefined where it had no journal. */
+  cause?: ExitCause | undefined;
+  /** What it wrote of its end. */
+  record?: ExitRecord | undefined;
+  /** Of its last second. */
+  vitals?: Sample | undefined;
 }
 
 /** What the parent of a process knows of its end. */
@@ -41,7 +55,7 @@ export type FromShipper =
   | { type: 'ready' }
   /** Another process has the lock of the directory; this one exits. */
   | { type: 'busy' }
-  | { type: 'recovered'; pid: number; spansRecovered: number; requestsInterrupted: number }
+  | ({ type: 'recovered'; pid: number } & Recovered)
   | { type: 'stats'; stats: ShipperStats };
 
 /** Counters since the shipper started, in spans unless it says otherwise. */
@@ -62,6 +76,14 @@ export interface ShipperStats {
   lagMs: number;
 }
 
+const isRecord = isObjectOf<ExitRecord>({
+  code: orNothing(isNumber),
+  cause: orNothing(isText),
+  exceptionType: orNothing(isText),
+  message: orNothing(isText),
+  stack: orNothing(isText),
+});
+
 const isStats = isObjectOf<ShipperStats>({
   read: isNumber,
   shipped: isNumber,
@@ -77,7 +99,14 @@ const isStats = isObjectOf<ShipperStats>({
 export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   ready: {},
   busy: {},
-  recovered: { pid: isNumber, spansRecovered: isNumber, requestsInterrupted: isNumber },
+  recovered: {
+    pid: isNumber,
+    spansRecovered: isNumber,
+    requestsInterrupted: isNumber,
+    cause: orNothing(isOneOf(EXIT_CAUSES)),
+    record: orNothing(isRecord),
+    vitals: orNothing(isSample),
+  },
   stats: { stats: isStats },
 });
 

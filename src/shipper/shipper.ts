@@ -6,8 +6,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
+import { causeOfDeath } from '../forensics/cause-of-death.js';
+import { vitalsOf } from '../forensics/vitals-table.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
+import { readVitals } from '../journal/vitals.js';
 import { LossReport, warn } from '../warn.js';
+import { CLUSTER_MANAGER } from '../wire/conventions.js';
+import { decode } from '../wire/decode.js';
+import { Resource } from '../wire/otlp.js';
 import { Delivery } from './delivery.js';
 import {
   type Destination,
@@ -242,8 +248,8 @@ export class Shipper {
   }
 
   /** The process with this pid has ended: finish its journal now, and tell what was found, also where there is none. */
-  writerExited({ pid, code, signal, block }: { pid: number } & KnownDeath): void {
-    this.#exits.set(pid, { atMs: Date.now(), code, signal, block, answered: false });
+  writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
+    this.#exits.set(pid, { atMs: Date.now(), ...death, answered: false });
     this.#nextLiveness = 0;
     this.#wake.abort();
   }
@@ -341,7 +347,14 @@ export class Shipper {
   #recover(writer: TailedWriter): void {
     const { pid } = writer.identity;
     const known = this.#exits.get(pid);
-    const death: Death = known ?? { atMs: Math.max(writer.leaseMs, writer.seenAliveMs) };
+    const atMs = known?.atMs ?? Math.max(writer.leaseMs, writer.seenAliveMs);
+    // Before what the writer left is removed.
+    const page = readVitals(this.#options.dir, writer.identity.id);
+    const record = page?.exit;
+    const vitals = page && vitalsOf(page.numbers);
+    const orphaned = known === undefined && isWorkerOfCluster(writer.resource);
+    const cause = causeOfDeath({ told: known, record, vitals, orphaned });
+    const death: Death = { atMs, ...cause, record, block: known?.block };
     let spansRecovered = 0;
     for (const { reader } of writer.segments.values()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
@@ -365,7 +378,8 @@ export class Shipper {
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
     if (known) known.answered = true;
-    this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered, requestsInterrupted });
+    const found = { spansRecovered, requestsInterrupted, cause: cause.cause, record, vitals: vitals?.last };
+    this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
   }
@@ -408,5 +422,15 @@ export class Shipper {
     const ref = this.#options.keepAlive !== false || this.#stopAt !== undefined;
     await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
+  }
+}
+
+/** A worker of a coordinator, which would have said how it ended. */
+function isWorkerOfCluster(resource: Uint8Array): boolean {
+  try {
+    const { attributes = [] } = decode(resource, Resource);
+    return attributes.some(({ key, value }) => key === CLUSTER_MANAGER && value?.stringValue === 'cluster');
+  } catch {
+    return false;
   }
 }

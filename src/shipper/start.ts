@@ -14,6 +14,7 @@ import {
   type FromShipper,
   type KnownDeath,
   parseFromShipper,
+  type Recovered,
   type ShipperConfig,
   type ShipperStats,
   type ToShipper,
@@ -30,12 +31,6 @@ const ANSWER_MS = 1000;
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
   attached: boolean;
-}
-
-/** What a shipper found in the journal of a process that has ended. */
-export interface Recovered {
-  spansRecovered: number;
-  requestsInterrupted: number;
 }
 
 const NOTHING: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
@@ -192,8 +187,8 @@ export class ShipperKeeper {
         this.stats = message.stats;
         break;
       case 'recovered': {
-        const { pid, spansRecovered, requestsInterrupted } = message;
-        for (const answer of this.#waiting.get(pid) ?? []) answer({ spansRecovered, requestsInterrupted });
+        const { type: _, pid, ...found } = message;
+        for (const answer of this.#waiting.get(pid) ?? []) answer(found);
         this.#waiting.delete(pid);
         break;
       }

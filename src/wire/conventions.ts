@@ -125,6 +125,39 @@ export const INTERRUPTED = ownAttribute(
 );
 export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
 
+// The exception that ended a process, on worker.exit and on the event of interrupted spans.
+export const EXCEPTION_TYPE = attribute('exception.type', 'The name of the exception.');
+export const EXCEPTION_MESSAGE = attribute('exception.message', 'Its message.');
+export const EXCEPTION_STACKTRACE = attribute('exception.stacktrace', 'Its stack.');
+
+// The vitals of the last second before a death, on worker.exit.
+export const VITALS_AT = ownAttribute('forktrace.vitals.age', 'Seconds from the last sample to the death.');
+export const VITALS_HEAP_USED = ownAttribute('forktrace.vitals.heap.used', "Bytes of V8's heap in use.");
+export const VITALS_HEAP_LIMIT = ownAttribute('forktrace.vitals.heap.limit', "Bytes that V8's heap may grow to.");
+export const VITALS_RSS = ownAttribute('forktrace.vitals.rss', 'Bytes of the process in memory.');
+export const VITALS_EXTERNAL = ownAttribute(
+  'forktrace.vitals.external',
+  'Bytes that buffers hold outside of the heap.',
+);
+export const VITALS_CGROUP_USED = ownAttribute('forktrace.vitals.cgroup.used', 'Bytes that the control group uses.');
+export const VITALS_CGROUP_LIMIT = ownAttribute(
+  'forktrace.vitals.cgroup.limit',
+  'Bytes that the control group may use; absent where there is no limit.',
+);
+export const VITALS_UTILIZATION = ownAttribute(
+  'forktrace.vitals.eventloop.utilization',
+  'Event-loop utilisation in the last second, from 0 to 1.',
+);
+export const VITALS_DELAY = ownAttribute(
+  'forktrace.vitals.eventloop.delay',
+  'The longest delay of the event loop in the last second, in milliseconds.',
+);
+export const VITALS_GC = ownAttribute(
+  'forktrace.vitals.gc.time',
+  'Time in garbage collection in the last second, in milliseconds.',
+);
+export const VITALS_IN_FLIGHT = ownAttribute('forktrace.vitals.requests.in_flight', 'Requests in flight.');
+
 // A blocked event loop: on the culprit's interrupted span, on worker.exit, and on the span of a block that has ended.
 export const EVENT_LOOP_BLOCKED = ownSpan(
   'event loop blocked',

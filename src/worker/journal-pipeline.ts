@@ -2,9 +2,12 @@ import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import { ExitRecorder } from '../forensics/exit-recorder.js';
+import { VitalsSampler } from '../forensics/vitals-sampler.js';
+import { requestCounts } from '../http/request-counts.js';
 import { delivered, deliveredNow } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
-import { openJournal } from '../journal/journal.js';
+import { type Journal, openJournal } from '../journal/journal.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
 import { sayDestination } from '../shipper/say-destination.js';
@@ -53,6 +56,8 @@ export function createJournalPipeline(
     sampler: samplerOf(config),
   });
   const shipping = startShipping(config, identity);
+  const exit = new ExitRecorder(() => journal.vitals());
+  const stopVitals = startVitals(journal);
   return {
     tracerProvider,
     counts: tracerProvider.counts,
@@ -64,14 +69,17 @@ export function createJournalPipeline(
     forceFlush: (timeoutMillis) => tracerProvider.forceFlush({ timeoutMillis }).catch(() => false),
     async shutdown(timeoutMs) {
       await tracerProvider.shutdown().catch(reported);
+      stopVitals();
       // What is not delivered may die with us.
       if (isInContainer()) await delivered(journal, timeoutMs);
       journal.close();
       await shipping.stop();
+      exit.stop();
       unsay();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
-    flushSync() {
+    flushSync(code) {
+      exit.record(code);
       if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS);
       journal.close();
     },
@@ -83,6 +91,21 @@ function samplerOf({ sampler }: ResolvedConfig) {
   if ('shouldSample' in sampler) return sampler;
   if (sampler.name === 'parentbased_always_on') return undefined;
   return (require('./sampler.js') as typeof import('./sampler.js')).createSampler(sampler);
+}
+
+/** From the first second on: a tool that ends before leaves no page but that of its exit. */
+function startVitals(journal: Journal): () => void {
+  let sampler: VitalsSampler | undefined;
+  const timer = setTimeout(() => {
+    const vitals = journal.vitals();
+    if (vitals === undefined) return;
+    sampler = new VitalsSampler(vitals, () => ({ ...requestCounts, spans: journal.stats().spans }));
+    sampler.sample();
+  }, 1000).unref();
+  return () => {
+    clearTimeout(timer);
+    sampler?.stop();
+  };
 }
 
 /** A user's span processor that fails has its own way to say so. */

@@ -18,5 +18,5 @@ export interface Pipeline {
   /** Makes sure that all that has ended will be exported, then gives everything back. Never rejects. */
   shutdown(timeoutMs: number): Promise<void>;
   /** What can be done in `process.on('exit')`. */
-  flushSync(): void;
+  flushSync(code: number): void;
 }

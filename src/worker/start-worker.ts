@@ -145,7 +145,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
           tracerProvider.getTracer('forktrace', version),
         )
       : undefined;
-  const flushSync = () => pipeline.flushSync();
+  const flushSync = (code: number) => pipeline.flushSync(code);
   process.on('exit', flushSync);
 
   let stopped: Promise<boolean> | undefined;

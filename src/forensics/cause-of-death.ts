@@ -1,0 +1,52 @@
+/**
+ * Puts together what is known of a death, the most certain first: who ended the process says why; the process itself knows its
+ * exception; the parent knows exit code and signal; the vitals of the last second tell what an abort was about.
+ *
+ * @module
+ */
+import type { ExitRecord } from '../journal/vitals.js';
+import type { ProcessExit } from '../process/process-exit.js';
+import { causeOfExit, EXIT_CAUSES, type ExitCause } from './exit-cause.js';
+import type { LastVitals } from './vitals-table.js';
+
+export interface Evidence {
+  /** What the parent says; undefined: nobody who would know has said anything. */
+  told: (Partial<ProcessExit> & { cause?: ExitCause | undefined }) | undefined;
+  /** What the process wrote while it ended. */
+  record: ExitRecord | undefined;
+  vitals: LastVitals | undefined;
+  /** The coordinator that forked the process is gone, too. */
+  orphaned: boolean;
+}
+
+/** Why a process ended, with its code and signal where they are known. */
+export interface CauseOfDeath extends ProcessExit {
+  cause: ExitCause;
+}
+
+/** Causes that a parent has of exit code and signal alone: the process may know better. */
+const BY_EXIT_ALONE: readonly ExitCause[] = ['exit', 'abort', 'crash', 'signal', 'unknown'];
+
+/** V8 aborts at its limit; a sample that is up to a second old may be somewhat below. */
+const NEARLY_FULL = 0.9;
+
+export function causeOfDeath({ told, record, vitals, orphaned }: Evidence): CauseOfDeath {
+  const signal = told?.signal ?? null;
+  const code = signal ? null : (told?.code ?? record?.code ?? null);
+  const sure = told?.cause !== undefined && !BY_EXIT_ALONE.includes(told.cause);
+  if (sure) return { cause: told.cause!, code, signal };
+  const cause = told?.cause ?? causeOfExit({ code, signal });
+  // A signal ended what was ending by itself: the signal is the cause.
+  if (signal === null && isCause(record?.cause)) return { cause: record.cause, code, signal };
+  if (cause === 'abort' && isNearlyFull(vitals)) return { cause: 'heap_out_of_memory', code, signal };
+  if (cause === 'unknown' && orphaned) return { cause: 'lost', code, signal };
+  return { cause, code, signal };
+}
+
+function isCause(cause: string | undefined): cause is ExitCause {
+  return EXIT_CAUSES.includes(cause as ExitCause);
+}
+
+function isNearlyFull(vitals: LastVitals | undefined): boolean {
+  return vitals !== undefined && vitals.last.heapUsed >= NEARLY_FULL * vitals.last.heapLimit;
+}

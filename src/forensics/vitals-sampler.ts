@@ -1,0 +1,116 @@
+/**
+ * Writes this process's vitals once a second into memory that survives it: whoever looks for the cause of a death reads there how
+ * the last second was.
+ *
+ * @module
+ */
+import {
+  constants,
+  monitorEventLoopDelay,
+  type PerformanceEntry,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { VitalsWriter } from '../journal/vitals.js';
+import { cgroupMemory } from './cgroup-memory.js';
+import { storeSample } from './vitals-table.js';
+
+const INTERVAL_MS = 1000;
+/** Counting handles visits each of them: not every second. */
+const HANDLES_EVERY = 10;
+/** Node's own timer in C++; at this resolution it costs a few microseconds a second. */
+const DELAY_RESOLUTION_MS = 100;
+const NANOSECONDS = 1e6;
+
+/** What only the rest of the process knows. */
+export interface Counts {
+  inFlight: number;
+  served: number;
+  spans: number;
+}
+
+export class VitalsSampler {
+  readonly #vitals: VitalsWriter;
+  readonly #counts: () => Counts;
+  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  readonly #collections: PerformanceObserver;
+  readonly #timer: NodeJS.Timeout;
+  #utilization = performance.eventLoopUtilization();
+  #taken = 0;
+  #handles = 0;
+  #gcMs = 0;
+  #majorGcs = 0;
+
+  /** Starts at once, holds no process open. */
+  constructor(vitals: VitalsWriter, counts: () => Counts) {
+    this.#vitals = vitals;
+    this.#counts = counts;
+    this.#delay.enable();
+    this.#collections = new PerformanceObserver((list) => this.#collected(list.getEntries()));
+    this.#collections.observe({ entryTypes: ['gc'] });
+    this.#timer = setInterval(() => this.sample(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#collections.disconnect();
+    this.#delay.disable();
+  }
+
+  /** Never throws: a descriptor that cannot be had leaves a number as it was. */
+  sample(): void {
+    const heap = getHeapStatistics();
+    const cgroup = cgroupMemory();
+    const utilization = performance.eventLoopUtilization();
+    const { user, system } = process.cpuUsage();
+    if (this.#taken % HANDLES_EVERY === 0) this.#handles = process.getActiveResourcesInfo().length;
+    const { inFlight, served, spans } = this.#counts();
+    const sample = {
+      atMs: Date.now(),
+      heapUsed: heap.used_heap_size,
+      heapLimit: heap.heap_size_limit,
+      rss: residentSet(),
+      external: heap.external_memory,
+      cgroupUsed: cgroup?.used ?? 0,
+      cgroupLimit: cgroup?.limit ?? 0,
+      utilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
+      // Before the first turn of its timer the histogram is empty.
+      delayMs: this.#delay.count > 0 ? this.#delay.max / NANOSECONDS - DELAY_RESOLUTION_MS : 0,
+      gcMs: this.#gcMs,
+      majorGcs: this.#majorGcs,
+      inFlight,
+      served,
+      spans,
+      handles: this.#handles,
+      cpuMs: (user + system) / 1000,
+    };
+    this.#utilization = utilization;
+    this.#delay.reset();
+    this.#gcMs = 0;
+    storeSample((index, value) => this.#vitals.set(index, value), sample, this.#taken++);
+    this.#vitals.flush();
+  }
+
+  #collected(entries: PerformanceEntry[]): void {
+    let major = false;
+    for (const entry of entries) {
+      this.#gcMs += entry.duration;
+      const { detail } = entry as PerformanceEntry & { detail?: { kind?: number } };
+      major ||= detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+    }
+    if (!major) return;
+    this.#majorGcs++;
+    // A process that runs out of memory is busy collecting: its timers are late.
+    this.sample();
+  }
+}
+
+function residentSet(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    // EMFILE, ENFILE.
+    return 0;
+  }
+}
