@@ -40,6 +40,9 @@ import { lastWordsOf } from './worker-stderr.js';
 const OWN_PAUSE_MS = 250;
 
 /** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
+/** How V8 says it: `FATAL ERROR: … JavaScript heap out of memory`. */
+const HEAP_OUT_OF_MEMORY = /JavaScript heap out of memory/;
+
 const BLOCKED_AFTER_MS = 2.5 * HEARTBEAT_MS;
 
 /** More workers at once than this only make each other late: starting one is work for a processor. */
@@ -421,6 +424,7 @@ export class Supervisor {
   #causeOf(exit: ProcessExit, life: Incarnation | undefined, worker: WorkerProcess, planned: boolean): ExitCause {
     const cause = exitCause(exit, life, worker, planned);
     if (cause === 'signal' && exit.signal === 'SIGKILL' && this.#kernelHasKilled()) return 'system_out_of_memory';
+    if (cause === 'abort' && HEAP_OUT_OF_MEMORY.test(worker.stderr?.lastWords() ?? '')) return 'heap_out_of_memory';
     return cause;
   }
 
