@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { evaluate } from '#src/forensics/inspector-client.js';
 import { InspectorLines } from '#src/forensics/inspector-lines.js';
 import { closeLate, peek } from '#src/forensics/peek.js';
 import { fixture, runProgram } from '../process/run-program.js';
@@ -96,7 +97,7 @@ test('a healthy process answers, closes its inspector, and only its own lines ar
     const url = [...program.stderr.matchAll(/listening on (ws:\/\/\S+)/g)][round]![1]!;
     await waitFor(
       () =>
-        evaluate(url, '1', AbortSignal.timeout(1000)).then(
+        once(connect(Number(new URL(url).port), '127.0.0.1'), 'connect').then(
           () => false,
           (error) => error.code === 'ECONNREFUSED',
         ),
