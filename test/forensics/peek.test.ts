@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { InspectorLines } from '#src/forensics/inspector-lines.js';
 import { closeLate, peek } from '#src/forensics/peek.js';
+import { processState } from '#src/forensics/process-state.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 
@@ -75,6 +76,8 @@ test("the application's own prepareStackTrace throws: no stack, but the active s
 
 test('execSync: no JavaScript answers; the process sleeps, and the child that it waits for is named', async (t) => {
   const { target, program, passedOn } = await blocked(t, 'child');
+  const sleeps = () => processState(target.pid)?.children.some(({ command }) => command.includes('sleep 3'));
+  await waitFor(sleeps, 'the child that it waits for');
   const found = await peek(target, 450);
   assert.ok(found.found === 'process', JSON.stringify(found));
   assert.equal(found.process?.state, 'S');
