@@ -95,19 +95,23 @@ export const warnings = {
     lost: 'nothing',
   },
   FORKTRACE_SPANS_REFUSED: {
-    when: 'the endpoint refused spans for good, or some of a request',
-    lost: 'these spans',
+    when: 'the endpoint refused spans or log records for good, or some of a request',
+    lost: 'these spans or log records',
+  },
+  FORKTRACE_LOGS_NOT_TAKEN: {
+    when: 'the endpoint has no logs service: UNIMPLEMENTED, or HTTP 404; said once',
+    lost: 'nothing yet: log records stay in the journal until it is full; spans are not affected',
   },
   FORKTRACE_SPANS_LEFT: {
-    when: 'a shipper ends, and spans stay in the journal',
+    when: 'a shipper ends, and spans or log records stay in the journal',
     lost: 'nothing: the next start delivers them, or `forktrace ship`',
   },
   FORKTRACE_SPANS_DROPPED: {
-    when: 'the journal directory reached `journal.maxBytes` before they were shipped, oldest first',
-    lost: 'these spans',
+    when: 'the journal directory reached `journal.maxBytes` before they were shipped: log records first, then spans, oldest first',
+    lost: 'these spans or log records',
   },
   FORKTRACE_JOURNAL_LOSS: {
-    when: 'the journal could not take a span: no space left, too large, or after its end',
+    when: 'the journal could not take a span or a log record: no space left, too large, or after its end',
     lost: 'these spans',
   },
   FORKTRACE_IN_FLIGHT_FULL: {

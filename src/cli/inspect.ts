@@ -49,7 +49,7 @@ export function* inspectJournal(path: string): Generator<InspectedSpan | Unsound
   if (files.length === 0 && !isDirectory(path)) yield { path, unsound: 'foreign' };
   for (const file of files) {
     if (file.kind === 'segment') yield* segmentSpans(file);
-    else yield* tableSpans(file);
+    else if (file.kind === 'in-flight') yield* tableSpans(file);
   }
 }
 

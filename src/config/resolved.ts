@@ -78,6 +78,8 @@ export interface ResolvedExport {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
   /** Files that `tls` is read from, anew. */
   readonly tlsFiles?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Where log records go; undefined while logs are off. */
+  readonly logs?: ResolvedExport | undefined;
 }
 
 /** The journal's options; `dir` is `<parent>/<service>`: this service's journal directory. */

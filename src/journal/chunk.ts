@@ -1,5 +1,6 @@
 /**
- * Chunks of a segment's body: a whole `scope_spans` field of a ResourceSpans message, with one span.
+ * Chunks of a segment's body: a whole `scope_spans` field of a ResourceSpans message, with one span. That of log records is a whole
+ * `scope_logs` field of a ResourceLogs message, with one record: the same bytes but for the fields of the item itself.
  *
  * @module
  */

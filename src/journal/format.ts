@@ -30,9 +30,15 @@ export const FORMAT_VERSION = 1;
 export const PAGE_BYTES = 4096;
 
 /** 8 bytes each, ASCII. */
-const MAGIC: Record<JournalFileKind, string> = { segment: 'ftsegmnt', 'in-flight': 'ftinflgt', vitals: 'ftvitals' };
+const MAGIC: Record<JournalFileKind, string> = {
+  segment: 'ftsegmnt',
+  logs: 'ftlogseg',
+  'in-flight': 'ftinflgt',
+  vitals: 'ftvitals',
+};
 
-export type JournalFileKind = 'segment' | 'in-flight' | 'vitals';
+/** `logs`: a segment of log records, whose body is whole `scope_logs` fields; all else of it is as in a segment of spans. */
+export type JournalFileKind = 'segment' | 'logs' | 'in-flight' | 'vitals';
 
 // What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the CRC.
 const AT_VERSION = 8;
@@ -110,7 +116,7 @@ export interface JournalHeader {
   headerLength: number;
   /** Bytes that the file has after its header. */
   bodyLength: number;
-  /** From 1; segments and in-flight tables of a writer are counted apart. */
+  /** From 1; files of each kind of a writer are counted apart. */
   sequence: number;
   writer: WriterIdentity;
   /** Milliseconds since the epoch. */
@@ -226,13 +232,14 @@ export const SPARE = '.spare';
 /** The name of a writer's vitals page ends so. It is no file that a shipper ships: it goes when its writer is done with. */
 export const VITALS = '.vitals';
 
-const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|inflight)$/;
+const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|logs|inflight)$/;
 
 /** What a file's name says; `undefined` for a file that is not part of a journal. */
 export function parseFileName(name: string): { kind: JournalFileKind; writerId: string; sequence: number } | undefined {
   const match = FILE_NAME.exec(name);
   if (match === null) return undefined;
-  return { kind: match[3] === 'segment' ? 'segment' : 'in-flight', writerId: match[1]!, sequence: Number(match[2]) };
+  const kind = match[3] === 'inflight' ? 'in-flight' : (match[3] as 'segment' | 'logs');
+  return { kind, writerId: match[1]!, sequence: Number(match[2]) };
 }
 
 export function fileName(kind: JournalFileKind, writerId: string, sequence: number): string {

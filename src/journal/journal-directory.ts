@@ -39,18 +39,20 @@ function unfit(dir: string, found: string): ForktraceError {
 /** What {@link makeRoom} has deleted. */
 export interface Dropped {
   spans: number;
+  logRecords: number;
   bytes: number;
   segments: number;
 }
 
 /**
- * Deletes the oldest finished segments, shipped or not, until `wanted` more bytes fit into `maxBytes`. Segments that a living
- * writer still writes stay: a directory takes at least two segments and a table per writer.
+ * Deletes the oldest finished segments, shipped or not, until `wanted` more bytes fit into `maxBytes`: those of log records first, so
+ * that no flood of lines drives spans out. Segments that a living writer still writes stay: a directory takes at least two segments
+ * and a table per writer.
  *
  * Any number of processes may call this at once; each dropped segment is counted by one of them.
  */
 export function makeRoom(dir: string, wanted: number, maxBytes: number): Dropped {
-  const dropped: Dropped = { spans: 0, bytes: 0, segments: 0 };
+  const dropped: Dropped = { spans: 0, logRecords: 0, bytes: 0, segments: 0 };
   const files = listJournal(dir);
   const spares = listSpares(dir);
   let excess = wanted - maxBytes;
@@ -62,15 +64,16 @@ export function makeRoom(dir: string, wanted: number, maxBytes: number): Dropped
   }
   if (excess <= 0) return dropped;
 
-  const finished = files.filter((file) => file.kind === 'segment').flatMap(finishedSegment);
-  for (const file of finished.sort((a, b) => a.createdMs - b.createdMs)) {
+  const finished = files.filter((file) => file.kind !== 'in-flight').flatMap(finishedSegment);
+  const rank = ({ kind }: JournalFile) => (kind === 'logs' ? 0 : 1);
+  for (const file of finished.sort((a, b) => rank(a) - rank(b) || a.createdMs - b.createdMs)) {
     if (excess <= 0) break;
     const segment = openSegment(file);
     if (isUnsound(segment)) continue;
     // One process alone succeeds in removing a file, and counts it.
     if (removeFile(file.path)) {
       excess -= file.bytes;
-      dropped.spans += segment.countUnshipped();
+      dropped[file.kind === 'logs' ? 'logRecords' : 'spans'] += segment.countUnshipped();
       dropped.bytes += file.bytes;
       dropped.segments++;
     }

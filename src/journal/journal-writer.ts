@@ -7,16 +7,7 @@
 
 import { warn } from '../warn.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
-import { ActiveSegment } from './active-segment.js';
-import {
-  beginChunk,
-  chunkLength,
-  closeChunk,
-  MAX_CHUNK_BYTES,
-  MAX_OPEN_CHUNK,
-  openChunk,
-  spanStartIn,
-} from './chunk.js';
+import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
 import { ENTRY_BYTES, headerLengthFor, type JournalFileKind, PAGE_BYTES } from './format.js';
 import { LEASE_RENEWAL_MS, newWriterIdentity } from './identity.js';
 import { InFlightTable } from './in-flight-table.js';
@@ -25,7 +16,8 @@ import { makeRoom } from './journal-directory.js';
 import { type FilePlan, JournalFileWriter } from './journal-file.js';
 import { LossLedger } from './loss-ledger.js';
 import type { Mapping } from './mapped-memory.js';
-import { discardFile, SegmentSupply } from './segment-supply.js';
+import { discardFile } from './segment-supply.js';
+import { SegmentWriter } from './segment-writer.js';
 import { NO_ENTRY, type Room, type SpanLog } from './span-log.js';
 import { VITALS_BYTES, VitalsWriter } from './vitals.js';
 import { WriteBack } from './write-back.js';
@@ -49,21 +41,20 @@ export class JournalWriter implements Journal, SpanLog {
   readonly #maxBytes: number;
   readonly #mapping: Mapping | undefined;
   readonly #table: InFlightTable;
-  readonly #supply: SegmentSupply;
+  readonly #spans: SegmentWriter;
   readonly #losses: LossLedger;
+  readonly #logLosses: LossLedger;
   /** `write` mode only. */
   readonly #writeBack: WriteBack | undefined;
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #room: Room = { memory: memoryOf(new Uint8Array(0)), start: 0, end: 0 };
-  #segment: ActiveSegment | undefined;
+  readonly #segmentBytes: number;
+  /** Made with the first log record. */
+  #logs: SegmentWriter | undefined;
+  #logWriteBack: WriteBack | undefined;
   #lastTable = 0;
   #isClosed = false;
   #vitals: VitalsWriter | undefined;
-
-  /** Of the segments before the active one. */
-  #closedSpans = 0;
-  #closedBytes = 0;
-  #segments = 0;
   #untracked = 0;
 
   /** @param mapping how files become memory; undefined for `write` mode */
@@ -75,15 +66,13 @@ export class JournalWriter implements Journal, SpanLog {
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#mapping = mapping;
     this.#table = new InFlightTable(options.inFlight);
-    this.#losses = new LossLedger(options.dir);
-    this.#supply = new SegmentSupply({
-      bodyLength: Math.max(options.segmentBytes - headerLengthFor(this.#resource.length), PAGE_BYTES),
-      plan: (bodyLength, sequence) => this.#plan('segment', bodyLength, 0, sequence),
-      keepBound: (bytes) => this.#keepBound(bytes),
-    });
-    if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#takeBack(error));
+    this.#losses = new LossLedger(options.dir, 'Spans');
+    this.#logLosses = new LossLedger(options.dir, 'Log records');
+    this.#segmentBytes = options.segmentBytes;
+    if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#spans.takeBack(error));
+    this.#spans = this.#segmentWriter('segment', this.#losses, this.#writeBack);
     this.#growTable();
-    this.#openSegment(0);
+    this.#spans.open(0);
     this.#leaseTimer = setInterval(() => this.#renewLease(), LEASE_RENEWAL_MS);
     this.#leaseTimer.unref();
   }
@@ -94,11 +83,11 @@ export class JournalWriter implements Journal, SpanLog {
 
   /** Why there is no segment to write to; undefined when there is one. */
   get refusal(): string | undefined {
-    return this.#segment === undefined ? this.#losses.refusal : undefined;
+    return this.#spans.segment === undefined ? this.#losses.refusal : undefined;
   }
 
   reserve(scope: Memory): Room | undefined {
-    const segment = this.#segment;
+    const { segment } = this.#spans;
     if (segment === undefined) return undefined;
     const { position, limit } = segment;
     if (spanStartIn(position, scope.bytes.length) + LITTLE_ROOM > limit) return undefined;
@@ -110,22 +99,29 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   commit(end: number): void {
-    const segment = this.#segment!;
+    const segment = this.#spans.segment!;
     closeChunk(segment.memory, segment.position, this.#room.start, end);
     segment.commitTo(end);
     if (this.#writeBack !== undefined) this.#writeBack.schedule();
   }
 
   append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
-    const scopeLength = scope.bytes.length;
-    const spanLength = end - start;
-    const segment = this.#segmentFor(chunkLength(scopeLength, spanLength));
-    if (segment === undefined) return;
-    const { memory } = segment;
-    const at = beginChunk(memory, segment.position, scope, 0, scopeLength, spanLength);
-    copyBytes(asMemory(bytes), start, memory, at, spanLength);
-    segment.commitTo(at + spanLength);
-    if (this.#writeBack !== undefined) this.#writeBack.schedule();
+    if (appendChunk(this.#spans, scope, bytes, start, end) && this.#writeBack !== undefined) this.#writeBack.schedule();
+  }
+
+  appendLog(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
+    this.#logs ??= this.#openLogs();
+    if (appendChunk(this.#logs, scope, bytes, start, end)) this.#logWriteBack?.schedule();
+  }
+
+  #openLogs(): SegmentWriter {
+    if (this.#writeBack !== undefined && !this.#isClosed) {
+      // Log records have no entries.
+      this.#logWriteBack = new WriteBack(new InFlightTable(1), (error) => this.#logs?.takeBack(error));
+    }
+    const logs = this.#segmentWriter('logs', this.#logLosses, this.#logWriteBack);
+    if (this.#isClosed) logs.close();
+    return logs;
   }
 
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
@@ -163,7 +159,7 @@ export class JournalWriter implements Journal, SpanLog {
     const scopeLength = fieldsStart - scopeStart;
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
     const spanLength = fieldsLength + end - start;
-    const segment = this.#segmentFor(chunkLength(scopeLength, spanLength));
+    const segment = this.#spans.segmentFor(chunkLength(scopeLength, spanLength));
     if (segment === undefined) {
       this.#release(entry, false);
       return;
@@ -184,6 +180,7 @@ export class JournalWriter implements Journal, SpanLog {
 
   flush(): void {
     this.#writeBack?.flush();
+    this.#logWriteBack?.flush();
   }
 
   vitals(): VitalsWriter | undefined {
@@ -197,15 +194,17 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   stats(): JournalStats {
-    const segment = this.#segment;
+    const { items: spans, bytes, segments } = this.#spans.counts();
     return {
       mode: this.mode,
-      spans: this.#closedSpans + (segment?.spans ?? 0),
-      bytes: this.#closedBytes + (segment?.committed ?? 0),
-      segments: this.#segments,
+      spans,
+      bytes,
+      segments,
       inFlight: this.#table.used,
       untracked: this.#untracked,
       lost: this.#losses.counts(),
+      logRecords: this.#logs?.counts().items ?? 0,
+      logRecordsLost: this.#logLosses.counts(),
     };
   }
 
@@ -214,8 +213,8 @@ export class JournalWriter implements Journal, SpanLog {
     clearInterval(this.#leaseTimer);
     this.#writeBack?.flush();
     this.#isClosed = true;
-    this.#supply.close();
-    this.#sealSegment();
+    this.#spans.close();
+    this.#logs?.close();
     const inFlight = this.#table.used > 0;
     for (const file of this.#table.files) {
       if (inFlight) file.release();
@@ -223,7 +222,9 @@ export class JournalWriter implements Journal, SpanLog {
     }
     this.#table.close();
     this.#writeBack?.close();
+    this.#logWriteBack?.close();
     this.#losses.end();
+    this.#logLosses.end();
   }
 
   #countUntracked(): void {
@@ -241,105 +242,25 @@ export class JournalWriter implements Journal, SpanLog {
     this.#losses.lose('closed', 1, 'they ended after the journal was closed');
   }
 
-  /** The active segment, with room for a chunk of `total` bytes; undefined when the span is lost, and counted. */
-  #segmentFor(total: number): ActiveSegment | undefined {
-    const segment = this.#segment;
-    return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
-  }
-
-  #makeRoom(total: number): ActiveSegment | undefined {
-    if (this.#isClosed) {
-      this.#loseClosed();
-      return undefined;
-    }
-    if (total > MAX_CHUNK_BYTES) {
-      this.#losses.lose('tooLarge', 1, `a span has ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
-      return undefined;
-    }
-    const segment = this.#segment;
-    if (segment !== undefined && segment.limit < segment.bodyEnd) {
-      segment.limit = segment.bodyEnd;
-      this.#supply.prepare();
-      if (segment.position + total <= segment.limit) return segment;
-    }
-    this.#sealSegment();
-    const next = this.#openSegment(total);
-    if (next === undefined) this.#losses.lose('noSpace', 1, this.#losses.refusal);
-    return next;
-  }
-
-  /** @returns undefined when the system refuses, or has just done so */
-  #openSegment(chunkBytes: number): ActiveSegment | undefined {
-    const bodyLength = this.#supply.bodyLengthFor(chunkBytes);
-    let file = bodyLength === this.#supply.bodyLength ? this.#supply.takeReady() : undefined;
-    if (file === undefined) {
-      if (this.#losses.isRefusing) return undefined;
-      try {
-        file = this.#supply.make(bodyLength);
-      } catch (error) {
-        this.#losses.refused(error);
-        return undefined;
-      }
-    }
-    this.#segments++;
-    const segment = new ActiveSegment(file);
-    this.#segment = segment;
-    if (segment.position + chunkBytes > segment.limit) {
-      segment.limit = segment.bodyEnd;
-      this.#supply.prepare();
-    }
-    this.#writeBack?.use(segment);
-    return segment;
-  }
-
-  #sealSegment(): void {
-    this.#writeBack?.flush();
-    const segment = this.#segment;
-    if (segment === undefined) return;
-    const { file } = segment;
-    let isRetired = false;
-    if (segment.committed === 0) {
-      file.remove();
-    } else {
-      if (segment.isLost()) this.#losses.lose('removed', segment.spans, `${file.path} was removed`);
-      isRetired = this.#supply.retire(file);
-      segment.seal();
-      try {
-        if (this.#writeBack !== undefined) file.writeState();
-      } catch {
-        // The shipper finishes it when this writer is dead.
-      }
-    }
-    this.#leaveSegment(segment.committed, segment.spans);
-    if (!isRetired) file.release();
-  }
-
-  /** @param committed bytes that it leaves behind, of so many spans */
-  #leaveSegment(committed: number, spans: number): void {
-    this.#closedBytes += committed;
-    this.#closedSpans += spans;
-    this.#segment = undefined;
-    this.#writeBack?.use(undefined);
-  }
-
-  /** `write` mode: what the file did not take is lost; the next span takes its place. */
-  #takeBack(error: Error): void {
-    if (this.#segment === undefined || this.#writeBack === undefined) return;
-    const lost = this.#segment.takeBack(this.#writeBack.written);
-    this.#losses.refused(error);
-    if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
-  }
-
   #keepBound(wanted: number): void {
     try {
-      const { spans } = makeRoom(this.dir, wanted, this.#maxBytes);
-      if (spans > 0) {
-        const reason = `${this.dir} may hold ${this.#maxBytes} bytes and has not been shipped`;
-        this.#losses.lose('dropped', spans, reason);
-      }
+      const { spans, logRecords } = makeRoom(this.dir, wanted, this.#maxBytes);
+      const reason = `${this.dir} may hold ${this.#maxBytes} bytes and has not been shipped`;
+      if (spans > 0) this.#losses.lose('dropped', spans, reason);
+      if (logRecords > 0) this.#logLosses.lose('dropped', logRecords, reason);
     } catch {
       // Another writer has the same right; making the file says what is wrong.
     }
+  }
+
+  #segmentWriter(kind: 'segment' | 'logs', losses: LossLedger, writeBack: WriteBack | undefined): SegmentWriter {
+    return new SegmentWriter({
+      bodyLength: Math.max(this.#segmentBytes - headerLengthFor(this.#resource.length), PAGE_BYTES),
+      plan: (bodyLength, sequence) => this.#plan(kind, bodyLength, 0, sequence),
+      keepBound: (bytes) => this.#keepBound(bytes),
+      losses,
+      writeBack,
+    });
   }
 
   #tablePlan(): FilePlan {
@@ -367,10 +288,11 @@ export class JournalWriter implements Journal, SpanLog {
 
   #renewLease(): void {
     const now = Date.now();
-    this.#supply.trim();
+    this.#spans.trim();
+    this.#logs?.trim();
     this.#vitals?.touch();
     const files = [...this.#table.files];
-    if (this.#segment !== undefined) files.push(this.#segment.file);
+    for (const { segment } of [this.#spans, ...(this.#logs ? [this.#logs] : [])]) if (segment) files.push(segment.file);
     for (const file of files) {
       file.renewLease(now);
       file.isDeleted((deleted) => {
@@ -388,7 +310,10 @@ export class JournalWriter implements Journal, SpanLog {
   #replace(file: JournalFileWriter): void {
     const index = this.#table.files.indexOf(file);
     if (index !== -1) this.#replaceTable(file, index);
-    else if (file === this.#segment?.file) this.#replaceSegment(this.#segment);
+    else {
+      this.#spans.replace(file);
+      this.#logs?.replace(file);
+    }
   }
 
   #replaceTable(file: JournalFileWriter, index: number): void {
@@ -402,25 +327,17 @@ export class JournalWriter implements Journal, SpanLog {
       this.#losses.refused(error);
     }
   }
+}
 
-  #replaceSegment(old: ActiveSegment): void {
-    this.#writeBack?.flush();
-    const shipped = Math.min(old.file.shipped(), old.committed);
-    const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
-    this.#leaveSegment(shipped, 0);
-    old.file.release();
-    const segment = this.#openSegment(unshipped.length);
-    if (segment === undefined) {
-      // Not all of them, if some had been shipped before.
-      this.#closedSpans += old.spans;
-      this.#losses.lose('noSpace', old.spans, this.#losses.refusal);
-      return;
-    }
-    segment.memory.bytes.set(unshipped, segment.position);
-    segment.position += unshipped.length;
-    segment.spans = old.spans;
-    segment.isCountKnown = shipped === 0;
-    segment.file.commit(segment.committed);
-    this.#writeBack?.flush();
-  }
+/** @returns false when the item is lost, and counted */
+function appendChunk(segments: SegmentWriter, scope: Memory, bytes: Uint8Array, start: number, end: number): boolean {
+  const scopeLength = scope.bytes.length;
+  const itemLength = end - start;
+  const segment = segments.segmentFor(chunkLength(scopeLength, itemLength));
+  if (segment === undefined) return false;
+  const { memory } = segment;
+  const at = beginChunk(memory, segment.position, scope, 0, scopeLength, itemLength);
+  copyBytes(asMemory(bytes), start, memory, at, itemLength);
+  segment.commitTo(at + itemLength);
+  return true;
 }

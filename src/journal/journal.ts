@@ -4,11 +4,12 @@
  * @module
  */
 import { ForktraceError } from '../errors.js';
+import type { Memory } from '../wire/memory.js';
 import { availableBytes, whyNotToMap } from './file-system.js';
 import { ENTRY_BYTES } from './format.js';
 import { openDirectory, removeUnfinishedFiles } from './journal-directory.js';
 import { JournalWriter } from './journal-writer.js';
-import type { LostSpans } from './loss-ledger.js';
+import type { Losses } from './loss-ledger.js';
 import { mappingUnavailable, systemMapping } from './mapped-memory.js';
 import type { SpanLog } from './span-log.js';
 import type { VitalsWriter } from './vitals.js';
@@ -43,7 +44,11 @@ export interface JournalStats {
   /** Local-root spans for which the table had no entry: a crash would not show them as interrupted. */
   untracked: number;
   /** Spans not kept, by cause. */
-  lost: LostSpans & { total: number };
+  lost: Losses & { total: number };
+  /** Log records kept. */
+  logRecords: number;
+  /** Log records not kept, by cause. */
+  logRecordsLost: Losses & { total: number };
 }
 
 const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
@@ -58,6 +63,8 @@ export interface Journal extends SpanLog {
   readonly mode: 'mmap' | 'write';
   readonly dir: string;
   stats(): JournalStats;
+  /** Keep a log record: bare fields of the LogRecord message in `bytes[start..end)`, copied before the call returns. */
+  appendLog(scope: Memory, bytes: Uint8Array, start: number, end: number): void;
   /**
    * The page of numbers and the exit record of this process; made at the first call, and usable after {@link close}, as an exit may
    * be recorded late. The shipper deletes it with what else a dead writer leaves behind.

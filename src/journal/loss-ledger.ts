@@ -6,8 +6,8 @@
 import { performance } from 'node:perf_hooks';
 import { LossReport } from '../warn.js';
 
-/** Spans not kept, by cause. */
-export interface LostSpans {
+/** Spans, or log records, not kept, by cause. */
+export interface Losses {
   /** The system had no space, memory or directory for another segment. */
   noSpace: number;
   /** Larger than `MAX_CHUNK_BYTES`. */
@@ -16,7 +16,7 @@ export interface LostSpans {
   removed: number;
   /** Ended after the journal was closed. */
   closed: number;
-  /** Unshipped spans, of any writer, that this writer deleted to stay within `maxBytes`. */
+  /** Unshipped, of any writer, and that this writer deleted to stay within `maxBytes`. */
   dropped: number;
 }
 
@@ -25,22 +25,21 @@ const RETRY_MS = 1_000;
 
 export class LossLedger {
   readonly #dir: string;
-  readonly #lost: LostSpans = { noSpace: 0, tooLarge: 0, removed: 0, closed: 0, dropped: 0 };
-  readonly #report = new LossReport(
-    'FORKTRACE_JOURNAL_LOSS',
-    (lost, reason) => `Spans lost: ${lost}, because ${reason}.`,
-  );
+  readonly #lost: Losses = { noSpace: 0, tooLarge: 0, removed: 0, closed: 0, dropped: 0 };
+  readonly #report: LossReport;
   #retryAt = 0;
   /** Why the system refuses a file, for messages. */
   refusal = 'there is no segment';
 
-  constructor(dir: string) {
+  constructor(dir: string, what: 'Spans' | 'Log records') {
     this.#dir = dir;
+    const describe = (lost: number, reason: string) => `${what} lost: ${lost}, because ${reason}.`;
+    this.#report = new LossReport('FORKTRACE_JOURNAL_LOSS', describe);
   }
 
-  lose(cause: keyof LostSpans, spans: number, reason: string): void {
-    this.#lost[cause] += spans;
-    this.#report.add(spans, reason);
+  lose(cause: keyof Losses, count: number, reason: string): void {
+    this.#lost[cause] += count;
+    this.#report.add(count, reason);
   }
 
   /** The system has refused a file: what happens until the next attempt is said with its reason. */
@@ -55,7 +54,7 @@ export class LossLedger {
     return performance.now() < this.#retryAt;
   }
 
-  counts(): LostSpans & { total: number } {
+  counts(): Losses & { total: number } {
     const { noSpace, tooLarge, removed, closed, dropped } = this.#lost;
     return { total: noSpace + tooLarge + removed + closed + dropped, ...this.#lost };
   }

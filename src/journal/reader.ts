@@ -86,7 +86,7 @@ export interface FileState {
   shipped: number;
   /** Nothing will be added. */
   sealed: boolean;
-  /** Spans in a sealed segment; 0 when not known. */
+  /** Spans or log records in a sealed segment; 0 when not known. */
   spans: number;
   /** When the writer was last known to be alive, in milliseconds since the epoch. */
   leaseMs: number;
@@ -149,7 +149,7 @@ class OpenFile {
   }
 }
 
-/** Whole chunks of a segment: `scope_spans` fields back to back. */
+/** Whole chunks of a segment: `scope_spans` or `scope_logs` fields back to back. */
 export interface Chunks {
   /** In the memory that was given, or else the caller's own. */
   bytes: Uint8Array;
@@ -229,7 +229,7 @@ export class SegmentReader extends OpenFile {
     return bytes.readUInt32LE();
   }
 
-  /** Spans that are committed and not shipped. Walks the chunks unless the header knows. */
+  /** Spans or log records that are committed and not shipped. Walks the chunks unless the header knows. */
   countUnshipped(): number {
     const { committed, shipped, sealed, spans } = this.state();
     if (sealed && shipped === 0 && spans > 0) return spans;
@@ -318,7 +318,7 @@ export function interruptedEntries(
 
 /** The caller closes what this returns. `readOnly` files cannot store what has been shipped. */
 export function openSegment(file: JournalFile, readOnly = false): SegmentReader | Unsound {
-  return open(file, 'segment', SegmentReader, readOnly);
+  return open(file, file.kind === 'logs' ? 'logs' : 'segment', SegmentReader, readOnly);
 }
 
 /** The caller closes what this returns. */

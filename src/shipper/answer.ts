@@ -23,6 +23,7 @@ const SIZE_TEXT =
   /larger than (?:the )?(?:max|limit|allowed)|exceeds? (?:the )?(?:max|limit|allowed|size)|too large|too big|\b413\b/i;
 
 const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+const HTTP_MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
 
 export interface HttpAnswer {
@@ -55,7 +56,7 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   }
   // A server that stumbles over one span says the same as one that is ill.
   if (status >= 500 && status !== 501 && status !== 505) return { outcome: 'bad-data', reason, certain: false };
-  return { outcome: 'blocked', reason };
+  return { outcome: 'blocked', reason, ...(HTTP_MISSING.has(status) && { missing: true }) };
 }
 
 /** Of google.rpc.Code (google/rpc/code.proto). */
@@ -88,9 +89,10 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
       return isSize ? { outcome: 'too-large', reason } : { outcome: 'bad-data', reason, certain: true };
     case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
-    case 'UNIMPLEMENTED':
     case 'NOT_FOUND':
       return { outcome: 'blocked', reason, fault: 'no-answer' };
+    case 'UNIMPLEMENTED':
+      return { outcome: 'blocked', reason, fault: 'no-answer', missing: true };
     default:
       if (isSize) return { outcome: 'too-large', reason };
       return { outcome: 'bad-data', reason: code === -1 ? printable(details) : reason, certain: false };

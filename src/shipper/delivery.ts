@@ -9,7 +9,7 @@ import { printable } from '../printable.js';
 import type { ExportReport } from './export-report.js';
 import { RequestBuilder } from './request-builder.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
-import { createTransport, type SendResult, type Transport } from './transport.js';
+import { createTransport, type SendResult, type Signal, type Transport } from './transport.js';
 
 /** gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB. */
 const REQUEST_BYTES = 2 * 1024 * 1024;
@@ -32,7 +32,7 @@ const WORD_MS = 5000;
 const SMALL_REQUEST_BYTES = 64 * 1024;
 const CUTS = 2;
 
-/** Spans of all deliveries, since the shipper started. */
+/** Spans, or log records, of all their deliveries since the shipper started. */
 export interface DeliveryCounts {
   read: number;
   shipped: number;
@@ -40,12 +40,14 @@ export interface DeliveryCounts {
 }
 
 export interface DeliveryOptions {
+  /** What is delivered: spans, or log records. */
+  signal: Signal;
   export: ResolvedExport;
   /** Login or certificates are still to be said: nothing is sent before {@link Delivery.use}. */
   isAwaited: boolean;
   report: ExportReport;
   counts: DeliveryCounts;
-  /** The writers whose spans go here. */
+  /** The writers of what goes here. */
   writers(): TailedWriter[];
   /** Something was found in a journal that cannot be read. */
   malformed(count: number, what: string): void;
@@ -110,14 +112,14 @@ export class Delivery {
     this.#isAwaited = options.isAwaited;
     this.#limit = options.export.maxRequestBytes ?? REQUEST_BYTES;
     const capacity = this.#limit + 64 * 1024;
-    this.#builder = new RequestBuilder(capacity);
+    this.#builder = new RequestBuilder(capacity, options.signal);
     this.#memory = Buffer.allocUnsafeSlow(capacity);
   }
 
   /** Bytes that are committed and not delivered. */
   lagBytes(): number {
     let bytes = 0;
-    for (const { segments } of this.#options.writers()) for (const { lag } of segments.values()) bytes += lag;
+    for (const writer of this.#options.writers()) for (const { lag } of this.#segmentsOf(writer)) bytes += lag;
     return bytes;
   }
 
@@ -161,6 +163,28 @@ export class Delivery {
     if (old) void this.#sending.finally(() => old.close());
   }
 
+  get signal(): Signal {
+    return this.#options.signal;
+  }
+
+  /** The endpoint takes nothing of this signal, and that has been said. */
+  get isServiceMissing(): boolean {
+    return this.#options.report.isMissing;
+  }
+
+  /** What stays in the journal, as far as it can be counted before `until`, by `performance.now()`. */
+  countLeft(until: number): { count: number; isMore: boolean } {
+    let count = 0;
+    for (const writer of this.#options.writers()) {
+      for (const segment of this.#segmentsOf(writer)) {
+        if (segment.lag === 0) continue;
+        if (performance.now() > until) return { count, isMore: true };
+        count += segment.reader.countUnshipped();
+      }
+    }
+    return { count, isMore: false };
+  }
+
   /** As messages name it. */
   get name(): string {
     return this.#options.report.name;
@@ -181,10 +205,14 @@ export class Delivery {
     if (this.#stopAt !== undefined) this.gaveUp = true;
   }
 
+  #segmentsOf(writer: TailedWriter): Iterable<TailedSegment> {
+    return writer.of(this.#options.signal).values();
+  }
+
   #isWorthwhile(now: number): boolean {
     let bytes = 0;
-    for (const { segments } of this.#options.writers()) {
-      for (const { lag, waitingSince } of segments.values()) {
+    for (const writer of this.#options.writers()) {
+      for (const { lag, waitingSince } of this.#segmentsOf(writer)) {
         bytes += lag;
         if (waitingSince !== 0 && now - waitingSince >= GATHER_MS) return true;
       }
@@ -201,7 +229,7 @@ export class Delivery {
       this.#finish(shipment);
       return;
     }
-    this.#transport ??= await createTransport(this.#export);
+    this.#transport ??= await createTransport(this.#export, this.#options.signal);
     const request = this.#builder.encode(range.from, range.to);
     const result = await this.#transport.send(request);
     if (this.#closed) return;
@@ -237,7 +265,7 @@ export class Delivery {
         break;
       case 'too-large':
         if (!this.#split(shipment, range)) {
-          this.#refuse(shipment, range, `a single span is too large, in a request of ${bytes} bytes: ${result.reason}`);
+          this.#refuse(shipment, range, `a single one is too large, in a request of ${bytes} bytes: ${result.reason}`);
           break;
         }
         this.#limit = Math.min(this.#limit, bytes >> 1);
@@ -353,7 +381,7 @@ export class Delivery {
     this.#firstWriter = writers.length > 0 ? (this.#firstWriter + 1) % writers.length : 0;
     for (const writer of [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)]) {
       let begun = false;
-      for (const segment of writer.segments.values()) {
+      for (const segment of this.#segmentsOf(writer)) {
         const room = this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length);
         if (segment.lag <= 0 || room <= 0 || (shipment.spans > 0 && room < this.#limit / 16)) continue;
         if (!begun) this.#builder.beginWriter(writer.resource);
@@ -410,7 +438,7 @@ export class Delivery {
 
   #store({ writer, segment }: Shipment['parts'][number], shipped: number): void {
     // Gone meanwhile: deleted to make room.
-    if (shipped <= segment.shipped || !writer.segments.has(segment.file.name)) return;
+    if (shipped <= segment.shipped || !writer.of(this.#options.signal).has(segment.file.name)) return;
     segment.shipped = shipped;
     segment.waitingSince = 0;
     try {

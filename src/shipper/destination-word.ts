@@ -162,22 +162,24 @@ function parseWord(line: string): Word | undefined {
   try {
     const word: Partial<Word> = JSON.parse(line);
     const target = word.type === 'destination' ? word.export : undefined;
-    const sound =
-      typeof target === 'object' &&
-      target !== null &&
-      typeof target.to === 'string' &&
-      ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'].includes(target.to) &&
-      (target.url === undefined || typeof target.url === 'string') &&
-      isRecord(target.headers) &&
-      isRecord(target.tls) &&
-      (target.compression === 'gzip' || target.compression === 'none') &&
-      Number.isFinite(target.timeoutMs) &&
-      (target.maxRequestBytes === undefined || Number.isSafeInteger(target.maxRequestBytes));
     const { at } = word;
-    return sound && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;
+    return isSound(target) && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isSound = (target: ResolvedExport | undefined): target is ResolvedExport =>
+  typeof target === 'object' &&
+  target !== null &&
+  typeof target.to === 'string' &&
+  ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'].includes(target.to) &&
+  (target.url === undefined || typeof target.url === 'string') &&
+  isRecord(target.headers) &&
+  isRecord(target.tls) &&
+  (target.compression === 'gzip' || target.compression === 'none') &&
+  Number.isFinite(target.timeoutMs) &&
+  (target.maxRequestBytes === undefined || Number.isSafeInteger(target.maxRequestBytes)) &&
+  (target.logs === undefined || isSound(target.logs));
 
 const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

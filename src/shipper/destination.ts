@@ -1,5 +1,5 @@
 /**
- * Where one writer's spans go, said in the journal: a file `<writer id>.destination` beside the writer's segments. It names the
+ * Where one writer's spans and log records go, said in the journal: a file `<writer id>.destination` beside the writer's segments. It names the
  * protocol and the URL, without what may be secret. Headers, certificates and the rest reach the shipper in another way
  * (`destination-word.ts`), and are nowhere on a disk.
  *
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination } from '../config/types.js';
 import { endpointOf } from './endpoint-url.js';
+import type { Signal } from './transport.js';
 
 const FILE = /^([0-9a-f]{32})\.destination$/;
 const DESTINATIONS: readonly string[] = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'];
@@ -25,11 +26,26 @@ export interface Destination {
   url: string | undefined;
   /** Nothing can be sent there without what the file does not say. */
   needsLogin: boolean;
+  /** Where log records go, if the writer has any. */
+  logs?: Destination | undefined;
 }
 
-export function destinationOf(target: ResolvedExport): Destination {
+/** Where the log records of a writer go that has said nothing about them: where its spans go. */
+export function logsExportOf(target: ResolvedExport): ResolvedExport {
+  const ofLogs = (url: string | undefined) => url?.replace(/\/v1\/traces$/, '/v1/logs');
+  const { otherwise } = target;
+  return (
+    target.logs ?? {
+      ...target,
+      url: ofLogs(target.url),
+      ...(otherwise && { otherwise: { ...otherwise, url: ofLogs(otherwise.url)! } }),
+    }
+  );
+}
+
+export function destinationOf(target: ResolvedExport, signal: Signal = 'traces'): Destination {
   const { to } = target;
-  const endpoint = endpointOf(target);
+  const endpoint = endpointOf(target, signal);
   // Each start of the viewer may find another port: the newest is meant.
   const url = to === 'viewer' ? undefined : endpoint?.name;
   const needsLogin =
@@ -39,12 +55,14 @@ export function destinationOf(target: ResolvedExport): Destination {
     target.headersFrom !== undefined ||
     target.tls.key !== undefined ||
     target.tls.ca !== undefined;
-  const id = createHash('sha256')
+  return { id: idOf(to, url), to, url, needsLogin, ...(target.logs && { logs: destinationOf(target.logs, 'logs') }) };
+}
+
+const idOf = (to: string, url: string | undefined) =>
+  createHash('sha256')
     .update(`${to}\n${url ?? ''}`)
     .digest('hex')
     .slice(0, 32);
-  return { id, to, url, needsLogin };
-}
 
 const pathOf = (dir: string, writerId: string) => join(dir, `${writerId}.destination`);
 
@@ -58,16 +76,16 @@ export function writeDestination(dir: string, writerId: string, target: Resolved
 /** undefined: the writer has said nothing that can be read. */
 export function readDestination(dir: string, writerId: string): Destination | undefined {
   try {
-    const { to, url, needsLogin } = JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8'));
-    if (!DESTINATIONS.includes(to) || (url !== undefined && typeof url !== 'string')) return undefined;
-    const id = createHash('sha256')
-      .update(`${to}\n${url ?? ''}`)
-      .digest('hex')
-      .slice(0, 32);
-    return { id, to, url, needsLogin: needsLogin === true };
+    return parse(JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8')));
   } catch {
     return undefined;
   }
+}
+
+function parse({ to, url, needsLogin, logs }: Partial<Destination>): Destination | undefined {
+  if (to === undefined || !DESTINATIONS.includes(to) || (url !== undefined && typeof url !== 'string'))
+    return undefined;
+  return { id: idOf(to, url), to, url, needsLogin: needsLogin === true, ...(logs && { logs: parse(logs) }) };
 }
 
 /** Deletes what writers have said that have no files any more. Never throws. */

@@ -8,7 +8,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { LossReport, warn } from '../warn.js';
 import { endpointOf } from './endpoint-url.js';
 import { likelyMistake } from './likely-mistake.js';
-import type { SendResult } from './transport.js';
+import type { SendResult, Signal } from './transport.js';
 
 type Failure = Extract<SendResult, { outcome: 'retry' | 'blocked' }>;
 
@@ -30,6 +30,11 @@ export class ExportReport {
   readonly #target: ResolvedExport;
   /** URL and protocol. */
   readonly name: string;
+  readonly #isOfLogs: boolean;
+  /** What is exported, as messages name it. */
+  readonly #what: string;
+  /** The endpoint has no logs service, and that has been said. */
+  isMissing = false;
   readonly #refusals: LossReport;
   readonly #outages: LossReport;
   #outage: Outage | undefined;
@@ -37,28 +42,44 @@ export class ExportReport {
   /** When the last outages were over, by `performance.now()`. */
   #ends: number[] = [];
 
-  constructor(target: ResolvedExport) {
+  constructor(target: ResolvedExport, signal: Signal = 'traces') {
     this.#target = target;
-    const endpoint = endpointOf(target);
+    this.#isOfLogs = signal === 'logs';
+    this.#what = this.#isOfLogs ? 'log records' : 'spans';
+    const endpoint = endpointOf(target, signal);
     this.name = endpoint ? `${endpoint.name} (${endpoint.protocol})` : target.to;
     this.#refusals = new LossReport(
       'FORKTRACE_SPANS_REFUSED',
-      (spans, reason) => `${this.name} refused ${spans} spans for good: ${reason}.`,
+      (spans, reason) => `${this.name} refused ${spans} ${this.#what} for good: ${reason}.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',
       (attempts, reason) =>
-        `${attempts} exports to ${this.name} failed, their spans are kept and tried again: ${reason}.`,
+        `${attempts} exports to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
     );
   }
 
   failed(failure: Failure): void {
+    if (this.#isOfLogs && failure.outcome === 'blocked' && failure.missing) {
+      this.#sayMissing(failure.reason);
+      return;
+    }
     const outage = this.#outage ?? this.#begin(failure);
     outage.attempts++;
     outage.reason = failure.reason;
     outage.slow = failure.outcome === 'blocked';
     if (outage.mistake === undefined) outage.pending++;
     else this.#say(outage, 1);
+  }
+
+  /** Once: an endpoint that has no logs service today hardly has one in a minute. */
+  #sayMissing(reason: string): void {
+    if (this.isMissing) return;
+    this.isMissing = true;
+    warn(
+      'FORKTRACE_LOGS_NOT_TAKEN',
+      `${this.name} takes no log records (${reason}): they stay in the journal within its bounds, the oldest are given up first, and spans are not affected. Set OTEL_LOGS_EXPORTER=none to turn logs off, or logs.url to send them elsewhere.`,
+    );
   }
 
   #begin(failure: Failure): Outage {
@@ -88,6 +109,7 @@ export class ExportReport {
 
   /** Something has got through. */
   delivered(): void {
+    this.isMissing = false;
     const outage = this.#outage;
     if (!outage) return;
     const now = performance.now();
@@ -103,12 +125,12 @@ export class ExportReport {
     );
   }
 
-  refused(spans: number, reason: string): void {
-    this.#refusals.add(spans, reason);
+  refused(count: number, reason: string): void {
+    this.#refusals.add(count, reason);
   }
 
   warning(message: string): void {
-    warn('FORKTRACE_EXPORT_WARNING', `${this.name} took the spans and says: ${message}`);
+    warn('FORKTRACE_EXPORT_WARNING', `${this.name} took the ${this.#what} and says: ${message}`);
   }
 
   tooLarge(bytes: number, reason: string): void {

@@ -12,7 +12,8 @@ const EVERY_MS = 10_000;
 const ANSWER_MS = 5000;
 
 /** Whether there is anything that may change. */
-const changes = ({ headersFrom, tlsFiles }: ResolvedExport): boolean =>
+const changes = ({ headersFrom, tlsFiles, logs }: ResolvedExport): boolean =>
+  (logs !== undefined && changes(logs)) ||
   headersFrom?.file !== undefined ||
   headersFrom?.call !== undefined ||
   Object.values(tlsFiles ?? {}).some((file) => file !== undefined);
@@ -63,6 +64,7 @@ async function freshExport(target: ResolvedExport): Promise<ResolvedExport | und
   return {
     ...target,
     headers: headers ?? target.headers,
+    logs: target.logs && ((await freshExport(target.logs)) ?? target.logs),
     tls: { ...tls, ca: await pem('ca'), cert: await pem('cert'), key: await pem('key') },
   };
 }

@@ -9,7 +9,10 @@ import type { Message } from '../wire/message.js';
 import { RetryInfo, RpcStatus, TracesResponse } from '../wire/otlp.js';
 import { ACCEPTED, type SendResult } from './transport.js';
 
-/** @param response an ExportTraceServiceResponse; with anything else, the status that came with it counts */
+/**
+ * @param response an ExportTraceServiceResponse, or an ExportLogsServiceResponse, whose fields have the same numbers; with anything
+ * else, the status that came with it counts
+ */
 export function acceptedBy(response: Uint8Array): SendResult {
   const { rejectedSpans = '0', errorMessage = '' } = decoded(response, TracesResponse)?.partialSuccess ?? {};
   const rejected = Number(rejectedSpans);
@@ -20,13 +23,13 @@ export function acceptedBy(response: Uint8Array): SendResult {
 
 /** The same in JSON. What is none was an acceptance all the same: its status said so. */
 export function acceptedByJson(response: Buffer): SendResult {
-  let partial: { rejectedSpans?: unknown; errorMessage?: unknown } | undefined;
+  let partial: { rejectedSpans?: unknown; rejectedLogRecords?: unknown; errorMessage?: unknown } | undefined;
   try {
     partial = JSON.parse(response.toString() || '{}').partialSuccess;
   } catch {
     return ACCEPTED;
   }
-  const rejected = Math.max(0, Number(partial?.rejectedSpans ?? 0)) || 0;
+  const rejected = Math.max(0, Number(partial?.rejectedSpans ?? partial?.rejectedLogRecords ?? 0)) || 0;
   const message = String(partial?.errorMessage ?? '');
   return rejected === 0 && message === '' ? ACCEPTED : { outcome: 'accepted', rejected, message: printable(message) };
 }

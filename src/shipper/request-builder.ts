@@ -1,16 +1,18 @@
 /**
  * Merges chunks of many writers into OTLP requests: per writer one ResourceSpans, in it one ScopeSpans per scope. What has been
  * added is an index of spans, any range of which can be encoded as a request of its own. Span bytes are copied once per request
- * and not looked into, unless that is asked for; nothing is allocated per span.
+ * and not looked into, unless that is asked for; nothing is allocated per span. Log records likewise: the messages around them have
+ * the same fields with the same numbers.
  *
  * @module
  */
 import { isSound } from '../wire/check.js';
 import { tags } from '../wire/message.js';
-import { ResourceSpans, ScopeSpans, TracesRequest } from '../wire/otlp.js';
+import { ResourceSpans, ScopeLogs, ScopeSpans, TracesRequest } from '../wire/otlp.js';
 import { MalformedProtobuf, ProtobufReader } from '../wire/protobuf-reader.js';
 import { ProtobufWriter } from '../wire/protobuf-writer.js';
 import { fieldLength } from '../wire/varint.js';
+import type { Signal } from './transport.js';
 
 const RESOURCE_SPANS = tags(TracesRequest).resourceSpans;
 const RESOURCE = tags(ResourceSpans).resource;
@@ -42,6 +44,7 @@ export interface Added {
 export class RequestBuilder {
   /** Reused by every request. */
   readonly #output: ProtobufWriter;
+  readonly #scopeMessage: typeof ScopeSpans | typeof ScopeLogs;
   #sources: Buffer[] = [];
   #writer: Writer | undefined;
   #added = 0;
@@ -58,7 +61,8 @@ export class RequestBuilder {
   #fieldsStart = 0;
   #fieldsEnd = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, signal: Signal = 'traces') {
+    this.#scopeMessage = signal === 'logs' ? ScopeLogs : ScopeSpans;
     this.#output = new ProtobufWriter(capacity);
   }
 
@@ -105,7 +109,7 @@ export class RequestBuilder {
       const isOneSpan = this.#read(reader, end);
       reader.position = end;
       reader.end = source.length;
-      if (!isOneSpan || (verify && !isSound(source, ScopeSpans, start, end))) {
+      if (!isOneSpan || (verify && !isSound(source, this.#scopeMessage, start, end))) {
         found.malformed++;
         continue;
       }

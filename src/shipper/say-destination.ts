@@ -9,6 +9,12 @@ import { writeDestination } from './destination.js';
 import { sayWord } from './destination-word.js';
 import { watchExport } from './fresh-export.js';
 
+/** What another process cannot read anew is said as it is. */
+function concrete(target: ResolvedExport): ResolvedExport {
+  const { headersFrom, logs, ...rest } = target;
+  return { ...rest, ...(!headersFrom?.call && { headersFrom }), logs: logs && concrete(logs) };
+}
+
 /** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
 export function sayDestination(dir: string, writerId: string, target: ResolvedExport): () => void {
   try {
@@ -23,9 +29,7 @@ export function sayDestination(dir: string, writerId: string, target: ResolvedEx
   if (target.to === 'viewer' && target.url === undefined) return () => {};
   const say = sayWord(dir, undefined);
   const end = watchExport(target, (fresh) => {
-    // What another process cannot read anew is said as it is.
-    const { headersFrom, ...concrete } = fresh;
-    say(headersFrom?.call ? concrete : fresh);
+    say(concrete(fresh));
   });
   return () => {
     end();

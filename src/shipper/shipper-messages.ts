@@ -74,6 +74,16 @@ export interface ShipperStats {
   lagBytes: number;
   /** Age in milliseconds of the oldest byte not shipped yet; 0 when there is none. */
   lagMs: number;
+  logRecords: LogRecordCounts;
+}
+
+/** As those of spans in {@link ShipperStats}. */
+export interface LogRecordCounts {
+  read: number;
+  shipped: number;
+  refused: number;
+  dropped: number;
+  lagBytes: number;
 }
 
 const isRecord = isObjectOf<ExitRecord>({
@@ -93,6 +103,13 @@ const isStats = isObjectOf<ShipperStats>({
   interrupted: isNumber,
   lagBytes: isNumber,
   lagMs: isNumber,
+  logRecords: isObjectOf<LogRecordCounts>({
+    read: isNumber,
+    shipped: isNumber,
+    refused: isNumber,
+    dropped: isNumber,
+    lagBytes: isNumber,
+  }),
 });
 
 /** @returns undefined for what is no message of a shipper of this version */

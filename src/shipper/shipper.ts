@@ -18,6 +18,7 @@ import { Delivery } from './delivery.js';
 import {
   type Destination,
   destinationOf,
+  logsExportOf,
   readDestination,
   removeDestination,
   removeDestinations,
@@ -29,6 +30,7 @@ import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
 import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
+import type { Signal } from './transport.js';
 
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
@@ -62,6 +64,10 @@ export interface ShipperOptions {
   onRecovered?: (found: Extract<FromShipper, { type: 'recovered' }>) => void;
 }
 
+const SIGNALS: readonly Signal[] = ['traces', 'logs'];
+
+const keyOf = (signal: Signal, { id }: Destination): string => `${signal} ${id}`;
+
 /** The end of a process, as its parent knows it. */
 interface KnownExit extends Death {
   answered: boolean;
@@ -70,17 +76,22 @@ interface KnownExit extends Death {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #tail: Tail;
-  /** By {@link Destination.id}. */
+  /** By signal and {@link Destination.id}. */
   readonly #deliveries = new Map<string, Delivery>();
   /** The newest word for each destination. */
   readonly #words = new Map<string, ResolvedExport>();
   readonly #saidAt = new Map<string, number>();
-  readonly #ownId: string;
+  readonly #own: Record<Signal, Destination>;
   readonly #exits = new Map<number, KnownExit>();
   readonly #counts = { read: 0, shipped: 0, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
+  readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
   readonly #drops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
     (spans, reason) => `${spans} spans that were not shipped yet were given up: ${reason}.`,
+  );
+  readonly #logDrops = new LossReport(
+    'FORKTRACE_SPANS_DROPPED',
+    (records, reason) => `${records} log records that were not shipped yet were given up: ${reason}.`,
   );
   readonly #malformed = new LossReport(
     'FORKTRACE_JOURNAL_MALFORMED',
@@ -103,58 +114,74 @@ export class Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#tail = new Tail(options.dir, (path, reason) => this.#malformed.add(1, `${path} is ${reason}`));
-    this.#ownId = destinationOf(options.export).id;
-    this.#words.set(this.#ownId, options.export);
+    const logs = logsExportOf(options.export);
+    this.#own = { traces: destinationOf(options.export), logs: destinationOf(logs, 'logs') };
+    this.#words.set(keyOf('traces', this.#own.traces), options.export);
+    this.#words.set(keyOf('logs', this.#own.logs), logs);
   }
 
   /** What a writer, or its own starter, says of a destination: the newest word is what is sent with. */
   hear(target: ResolvedExport, at: number): void {
-    const { id } = destinationOf(target);
+    this.#hear('traces', target, at);
+    const isOwn = destinationOf(target).id === this.#own.traces.id;
+    const logs = target.logs ?? (isOwn ? logsExportOf(target) : undefined);
+    if (logs) this.#hear('logs', logs, at);
+  }
+
+  #hear(signal: Signal, target: ResolvedExport, at: number): void {
+    const key = keyOf(signal, destinationOf(target, signal));
     // After a shipper was killed, writers say again what they know, in any order.
-    if (at < (this.#saidAt.get(id) ?? 0)) return;
-    this.#saidAt.set(id, at);
-    const known = this.#words.get(id);
-    this.#words.set(id, target);
+    if (at < (this.#saidAt.get(key) ?? 0)) return;
+    this.#saidAt.set(key, at);
+    const known = this.#words.get(key);
+    this.#words.set(key, target);
     if (JSON.stringify(known) === JSON.stringify(target)) return;
-    this.#deliveries.get(id)?.use(target);
+    this.#deliveries.get(key)?.use(target);
     this.#wake.abort();
   }
 
-  #idOf(writer: TailedWriter): string {
-    if (this.#options.everythingThere) return this.#ownId;
+  /** Where a writer's items of a signal go. */
+  #destinationOf(writer: TailedWriter, signal: Signal): Destination {
+    if (this.#options.everythingThere) return this.#own[signal];
     writer.destination ??= readDestination(this.#options.dir, writer.identity.id);
-    return writer.destination?.id ?? this.#ownId;
+    return (signal === 'logs' ? writer.destination?.logs : writer.destination) ?? this.#own[signal];
   }
 
   /** Of every destination that there is something for. */
-  #deliver(): { id: string; delivery: Delivery }[] {
-    const found = new Map<string, Delivery>();
+  #deliver(): Set<Delivery> {
+    const found = new Set<Delivery>();
     for (const writer of this.#tail.writers.values()) {
-      const id = this.#idOf(writer);
-      if (found.has(id) || ![...writer.segments.values()].some(({ lag }) => lag > 0)) continue;
-      const delivery = this.#deliveries.get(id) ?? this.#open(id, writer.destination);
-      this.#deliveries.set(id, delivery);
-      found.set(id, delivery);
+      for (const signal of SIGNALS) {
+        if (![...writer.of(signal).values()].some(({ lag }) => lag > 0)) continue;
+        const destination = this.#destinationOf(writer, signal);
+        const key = keyOf(signal, destination);
+        const delivery = this.#deliveries.get(key) ?? this.#open(signal, destination);
+        this.#deliveries.set(key, delivery);
+        found.add(delivery);
+      }
     }
-    return [...found].map(([id, delivery]) => ({ id, delivery }));
+    return found;
   }
 
-  #open(id: string, said: Destination | undefined): Delivery {
-    const word = this.#words.get(id);
+  #open(signal: Signal, destination: Destination): Delivery {
+    const key = keyOf(signal, destination);
+    const word = this.#words.get(key);
     const target: ResolvedExport = word ?? {
-      to: said!.to,
-      url: said!.url,
+      to: destination.to,
+      url: destination.url,
       headers: {},
       compression: 'none',
       timeoutMs: this.#options.export.timeoutMs,
       tls: {},
     };
     const delivery = new Delivery({
+      signal,
       export: target,
-      isAwaited: word ? isAwaited(word) : said!.needsLogin,
-      report: new ExportReport(target),
-      counts: this.#counts,
-      writers: () => [...this.#tail.writers.values()].filter((writer) => this.#idOf(writer) === id),
+      isAwaited: word ? isAwaited(word) : destination.needsLogin,
+      report: new ExportReport(target, signal),
+      counts: signal === 'logs' ? this.#logCounts : this.#counts,
+      writers: () =>
+        [...this.#tail.writers.values()].filter((writer) => keyOf(signal, this.#destinationOf(writer, signal)) === key),
       malformed: (count, what) => this.#malformed.add(count, what),
       answered: () => this.#wake.abort(),
     });
@@ -177,9 +204,9 @@ export class Shipper {
       }
       const isLate = stopping && now > this.#stopAt!;
       const deliveries = this.#deliver();
-      if (deliveries.length > 0) {
-        if (isLate || deliveries.every(({ delivery }) => delivery.gaveUp)) break;
-        for (const { delivery } of deliveries) delivery.pump(now);
+      if (deliveries.size > 0) {
+        if (isLate || [...deliveries].every(({ gaveUp }) => gaveUp)) break;
+        for (const delivery of deliveries) delivery.pump(now);
       } else if (stopping && (!this.#untilWritersEnd || this.liveWriters === 0)) {
         complete = true;
         break;
@@ -219,32 +246,22 @@ export class Shipper {
   /** Says what has not been said: totals, and what stays behind. */
   #end(): void {
     this.#drops.end();
+    this.#logDrops.end();
     this.#malformed.end();
     if (this.#takenOver) return;
     const { dir } = this.#options;
     const until = performance.now() + COUNT_MS;
-    for (const { id, delivery } of this.#deliver()) {
-      const { spans, isMore } = this.#countLeft(id, until);
-      this.#left += spans;
-      if (spans === 0) continue;
+    for (const delivery of this.#deliver()) {
+      const { count, isMore } = delivery.countLeft(until);
+      if (delivery.signal === 'traces') this.#left += count;
+      // That log records stay has been said with the reason.
+      if (count === 0 || delivery.isServiceMissing) continue;
+      const what = delivery.signal === 'logs' ? 'log records' : 'spans';
       warn(
         'FORKTRACE_SPANS_LEFT',
-        `${isMore ? 'More than ' : ''}${spans} spans for ${delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
+        `${isMore ? 'More than ' : ''}${count} ${what} for ${delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
       );
     }
-  }
-
-  #countLeft(id: string, until: number): { spans: number; isMore: boolean } {
-    let spans = 0;
-    for (const writer of this.#tail.writers.values()) {
-      if (this.#idOf(writer) !== id) continue;
-      for (const segment of writer.segments.values()) {
-        if (segment.lag === 0) continue;
-        if (performance.now() > until) return { spans, isMore: true };
-        spans += segment.reader.countUnshipped();
-      }
-    }
-    return { spans, isMore: false };
   }
 
   /** The process with this pid has ended: finish its journal now, and tell what was found, also where there is none. */
@@ -288,7 +305,9 @@ export class Shipper {
     for (const { segments } of this.#tail.writers.values()) {
       for (const { waitingSince } of segments.values()) if (waitingSince !== 0) oldest = Math.min(oldest, waitingSince);
     }
-    return { ...this.#counts, lagBytes: this.#lagBytes(), lagMs: Math.round(now - oldest) };
+    const lagMs = Math.round(now - oldest);
+    const logRecords = { ...this.#logCounts, lagBytes: this.#lagBytes('logs') };
+    return { ...this.#counts, lagBytes: this.#lagBytes('traces'), lagMs, logRecords };
   }
 
   #refresh(now: number): void {
@@ -312,9 +331,12 @@ export class Shipper {
       if (now >= this.#nextRoom) {
         this.#nextRoom = now + ROOM_MS;
         removeDestinations(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
-        const { spans, segments } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
+        const { spans, logRecords } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
+        const reason = `the journal is at its limit of ${this.#options.maxBytes} bytes`;
         this.#counts.dropped += spans;
-        if (segments > 0) this.#drops.add(spans, `the journal is at its limit of ${this.#options.maxBytes} bytes`);
+        this.#logCounts.dropped += logRecords;
+        if (spans > 0) this.#drops.add(spans, reason);
+        if (logRecords > 0) this.#logDrops.add(logRecords, reason);
       }
     } catch (error) {
       this.#malformed.add(1, (error as Error).message);
@@ -404,16 +426,20 @@ export class Shipper {
 
   #removeFinished(): void {
     for (const writer of this.#tail.writers.values()) {
-      for (const segment of writer.segments.values()) {
+      for (const segment of writer.allSegments()) {
         if (segment.lag === 0 && (writer.finished || segment.sealed)) this.#tail.remove(writer, segment);
       }
-      if (writer.finished && writer.segments.size === 0) removeDestination(this.#options.dir, writer.identity.id);
+      if (writer.finished && writer.segments.size + writer.logs.size === 0)
+        removeDestination(this.#options.dir, writer.identity.id);
     }
   }
 
-  #lagBytes(): number {
+  /** Of one signal, or of all. */
+  #lagBytes(signal?: Signal): number {
     let bytes = 0;
-    for (const { segments } of this.#tail.writers.values()) for (const { lag } of segments.values()) bytes += lag;
+    for (const writer of this.#tail.writers.values()) {
+      for (const { lag } of signal ? writer.of(signal).values() : writer.allSegments()) bytes += lag;
+    }
     return bytes;
   }
 

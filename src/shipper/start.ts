@@ -223,4 +223,5 @@ export class ShipperKeeper {
   }
 }
 
-const prints = ({ to, print }: ShipperConfig['export']) => to === 'console' || print === true;
+const prints = ({ to, print, logs }: ShipperConfig['export']): boolean =>
+  to === 'console' || print === true || (logs !== undefined && prints(logs));

@@ -15,6 +15,7 @@ import {
   type SegmentReader,
 } from '../journal/reader.js';
 import type { Destination } from './destination.js';
+import type { Signal } from './transport.js';
 
 /** One segment that is being read. */
 export class TailedSegment {
@@ -23,7 +24,7 @@ export class TailedSegment {
   /** Delivered, or given up. */
   shipped: number;
   committed = 0;
-  /** Where gathering has come to so far: spans before it have been counted as read. */
+  /** Where gathering has come to so far: what stands before it has been counted as read. */
   readTo: number;
   sealed = false;
   /** Nothing after `shipped` can be read. */
@@ -57,6 +58,8 @@ export class TailedWriter {
   readonly identity: WriterIdentity;
   readonly resource: Uint8Array;
   readonly segments = new Map<string, TailedSegment>();
+  /** Segments of log records. */
+  readonly logs = new Map<string, TailedSegment>();
   tables: JournalFile[] = [];
   leaseMs = 0;
   /** `performance.now()`. */
@@ -65,7 +68,7 @@ export class TailedWriter {
   seenAliveMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
   seenDeadAt = 0;
-  /** Where it says that its spans go; undefined as long as that has not been looked up, or it has not said. */
+  /** Where it says that its spans and log records go; undefined as long as that has not been looked up, or it has not said. */
   destination: Destination | undefined;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
@@ -78,7 +81,20 @@ export class TailedWriter {
   isDead(): boolean {
     return isWriterDead(this.identity, this.leaseMs);
   }
+
+  /** Its segments of one signal, by name. */
+  of(signal: Signal): Map<string, TailedSegment> {
+    return signal === 'traces' ? this.segments : this.logs;
+  }
+
+  /** Those of all signals. */
+  *allSegments(): Generator<TailedSegment> {
+    yield* this.segments.values();
+    yield* this.logs.values();
+  }
 }
+
+const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 'traces');
 
 /** Unsound files are read again for so long before they are reported: a file system may be slow to show all of one. */
 const SETTLE_MS = 2000;
@@ -106,22 +122,22 @@ export class Tail {
       const writer = this.writers.get(file.writerId) ?? this.#writerOf(file, now);
       if (!writer) continue;
       if (file.kind === 'in-flight') writer.tables.push(file);
-      else if (!writer.segments.has(file.name)) this.#open(writer, file, now);
+      else if (!writer.of(signalOf(file)).has(file.name)) this.#open(writer, file, now);
     }
     for (const name of this.#unsound.keys()) if (!names.has(name)) this.#unsound.delete(name);
     for (const [id, writer] of this.writers) {
       let leaseMs = 0;
-      for (const [name, segment] of writer.segments) {
-        if (names.has(name)) {
+      for (const segment of writer.allSegments()) {
+        if (names.has(segment.file.name)) {
           leaseMs = Math.max(leaseMs, segment.refresh(now));
         } else {
           // Given up by whoever needed the room, and counted there.
           segment.reader.close();
-          writer.segments.delete(name);
+          writer.of(signalOf(segment.file)).delete(segment.file.name);
         }
       }
       writer.leaseMs = Math.max(writer.leaseMs, leaseMs);
-      if (writer.segments.size === 0 && writer.tables.length === 0) this.writers.delete(id);
+      if (writer.segments.size + writer.logs.size + writer.tables.length === 0) this.writers.delete(id);
     }
   }
 
@@ -132,18 +148,18 @@ export class Tail {
 
   /** Closes a segment that is done with, and deletes it or gives it back to its writer. */
   remove(writer: TailedWriter, segment: TailedSegment): void {
-    writer.segments.delete(segment.file.name);
+    writer.of(signalOf(segment.file)).delete(segment.file.name);
     if (writer.finished || segment.corrupt || !segment.reader.giveBack()) segment.reader.remove();
     segment.reader.close();
   }
 
   close(): void {
-    for (const { segments } of this.writers.values()) for (const { reader } of segments.values()) reader.close();
+    for (const writer of this.writers.values()) for (const { reader } of writer.allSegments()) reader.close();
     this.writers.clear();
   }
 
   #writerOf(file: JournalFile, now: number): TailedWriter | undefined {
-    const reader = file.kind === 'segment' ? openSegment(file) : openTable(file);
+    const reader = file.kind === 'in-flight' ? openTable(file) : openSegment(file);
     if (isUnsound(reader)) {
       this.#unsoundFile(file, reader.unsound, now);
       return undefined;
@@ -159,7 +175,7 @@ export class Tail {
     if (this.#unsound.get(file.name)?.reported) return;
     const reader = openSegment(file);
     if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
-    else writer.segments.set(file.name, new TailedSegment(file, reader));
+    else writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader));
   }
 
   #unsoundFile({ name, path }: JournalFile, reason: UnsoundReason, now: number): void {

@@ -19,7 +19,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import { version } from '../version.js';
 import { decode } from '../wire/decode.js';
-import { TracesRequest } from '../wire/otlp.js';
+import { LogsRequest, TracesRequest } from '../wire/otlp.js';
 import { type HttpAnswer, resultOfHttp } from './answer.js';
 import { type Endpoint, endpointOf } from './endpoint-url.js';
 import { type HttpProxy, proxyFor } from './proxy.js';
@@ -61,7 +61,7 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
 
   async function send(request: Uint8Array): Promise<SendResult> {
     try {
-      const encoded = target.encoding === 'json' ? asJson(request) : request;
+      const encoded = target.encoding === 'json' ? asJson(request, signal) : request;
       const body = target.compression === 'gzip' ? await gzip(encoded) : encoded;
       let exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
       // The other side closed an idle connection just when it was used again (Node's documentation of request.reusedSocket).
@@ -79,7 +79,8 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
   return { send, close: () => agent.destroy() };
 }
 
-const asJson = (request: Uint8Array) => Buffer.from(JSON.stringify(decode(request, TracesRequest)));
+const asJson = (request: Uint8Array, signal: Signal) =>
+  Buffer.from(JSON.stringify(signal === 'logs' ? decode(request, LogsRequest) : decode(request, TracesRequest)));
 
 /** No answer. */
 class Failure {

@@ -14,7 +14,13 @@ export type SendResult =
   /** Worth another try soon; `afterMs` is what the endpoint asked for. */
   | { outcome: 'retry'; afterMs?: number | undefined; reason: string; fault?: ConnectionFault }
   /** Nothing gets through until somebody mends the login, the address or a quota: worth another try later. */
-  | { outcome: 'blocked'; reason: string; fault?: ConnectionFault }
+  | {
+      outcome: 'blocked';
+      reason: string;
+      fault?: ConnectionFault;
+      /** The other side speaks, and has nothing at this address: gRPC's UNIMPLEMENTED, HTTP's 404. */
+      missing?: boolean;
+    }
   /** More bytes than the endpoint takes at once. */
   | { outcome: 'too-large'; reason: string }
   /** Nobody will ever take it. */
@@ -42,7 +48,7 @@ export async function createTransport(target: ResolvedExport, signal: Signal = '
   if (target.print) {
     const { printingTransport } = await import('./transport-printing.js');
     const { consoleTransport } = await import('./transport-console.js');
-    return printingTransport(await createTransport({ ...target, print: false }, signal), consoleTransport());
+    return printingTransport(await createTransport({ ...target, print: false }, signal), consoleTransport(signal));
   }
   if (target.otherwise) {
     const { eitherTransport } = await import('./transport-either.js');
@@ -52,7 +58,7 @@ export async function createTransport(target: ResolvedExport, signal: Signal = '
     case 'none':
       return { send: async () => ACCEPTED, close() {} };
     case 'console':
-      return (await import('./transport-console.js')).consoleTransport();
+      return (await import('./transport-console.js')).consoleTransport(signal);
     case 'otlp-http':
       return (await import('./transport-http.js')).createHttpTransport(target, signal);
     case 'otlp-grpc':

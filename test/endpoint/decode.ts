@@ -19,19 +19,24 @@ interface MessageClass {
 interface Protocol {
   collector: {
     trace: { v1: { ExportTraceServiceRequest: MessageClass; ExportTraceServiceResponse: MessageClass } };
+    logs: { v1: { ExportLogsServiceRequest: MessageClass; ExportLogsServiceResponse: MessageClass } };
     metrics: { v1: { ExportMetricsServiceRequest: MessageClass; ExportMetricsServiceResponse: MessageClass } };
   };
 }
 
 const { collector } = (root as RawMessage).opentelemetry.proto as Protocol;
 
-export type Signal = 'traces' | 'metrics';
+export type Signal = 'traces' | 'logs' | 'metrics';
 
 /** The request and response classes of each signal. */
 export const protocol: Record<Signal, { request: MessageClass; response: MessageClass }> = {
   traces: {
     request: collector.trace.v1.ExportTraceServiceRequest,
     response: collector.trace.v1.ExportTraceServiceResponse,
+  },
+  logs: {
+    request: collector.logs.v1.ExportLogsServiceRequest,
+    response: collector.logs.v1.ExportLogsServiceResponse,
   },
   metrics: {
     request: collector.metrics.v1.ExportMetricsServiceRequest,

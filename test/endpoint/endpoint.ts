@@ -12,6 +12,7 @@ import { protocol, type RawMessage, type Signal } from './decode.js';
 import { listenGrpc } from './grpc-listener.js';
 import { listenHttp } from './http-listener.js';
 import type { Listener, Outcome, WireRequest } from './listener.js';
+import { flattenLogs, type ReceivedLog } from './received-log.js';
 import { flattenMetrics, type ReceivedMetric } from './received-metric.js';
 import { flattenSpans, type ReceivedSpan } from './received-span.js';
 
@@ -27,9 +28,16 @@ export interface ReceivedRequest {
   answer: Answer['answer'];
   /** The spans of a traces request, also of one that was refused. */
   spans: ReceivedSpan[];
+  /** Likewise the records of a logs request. */
+  logs: ReceivedLog[];
   message: RawMessage;
 }
 
+const REJECTED: Record<Signal, string> = {
+  traces: 'rejectedSpans',
+  logs: 'rejectedLogRecords',
+  metrics: 'rejectedDataPoints',
+};
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
@@ -42,6 +50,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export class OtlpEndpoint {
   /** Every export request since the start, in order of arrival. */
   readonly requests: ReceivedRequest[] = [];
+  /** Log records kept, in order of arrival. */
+  readonly logs: ReceivedLog[] = [];
   /** Metrics kept, in order of arrival. */
   readonly metrics: ReceivedMetric[] = [];
   /** Requests that could not be decoded. A test's `after` fails when there are any. */
@@ -60,16 +70,19 @@ export class OtlpEndpoint {
   /** Larger requests are refused by the servers themselves: gRPC's RESOURCE_EXHAUSTED, HTTP's 413. */
   readonly #maxRequestBytes: number;
 
-  private constructor(maxRequestBytes: number) {
+  readonly #takes: (signal: Signal) => boolean;
+
+  private constructor(maxRequestBytes: number, takes: (signal: Signal) => boolean) {
     this.#maxRequestBytes = maxRequestBytes;
+    this.#takes = takes;
   }
 
-  /** Listens on free ports; closed at the end of the test. */
+  /** Listens on free ports; closed at the end of the test. `without`: a signal that it has no service for. */
   static async start(
     t: Pick<TestContext, 'after'>,
-    { maxRequestBytes = 64 * 1024 * 1024 }: { maxRequestBytes?: number } = {},
+    { maxRequestBytes = 64 * 1024 * 1024, without }: { maxRequestBytes?: number; without?: Signal } = {},
   ): Promise<OtlpEndpoint> {
-    const endpoint = new OtlpEndpoint(maxRequestBytes);
+    const endpoint = new OtlpEndpoint(maxRequestBytes, (signal) => signal !== without);
     t.after(async () => {
       await endpoint.stop();
       if (endpoint.malformed.length > 0) throw new AggregateError(endpoint.malformed, 'malformed OTLP was received');
@@ -125,8 +138,8 @@ export class OtlpEndpoint {
     await this.stop();
     this.#stopping = new AbortController();
     const receive = (request: WireRequest) => this.#receive(request);
-    this.#grpc = await listenGrpc(this.#grpcPort, receive, this.#maxRequestBytes);
-    this.#http = await listenHttp(this.#httpPort, receive, this.#maxRequestBytes);
+    this.#grpc = await listenGrpc(this.#grpcPort, receive, this.#maxRequestBytes, this.#takes);
+    this.#http = await listenHttp(this.#httpPort, receive, this.#maxRequestBytes, this.#takes);
     this.#grpcPort = this.#grpc.port;
     this.#httpPort = this.#http.port;
   }
@@ -134,6 +147,7 @@ export class OtlpEndpoint {
   /** Forgets what was received. */
   clear(): void {
     this.#spans = [];
+    this.logs.length = 0;
     this.metrics.length = 0;
     this.requests.length = 0;
   }
@@ -156,6 +170,20 @@ export class OtlpEndpoint {
     return this.requests;
   }
 
+  /** Resolves with the kept log records once there are `wanted`, or once it returns true for them. */
+  async waitForLogs(
+    wanted: number | ((logs: readonly ReceivedLog[]) => boolean),
+    timeoutMs: number = DEFAULT_TIMEOUT_MS,
+  ): Promise<readonly ReceivedLog[]> {
+    const enough = typeof wanted === 'number' ? (logs: readonly ReceivedLog[]) => logs.length >= wanted : wanted;
+    await waitFor(
+      () => enough(this.logs),
+      () => `the log records; there are ${this.logs.length}`,
+      timeoutMs,
+    );
+    return this.logs;
+  }
+
   /** Resolves with the kept metrics once `enough` returns true for them. */
   async waitForMetrics(
     enough: (metrics: readonly ReceivedMetric[]) => boolean,
@@ -173,10 +201,12 @@ export class OtlpEndpoint {
       : this.#nextAnswer();
     let message: RawMessage;
     let spans: ReceivedSpan[] = [];
+    let logs: ReceivedLog[] = [];
     let metrics: ReceivedMetric[] = [];
     try {
       message = protocol[request.signal].request.decode(request.body);
       if (request.signal === 'traces') spans = flattenSpans(message);
+      else if (request.signal === 'logs') logs = flattenLogs(message);
       else metrics = flattenMetrics(message);
     } catch (error) {
       this.malformed.push(error as Error);
@@ -190,6 +220,7 @@ export class OtlpEndpoint {
       at: performance.now(),
       answer: answer.answer,
       spans,
+      logs,
       message,
     });
 
@@ -203,10 +234,11 @@ export class OtlpEndpoint {
     }
     const rejected = answer.answer === 'partial-success' ? answer.rejected : 0;
     this.#spans.push(...spans.slice(0, Math.max(0, spans.length - rejected)));
+    this.logs.push(...logs.slice(0, Math.max(0, logs.length - rejected)));
     this.metrics.push(...metrics.slice(0, Math.max(0, metrics.length - rejected)));
     const { response } = protocol[request.signal];
     if (answer.answer !== 'partial-success') return { response: response.encode({}).finish() };
-    const count = request.signal === 'traces' ? 'rejectedSpans' : 'rejectedDataPoints';
+    const count = REJECTED[request.signal];
     const partialSuccess = { [count]: rejected, errorMessage: answer.message ?? 'told to reject some' };
     return { response: response.encode({ partialSuccess }).finish() };
   }

@@ -3,6 +3,12 @@ import type { Signal } from './decode.js';
 import type { Listener, ReceiveRequest } from './listener.js';
 import { retryInfoStatus } from './status-details.js';
 
+const PATHS: Record<Signal, string> = {
+  traces: 'trace.v1.TraceService',
+  logs: 'logs.v1.LogsService',
+  metrics: 'metrics.v1.MetricsService',
+};
+
 const identity = (bytes: Buffer) => bytes;
 
 const method = (path: string) => ({
@@ -18,7 +24,12 @@ const method = (path: string) => ({
 });
 
 /** OTLP/gRPC on `port` of the loopback interface. */
-export async function listenGrpc(port: number, receive: ReceiveRequest, maxBytes: number): Promise<Listener> {
+export async function listenGrpc(
+  port: number,
+  receive: ReceiveRequest,
+  maxBytes: number,
+  takes: (signal: Signal) => boolean,
+): Promise<Listener> {
   const server = new Server({ 'grpc.max_receive_message_length': maxBytes });
   const handler = (signal: Signal) => ({
     async export(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
@@ -35,8 +46,9 @@ export async function listenGrpc(port: number, receive: ReceiveRequest, maxBytes
       callback({ code: grpc ?? status.INTERNAL, details: message, metadata });
     },
   });
-  server.addService(method('/opentelemetry.proto.collector.trace.v1.TraceService/Export'), handler('traces'));
-  server.addService(method('/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'), handler('metrics'));
+  for (const [signal, path] of Object.entries(PATHS) as [Signal, string][]) {
+    if (takes(signal)) server.addService(method(`/opentelemetry.proto.collector.${path}/Export`), handler(signal));
+  }
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -5,12 +5,21 @@ import { gunzipSync } from 'node:zlib';
 import { fromJson, type Signal } from './decode.js';
 import type { Listener, ReceiveRequest } from './listener.js';
 
-const signals: Record<string, Signal> = { '/v1/traces': 'traces', '/v1/metrics': 'metrics' };
+const signals: Record<string, Signal> = {
+  '/v1/traces': 'traces',
+  '/v1/logs': 'logs',
+  '/v1/metrics': 'metrics',
+};
 
 /** OTLP/HTTP with protobuf or JSON bodies on `port` of the loopback interface. */
-export async function listenHttp(port: number, receive: ReceiveRequest, maxBytes: number): Promise<Listener> {
+export async function listenHttp(
+  port: number,
+  receive: ReceiveRequest,
+  maxBytes: number,
+  takes: (signal: Signal) => boolean,
+): Promise<Listener> {
   const server = createServer((request, response) => {
-    answer(request, response, receive, maxBytes).catch((error) => {
+    answer(request, response, receive, maxBytes, takes).catch((error) => {
       response.statusCode = 500;
       response.end(String(error));
     });
@@ -33,6 +42,7 @@ async function answer(
   response: ServerResponse,
   receive: ReceiveRequest,
   maxBytes: number,
+  takes: (signal: Signal) => boolean,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   try {
@@ -41,7 +51,7 @@ async function answer(
     return; // The client went away.
   }
   const signal = signals[request.url ?? ''];
-  if (request.method !== 'POST' || !signal) return refuse(response, 404);
+  if (request.method !== 'POST' || !signal || !takes(signal)) return refuse(response, 404);
   const isJson = request.headers['content-type'] === 'application/json';
   if (!isJson && request.headers['content-type'] !== 'application/x-protobuf') return refuse(response, 415);
   const sent = Buffer.concat(chunks);

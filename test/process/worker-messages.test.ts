@@ -17,7 +17,9 @@ const stats = {
   spansJournaled: 3,
   spansLost: 0,
 };
-const shipped = { read: 1, shipped: 1, refused: 0, dropped: 0, recovered: 0, interrupted: 0, lagBytes: 0, lagMs: 0 };
+const logRecords = { read: 0, shipped: 0, refused: 0, dropped: 0, lagBytes: 0 };
+const counts = { read: 1, shipped: 1, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
+const shipped = { ...counts, lagBytes: 0, lagMs: 0, logRecords };
 
 /** Every kind of message, as it crosses the boundary. */
 const messages: [keyof typeof parsers, Record<string, unknown>][] = [

@@ -11,6 +11,8 @@ export interface KnownSpan {
   id: number;
   step: Step;
   hasEntry: boolean;
+  /** A log record: in the segments of those. */
+  isLog: boolean;
   /** Fields that an interrupted span must have, and those that are being added to it. */
   known: Buffer[];
   adding: Buffer | undefined;

@@ -93,10 +93,10 @@ export const mutants: Mutant[] = [
     operation: 'append',
     name: 'the commit before the bytes',
     file: 'journal-writer.js',
-    from: `copyBytes(asMemory(bytes), start, memory, at, spanLength);
-        segment.commitTo(at + spanLength);`,
-    to: `segment.commitTo(at + spanLength);
-        copyBytes(asMemory(bytes), start, memory, at, spanLength);`,
+    from: `copyBytes(asMemory(bytes), start, memory, at, itemLength);
+    segment.commitTo(at + itemLength);`,
+    to: `segment.commitTo(at + itemLength);
+    copyBytes(asMemory(bytes), start, memory, at, itemLength);`,
   },
   {
     operation: 'append',
@@ -126,7 +126,7 @@ export const mutants: Mutant[] = [
   {
     operation: 'rotate',
     name: 'sealed before it is written back',
-    file: 'journal-writer.js',
+    file: 'segment-writer.js',
     from: `#sealSegment() {
         this.#writeBack?.flush();`,
     to: '#sealSegment() {',
@@ -134,7 +134,7 @@ export const mutants: Mutant[] = [
   {
     operation: 'rotate',
     name: 'a segment with few spans is taken for an empty one',
-    file: 'journal-writer.js',
+    file: 'segment-writer.js',
     from: 'if (segment.committed === 0)',
     to: 'if (segment.spans < 3)',
   },

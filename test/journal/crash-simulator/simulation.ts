@@ -1,7 +1,7 @@
 /**
- * One program that traces, written down in a seed: it begins, changes, ends and appends spans, fills segments, has them shipped and given
+ * One program that traces, written down in a seed: it begins, changes, ends and appends spans, appends log records, fills segments, has them shipped and given
  * back, and closes. After a store, or any other change that it leaves behind, it is stopped: what is there then is recovered and
- * shipped by the real reader and recovery, and each span has to be found exactly once.
+ * shipped by the real reader and recovery, and each span and record has to be found exactly once.
  *
  * @module
  */
@@ -25,6 +25,12 @@ const STEPS = 80;
 /** The first thing that a simulation has found wrong. */
 export class Violation extends Error {}
 
+/** Chunks that a shipper has read. */
+interface Delivered {
+  bytes: Buffer;
+  isLog: boolean;
+}
+
 interface Turn {
   /** Callbacks of `setImmediate`. */
   callbacks: (() => void)[];
@@ -43,7 +49,7 @@ export class Simulation {
   readonly #disk = new SimulatedDisk();
   readonly #mapping: SimulatedMapping;
   readonly #spans = new Map<number, KnownSpan>();
-  readonly #delivered: Buffer[] = [];
+  readonly #delivered: Delivered[] = [];
   readonly #turn: Turn = { callbacks: [], renewLease: () => {} };
   readonly #entries = new Map<number, number>();
   #operation = 'open';
@@ -88,7 +94,8 @@ export class Simulation {
     else if (dice < 0.35 && one !== undefined) this.#amend(journal, one);
     else if (dice < 0.6 && one !== undefined) this.#finish(journal, one);
     else if (dice < 0.63 && one !== undefined) this.#drop(journal, one);
-    else if (dice < 0.75) this.#append(journal);
+    else if (dice < 0.71) this.#append(journal);
+    else if (dice < 0.78) this.#appendLog(journal);
     else if (dice < 0.85) this.#do('turn', () => this.#endTurn());
     else if (dice < 0.88) this.#do('lease', () => this.#turn.renewLease());
     else if (dice < 0.99) this.#do('ship', () => this.#ship());
@@ -164,6 +171,18 @@ export class Simulation {
     span.step = 'ended';
   }
 
+  /** A log record is an item like a span that has no entry, in segments of its own. */
+  #appendLog(journal: JournalWriter): void {
+    const record = this.#newSpan(false);
+    record.isLog = true;
+    const bytes = record.known[0]!;
+    record.whole = bytes;
+    record.step = 'finishing';
+    record.unwritten = this.#mode === 'write';
+    this.#do('log', () => journal.appendLog(SCOPE, bytes, 0, bytes.length));
+    record.step = 'ended';
+  }
+
   #newSpan(hasEntry: boolean): KnownSpan {
     const id = Buffer.alloc(8);
     id.writeDoubleBE(++this.#lastId);
@@ -172,6 +191,7 @@ export class Simulation {
       id: this.#lastId,
       step: 'beginning',
       hasEntry,
+      isLog: false,
       known: [start],
       adding: undefined,
       whole: start,
@@ -207,7 +227,7 @@ export class Simulation {
     this.#disk.called = () => {};
     try {
       for (const file of listJournal(DIRECTORY)) {
-        if (file.kind !== 'segment') continue;
+        if (file.kind === 'in-flight') continue;
         const segment = openSegment(file);
         if (isUnsound(segment)) throw new Violation(`${file.name} is ${segment.unsound} while its writer lives`);
         this.#shipSegment(segment);
@@ -224,7 +244,7 @@ export class Simulation {
     const end = this.#random() < 0.9 ? committed : shipped;
     const { bytes, next, corrupt } = segment.read(shipped, end, 1 << 20);
     if (corrupt) throw new Violation('the shipper read bytes that are no chunk');
-    this.#delivered.push(Buffer.from(bytes));
+    this.#delivered.push({ bytes: Buffer.from(bytes), isLog: segment.header.kind === 'logs' });
     if (next > shipped) segment.storeShipped(next);
     if (sealed && next === committed && !segment.giveBack()) segment.remove();
   }
@@ -252,7 +272,7 @@ export class Simulation {
     return `stopped in ${this.#operation} after store ${this.stores}, mode ${this.#mode}, seed ${this.#seed}`;
   }
 
-  #recover(): Buffer[] {
+  #recover(): Delivered[] {
     const chunks = [...this.#delivered];
     const report = (path: string, reason: string) => {
       throw new Violation(`${path} is ${reason}`);
@@ -267,20 +287,20 @@ export class Simulation {
       recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, { atMs: Date.now() }, report);
     }
     tail.refresh();
-    for (const { segments } of tail.writers.values()) {
-      for (const segment of segments.values()) {
+    for (const writer of tail.writers.values()) {
+      for (const segment of writer.allSegments()) {
         const { bytes, corrupt } = segment.reader.read(segment.shipped, segment.committed, 1 << 20);
         if (corrupt) throw new Violation(`${segment.file.name} is corrupt`);
-        chunks.push(Buffer.from(bytes));
+        chunks.push({ bytes: Buffer.from(bytes), isLog: segment.file.kind === 'logs' });
       }
     }
     tail.close();
     return chunks;
   }
 
-  #check(chunks: Buffer[]): void {
+  #check(chunks: Delivered[]): void {
     const found = new Map<number, Found>();
-    for (const bytes of chunks) {
+    for (const { bytes, isLog } of chunks) {
       for (let at = 0; at < bytes.length; ) {
         const length = chunkLengthAt(bytes, at, bytes.length);
         const fields = spanFields(bytes.subarray(at, at + length));
@@ -288,6 +308,7 @@ export class Simulation {
         const id = fields.readDoubleBE(2);
         const of = found.get(id) ?? { ended: 0, interrupted: 0, fields };
         found.set(id, of);
+        if (this.#spans.get(id)?.isLog !== isLog) throw new Violation(`item ${id} is in a segment of another kind`);
         if (fields.includes('forktrace.interrupted')) of.interrupted++;
         else of.ended++;
       }

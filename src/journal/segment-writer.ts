@@ -1,0 +1,171 @@
+/**
+ * One writer's segments of one kind, spans' or log records': the active one, the one after it, and what becomes of one that is full
+ * or has been deleted. What a chunk holds is the caller's business.
+ *
+ * @module
+ */
+import { ActiveSegment } from './active-segment.js';
+import { MAX_CHUNK_BYTES } from './chunk.js';
+import type { JournalFileWriter } from './journal-file.js';
+import type { LossLedger } from './loss-ledger.js';
+import { SegmentSupply, type SegmentSupplyOptions } from './segment-supply.js';
+import type { WriteBack } from './write-back.js';
+
+export interface SegmentWriterOptions extends SegmentSupplyOptions {
+  losses: LossLedger;
+  /** `write` mode only. */
+  writeBack: WriteBack | undefined;
+}
+
+export class SegmentWriter {
+  /** Where the next chunk goes; undefined while the system refuses a file, and before the first. */
+  segment: ActiveSegment | undefined;
+  readonly #supply: SegmentSupply;
+  readonly #losses: LossLedger;
+  readonly #writeBack: WriteBack | undefined;
+  #isClosed = false;
+
+  /** Of the segments before the active one. */
+  #closedItems = 0;
+  #closedBytes = 0;
+  #segments = 0;
+
+  constructor({ losses, writeBack, ...supply }: SegmentWriterOptions) {
+    this.#supply = new SegmentSupply(supply);
+    this.#losses = losses;
+    this.#writeBack = writeBack;
+  }
+
+  /** Since the journal was opened. */
+  counts(): { items: number; bytes: number; segments: number } {
+    return {
+      items: this.#closedItems + (this.segment?.spans ?? 0),
+      bytes: this.#closedBytes + (this.segment?.committed ?? 0),
+      segments: this.#segments,
+    };
+  }
+
+  /** The active segment, with room for a chunk of `total` bytes; undefined when what was to be appended is lost, and counted. */
+  segmentFor(total: number): ActiveSegment | undefined {
+    const { segment } = this;
+    return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
+  }
+
+  #makeRoom(total: number): ActiveSegment | undefined {
+    if (this.#isClosed) {
+      this.#losses.lose('closed', 1, 'they ended after the journal was closed');
+      return undefined;
+    }
+    if (total > MAX_CHUNK_BYTES) {
+      this.#losses.lose('tooLarge', 1, `one has ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
+      return undefined;
+    }
+    const { segment } = this;
+    if (segment !== undefined && segment.limit < segment.bodyEnd) {
+      segment.limit = segment.bodyEnd;
+      this.#supply.prepare();
+      if (segment.position + total <= segment.limit) return segment;
+    }
+    this.#sealSegment();
+    const next = this.open(total);
+    if (next === undefined) this.#losses.lose('noSpace', 1, this.#losses.refusal);
+    return next;
+  }
+
+  /** Makes the next segment the active one. @returns undefined when the system refuses, or has just done so */
+  open(chunkBytes: number): ActiveSegment | undefined {
+    const bodyLength = this.#supply.bodyLengthFor(chunkBytes);
+    let file = bodyLength === this.#supply.bodyLength ? this.#supply.takeReady() : undefined;
+    if (file === undefined) {
+      if (this.#losses.isRefusing) return undefined;
+      try {
+        file = this.#supply.make(bodyLength);
+      } catch (error) {
+        this.#losses.refused(error);
+        return undefined;
+      }
+    }
+    this.#segments++;
+    const segment = new ActiveSegment(file);
+    this.segment = segment;
+    if (segment.position + chunkBytes > segment.limit) {
+      segment.limit = segment.bodyEnd;
+      this.#supply.prepare();
+    }
+    this.#writeBack?.use(segment);
+    return segment;
+  }
+
+  /** Gives back what a burst has needed. */
+  trim(): void {
+    this.#supply.trim();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#supply.close();
+    this.#sealSegment();
+  }
+
+  #sealSegment(): void {
+    this.#writeBack?.flush();
+    const { segment } = this;
+    if (segment === undefined) return;
+    const { file } = segment;
+    let isRetired = false;
+    if (segment.committed === 0) {
+      file.remove();
+    } else {
+      if (segment.isLost()) this.#losses.lose('removed', segment.spans, `${file.path} was removed`);
+      isRetired = this.#supply.retire(file);
+      segment.seal();
+      try {
+        if (this.#writeBack !== undefined) file.writeState();
+      } catch {
+        // The shipper finishes it when this writer is dead.
+      }
+    }
+    this.#leaveSegment(segment.committed, segment.spans);
+    if (!isRetired) file.release();
+  }
+
+  /** @param committed bytes that it leaves behind, of so many items */
+  #leaveSegment(committed: number, items: number): void {
+    this.#closedBytes += committed;
+    this.#closedItems += items;
+    this.segment = undefined;
+    this.#writeBack?.use(undefined);
+  }
+
+  /** `write` mode: what the file did not take is lost; what comes next takes its place. */
+  takeBack(error: Error): void {
+    if (this.segment === undefined || this.#writeBack === undefined) return;
+    const lost = this.segment.takeBack(this.#writeBack.written);
+    this.#losses.refused(error);
+    if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
+  }
+
+  /** Somebody has deleted the file: if it is the active one, what it held and was not shipped goes into a new one. */
+  replace(file: JournalFileWriter): void {
+    const old = this.segment;
+    if (file !== old?.file) return;
+    this.#writeBack?.flush();
+    const shipped = Math.min(old.file.shipped(), old.committed);
+    const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
+    this.#leaveSegment(shipped, 0);
+    old.file.release();
+    const segment = this.open(unshipped.length);
+    if (segment === undefined) {
+      // Not all of them, if some had been shipped before.
+      this.#closedItems += old.spans;
+      this.#losses.lose('noSpace', old.spans, this.#losses.refusal);
+      return;
+    }
+    segment.memory.bytes.set(unshipped, segment.position);
+    segment.position += unshipped.length;
+    segment.spans = old.spans;
+    segment.isCountKnown = shipped === 0;
+    segment.file.commit(segment.committed);
+    this.#writeBack?.flush();
+  }
+}
