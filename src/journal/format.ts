@@ -54,8 +54,9 @@ const AT_BOOT_ID = 64;
 const AT_CREATED = 80;
 const AT_ENTRY_BYTES = 88;
 const AT_RESOURCE_LENGTH = 92;
-const IMMUTABLE_END = 96;
-const AT_CRC = 96;
+const AT_THREAD = 96;
+const IMMUTABLE_END = 100;
+const AT_CRC = 100;
 
 /** u32, written by the writer alone: bytes of the body that are whole and final. Each field below is aligned to its size. */
 export const AT_COMMITTED = 128;
@@ -101,7 +102,9 @@ export interface WriterIdentity {
   /** 16 random bytes, in hex. */
   id: string;
   pid: number;
-  /** Start time of the process in clock ticks since boot (`/proc/self/stat` field 22); 0 where there is no /proc. */
+  /** Thread id in the system's sense, which is the pid in the main thread; 0 where there is no /proc. */
+  thread: number;
+  /** Start time of that thread in clock ticks since boot (`/proc/self/stat` field 22); 0 where there is no /proc. */
   processStart: number;
   /** Inode of the pid namespace (`/proc/self/ns/pid`); 0 where there is none. */
   pidNamespace: number;
@@ -162,6 +165,7 @@ export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8
   bytes.writeUInt32LE(writer.pid, AT_PID);
   bytes.writeUInt32LE(writer.slot ?? NO_SLOT, AT_SLOT);
   bytes.writeDoubleLE(writer.processStart, AT_PROCESS_START);
+  bytes.writeUInt32LE(writer.thread, AT_THREAD);
   bytes.writeDoubleLE(writer.pidNamespace, AT_PID_NAMESPACE);
   bytes.write(writer.bootId, AT_BOOT_ID, 16, 'hex');
   bytes.writeDoubleLE(header.createdMs, AT_CREATED);
@@ -205,6 +209,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
     writer: {
       id: buffer.toString('hex', AT_WRITER_ID, AT_WRITER_ID + 16),
       pid: buffer.readUInt32LE(AT_PID),
+      thread: buffer.readUInt32LE(AT_THREAD),
       processStart: buffer.readDoubleLE(AT_PROCESS_START),
       pidNamespace: buffer.readDoubleLE(AT_PID_NAMESPACE),
       bootId: buffer.toString('hex', AT_BOOT_ID, AT_BOOT_ID + 16),

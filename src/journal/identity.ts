@@ -1,10 +1,10 @@
 /**
- * Which process wrote a file, and whether that process is still there.
+ * Which process, and which thread of it, wrote a file, and whether that is still there.
  *
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { WriterIdentity } from './format.js';
 
 /** A writer that cannot be looked up is dead when its lease is older, in milliseconds. */
@@ -34,20 +34,27 @@ function whereWeAre(): Here {
   return found;
 }
 
-/** A fresh identity for a writer in this process. */
+/** `/proc/thread-self` is `<pid>/task/<thread>`: read in the thread itself, as every synchronous call of `fs` is. */
+function ownThread(): number {
+  return Number(tryTo(() => readlinkSync('/proc/thread-self'))?.split('/')[2] ?? 0);
+}
+
+/** A fresh identity for a writer in this thread. */
 export function newWriterIdentity(slot: number | undefined): WriterIdentity {
+  const thread = ownThread();
   return {
     id: randomBytes(16).toString('hex'),
     pid: process.pid,
-    processStart: startOf(processState(process.pid)),
+    thread,
+    processStart: startOf(stateOf({ pid: process.pid, thread })),
     ...whereWeAre(),
     slot,
   };
 }
 
 /**
- * Whether a writer's process has ended. A process in our own pid namespace and boot is looked up by pid and start time, so
- * that one which blocks is not taken for dead; any other is dead when its lease is {@link LEASE_TIMEOUT_MS} old.
+ * Whether a writer's process, or its worker thread, has ended. One in our own pid namespace and boot is looked up by its ids and
+ * start time, so that one which blocks is not taken for dead; any other is dead when its lease is {@link LEASE_TIMEOUT_MS} old.
  *
  * @param leaseMs the newest lease among the writer's files, in milliseconds since the epoch
  */
@@ -55,26 +62,33 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
   const { pidNamespace, bootId } = whereWeAre();
   const known = pidNamespace !== 0 && bootId !== UNKNOWN_BOOT && writer.processStart !== 0;
   if (known && writer.pidNamespace === pidNamespace && writer.bootId === bootId) {
-    const state = processState(writer.pid);
-    // A reader without a free descriptor cannot look: it takes nobody for dead.
-    if (state === 'unreadable') return false;
-    return state === 'gone' || state.start !== writer.processStart || state.ended;
+    return hasEnded(writer);
   }
   // A lease from the future is as wrong as an old one: a clock was set back.
   return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
 }
 
-/** Start time of a process, and whether it is a zombie: dead, and not waited for yet. */
-type ProcessState = { start: number; ended: boolean } | 'gone' | 'unreadable';
+/** Whether a thread of this pid namespace and boot has ended: false, too, where that cannot be looked up. */
+export function hasEnded(writer: WriterIdentity): boolean {
+  if (writer.processStart === 0) return false;
+  const state = stateOf(writer);
+  // A reader without a free descriptor cannot look: it takes nobody for dead.
+  if (state === 'unreadable') return false;
+  return state === 'gone' || state.start !== writer.processStart || state.ended;
+}
 
-function startOf(state: ProcessState): number {
+/** Start time of a thread, and whether it is a zombie: dead, and not waited for yet. */
+type ThreadState = { start: number; ended: boolean } | 'gone' | 'unreadable';
+
+function startOf(state: ThreadState): number {
   return typeof state === 'object' ? state.start : 0;
 }
 
-function processState(pid: number): ProcessState {
+function stateOf({ pid, thread }: Pick<WriterIdentity, 'pid' | 'thread'>): ThreadState {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Of the main thread where the thread is not known, which has the process's ids.
+    stat = readFileSync(`/proc/${pid}/task/${thread || pid}/stat`, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : 'unreadable';

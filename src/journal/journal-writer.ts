@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isMainThread } from 'node:worker_threads';
 import { warn } from '../warn.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
@@ -223,6 +224,7 @@ export class JournalWriter implements Journal, SpanLog {
     this.#table.close();
     this.#writeBack?.close();
     this.#logWriteBack?.close();
+    if (!isMainThread) this.#mapping?.giveBackWindows();
     this.#losses.end();
     this.#logLosses.end();
   }

@@ -5,6 +5,7 @@
  */
 import { ForktraceError } from '../errors.js';
 import type { Memory } from '../wire/memory.js';
+import { watchThreads } from './dead-threads.js';
 import { availableBytes, whyNotToMap } from './file-system.js';
 import { ENTRY_BYTES } from './format.js';
 import { openDirectory, removeUnfinishedFiles } from './journal-directory.js';
@@ -104,6 +105,7 @@ export function openJournal(options: JournalOptions): Journal {
   }
   const sized = { ...options, ...sizesWithin(available, options) };
   const mapping = unavailable === undefined && unsafe === undefined ? systemMapping : undefined;
+  if (mapping !== undefined) watchThreads();
   let journal = new JournalWriter(sized, mapping);
   if (journal.refusal !== undefined && mapping !== undefined && mode === 'auto') {
     // A file system that reserves no space, or whose files cannot be mapped.

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import type koffiModule from 'koffi';
@@ -36,6 +37,7 @@ interface Calls {
   madvise: {
     async(address: bigint, length: number, advice: number, done: (error: Error | null, code: number) => void): void;
   };
+  munmap(address: bigint, length: number): number;
   view(address: bigint, length: number): ArrayBuffer;
 }
 
@@ -57,6 +59,7 @@ export function mappingUnavailable(): string | undefined {
       mmap: libc.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
       fallocate: libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)') as Calls['fallocate'],
       madvise: libc.func('int madvise(void *address, size_t length, int advice)') as unknown as Calls['madvise'],
+      munmap: libc.func('int munmap(void *address, size_t length)'),
       view: koffi.view,
     };
     return undefined;
@@ -77,6 +80,8 @@ export interface Mapping {
   reserveAsync(fd: number, length: number, done: (errno: number) => void): void;
   /** A window of this length. @throws when there are no addresses left */
   window(length: number): FileWindow;
+  /** This thread ends, and needs none of its released windows any more. */
+  giveBackWindows(): void;
 }
 
 /** Addresses in which one file at a time is visible. */
@@ -96,6 +101,7 @@ export const systemMapping: Mapping = {
   reserveAsync: (fd, length, done) =>
     calls!.fallocate.async(fd, 0, length, (error, code) => done(error === null ? code : EIO)),
   window: (length) => Window.take(length),
+  giveBackWindows: () => Window.unmapSpare(),
 };
 
 /** See the module's comment. */
@@ -119,6 +125,11 @@ class Window implements FileWindow {
   static take(length: number): Window {
     const index = Window.#spare.findIndex((window) => window.length === length);
     return index === -1 ? new Window(length) : Window.#spare.splice(index, 1)[0]!;
+  }
+
+  /** Nobody may hold a view of a released window any more. */
+  static unmapSpare(): void {
+    for (const window of Window.#spare.splice(0)) calls!.munmap(window.#address, window.length);
   }
 
   /** Makes the first `length` bytes of the file visible. @returns false when the system has refused */
@@ -156,4 +167,39 @@ class Window implements FileWindow {
     this.clear();
     Window.#spare.push(this);
   }
+}
+
+/** Addresses of this process at which a file is visible. */
+export interface MappedRange {
+  address: bigint;
+  length: number;
+  path: string;
+}
+
+/** What is mapped in this process, by any of its threads: proc_pid_maps(5). Empty where that cannot be read. */
+export function mappedFiles(): MappedRange[] {
+  let maps: string;
+  try {
+    maps = readFileSync('/proc/self/maps', 'utf8');
+  } catch {
+    return [];
+  }
+  const ranges: MappedRange[] = [];
+  for (const line of maps.split('\n')) {
+    const [, from, to, path] = /^([0-9a-f]+)-([0-9a-f]+) rw-s 0{8} \S+ \d+ +(\/.*)$/.exec(line) ?? [];
+    if (path === undefined) continue;
+    const address = BigInt(`0x${from}`);
+    ranges.push({ address, length: Number(BigInt(`0x${to}`) - address), path });
+  }
+  return ranges;
+}
+
+/** A copy of the first bytes at these addresses. */
+export function bytesAt({ address }: MappedRange, length: number): Uint8Array {
+  return new Uint8Array(calls!.view(address, length)).slice();
+}
+
+/** For a range that no JavaScript can reach any more. */
+export function unmap({ address, length }: MappedRange): void {
+  calls!.munmap(address, length);
 }

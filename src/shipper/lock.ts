@@ -125,10 +125,11 @@ function isHeld(dir: string, generation: number): boolean {
 function holderOf(dir: string, generation: number): WriterIdentity | undefined {
   try {
     const holder: Partial<WriterIdentity> = JSON.parse(readFileSync(lockFile(dir, generation), 'utf8'));
-    const { id, pid, processStart, pidNamespace, bootId } = holder;
+    const { id, pid, thread, processStart, pidNamespace, bootId } = holder;
     const sound =
       typeof id === 'string' &&
       Number.isSafeInteger(pid) &&
+      Number.isSafeInteger(thread) &&
       typeof processStart === 'number' &&
       typeof pidNamespace === 'number' &&
       typeof bootId === 'string';

@@ -45,6 +45,8 @@ export class SimulatedMapping implements Mapping {
     done(this.reserve(fd, length));
   }
 
+  giveBackWindows(): void {}
+
   window(length: number): FileWindow {
     return new SimulatedWindow(this, length);
   }
