@@ -97,6 +97,11 @@ export const errors = {
     when: 'the command found no running coordinator of this user, or it did not answer',
     remedy: 'start the cluster; run the command as the same user',
   },
+  FORKTRACE_NO_INSPECTOR: {
+    message: (pid: number | string, reason: string) => `The process ${pid} cannot be looked into: ${reason}.`,
+    when: '`forktrace stack` and `forktrace profile`: the inspector of a process cannot be opened',
+    remedy: 'the message says why; see [forensics.md](forensics.md)',
+  },
   FORKTRACE_SEVERAL_COORDINATORS: {
     message: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
     when: 'the command found more than one',

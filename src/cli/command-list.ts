@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { inspect } from './commands/inspect.js';
 import { kill } from './commands/kill.js';
 import { ls } from './commands/ls.js';
+import { profile } from './commands/profile.js';
 import { reload } from './commands/reload.js';
 import { run } from './commands/run.js';
 import { scale } from './commands/scale.js';
 import { ship } from './commands/ship.js';
+import { stack } from './commands/stack.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { viewer } from './commands/viewer.js';
@@ -19,6 +21,8 @@ export const commands: readonly ((program: Command) => void)[] = [
   scale,
   kill,
   stop,
+  stack,
+  profile,
   ship,
   inspect,
   viewer,

@@ -13,13 +13,15 @@ export interface ControlCommands {
   scale: { body: { workers: number } | { by: number }; result: { workers: number } };
   /** Ends the process of a slot as if it had died: it is respawned. */
   kill: { body: { slot: number }; result: { pid: number } };
+  /** Opens the inspector of a worker; whoever asks closes it. */
+  inspector: { body: { slot: number }; result: { pid: number; url: string } };
   /** Answered when the stop has begun. */
   stop: { body: undefined; result: Record<string, never> };
 }
 
 export type ControlCommand = keyof ControlCommands;
 
-export const CONTROL_COMMANDS: readonly ControlCommand[] = ['status', 'reload', 'scale', 'kill', 'stop'];
+export const CONTROL_COMMANDS: readonly ControlCommand[] = ['status', 'reload', 'scale', 'kill', 'inspector', 'stop'];
 
 /** The answer to what went wrong, with an HTTP status of 400 or more. */
 export interface ControlError {

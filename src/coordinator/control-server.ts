@@ -21,6 +21,8 @@ export interface Controllable {
   scale(workers: number): Promise<void>;
   /** @returns the pid of the process that is ended */
   kill(slot: number): number;
+  /** @returns the address of the inspector of a worker, which is open now */
+  openInspector(slot: number): Promise<{ pid: number; url: string }>;
   stop(): void;
 }
 
@@ -109,6 +111,7 @@ export class ControlServer {
         return { workers };
       },
       kill: async () => ({ pid: target.kill(numberIn(body, 'slot')) }),
+      inspector: () => target.openInspector(numberIn(body, 'slot')),
       stop: async () => {
         target.stop();
         return {};

@@ -106,6 +106,7 @@ export class Coordinator implements ClusterHandle {
       reload: () => this.reload(),
       scale: (workers) => this.scale(workers),
       kill: (slot) => this.#supervisor.kill(slot),
+      openInspector: (slot) => this.#supervisor.openInspector(slot),
       // As a service manager would.
       stop: () => void process.kill(process.pid, 'SIGTERM'),
     });

@@ -160,12 +160,27 @@ export class Supervisor {
    * @throws ForktraceError with code FORKTRACE_NO_WORKER
    */
   kill(slot: number): number {
+    const worker = this.#current(slot);
+    worker.kill('SIGKILL');
+    return worker.pid;
+  }
+
+  /**
+   * Opens the inspector of the process that serves in a slot. Whoever asks closes it.
+   *
+   * @throws ForktraceError with code FORKTRACE_NO_WORKER or FORKTRACE_NO_INSPECTOR
+   */
+  async openInspector(slot: number): Promise<{ pid: number; url: string }> {
+    const worker = this.#current(slot);
+    return { pid: worker.pid, url: await worker.openInspector() };
+  }
+
+  #current(slot: number): WorkerProcess & { pid: number } {
     const { slots } = this.#state;
     const current = slots[slot]?.current;
     const worker = current === undefined ? undefined : this.#process({ slot, incarnation: current });
     if (worker?.pid === undefined) throw new ForktraceError('FORKTRACE_NO_WORKER', [slot, slots.length]);
-    worker.kill('SIGKILL');
-    return worker.pid;
+    return worker as WorkerProcess & { pid: number };
   }
 
   /** Resolves when the last worker is gone and every exit has been reported. */

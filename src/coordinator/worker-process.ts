@@ -1,4 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
+import { ForktraceError } from '../errors.js';
+import { blockOf } from '../forensics/block.js';
+import { processState } from '../forensics/process-state.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
 import {
@@ -20,6 +23,8 @@ export interface WorkerProcessEvents {
   /** Exactly once. With an error, it could not even be forked. */
   exit(exit: ProcessExit, spawnError?: Error): void;
 }
+
+const INSPECTOR_OPENS_WITHIN_MS = 2000;
 
 /** One forked worker: its process, and the last that it said. */
 export class WorkerProcess {
@@ -101,13 +106,31 @@ export class WorkerProcess {
     this.#worker?.process.kill(signal);
   }
 
+  /**
+   * Opens its inspector, for somebody who has asked; returns the address.
+   *
+   * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR
+   */
+  async openInspector(): Promise<string> {
+    const { pid, stderr } = this;
+    const refused = (reason: string) => new ForktraceError('FORKTRACE_NO_INSPECTOR', [pid ?? '–', reason]);
+    if (stderr === undefined || !this.peekable) {
+      throw refused('the coordinator may not, or it has not started yet (docs/forensics.md, Limits)');
+    }
+    const { inspectorAddress } = await import('../forensics/peek.js');
+    const target = { lines: stderr.lines, signal: () => this.kill('SIGUSR1') };
+    return inspectorAddress(target, AbortSignal.timeout(INSPECTOR_OPENS_WITHIN_MS)).catch(() => {
+      throw refused(`JavaScript does not answer; it ${blockOf(undefined, processState(pid!)).state}`);
+    });
+  }
+
   #hear(message: WorkerMessage, events: WorkerProcessEvents): void {
     this.heardAt = performance.now();
     if (message.forktrace === 'heartbeat') {
       const { stats, inspector, peekable } = message;
       this.#count(stats);
       this.debugged = inspector != null && this.stderr?.lines.isOurs(inspector) !== true;
-      this.peekable = peekable;
+      this.peekable = peekable && !this.debugged;
     }
     if (message.forktrace === 'ready') this.address = message.address;
     else if (message.forktrace === 'stopping') this.stopping = message.reason;

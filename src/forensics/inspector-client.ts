@@ -1,65 +1,120 @@
 /**
- * The least of the inspector's protocol that a peek needs: connect to a process's inspector, evaluate, disconnect.
- * https://chromedevtools.github.io/devtools-protocol/v8/Runtime/#method-evaluate
+ * The least of the inspector's protocol that is needed: connect to a process's inspector, call methods, disconnect.
+ * https://chromedevtools.github.io/devtools-protocol/v8/
  *
  * @module
  */
 import { WebSocket } from 'ws';
 
-/** More than the longest snapshot in its JSON form. What is longer comes from something that is not ours. */
-const MAX_ANSWER_BYTES = 1024 * 1024;
+/** More than the profile of a minute. What is longer comes from something that is not ours. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-interface Answer {
+interface Message {
   id?: number;
-  result?: { result?: { value?: unknown }; exceptionDetails?: { text?: string; exception?: { description?: string } } };
+  result?: Record<string, unknown>;
   error?: { message?: string };
 }
 
-/**
- * Evaluates an expression in the process behind an inspector's address.
- *
- * @param url as the process prints it: `ws://127.0.0.1:<port>/<uuid>`
- * @param signal aborts: the connection is closed
- * @returns the value, by way of JSON
- * @throws Error when the inspector cannot be reached, does not answer before the signal aborts, or the expression throws
- */
-export function evaluate(url: string, expression: string, signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { maxPayload: MAX_ANSWER_BYTES, perMessageDeflate: false });
-    const finish = (act: () => void) => {
-      signal.removeEventListener('abort', abort);
-      socket.terminate();
-      act();
-    };
-    const abort = () => finish(() => reject(new Error('the inspector did not answer in time')));
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('open', () => {
-      const params = { expression, returnByValue: true };
-      socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
-    });
-    socket.on('message', (data) => {
-      const answer = parse(String(data));
-      if (answer?.id !== 1) return;
-      const failure = answer.error?.message ?? thrown(answer);
-      if (failure === undefined) finish(() => resolve(answer.result?.result?.value));
-      else finish(() => reject(new Error(failure)));
-    });
-    socket.once('error', (error) => finish(() => reject(error)));
-    socket.once('close', () => finish(() => reject(new Error('the inspector closed the connection'))));
-    if (signal.aborted) abort();
-  });
+interface Evaluated {
+  result?: { value?: unknown };
+  exceptionDetails?: { text?: string; exception?: { description?: string } };
 }
 
-function parse(text: string): Answer | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Answer) : undefined;
-  } catch {
-    return undefined;
+interface Call {
+  resolve(result: Record<string, unknown>): void;
+  reject(error: Error): void;
+}
+
+/** A connection to the inspector of one process. */
+export class InspectorSession {
+  readonly #socket: WebSocket;
+  readonly #calls = new Map<number, Call>();
+  #lastId = 0;
+  #failure: Error | undefined;
+
+  /**
+   * @param url as the process prints it: `ws://127.0.0.1:<port>/<uuid>`
+   * @param signal aborts: the connection is closed, and all calls reject
+   */
+  static connect(url: string, signal: AbortSignal): Promise<InspectorSession> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(url, { maxPayload: MAX_ANSWER_BYTES, perMessageDeflate: false });
+      const session = new InspectorSession(socket);
+      const abort = () => session.#fail(new Error('the inspector did not answer in time'));
+      const failed = () => {
+        signal.removeEventListener('abort', abort);
+        reject(session.#failure ?? new Error('the inspector closed the connection'));
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      socket.once('open', () => resolve(session));
+      socket.once('error', (error) => session.#fail(error));
+      socket.once('close', () => {
+        session.#fail(new Error('the inspector closed the connection'));
+        failed();
+      });
+      if (signal.aborted) abort();
+    });
+  }
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data) => this.#hear(String(data)));
+  }
+
+  /** Rejects with what the inspector says, or when the connection ends. */
+  call(method: string, params: object = {}): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      const id = ++this.#lastId;
+      this.#calls.set(id, { resolve, reject });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  /** @returns the expression's value, by way of JSON */
+  async evaluate(expression: string): Promise<unknown> {
+    const answer: Evaluated = await this.call('Runtime.evaluate', { expression, returnByValue: true });
+    const details = answer.exceptionDetails;
+    if (details) throw new Error(details.exception?.description ?? details.text ?? 'the expression threw');
+    return answer.result?.value;
+  }
+
+  close(): void {
+    this.#fail(new Error('the connection to the inspector has been closed'));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#calls.values()) reject(this.#failure);
+    this.#calls.clear();
+    this.#socket.terminate();
+  }
+
+  #hear(text: string): void {
+    const { id, result, error } = parse(text) ?? {};
+    const call = this.#calls.get(id!);
+    if (call === undefined) return;
+    this.#calls.delete(id!);
+    if (error) call.reject(new Error(error.message ?? 'the inspector refused'));
+    else call.resolve(typeof result === 'object' && result !== null ? result : {});
   }
 }
 
-function thrown({ result }: Answer): string | undefined {
-  const details = result?.exceptionDetails;
-  return details && (details.exception?.description ?? details.text ?? 'the expression threw');
+/** One evaluation on a connection of its own. */
+export async function evaluate(url: string, expression: string, signal: AbortSignal): Promise<unknown> {
+  const session = await InspectorSession.connect(url, signal);
+  try {
+    return await session.evaluate(expression);
+  } finally {
+    session.close();
+  }
+}
+
+function parse(text: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Message) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -25,7 +25,6 @@ export class InspectorLines {
   #following = FOLLOWING.map(() => 0);
   readonly #waiting = new Set<(url: string) => void>();
   readonly #late: (url: string) => void;
-  /** The last that was opened for us. */
   #opened: string | undefined;
 
   /**
@@ -57,6 +56,11 @@ export class InspectorLines {
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
     });
+  }
+
+  /** The last address that was opened for us; it may be closed by now. */
+  get opened(): string | undefined {
+    return this.#opened;
   }
 
   /** Whether an inspector is open because of us: at this address, or at one that is still to be printed. */

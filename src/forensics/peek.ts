@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { evaluate } from './inspector-client.js';
+import { evaluate, InspectorSession } from './inspector-client.js';
 import type { InspectorLines } from './inspector-lines.js';
 import { type ProcessState, processState } from './process-state.js';
 import { type ActiveSpan, SNAPSHOT_EXPRESSION } from './snapshot.js';
@@ -37,10 +37,8 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const { signal } = deadline;
   try {
-    const address = target.lines.address(signal);
-    target.signal();
-    const value = await evaluate(await address, SNAPSHOT_EXPRESSION, signal);
-    const { stack, active } = checked(value);
+    const value = await evaluate(await inspectorAddress(target, signal), SNAPSHOT_EXPRESSION, signal);
+    const { stack, active } = checkedSnapshot(value);
     return { found: 'stack', stack, active, tookMs: performance.now() - startedAt };
   } catch (error) {
     return {
@@ -54,13 +52,38 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
   }
 }
 
+/**
+ * Opens the inspector of a process, unless it is still open from before: it closes when the event loop turns.
+ *
+ * @throws Error when it does not open before the signal aborts
+ */
+export async function inspectorAddress(
+  { lines, signal: open }: Pick<PeekTarget, 'lines' | 'signal'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const { opened } = lines;
+  if (opened !== undefined && (await isOpen(opened, signal))) return opened;
+  const address = lines.address(signal);
+  open();
+  return address;
+}
+
+async function isOpen(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    (await InspectorSession.connect(url, signal)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Closes an inspector that opened after the peek had given up. */
 export async function closeLate(url: string): Promise<void> {
   await evaluate(url, SNAPSHOT_EXPRESSION, AbortSignal.timeout(PEEK_TIMEOUT_MS)).catch(() => {});
 }
 
 /** What comes from another process is checked: it may be anything. */
-function checked(value: unknown): { stack: string; active: ActiveSpan | undefined } {
+export function checkedSnapshot(value: unknown): { stack: string; active: ActiveSpan | undefined } {
   const { stack, active } = (value ?? {}) as { stack?: unknown; active?: unknown };
   if (typeof stack !== 'string') throw new Error('the process answered with something else than a stack');
   return { stack, active: checkedSpan(active) };

@@ -62,10 +62,18 @@ function takeSnapshot(source: string, key: string, maxFrames: number, maxLength:
   return { stack: frames.slice(0, maxFrames).join('\n').slice(0, maxLength), active };
 }
 
-/** Evaluates to a {@link Snapshot}, and has the process close its inspector when its event loop turns again. */
-export const SNAPSHOT_EXPRESSION = `(() => {
+/** Evaluates to a {@link Snapshot}; {@link SNAPSHOT_EXPRESSION} leaves no inspector open. */
+const snapshotAnd = (then: string) => `(() => {
   const taken = (${takeSnapshot.toString()})(${JSON.stringify(SOURCE)}, ${JSON.stringify(ACTIVE_SPAN)}, ${MAX_FRAMES}, ${MAX_STACK_LENGTH});
-  setImmediate(() => process.getBuiltinModule('node:inspector').close());
+  ${then}
   return taken;
 })()
 //# sourceURL=${SOURCE}`;
+
+/** Evaluates to a {@link Snapshot}, and has the process close its inspector when its event loop turns again. */
+export const SNAPSHOT_EXPRESSION = snapshotAnd(
+  "setImmediate(() => process.getBuiltinModule('node:inspector').close());",
+);
+
+/** Evaluates to a {@link Snapshot}: for an inspector that was open before. */
+export const SNAPSHOT_ONLY = snapshotAnd('');

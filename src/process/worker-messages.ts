@@ -16,7 +16,7 @@ export type WorkerMessage =
   | { forktrace: 'failed'; message: string; stack: string | undefined }
   /**
    * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may be a breakpoint.
-   * `peekable`: SIGUSR1 opens the inspector in this process, and does nothing else.
+   * `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does nothing else.
    */
   | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
   | { forktrace: 'stopping'; reason: StopReason };

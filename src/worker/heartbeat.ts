@@ -40,8 +40,7 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const inspector = inspectorUrl();
-    this.#send(this.#stats(), inspector, isPeekable(this.#tracing.config.forensics.peek, inspector));
+    this.#send(this.#stats(), inspectorUrl(), isPeekable(this.#tracing.config.forensics.peek));
   }
 
   /** Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands in. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { url as inspectorUrl } from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
 import { trace } from '@opentelemetry/api';
 import { ACTIVE_SPAN, type ActiveSpan } from '../forensics/snapshot.js';
@@ -23,15 +24,14 @@ export function takePeekArguments(): void {
 }
 
 /** Asked at every heartbeat: listeners and debuggers come and go. */
-export function isPeekable(wanted: boolean, inspector: string | undefined): boolean {
+export function isPeekable(wanted: boolean): boolean {
+  // The port of the last time may be somebody else's by now.
+  if (isPrepared && inspectorUrl() === undefined) process.debugPort = 0;
   return (
     wanted &&
     isPrepared &&
-    inspector === undefined &&
     isMainThread &&
     process.platform !== 'win32' &&
-    // An address kept from others; the default port is anybody's.
-    process.debugPort === 0 &&
     process.listenerCount('SIGUSR1') === 0 &&
     process.permission === undefined &&
     !isSignalDisabled

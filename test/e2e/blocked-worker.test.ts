@@ -100,6 +100,14 @@ test('a block that ends by itself is a span below the request, with the stack; t
   assert.ok(ms > 2500 && ms < 30_000, `${ms} ms`);
   assert.equal(await cluster.pidOf(0), pid);
   assert.equal((await cluster.stats()).workers[0]!.debugged, false, 'the inspector was ours, and is closed');
+  await cluster.get('/loop?ms=4000');
+  const isBlock = ({ name }: ReceivedSpan) => name === 'event loop blocked';
+  const again = await endpoint.waitForSpans((all) => all.filter(isBlock).length === 2);
+  assert.match(
+    String(again.filter(isBlock)[1]!.attributes['code.function.name']),
+    /renderTemplate/,
+    'as often as need be',
+  );
 });
 
 test('forensics.peek: false: killed as before, and no stack', async (t) => {

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { jsonOption, pidOption, wholeNumber } from '../arguments.js';
+
+export function stack(program: Command): void {
+  program
+    .command('stack')
+    .description('What each worker runs now, and for which request. One that is blocked answers, too.')
+    .argument('[slot|pid]', 'one worker, or any Node.js process of this user', wholeNumber)
+    .option(...pidOption)
+    .option(...jsonOption)
+    .addHelpText('after', '\nExamples:\n  $ forktrace stack\n  $ forktrace stack 2\n  $ forktrace stack 4711')
+    .action(async (target: number | undefined, options) => {
+      const { printStacks } = await import('../stack.js');
+      await printStacks(target, options);
+    });
+}

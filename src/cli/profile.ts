@@ -1,0 +1,54 @@
+/**
+ * `forktrace profile`: where processes spend their time, as a file for Chrome's and VS Code's viewers, and as a flame graph here.
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import { type CpuProfile, flameOf, mergeProfiles, takeProfile } from '../forensics/cpu-profile.js';
+import { InspectorSession } from '../forensics/inspector-client.js';
+import { print } from './arguments.js';
+import { flameGraph, hottest } from './flame-graph.js';
+import { type LookedInto, lookedInto } from './look-into.js';
+
+/** For a process to answer, beyond the time that is profiled. */
+const ANSWERS_WITHIN_MS = 15_000;
+const MOST_FLAME_ROWS = 24;
+const DEFAULT_WIDTH = 100;
+
+interface ProfileOptions {
+  pid?: number;
+  json?: boolean;
+  seconds: number;
+  out?: string;
+}
+
+export async function profile(target: number | undefined, options: ProfileOptions): Promise<void> {
+  const processes = await lookedInto(target, options);
+  const parts = await Promise.all(processes.map((each) => profiled(each, options.seconds * 1000)));
+  const merged = mergeProfiles(parts);
+  const file = options.out ?? `forktrace-${new Date().toISOString().replace(/[:.]/g, '-')}.cpuprofile`;
+  // It names files and functions of the app: its owner's alone.
+  writeFileSync(file, JSON.stringify(merged), { mode: 0o600 });
+  const flame = flameOf(merged);
+  const names = parts.map(({ name }) => name);
+  const text = [
+    ...flameGraph(flame, process.stdout.columns ?? DEFAULT_WIDTH, MOST_FLAME_ROWS),
+    '',
+    ...hottest(flame, 10),
+    '',
+    `${names.join(', ')}: ${Math.round(flame.totalUs / 1000)} ms of work in ${options.seconds} s; written to ${file}`,
+  ].join('\n');
+  print({ file, processes: names, workMs: Math.round(flame.totalUs / 1000) }, text, options);
+}
+
+async function profiled({ slot, pid, open }: LookedInto, ms: number): Promise<{ name: string; profile: CpuProfile }> {
+  const { url, wasOpen } = await open();
+  const session = await InspectorSession.connect(url, AbortSignal.timeout(ms + ANSWERS_WITHIN_MS));
+  try {
+    const taken = await takeProfile(session, ms, wasOpen ? undefined : ms + ANSWERS_WITHIN_MS);
+    if (!wasOpen) await session.evaluate("void setImmediate(() => process.getBuiltinModule('node:inspector').close())");
+    return { name: slot === undefined ? `pid ${pid}` : `slot ${slot} (pid ${pid})`, profile: taken };
+  } finally {
+    session.close();
+  }
+}
