@@ -51,9 +51,9 @@ await wait(LOAD_MS * 0.25);
 const browser = await launch(viewer.otlpHttpUrl);
 const page = await browser.open(`${viewer.otlpHttpUrl}/traces`);
 const api = async (path) => (await fetch(viewer.otlpHttpUrl + path)).json();
-const failing = (await api('/api/traces?status=5xx')).rows[0] ?? (await api('/api/traces?status=error')).rows[0];
+const failing = (await api('/api/traces?q=status:5xx')).rows[0] ?? (await api('/api/traces?q=status:error')).rows[0];
 const checkout =
-  (await api('/api/traces?route=/checkout&min=10')).rows.toSorted((a, b) => b.spans - a.spans)[0] ?? failing;
+  (await api('/api/traces?q=route:/checkout+duration>10ms')).rows.toSorted((a, b) => b.spans - a.spans)[0] ?? failing;
 
 async function picture(name, path, prepare) {
   await page.goto(viewer.otlpHttpUrl + path);

@@ -55,15 +55,54 @@ export interface TraceRowView {
   httpStatus: number;
 }
 
-/** `GET /api/traces`: newest first. */
+export interface TracePointView {
+  id: string;
+  name: string;
+  startMs: number;
+  durationMs: number;
+  outcome: Outcome;
+}
+
+/** Duration over time of all traces that match; one of `points` and `heat`. */
+export interface TracePlotView {
+  fromMs: number;
+  toMs: number;
+  /** Ends of the duration's axis, as powers of ten of milliseconds. */
+  low: number;
+  high: number;
+  points?: TracePointView[];
+  heat?: {
+    columns: number;
+    rows: number;
+    /** `row` 0 is the shortest. */
+    cells: { column: number; row: number; ok: number; error: number; interrupted: number }[];
+  };
+}
+
+/** `GET /api/traces`: newest first, by pages of `limit` from `offset`. */
 export interface TraceListView {
-  /** How many match the filter. */
+  /** How many match the filter, of those that had arrived by `until`. */
   total: number;
   /** How many there are. */
   held: number;
+  /** The latest to arrive of what is counted here; given back, the list stays as it is. */
+  until: number;
+  /** How many that match have arrived since. */
+  newer: number;
+  offset: number;
   rows: TraceRowView[];
+  /** Only when asked for with `plot`, as the rest. */
+  plot?: TracePlotView;
   slots: number[];
   routes: string[];
+}
+
+/** `GET /api/complete`: what a filter may go on with. */
+export interface CompletionView {
+  /** Keys of attributes, of a sample of the spans; the most frequent first. */
+  keys: string[];
+  /** Values of `field`, likewise. */
+  values: string[];
 }
 
 export interface SpanRowView {

@@ -84,7 +84,7 @@ describe("the viewer's cluster page", { skip: noChromium() }, () => {
     await page.keyboard.press('e');
     await lane.locator('.tip').getByText('1 error').waitFor();
     await page.keyboard.press('Enter');
-    await page.waitForURL(/\/traces\?from=\d+&to=\d+&service=big&slot=3/);
+    await page.waitForURL(/\/traces\?q=service%3Dbig\+worker%3A3&from=\d+&to=\d+/);
     await page.locator('.trace.error').waitFor();
   });
 

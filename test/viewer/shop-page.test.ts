@@ -71,7 +71,7 @@ describe("the viewer's page on the example shop", { skip: noChromium() }, () => 
     const lane = page.getByRole('region', { name: /^shop slot [01]$/ }).filter({ hasText: '1 ✂' });
     await lane.getByText('incarnation 1').waitFor();
     if (String(pid) === died) assert.equal(await lane.getAttribute('aria-label'), `shop slot ${slot}`);
-    await page.goto(`${viewer.otlpHttpUrl}/traces?status=interrupted`);
+    await page.goto(`${viewer.otlpHttpUrl}/traces?q=status:interrupted`);
     await page.getByRole('link', { name: /POST \/crash/ }).click();
     await page.locator('[role=treeitem].interrupted').first().click();
     await page.getByText('The worker died while this was running.').waitFor();

@@ -11,7 +11,7 @@ import { acceptedBy, retryDelayOf } from '#src/shipper/otlp-response.js';
 import { RequestBuilder } from '#src/shipper/request-builder.js';
 import { type ScannedSpan, scanSpans } from '#src/viewer/store/scan-spans.js';
 import { TraceStore } from '#src/viewer/store/trace-store.js';
-import { traceList } from '#src/viewer/views/trace-list.js';
+import { TraceLists } from '#src/viewer/views/trace-list.js';
 import { isSound } from '#src/wire/check.js';
 import { decode } from '#src/wire/decode.js';
 import { encode } from '#src/wire/encode.js';
@@ -96,7 +96,7 @@ describe('field order means nothing', () => {
     const listed = (bytes: Buffer) => {
       const store = new TraceStore();
       store.ingest(bytes);
-      return traceList(store, new URLSearchParams());
+      return new TraceLists(store).view(new URLSearchParams('plot=1'));
     };
     const expected = listed(request);
     assert.deepEqual(

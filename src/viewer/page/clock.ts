@@ -57,3 +57,15 @@ export function ago(ms: number, now: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
+
+/** Milliseconds of an address as a field for date and time takes them, in the chosen zone; '' when there is none. */
+export function toInput(ms: string): string {
+  const date = ms === '' ? undefined : shifted(Number(ms));
+  return date === undefined || Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 23);
+}
+
+/** The other way round. */
+export function fromInput(text: string): string {
+  const ms = Date.parse(zone() === 'UTC' ? `${text}Z` : text);
+  return Number.isNaN(ms) ? '' : String(ms);
+}

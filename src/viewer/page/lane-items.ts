@@ -1,5 +1,6 @@
 import type { LaneView } from '../api-types.ts';
 import { counted, formatDuration } from '../format.ts';
+import { condition } from '../views/filter-language.ts';
 
 /** What can be pointed at in a lane: a request, or the requests of a stretch of time. */
 export interface LaneItem {
@@ -34,11 +35,12 @@ export function laneItems({ requests, columns, service, slot }: LaneView): LaneI
       `p50 ${formatDuration(columns.p50Ms[index]!)}`,
       `p95 ${formatDuration(columns.p95Ms[index]!)}`,
     ];
+    const conditions = [condition('service', '=', service)];
+    if (slot !== undefined) conditions.push(condition('worker', ':', String(slot)));
     const query = new URLSearchParams({
+      q: conditions.join(' '),
       from: String(startMs),
       to: String(startMs + columns.stepMs),
-      service,
-      ...(slot === undefined ? {} : { slot: String(slot) }),
     });
     return {
       startMs,

@@ -22,6 +22,11 @@ export function withQuery(changes: Record<string, string>): string {
   return location.pathname + (text === '' ? '' : `?${text}`);
 }
 
+/** All traces for which `conditions` hold. */
+export function filterLink(...conditions: string[]): string {
+  return `/traces?${new URLSearchParams({ q: conditions.join(' ') })}`;
+}
+
 export interface Place {
   path: string;
   query: URLSearchParams;

@@ -2,9 +2,10 @@ import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RouteExampleView, RoutesView, RouteView } from '../api-types.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
+import { condition } from '../views/filter-language.ts';
 import { ago } from './clock.ts';
 import { useData } from './live.ts';
-import { navigate, withQuery } from './location.ts';
+import { filterLink, navigate, withQuery } from './location.ts';
 import { HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
 import { Windows } from './windows.tsx';
 
@@ -162,10 +163,9 @@ function Histogram({ counts }: { counts: number[] }) {
 const bucket = (index: number) => formatDuration(0.1 * 10 ** (index / 4));
 
 function RouteDetail({ route }: { route: RouteView }) {
-  const all = new URLSearchParams({
-    ...(route.route === '(no route)' ? {} : { route: route.route }),
-    service: route.service,
-  });
+  const conditions = [condition('service', '=', route.service)];
+  if (route.method !== '') conditions.push(condition('method', '=', route.method));
+  if (route.route !== '(no route)') conditions.push(condition('route', '=', route.route));
   return (
     <div class="route-detail">
       <section>
@@ -206,7 +206,7 @@ function RouteDetail({ route }: { route: RouteView }) {
       <Examples title="Slowest" examples={route.slowest} />
       <Examples title="Failing" examples={route.failing} />
       <p>
-        <a href={`/traces?${all}`}>All traces of this route</a>
+        <a href={filterLink(...conditions)}>All traces of this route</a>
       </p>
     </div>
   );

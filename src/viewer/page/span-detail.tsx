@@ -3,9 +3,11 @@ import type { KeyValue } from '../../wire/otlp-json.ts';
 import type { SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { valueText } from '../views/attribute-text.ts';
+import { condition } from '../views/filter-language.ts';
 import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useData } from './live.ts';
+import { filterLink } from './location.ts';
 import { OutcomeMark } from './marks.tsx';
 
 const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
@@ -77,7 +79,12 @@ function Contents({
         {process.slot !== undefined && (
           <>
             {' · '}
-            <a href={`/traces?slot=${process.slot}&service=${encodeURIComponent(process.service)}`}>
+            <a
+              href={filterLink(
+                condition('service', '=', process.service),
+                condition('worker', ':', String(process.slot)),
+              )}
+            >
               slot {process.slot}
             </a>
           </>
@@ -180,10 +187,7 @@ function AttributeTable({ attributes }: { attributes: KeyValue[] }) {
         {sorted.map(({ key = '', value }, index) => (
           <tr key={index}>
             <th scope="row">
-              <a
-                href={`/traces?attr=${encodeURIComponent(`${key}=${valueText(value)}`)}`}
-                title="Traces with this value"
-              >
+              <a href={filterLink(condition(key, '=', valueText(value)))} title="Traces with this value">
                 {key}
               </a>
             </th>

@@ -11,19 +11,32 @@ interface Props {
   role: 'list' | 'tree';
   label: string;
   activeDescendant?: string;
+  /** Goes back to the top whenever it changes. */
+  top?: number;
+  /** Of a mouse: a finger does not hover. */
+  onHover?: (on: boolean) => void;
+  onFocus?: (on: boolean) => void;
+  /** Away from the top. */
+  onScrolled?: (on: boolean) => void;
 }
 
 /** Rows rendered above and below what is in sight. */
 const OVERSCAN = 12;
 
 /** A scrolling list of any length that renders the rows in sight. */
-export function VirtualRows({ count, rowHeight, active, render, role, label, activeDescendant, ...rest }: Props) {
+export function VirtualRows(props: Props) {
+  const { count, rowHeight, active, render, role, label, activeDescendant, top: wanted, ...rest } = props;
+  const latest = useRef(props);
+  latest.current = props;
   const box = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ top: 0, height: 800 });
 
   useLayoutEffect(() => {
     const element = box.current!;
-    const measure = () => setRange({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => {
+      setRange({ top: element.scrollTop, height: element.clientHeight });
+      latest.current.onScrolled?.(element.scrollTop > 0);
+    };
     measure();
     element.addEventListener('scroll', measure, { passive: true });
     const observer = new ResizeObserver(measure);
@@ -33,6 +46,10 @@ export function VirtualRows({ count, rowHeight, active, render, role, label, act
       observer.disconnect();
     };
   }, []);
+
+  useLayoutEffect(() => {
+    if (wanted) box.current!.scrollTop = 0;
+  }, [wanted]);
 
   useLayoutEffect(() => {
     const element = box.current!;
@@ -52,7 +69,14 @@ export function VirtualRows({ count, rowHeight, active, render, role, label, act
   const shift = { transform: `translateY(${first * rowHeight}px)` };
   if (role === 'list') {
     return (
-      <div ref={box} class={`rows ${rest.class ?? ''}`}>
+      <div
+        ref={box}
+        class={`rows ${rest.class ?? ''}`}
+        onPointerEnter={(event) => event.pointerType === 'mouse' && rest.onHover?.(true)}
+        onPointerLeave={() => rest.onHover?.(false)}
+        onFocusIn={() => rest.onFocus?.(true)}
+        onFocusOut={(event) => !event.currentTarget.contains(event.relatedTarget as Node) && rest.onFocus?.(false)}
+      >
         <div class="rows-space" style={space}>
           {count > 0 && (
             <ul aria-label={label} style={shift}>

@@ -4,19 +4,22 @@ import type { ClusterHistory } from '../store/cluster-history.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { clusterView } from '../views/cluster-view.js';
+import { completions } from '../views/completions.js';
 import { routesView } from '../views/routes-view.js';
-import { traceList } from '../views/trace-list.js';
+import { TraceLists } from '../views/trace-list.js';
 import { searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
 /** The page's JSON API, read-only. */
 export class Api {
   readonly #store: TraceStore;
+  readonly #lists: TraceLists;
   readonly #history: ClusterHistory;
   readonly #metrics: WorkerMetrics;
   readonly #state: () => StateView;
 
   constructor(store: TraceStore, history: ClusterHistory, metrics: WorkerMetrics, state: () => StateView) {
     this.#store = store;
+    this.#lists = new TraceLists(store);
     this.#history = history;
     this.#metrics = metrics;
     this.#state = state;
@@ -40,7 +43,9 @@ export class Api {
       case 'state':
         return this.#state();
       case 'traces':
-        return traceList(this.#store, query);
+        return this.#lists.view(query);
+      case 'complete':
+        return completions(this.#store, query);
       case 'cluster':
         return clusterView(this.#history, this.#metrics, query);
       case 'routes':

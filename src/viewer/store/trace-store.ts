@@ -3,9 +3,10 @@ import { Scope } from '../../wire/otlp.js';
 import { Interned } from './interned.js';
 import { type ProcessResource, processResource } from './process-resource.js';
 import { scanSpans } from './scan-spans.js';
+import { SlowestShare } from './slowest-share.js';
 import { type StoredScope, type StoredSpan, Trace } from './trace.js';
 
-/** What the store may hold; the oldest trace goes first. */
+/** What the store may hold. */
 export interface StoreLimits {
   /** Bytes of spans and their bookkeeping. @default 134217728 (128 MiB) */
   maxBytes: number;
@@ -43,7 +44,10 @@ export interface StoreCounters {
   overflow: number;
 }
 
-/** Traces in memory, bounded in bytes, spans and traces. */
+/**
+ * Traces in memory, bounded in bytes, spans and traces. When it is full the oldest goes first, but traces with an error, an
+ * interrupted span or an unusual duration go last.
+ */
 export class TraceStore {
   /** Oldest first, by their first span to arrive. */
   readonly traces = new Map<string, Trace>();
@@ -51,8 +55,14 @@ export class TraceStore {
   readonly counters: StoreCounters = { received: 0, duplicates: 0, evictedSpans: 0, evictedTraces: 0, overflow: 0 };
   spanCount = 0;
   byteCount = 0;
+  /** Of the trace that came last. */
+  lastSequence = 0;
   /** Grows with every change. */
   version = 0;
+  /** Together all of `traces`, each by arrival. */
+  readonly #ordinary = new Set<Trace>();
+  readonly #notable = new Set<Trace>();
+  readonly #durations = new SlowestShare();
   /** Names seen so far, for the filter. */
   readonly #services = new Set<string>();
   readonly #listeners: ((span: StoredSpan, trace: Trace) => void)[] = [];
@@ -114,10 +124,11 @@ export class TraceStore {
     this.counters.received++;
     let trace = this.traces.get(traceId);
     if (trace === undefined) {
-      trace = new Trace(traceId);
+      trace = new Trace(traceId, ++this.lastSequence);
       trace.bytes = TRACE_OVERHEAD_BYTES;
       this.byteCount += TRACE_OVERHEAD_BYTES;
       this.traces.set(traceId, trace);
+      this.#ordinary.add(trace);
     }
     const known = trace.spans.get(span.spanId);
     if (known !== undefined) {
@@ -132,6 +143,10 @@ export class TraceStore {
     const size = span.bytes.length + SPAN_OVERHEAD_BYTES;
     trace.add(span);
     trace.bytes += size;
+    if (!this.#notable.has(trace) && this.#isNotable(trace, span)) {
+      this.#ordinary.delete(trace);
+      this.#notable.add(trace);
+    }
     this.byteCount += size;
     this.spanCount++;
     if (this.#services.size < MAX_SERVICES) this.#services.add(span.resource.service);
@@ -146,16 +161,45 @@ export class TraceStore {
     this.spanCount--;
   }
 
-  #evict(): void {
+  /** What one looks for afterwards: what failed, was cut off, or took longer than nearly all others. */
+  #isNotable(trace: Trace, span: StoredSpan): boolean {
+    if (span.error || span.interrupted) return true;
+    if (span.parentSpanId !== '') return false;
+    return this.#durations.isSlow(trace.durationMs);
+  }
+
+  get #full(): boolean {
     const { maxBytes, maxSpans, maxTraces } = this.limits;
-    if (this.byteCount <= maxBytes && this.spanCount <= maxSpans && this.traces.size <= maxTraces) return;
-    for (const [id, trace] of this.traces) {
-      if (this.byteCount <= maxBytes && this.spanCount <= maxSpans && this.traces.size <= maxTraces) return;
-      this.traces.delete(id);
-      this.byteCount -= trace.bytes;
-      this.spanCount -= trace.spans.size;
-      this.counters.evictedSpans += trace.spans.size;
+    return this.byteCount > maxBytes || this.spanCount > maxSpans || this.traces.size > maxTraces;
+  }
+
+  /** The oldest of the ordinary goes first; of the notable when they are more than half of all traces, or all that is left. */
+  #evict(): void {
+    while (this.#full) {
+      const most = this.#notable.size > this.#ordinary.size ? this.#notable : this.#ordinary;
+      const oldest = most.values().next().value;
+      if (oldest === undefined) return;
+      most.delete(oldest);
+      this.traces.delete(oldest.id);
+      this.byteCount -= oldest.bytes;
+      this.spanCount -= oldest.spans.size;
+      this.counters.evictedSpans += oldest.spans.size;
       this.counters.evictedTraces++;
     }
+  }
+
+  /** By arrival. */
+  newestFirst(): Trace[] {
+    return [...this.traces.values()].reverse();
+  }
+
+  /** All of it is gone; counters stay. */
+  clear(): void {
+    this.traces.clear();
+    this.#ordinary.clear();
+    this.#notable.clear();
+    this.byteCount = 0;
+    this.spanCount = 0;
+    this.version++;
   }
 }

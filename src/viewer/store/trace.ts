@@ -34,7 +34,11 @@ export class Trace {
   bytes = 0;
   #root: StoredSpan | undefined;
 
-  constructor(readonly id: string) {}
+  /** @param sequence the how manieth to arrive */
+  constructor(
+    readonly id: string,
+    readonly sequence: number,
+  ) {}
 
   add(span: StoredSpan): void {
     this.spans.set(span.spanId, span);

@@ -1,78 +1,168 @@
 import type { StoredSpan, Trace } from '../store/trace.js';
 import { isEntry } from '../store/trace.js';
 import { valueText } from './attribute-text.js';
+import { type Condition, durationMs, parseFilter } from './filter-language.js';
 import { decodeSpan, spanMatcher } from './span-text.js';
 
+type TraceTest = (trace: Trace) => boolean;
+type SpanTest = (span: StoredSpan) => boolean;
+
 /**
- * The filter of the trace list, as it stands in the page's address: `q` text anywhere, `route`, `status` (ok, error,
- * interrupted, 4xx, 503 …), `min` and `max` duration in milliseconds, `service`, `slot`, `attr` as `key` or `key=value`,
- * `from` and `to` start times. All given ones must hold.
+ * The filter of the trace list, as it stands in the page's address: `q` in the language of filter-language.ts, and `from` and `to`,
+ * or `last` milliseconds, for the start.
  */
-export function traceFilter(query: URLSearchParams): (trace: Trace) => boolean {
-  const tests: ((trace: Trace) => boolean)[] = [];
-  const given = (name: string) => query.get(name)?.trim() || undefined;
+export function traceFilter(query: URLSearchParams, now = Date.now()): TraceTest {
+  const tests: TraceTest[] = [];
   const number = (name: string) => {
-    const value = Number(given(name) ?? Number.NaN);
+    const value = Number(query.get(name)?.trim() || Number.NaN);
     return Number.isFinite(value) ? value : undefined;
   };
-  const anySpan = (test: (span: StoredSpan) => boolean) =>
-    tests.push((trace) => {
-      for (const span of trace.spans.values()) if (test(span)) return true;
-      return false;
-    });
-
-  const from = number('from');
+  const last = number('last');
+  const from = number('from') ?? (last === undefined ? undefined : now - last);
   if (from !== undefined) tests.push((trace) => trace.startMs >= from);
   const to = number('to');
   if (to !== undefined) tests.push((trace) => trace.startMs <= to);
-  const min = number('min');
-  if (min !== undefined) tests.push((trace) => trace.durationMs >= min);
-  const max = number('max');
-  if (max !== undefined) tests.push((trace) => trace.durationMs <= max);
-  const status = given('status');
-  if (status !== undefined) tests.push(statusTest(status));
-  const service = given('service');
-  if (service !== undefined) anySpan((span) => span.resource.service === service);
-  const slot = number('slot');
-  if (slot !== undefined) anySpan((span) => span.resource.slot === slot);
-  const route = given('route');
-  if (route !== undefined) anySpan((span) => span.route === route || (span.route === '' && span.path === route));
-  const attribute = given('attr');
-  if (attribute !== undefined) anySpan(attributeTest(attribute));
-  const text = given('q');
-  if (text !== undefined) {
-    const matches = spanMatcher(text);
-    const id = text.toLowerCase();
-    tests.push((trace) => {
-      if (trace.id.startsWith(id)) return true;
-      for (const span of trace.spans.values()) if (matches(span)) return true;
-      return false;
-    });
+  // What is cheap to tell first: most traces are told apart by it.
+  const conditions = parseFilter(query.get('q') ?? '').sort((a, b) => cost(a) - cost(b));
+  for (const one of conditions) {
+    const test = testOf(one);
+    // A span of which something is not: none of which it is.
+    const negated = one.negated !== (one.operator === '!=');
+    tests.push(negated ? (trace) => !test(trace) : test);
   }
   return (trace) => tests.every((test) => test(trace));
 }
 
-function statusTest(status: string): (trace: Trace) => boolean {
-  if (status === 'ok') return (trace) => trace.errors === 0 && trace.interrupted === 0;
-  if (status === 'error') return (trace) => trace.errors > 0 || trace.interrupted > 0;
-  if (status === 'interrupted') return (trace) => trace.interrupted > 0;
-  const hundreds = /^([1-5])xx$/i.exec(status)?.[1];
-  const matches =
-    hundreds === undefined
-      ? (code: number) => code === Number(status)
-      : (code: number) => Math.floor(code / 100) === Number(hundreds);
+const TRACE_FIELDS = new Set(['duration', 'spans', 'trace', 'status']);
+const cost = ({ field }: Condition) => (TRACE_FIELDS.has(field) ? 0 : field === '' ? 2 : field.includes('.') ? 2 : 1);
+
+function anySpan(test: SpanTest): TraceTest {
   return (trace) => {
-    for (const span of trace.spans.values()) if (isEntry(span) && matches(span.httpStatus)) return true;
+    for (const span of trace.spans.values()) if (test(span)) return true;
     return false;
   };
 }
 
-function attributeTest(wanted: string): (span: StoredSpan) => boolean {
-  const equals = wanted.indexOf('=');
-  const key = equals === -1 ? wanted : wanted.slice(0, equals).trim();
-  const value = equals === -1 ? undefined : wanted.slice(equals + 1).trim();
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+
+function testOf(condition: Condition): TraceTest {
+  const { field, value } = condition;
+  switch (field) {
+    case '': {
+      const matches = spanMatcher(value);
+      const id = value.toLowerCase();
+      const any = anySpan(matches);
+      return (trace) => trace.id.startsWith(id) || any(trace);
+    }
+    case 'duration': {
+      const holds = comparison(condition, durationMs(value));
+      return (trace) => holds(trace.durationMs);
+    }
+    case 'spans': {
+      const holds = comparison(condition, Number(value));
+      return (trace) => holds(trace.spans.size);
+    }
+    case 'trace':
+      return (trace) => trace.id.startsWith(value.toLowerCase());
+    case 'status':
+      return statusTest(condition);
+    case 'route': {
+      const holds = textTest(condition);
+      return anySpan((span) => (span.route === '' ? span.path !== '' && holds(span.path) : holds(span.route)));
+    }
+    case 'service': {
+      const holds = textTest(condition);
+      return anySpan((span) => holds(span.resource.service));
+    }
+    case 'host': {
+      const holds = textTest(condition);
+      return anySpan((span) => holds(span.resource.host));
+    }
+    case 'name': {
+      const holds = textTest(condition);
+      return anySpan((span) => holds(span.name));
+    }
+    case 'method': {
+      const holds = textTest(condition);
+      return anySpan((span) => span.method !== '' && holds(span.method));
+    }
+    case 'kind':
+      return anySpan((span) => KINDS[span.kind] === value.toLowerCase());
+    case 'worker': {
+      const holds = comparison(condition, Number(value));
+      return anySpan((span) => span.resource.slot !== undefined && holds(span.resource.slot));
+    }
+    case 'pid': {
+      const holds = comparison(condition, Number(value));
+      return anySpan((span) => span.resource.pid !== undefined && holds(span.resource.pid));
+    }
+    default:
+      return anySpan(attributeTest(condition));
+  }
+}
+
+/** `!=` is told as `=` here, and turned round by the caller. */
+function comparison({ operator }: Condition, wanted: number): (value: number) => boolean {
+  switch (operator) {
+    case '>':
+      return (value) => value > wanted;
+    case '>=':
+      return (value) => value >= wanted;
+    case '<':
+      return (value) => value < wanted;
+    case '<=':
+      return (value) => value <= wanted;
+    default:
+      return (value) => value === wanted;
+  }
+}
+
+/** `:` is "has", without regard to case, `=` "is"; others compare as text. */
+function textTest({ operator, value }: Condition): (text: string) => boolean {
+  const lower = value.toLowerCase();
+  switch (operator) {
+    case ':':
+      return (text) => text.toLowerCase().includes(lower);
+    case '>':
+      return (text) => text > value;
+    case '>=':
+      return (text) => text >= value;
+    case '<':
+      return (text) => text < value;
+    case '<=':
+      return (text) => text <= value;
+    default:
+      return (text) => text === value;
+  }
+}
+
+function statusTest(condition: Condition): TraceTest {
+  const { value } = condition;
+  if (value === 'ok') return (trace) => trace.errors === 0 && trace.interrupted === 0;
+  if (value === 'error') return (trace) => trace.errors > 0 || trace.interrupted > 0;
+  if (value === 'interrupted') return (trace) => trace.interrupted > 0;
+  const hundreds = /^([1-5])xx$/i.exec(value)?.[1];
+  const holds =
+    hundreds === undefined
+      ? comparison(condition, Number(value))
+      : comparison({ ...condition, value: hundreds }, Number(hundreds));
+  const of = hundreds === undefined ? (code: number) => code : (code: number) => Math.floor(code / 100);
+  return anySpan((span) => isEntry(span) && span.httpStatus !== 0 && holds(of(span.httpStatus)));
+}
+
+function attributeTest(condition: Condition): SpanTest {
+  const { field: key, value } = condition;
+  const wanted = Number(value);
+  const numeric = value !== '' && Number.isFinite(wanted);
+  const asText = textTest(condition);
+  const asNumber = comparison(condition, wanted);
+  const ordered = /[<>]/.test(condition.operator);
   const holds = (attributes: { key?: string; value?: Parameters<typeof valueText>[0] }[]) =>
-    attributes.some((one) => one.key === key && (value === undefined || valueText(one.value) === value));
+    attributes.some((one) => {
+      if (one.key !== key) return false;
+      const text = valueText(one.value);
+      return ordered && numeric ? text !== '' && asNumber(Number(text)) : asText(text);
+    });
   return (span) =>
     holds(span.resource.attributes) || (span.bytes.includes(key) && holds(decodeSpan(span).attributes ?? []));
 }

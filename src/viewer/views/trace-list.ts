@@ -2,34 +2,82 @@ import type { TraceListView, TraceRowView } from '../api-types.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { traceFilter } from './trace-filter.js';
+import { tracePlot } from './trace-plot.js';
 
-const DEFAULT_LIMIT = 1000;
-const MAX_LIMIT = 5000;
+const DEFAULT_LIMIT = 200;
+const MAX_LIMIT = 1000;
 /** Routes that the filter offers. */
 const MAX_ROUTES = 200;
+/** Lists that are held still are asked for page by page: so many are remembered. */
+const MAX_HELD = 8;
 
-/** The newest traces that match `query`. */
-export function traceList(store: TraceStore, query: URLSearchParams): TraceListView {
-  const matches = traceFilter(query);
-  const limit = Math.min(MAX_LIMIT, Math.max(1, Number(query.get('limit')) || DEFAULT_LIMIT));
-  const matching: Trace[] = [];
-  const slots = new Set<number>();
-  const routes = new Set<string>();
-  for (const trace of store.traces.values()) {
-    const { resource, route } = trace.root;
-    if (resource.slot !== undefined) slots.add(resource.slot);
-    if (route !== '' && routes.size < MAX_ROUTES) routes.add(route);
-    if (matches(trace)) matching.push(trace);
-  }
-  matching.sort((a, b) => b.startMs - a.startMs);
-  return {
-    total: matching.length,
-    held: store.traces.size,
-    rows: matching.slice(0, limit).map(traceRow),
-    slots: [...slots].sort((a, b) => a - b),
-    routes: [...routes].sort(),
-  };
+interface Matching {
+  traces: Trace[];
+  /** Arrived after `until`. */
+  newer: number;
 }
+
+/** The traces that match a filter, newest first, by pages; with `until` those that had arrived by then, so that pages stay. */
+export class TraceLists {
+  readonly #store: TraceStore;
+  readonly #held = new Map<string, Trace[]>();
+
+  constructor(store: TraceStore) {
+    this.#store = store;
+  }
+
+  view(query: URLSearchParams, now = Date.now()): TraceListView {
+    const limit = Math.min(MAX_LIMIT, Math.max(1, Number(query.get('limit')) || DEFAULT_LIMIT));
+    const offset = Math.max(0, Math.floor(Number(query.get('offset'))) || 0);
+    const { traces, newer } = this.#matching(query, now);
+    return {
+      total: traces.length,
+      held: this.#store.traces.size,
+      until: Number(query.get('until')) || this.#store.lastSequence,
+      newer,
+      offset,
+      rows: traces.slice(offset, offset + limit).map(traceRow),
+      plot: query.has('plot') ? tracePlot(traces) : undefined,
+      ...(query.has('plot') ? this.#offered() : { slots: [], routes: [] }),
+    };
+  }
+
+  #matching(query: URLSearchParams, now: number): Matching {
+    const until = Number(query.get('until')) || Number.POSITIVE_INFINITY;
+    const key = JSON.stringify(['q', 'from', 'to', 'last', 'until'].map((name) => query.get(name)));
+    const held = query.has('until') ? this.#held.get(key) : undefined;
+    const matches = traceFilter(query, now);
+    let newer = 0;
+    const found: Trace[] = [];
+    for (const trace of this.#store.newestFirst()) {
+      if (trace.sequence > until) {
+        if (matches(trace)) newer++;
+        // What is older has been looked through.
+      } else if (held !== undefined) break;
+      else if (matches(trace)) found.push(trace);
+    }
+    const traces = held?.filter((trace) => this.#store.traces.has(trace.id)) ?? found.sort(byStart);
+    if (query.has('until')) {
+      this.#held.delete(key);
+      this.#held.set(key, traces);
+      if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
+    }
+    return { traces, newer };
+  }
+
+  /** What there is to filter by. */
+  #offered(): { slots: number[]; routes: string[] } {
+    const slots = new Set<number>();
+    const routes = new Set<string>();
+    for (const { root } of this.#store.traces.values()) {
+      if (root.resource.slot !== undefined) slots.add(root.resource.slot);
+      if (root.route !== '' && routes.size < MAX_ROUTES) routes.add(root.route);
+    }
+    return { slots: [...slots].sort((a, b) => a - b), routes: [...routes].sort() };
+  }
+}
+
+const byStart = (a: Trace, b: Trace) => b.startMs - a.startMs || b.sequence - a.sequence;
 
 function traceRow(trace: Trace): TraceRowView {
   const slots = new Set<number>();

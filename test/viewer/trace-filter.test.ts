@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TraceStore } from '#src/viewer/store/trace-store.js';
+import { parseFilter, writeFilter } from '#src/viewer/views/filter-language.js';
+import { TraceLists } from '#src/viewer/views/trace-list.js';
+import { requestSpans, workerResource } from './cluster-feed.js';
+import { tracesRequest } from './otlp-feed.js';
+
+const shop = (slot: number, service = 'shop') => workerResource({ slot, incarnation: 0, pid: 40 + slot }, service);
+const startMs = Date.now() - 1000;
+
+function stored() {
+  const store = new TraceStore();
+  const take = (request: Parameters<typeof requestSpans>[0], resource = shop(0)) =>
+    store.ingest(tracesRequest(requestSpans({ ...request }), resource));
+  take({ startMs, durationMs: 20, route: '/a', attributes: { 'user.agent': 'curl/8.0', size: 10 } });
+  take(
+    { startMs, durationMs: 150, route: '/checkout', status: 500, method: 'POST', steps: ['cart.load', 'pay'] },
+    shop(2),
+  );
+  take(
+    { startMs, durationMs: 300, route: '/checkout/:id', status: 404, attributes: { size: 900 } },
+    shop(2, 'big shop'),
+  );
+  take({ startMs, durationMs: 700, route: '/slow', interrupted: true }, shop(1));
+  return store;
+}
+
+const routes = (q: string, more = '') => {
+  const query = new URLSearchParams(`${more}&${new URLSearchParams({ q })}`);
+  return new TraceLists(stored())
+    .view(query)
+    .rows.map((row) => row.name.split(' ')[1])
+    .sort();
+};
+
+describe('the filter of traces', () => {
+  const all = ['/a', '/checkout', '/checkout/:id', '/slow'];
+  for (const [q, expected] of [
+    ['', all],
+    ['status>=500', ['/checkout']],
+    ['status:404', ['/checkout/:id']],
+    ['status:4xx', ['/checkout/:id']],
+    ['status<500', ['/a', '/checkout/:id']],
+    ['status:error', ['/checkout', '/slow']],
+    ['status:interrupted', ['/slow']],
+    ['-status:error', ['/a', '/checkout/:id']],
+    ['route:/checkout', ['/checkout', '/checkout/:id']],
+    ['route=/checkout', ['/checkout']],
+    ['route!=/checkout', ['/a', '/checkout/:id', '/slow']],
+    ['duration>100ms', ['/checkout', '/checkout/:id', '/slow']],
+    ['duration>=0.29s', ['/checkout/:id', '/slow']],
+    ['duration<20100us', ['/a']],
+    ['worker:2', ['/checkout', '/checkout/:id']],
+    ['worker>=1', ['/checkout', '/checkout/:id', '/slow']],
+    ['service:shop', all],
+    ['service=shop', ['/a', '/checkout', '/slow']],
+    ['service="big shop"', ['/checkout/:id']],
+    ['user.agent:curl', ['/a']],
+    ['-user.agent:curl', ['/checkout', '/checkout/:id', '/slow']],
+    ['size>500', ['/checkout/:id']],
+    ['size<500', ['/a']],
+    ['method:post', ['/checkout']],
+    ['name:cart', ['/checkout']],
+    ['spans>2', ['/checkout']],
+    ['kind:server', all],
+    ['pid:42', ['/checkout', '/checkout/:id']],
+    ['declined cart', ['/checkout']],
+    ['cart declined', ['/checkout']],
+    ['cart 8.0', []],
+    ['"card was declined"', ['/checkout']],
+    ['status>=500 route:/checkout duration>100ms worker:2 service:shop -user.agent:curl', ['/checkout']],
+    ['duration>abc', []],
+    ['http://nowhere', []],
+  ] as const) {
+    it(`understands ${q || 'nothing'}`, () => assert.deepEqual(routes(q), expected));
+  }
+
+  it('keeps to times', () => {
+    assert.deepEqual(routes('', `from=${startMs + 1}`), []);
+    assert.deepEqual(routes('', `from=${startMs - 1}&to=${startMs + 1}`), all);
+    assert.deepEqual(routes('', 'last=60000'), all);
+    assert.deepEqual(routes('', 'last=1'), []);
+  });
+
+  it('writes what it reads', () => {
+    for (const text of [
+      'status>=500 -route:/checkout word',
+      'service="big shop" "two words"',
+      'a!="say \\"so\\" \\\\"',
+      '"-not" "a:b"',
+      '-x<=1',
+    ]) {
+      assert.equal(writeFilter(parseFilter(text)), text);
+    }
+    assert.deepEqual(parseFilter('  '), []);
+    assert.deepEqual(parseFilter('- : ""'), [
+      { negated: false, field: '', operator: ':', value: '-' },
+      { negated: false, field: '', operator: ':', value: ':' },
+    ]);
+  });
+});
+
+describe('the list of traces', () => {
+  const query = (text: string) => new URLSearchParams(text);
+
+  it('is read by pages, which stay as they are while more arrive', () => {
+    const store = new TraceStore();
+    const lists = new TraceLists(store);
+    const add = (from: number, count: number) => {
+      for (let n = from; n < from + count; n++) {
+        store.ingest(tracesRequest([{ name: `t${n}`, startMs: startMs + n }]));
+      }
+    };
+    add(0, 500);
+    const first = lists.view(query('limit=200'));
+    assert.equal(first.rows[0]!.name, 't499');
+    add(500, 300);
+    const names: string[] = [];
+    for (let offset = 0; offset < first.total; offset += 200) {
+      const page = lists.view(query(`until=${first.until}&limit=200&offset=${offset}`));
+      assert.equal(page.total, 500);
+      assert.equal(page.newer, 300);
+      names.push(...page.rows.map(({ name }) => name));
+    }
+    assert.deepEqual(
+      names,
+      Array.from({ length: 500 }, (_, n) => `t${499 - n}`),
+    );
+  });
+
+  it('plots every trace that matches, as cells when there are many', () => {
+    const store = new TraceStore();
+    const spans = Array.from({ length: 5000 }, (_, n) => ({
+      name: 'x',
+      startMs: startMs + n,
+      durationMs: 1 + (n % 50),
+      error: n % 100 === 0,
+    }));
+    store.ingest(tracesRequest(spans));
+    const { plot } = new TraceLists(store).view(query('plot=1&limit=1'));
+    assert.equal(plot!.points, undefined);
+    const sum = (key: 'ok' | 'error') => plot!.heat!.cells.reduce((total, cell) => total + cell[key], 0);
+    assert.deepEqual([sum('ok'), sum('error')], [4950, 50]);
+    const few = new TraceLists(store).view(query(`plot=1&limit=1&to=${startMs + 99}`));
+    assert.equal(few.plot!.points!.length, 100);
+  });
+});
+
+describe('the full store', () => {
+  it('lets ordinary traces go before failed, interrupted and slow ones', () => {
+    const store = new TraceStore({ maxTraces: 1000 });
+    const take = (request: Parameters<typeof requestSpans>[0]) =>
+      store.ingest(tracesRequest(requestSpans(request), shop(0)));
+    const plain = (count: number) => {
+      for (let n = 0; n < count; n++) take({ startMs: startMs + n, durationMs: 10 + (n % 7), route: '/plain' });
+    };
+    plain(600);
+    take({ startMs, durationMs: 10, route: '/failed', status: 500 });
+    take({ startMs, durationMs: 10, route: '/cut', interrupted: true });
+    take({ startMs, durationMs: 4000, route: '/slow' });
+    plain(5000);
+    const kept = [...store.traces.values()].map(({ root }) => root.route);
+    assert.equal(kept.length, 1000);
+    assert.deepEqual(
+      kept.filter((route) => route !== '/plain'),
+      ['/failed', '/cut', '/slow'],
+    );
+    // When nothing but failures arrives, the newest of them are kept.
+    for (let n = 0; n < 3000; n++) take({ startMs, durationMs: 10, route: `/e${n}`, status: 500 });
+    const routes = [...store.traces.values()].map(({ root }) => root.route);
+    assert.ok(store.traces.size <= 1000 && routes.includes('/e2999') && routes.includes('/plain'));
+  });
+});
