@@ -126,6 +126,7 @@ describe("the viewer's traces page", { skip: noChromium() }, () => {
     await page.getByRole('option', { name: /^route:/ }).click();
     await filter.pressSequentially('check');
     await page.getByRole('option', { name: 'route:/checkout' }).click();
+    await page.waitForURL(/route%3A%2Fcheckout$/);
     await foot(/^1 of .* matches/);
     await page.reload();
     await foot(/^1 of/);

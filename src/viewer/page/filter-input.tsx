@@ -31,8 +31,13 @@ export function FilterInput({ value, onChange }: { value: string; onChange: (tex
   };
   const take = ({ text: word_ }: Suggestion) => {
     const complete = !/[:=<>]$/.test(word_);
-    change(`${text.slice(0, text.length - word.length)}${word_}${complete ? ' ' : ''}`);
-    if (complete) setOpen(false);
+    const next = `${text.slice(0, text.length - word.length)}${word_}${complete ? ' ' : ''}`;
+    change(next);
+    if (complete) {
+      clearTimeout(timer.current);
+      setOpen(false);
+      onChange(next.trim());
+    }
     input.current?.focus();
   };
 
