@@ -1,17 +1,16 @@
 // The packed package, extracted into an empty project: what users get.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
+import { importedPackages, installedWithIt, installPacked, manifest, root } from './installed.js';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const PUBLIC = [
   'ForktraceError',
   'onTracedMessage',
@@ -33,26 +32,7 @@ let packed: string[];
 
 before(async (t) => {
   project = await tempDir(t as TestContext);
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];
-  const { stdout } = await run('npm', pack, { cwd: root });
-  // npm 10 and 11 answer with an array, later ones with an object by name.
-  const [{ filename, files }] = Object.values(JSON.parse(stdout)) as [{ filename: string; files: { path: string }[] }];
-  packed = files.map(({ path }) => path);
-  const modules = join(project, 'node_modules');
-  await mkdir(join(modules, 'forktrace'), { recursive: true });
-  await run('tar', ['-xzf', join(project, filename), '-C', join(modules, 'forktrace'), '--strip-components=1']);
-  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const installed = [
-    ...Object.keys(manifest.dependencies),
-    'koffi',
-    '@opentelemetry/api',
-    '@types/node',
-    'undici-types',
-  ];
-  for (const name of installed) {
-    await mkdir(dirname(join(modules, name)), { recursive: true });
-    await symlink(join(root, 'node_modules', name), join(modules, name), 'junction');
-  }
+  packed = await installPacked(project, ['@types/node', 'undici-types']);
   await writeFile(join(project, 'package.json'), '{ "type": "module" }');
 });
 
@@ -66,10 +46,36 @@ test('the package holds what runs, its types and its documentation, and nothing 
     (path) =>
       !/^dist\/.*\.(js|d\.ts)$/.test(path) &&
       !/^dist\/viewer\/page\/\w[\w.-]*\.(html|css|svg)$/.test(path) &&
-      !/^docs\/[\w-]+\.md$/.test(path),
+      !/^docs\/([\w-]+\.md|(charts|pictures|screenshots)\/[\w-]+\.(svg|png))$/.test(path) &&
+      !/^(deploy|examples)\//.test(path),
   );
   assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/sdk/LICENSES', 'package.json']);
   assert.ok(packed.includes('dist/viewer/page/page.js'), 'the bundled page');
+});
+
+test('every package that a published file imports is installed with it', async () => {
+  const missing: string[] = [];
+  for (const path of packed) {
+    // The viewer's page is a bundle for browsers.
+    if (!/^dist\/.*\.js$/.test(path) || path.startsWith('dist/viewer/page/')) continue;
+    for (const name of importedPackages(await readFile(join(root, path), 'utf8'))) {
+      if (name !== 'forktrace' && !installedWithIt.includes(name)) missing.push(`${path}: ${name}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+});
+
+test('what a published page links to is published, too', async () => {
+  const missing: string[] = [];
+  for (const page of packed.filter((path) => path.endsWith('.md'))) {
+    const text = await readFile(join(root, page), 'utf8');
+    for (const [, target] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      const path = join(dirname(page), target!);
+      if (!packed.some((one) => one === path || one.startsWith(`${path}/`))) missing.push(`${page}: ${target}`);
+    }
+  }
+  assert.deepEqual(missing, []);
 });
 
 test('an ES module imports every public name, and nothing that is not public', async (t) => {
@@ -128,8 +134,7 @@ test('the command tells its version', async () => {
   const bin = join(project, 'node_modules/forktrace/dist/cli/main.js');
   assert.match(await readFile(bin, 'utf8'), /^#!\/usr\/bin\/env node\n/);
   const { stdout } = await run(process.execPath, [bin, '--version']);
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  assert.equal(stdout.trim(), version);
+  assert.equal(stdout.trim(), manifest.version);
 });
 
 test('a strict TypeScript program type-checks against the package, for ES modules and CommonJS', async () => {
