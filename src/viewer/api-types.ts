@@ -121,6 +121,9 @@ export interface SpanRowView {
   orphan: boolean;
   critical: boolean;
   shiftMs: number;
+  /** What none of its children covers. */
+  selfMs: number;
+  route: string;
   /** Index in `processes`. */
   process: number;
   /** Offset and name. */
@@ -136,6 +139,15 @@ export interface TraceView {
   outcome: Outcome;
   processes: ProcessView[];
   rows: SpanRowView[];
+}
+
+/** `GET /api/traces/<id>/linked`: a span of another trace that links here. */
+export interface LinkedSpanView {
+  traceId: string;
+  spanId: string;
+  name: string;
+  /** Of this trace. */
+  toSpanId: string;
 }
 
 /** `GET /api/traces/<id>/spans/<spanId>`. */

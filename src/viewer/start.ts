@@ -65,7 +65,12 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const ingest = createIngest(store, metrics, file && ((request) => file.append(request)));
 
   const grpc = await createGrpcReceiver(ingest, access.token);
-  const handler = createRequestHandler({ store, history, metrics, ingest, access });
+  const clear = async () => {
+    store.clear();
+    history.clear();
+    await file?.clear();
+  };
+  const handler = createRequestHandler({ store, history, metrics, ingest, access, clear });
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

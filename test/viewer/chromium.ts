@@ -1,5 +1,5 @@
 /** The system's Chromium, with a fresh profile, watched for what a page must not do. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ export async function launch(origin: string): Promise<Browser> {
   };
 }
 
-export const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** The share of a processor that the page's renderer uses within `ms`, by Chromium's own count. */
 export async function cpuOf(page: Page, ms: number): Promise<number> {
@@ -92,4 +92,21 @@ export async function cpuOf(page: Page, ms: number): Promise<number> {
   const busy = (await taskSeconds()) - before;
   await session.detach();
   return busy / (ms / 1000);
+}
+
+interface AxeResult {
+  violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+}
+
+/** What axe finds wrong with the page, in words. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, which no policy binds.
+  await page.evaluate(readFileSync(axeSource, 'utf8'));
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
+  );
+  return violations.map(
+    ({ id, impact, nodes }) =>
+      `${id} (${impact}) ${nodes.slice(0, 3).map((node) => `${node.html} ${node.failureSummary}`)}`,
+  );
 }

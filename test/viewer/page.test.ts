@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { TraceListView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
-import { axeSource, type Browser, launch, noChromium } from './chromium.js';
+import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
 import { feedCluster, requestSpans, workerResource } from './cluster-feed.js';
 import { newSpanId, newTraceId, send } from './otlp-feed.js';
-
-interface AxeResult {
-  violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-}
 
 describe("the viewer's page", { skip: noChromium() }, () => {
   let viewer: Viewer;
@@ -261,18 +256,7 @@ describe("the viewer's page", { skip: noChromium() }, () => {
           if (path === '/routes') await page.getByRole('button', { name: /POST \/checkout/ }).click();
           const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
           assert.ok(wide <= 0, `${path} is ${wide} pixels too wide`);
-          // Evaluated by the debugger, which no policy binds.
-          await page.evaluate(readFileSync(axeSource, 'utf8'));
-          const { violations } = await page.evaluate(() =>
-            (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
-          );
-          assert.deepEqual(
-            violations.map(
-              ({ id, impact, nodes }) =>
-                `${path}: ${id} (${impact}) ${nodes.slice(0, 3).map((node) => `${node.html} ${node.failureSummary}`)}`,
-            ),
-            [],
-          );
+          assert.deepEqual(await axeFindings(page), [], path);
         }
       });
     }

@@ -2,6 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { counted, formatBytes, formatCount } from '../format.ts';
 import { nextZone, zone } from './clock.ts';
 import { ClusterPage } from './cluster-page.tsx';
+import { ComparePage } from './compare-page.tsx';
+import { useDroppedFiles } from './dropped-files.ts';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { type LiveState, useLive } from './live.ts';
@@ -24,6 +26,7 @@ export function App() {
   const [mode, setMode] = useState(theme());
   const [times, setTimes] = useState(zone());
 
+  const dropped = useDroppedFiles();
   useKeys((event) => {
     const tab = TABS.find((one) => one.key === event.key);
     if (event.key === '?') setHelp(true);
@@ -42,7 +45,9 @@ export function App() {
         ? 'cluster'
         : place.path.startsWith('/routes')
           ? 'routes'
-          : 'traces';
+          : place.path.startsWith('/compare')
+            ? 'compare'
+            : 'traces';
   useEffect(() => {
     document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
   }, [page, traceId]);
@@ -103,8 +108,14 @@ export function App() {
         {page === 'trace' && <TracePage id={traceId!} query={place.query} />}
         {page === 'traces' && <TracesPage query={place.query} live={live} />}
         {page === 'cluster' && <ClusterPage query={place.query} />}
+        {page === 'compare' && <ComparePage query={place.query} />}
         {page === 'routes' && <RoutesPage query={place.query} />}
       </main>
+      {dropped !== undefined && (
+        <p class="dropped" role="status">
+          {dropped}
+        </p>
+      )}
       {help && <Help state={live.state} close={() => setHelp(false)} />}
     </div>
   );

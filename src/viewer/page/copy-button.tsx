@@ -21,6 +21,25 @@ export function CopyButton({ label, address }: { label: string; address: string 
   );
 }
 
+/** Copies a text as it is. */
+export function CopyText({ text, label }: { text: string; label: string }) {
+  const [said, setSaid] = useState<string>();
+  const copy = async () => {
+    setSaid(
+      await writeText(text).then(
+        () => '✓',
+        () => '✗',
+      ),
+    );
+    setTimeout(() => setSaid(undefined), 1500);
+  };
+  return (
+    <button type="button" class="link copy" onClick={copy} aria-label={label} title={label}>
+      {said ?? '⧉'}
+    </button>
+  );
+}
+
 /** `navigator.clipboard` is for secure contexts: beyond loopback the page may not be one. */
 async function writeText(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StateView } from '../api-types.ts';
 import { formatBytes, formatCount } from '../format.ts';
 
@@ -57,10 +57,29 @@ export function Help({ state, close }: { state: StateView | undefined; close: ()
             <p class="muted">forktrace {state.version}</p>
           </>
         )}
+        <p class="muted">Drop a file of OTLP (JSON or protobuf) on the page to open it.</p>
+        <div class="tools">
+          <ClearButton />
+        </div>
         <button type="button" onClick={close}>
           Close
         </button>
       </div>
     </dialog>
+  );
+}
+
+/** Asks once more: what is cleared is gone. */
+function ClearButton() {
+  const [sure, setSure] = useState(false);
+  const clear = async () => {
+    if (!sure) return setSure(true);
+    await fetch('/api/clear', { method: 'POST' });
+    setSure(false);
+  };
+  return (
+    <button type="button" onClick={clear} onBlur={() => setSure(false)}>
+      {sure ? 'Really clear all traces?' : 'Clear all traces'}
+    </button>
   );
 }

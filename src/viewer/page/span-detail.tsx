@@ -1,26 +1,29 @@
 import { useState } from 'preact/hooks';
 import type { KeyValue } from '../../wire/otlp-json.ts';
-import type { SpanRowView, SpanView } from '../api-types.ts';
+import type { LinkedSpanView, SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { valueText } from '../views/attribute-text.ts';
 import { condition } from '../views/filter-language.ts';
+import { AttributeTable } from './attribute-table.tsx';
 import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useData } from './live.ts';
 import { filterLink } from './location.ts';
 import { OutcomeMark } from './marks.tsx';
-
-const KINDS = ['', 'internal', 'server', 'client', 'producer', 'consumer'];
+import { KINDS, KindIcon } from './span-kinds.tsx';
 
 interface Props {
   traceId: string;
   row: SpanRowView;
   traceStartMs: number;
   close: () => void;
+  linked: LinkedSpanView[];
+  /** The name of the event that was clicked. */
+  openEvent: string;
 }
 
 /** Everything that was sent about one span. */
-export function SpanDetail({ traceId, row, traceStartMs, close }: Props) {
+export function SpanDetail({ traceId, row, traceStartMs, close, linked, openEvent }: Props) {
   const { data } = useData<SpanView>(`/api/traces/${traceId}/spans/${row.id}`, { live: false });
   const otlp = `/api/traces/${traceId}/otlp?span=${row.id}`;
   return (
@@ -35,7 +38,10 @@ export function SpanDetail({ traceId, row, traceStartMs, close }: Props) {
       </div>
       <p class="facts">
         <b class="num">{formatDuration(row.durationMs)}</b>
-        <span>{KINDS[row.kind] || 'unspecified'}</span>
+        <span>
+          <KindIcon kind={row.kind} /> {KINDS[row.kind]?.name ?? 'unspecified'}
+        </span>
+        <span class="muted num">self {formatDuration(row.selfMs)}</span>
         <span class="muted num">starts at {formatDuration(row.offsetMs)}</span>
       </p>
       {row.shiftMs !== 0 && (
@@ -45,7 +51,18 @@ export function SpanDetail({ traceId, row, traceStartMs, close }: Props) {
         </p>
       )}
       {row.orphan && <p class="note">It names a parent that has not arrived.</p>}
-      {data && <Contents data={data} traceStartMs={traceStartMs} row={row} />}
+      {data && <Contents data={data} traceStartMs={traceStartMs} row={row} openEvent={openEvent} />}
+      {linked.length > 0 && (
+        <section>
+          <h3>Linked from</h3>
+          {linked.map((one) => (
+            <p key={one.traceId + one.spanId}>
+              <a href={`/traces/${one.traceId}?span=${one.spanId}`}>{one.name}</a>{' '}
+              <span class="mono muted">{one.traceId.slice(0, 8)}</span>
+            </p>
+          ))}
+        </section>
+      )}
       <div class="tools">
         <CopyButton label="Copy span" address={otlp} />
         {row.descendants > 0 && (
@@ -60,10 +77,12 @@ function Contents({
   data: { span, scope, process, resource },
   traceStartMs,
   row,
+  openEvent,
 }: {
   data: SpanView;
   traceStartMs: number;
   row: SpanRowView;
+  openEvent: string;
 }) {
   const interrupted = row.outcome === 'interrupted';
   return (
@@ -92,19 +111,25 @@ function Contents({
         {process.incarnation !== undefined && process.incarnation > 0 && ` · incarnation ${process.incarnation}`}
         {process.pid !== undefined && ` · pid ${process.pid}`}
       </p>
-      <Attributes title="Attributes" attributes={span.attributes ?? []} dropped={span.droppedAttributesCount} />
+      <Stack attributes={span.attributes ?? []} />
+      <Attributes
+        title="Attributes"
+        attributes={(span.attributes ?? []).filter(({ key }) => !isStack(key))}
+        dropped={span.droppedAttributesCount}
+      />
       {(span.events ?? []).length > 0 && (
         <section>
           <h3>Events</h3>
           {span.events!.map((event, index) => (
-            <div class="event-detail" key={index}>
+            <div class={`event-detail ${event.name === openEvent ? 'open' : ''}`} key={index}>
               <p>
                 <b>{event.name}</b>{' '}
                 <span class="muted num">
                   at {formatDuration(Number(event.timeUnixNano) / 1e6 + row.shiftMs - traceStartMs)}
                 </span>
               </p>
-              <AttributeTable attributes={event.attributes ?? []} />
+              <Stack attributes={event.attributes ?? []} />
+              <AttributeTable attributes={(event.attributes ?? []).filter(({ key }) => !isStack(key))} />
             </div>
           ))}
         </section>
@@ -152,6 +177,22 @@ function Contents({
   );
 }
 
+const isStack = (key = '') => /(?:^|\.)stack(?:trace)?$/.test(key);
+
+/** Where it happened, as Node.js prints it. */
+function Stack({ attributes }: { attributes: KeyValue[] }) {
+  const stack = attributes.find(({ key }) => isStack(key));
+  return stack ? (
+    <>
+      <p class="muted">{stack.key}</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+      <pre class="stack" tabIndex={0}>
+        {valueText(stack.value)}
+      </pre>
+    </>
+  ) : null;
+}
+
 function Attributes({
   title,
   attributes,
@@ -175,26 +216,5 @@ function Attributes({
       {open && <AttributeTable attributes={attributes} />}
       {dropped ? <p class="note">{dropped} more were dropped by the span's limits.</p> : null}
     </section>
-  );
-}
-
-/** Values come from anywhere: they are text here, whatever they look like. */
-function AttributeTable({ attributes }: { attributes: KeyValue[] }) {
-  const sorted = attributes.toSorted((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
-  return (
-    <table class="attributes">
-      <tbody>
-        {sorted.map(({ key = '', value }, index) => (
-          <tr key={index}>
-            <th scope="row">
-              <a href={filterLink(condition(key, '=', valueText(value)))} title="Traces with this value">
-                {key}
-              </a>
-            </th>
-            <td class={value?.stringValue === undefined ? 'value' : 'string'}>{valueText(value)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

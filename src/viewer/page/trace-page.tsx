@@ -1,24 +1,68 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { SpanRowView, TraceView } from '../api-types.ts';
+import type { LinkedSpanView, SpanRowView, TraceView } from '../api-types.ts';
 import { counted, formatDuration } from '../format.ts';
 import { axisStep } from './canvas.ts';
 import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
+import { FlameGraph } from './flame-graph.tsx';
 import { useKeys } from './keys.ts';
 import { useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
 import { HttpStatus, OutcomeMark } from './marks.tsx';
 import { Minimap } from './minimap.tsx';
+import { NameColumnHandle, useNameColumn } from './name-column.tsx';
 import { SpanDetail } from './span-detail.tsx';
+import { KINDS, KindIcon } from './span-kinds.tsx';
+import { SpanStatistics } from './span-statistics.tsx';
 import { ALL, clampRange, type Range } from './time-range.ts';
 import { VirtualRows } from './virtual-rows.tsx';
 
+/** The span of a block, as wire/conventions.ts has it. */
+const EVENT_LOOP_BLOCKED = 'event loop blocked';
+const VIEWS = [
+  ['waterfall', 'Waterfall'],
+  ['flame', 'Flame graph'],
+  ['statistics', 'Statistics'],
+] as const;
 const ROW_HEIGHT = 28;
 /** Zoom steps of the keys. */
 const ZOOM = 1.6;
 
+/** Which kinds of spans are shown, kept in the address. */
+function KindFilter({ rows, hidden }: { rows: SpanRowView[]; hidden: string }) {
+  const present = [...new Set(rows.map(({ kind }) => kind))].sort();
+  if (present.length < 2) return null;
+  return (
+    <fieldset class="kinds">
+      <legend class="hidden">Kinds shown</legend>
+      {present.map((kind) => {
+        const off = hidden.includes(String(kind));
+        const name = KINDS[kind]?.name ?? 'unspecified';
+        return (
+          <button
+            key={kind}
+            type="button"
+            class="icon"
+            aria-pressed={!off}
+            aria-label={`Show ${name} spans`}
+            title={`${off ? 'Show' : 'Hide'} ${name} spans`}
+            onClick={() =>
+              navigate(withQuery({ hide: off ? hidden.replace(String(kind), '') : hidden + String(kind) }), true)
+            }
+          >
+            <KindIcon kind={kind} />
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}
+
 export function TracePage({ id, query }: { id: string; query: URLSearchParams }) {
   const { data: trace, error } = useData<TraceView>(`/api/traces/${id}`, { everyMs: 1500 });
+  useEffect(() => {
+    if (trace !== undefined) performance.mark('first-span');
+  }, [trace !== undefined]);
   if (error !== undefined) {
     return (
       <div class="empty">
@@ -47,19 +91,23 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
   );
   const matches = useMemo(() => new Set(found), [found]);
   const selectedId = query.get('span') ?? undefined;
+  const view = query.get('view') ?? 'waterfall';
+  const hidden = query.get('hide') ?? '';
+  const [nameColumn, setNameColumn] = useNameColumn();
+  const { data: linked } = useData<LinkedSpanView[]>(`/api/traces/${trace.id}/linked`, { live: false });
 
   const visible = useMemo(() => {
     const list: number[] = [];
     for (let index = 0; index < rows.length; index++) {
-      list.push(index);
+      if (!hidden.includes(String(rows[index]!.kind))) list.push(index);
       if (folded.has(rows[index]!.id)) index += rows[index]!.descendants;
     }
     return list;
-  }, [rows, folded]);
+  }, [rows, folded, hidden]);
   const active = visible.findIndex((index) => rows[index]!.id === selectedId);
   const selected = active === -1 ? undefined : rows[visible[active]!];
 
-  const select = (spanId: string) => navigate(withQuery({ span: spanId }), true);
+  const select = (spanId: string, event = '') => navigate(withQuery({ span: spanId, event }), true);
   const move = (position: number) => {
     const index = visible[Math.max(0, Math.min(visible.length - 1, position))];
     if (index !== undefined) select(rows[index]!.id);
@@ -195,6 +243,11 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
           <SearchInside
             text={text}
             count={text.trim() === '' ? undefined : found?.length}
+            nth={
+              matches.size === 0
+                ? 0
+                : rows.filter(({ id }) => matches.has(id)).findIndex(({ id }) => id === selectedId) + 1
+            }
             onNext={(step) => next((row) => matches.has(row.id), step)}
           />
           <button
@@ -210,45 +263,74 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
               Zoom out
             </button>
           )}
+          <fieldset class="segments">
+            <legend class="hidden">View</legend>
+            {VIEWS.map(([name, label]) => (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={view === name}
+                onClick={() => navigate(withQuery({ view: name === 'waterfall' ? '' : name }), true)}
+              >
+                {label}
+              </button>
+            ))}
+          </fieldset>
+          <KindFilter rows={rows} hidden={hidden} />
+          <a class="button" href={`/compare?a=${trace.id}`}>
+            Compare…
+          </a>
+          <a class="button" href={`/api/traces/${trace.id}/otlp`} download={`trace-${trace.id}.json`}>
+            Download
+          </a>
           <CopyButton label="Copy trace" address={`/api/traces/${trace.id}/otlp`} />
         </div>
       </div>
       <div class={`trace-body ${selected ? 'with-detail' : ''}`}>
-        <div class="waterfall">
-          <Minimap trace={trace} range={range} onRange={setRange} />
-          <Axis durationMs={trace.durationMs} range={range} />
-          <VirtualRows
-            role="tree"
-            label="Spans"
-            activeDescendant={selected && `span-${selected.id}`}
-            count={visible.length}
-            rowHeight={ROW_HEIGHT}
-            active={active}
-            class={`${critical ? 'critical' : ''} ${matches.size > 0 ? 'searching' : ''}`}
-            render={(position) => {
-              const row = rows[visible[position]!]!;
-              return (
-                <SpanRow
-                  key={row.id}
-                  row={row}
-                  trace={trace}
-                  range={range}
-                  folded={folded.has(row.id)}
-                  selected={row.id === selectedId}
-                  match={matches.has(row.id)}
-                  onSelect={() => select(row.id)}
-                  onFold={() => fold(row, !folded.has(row.id))}
-                />
-              );
-            }}
-          />
-        </div>
+        {view === 'flame' && <FlameGraph trace={trace} />}
+        {view === 'statistics' && (
+          <SpanStatistics trace={trace} onName={(name) => navigate(withQuery({ view: '', q: name }))} />
+        )}
+        {view === 'waterfall' && (
+          <div class="waterfall" style={nameColumn === undefined ? {} : { '--name': nameColumn }}>
+            <NameColumnHandle onChange={setNameColumn} />
+            <Minimap trace={trace} range={range} onRange={setRange} />
+            <Axis durationMs={trace.durationMs} range={range} />
+            <VirtualRows
+              role="tree"
+              label="Spans"
+              activeDescendant={selected && `span-${selected.id}`}
+              count={visible.length}
+              rowHeight={ROW_HEIGHT}
+              active={active}
+              class={`${critical ? 'critical' : ''} ${matches.size > 0 ? 'searching' : ''}`}
+              render={(position) => {
+                const row = rows[visible[position]!]!;
+                return (
+                  <SpanRow
+                    key={row.id}
+                    row={row}
+                    trace={trace}
+                    range={range}
+                    folded={folded.has(row.id)}
+                    selected={row.id === selectedId}
+                    match={matches.has(row.id)}
+                    onSelect={(event) => select(row.id, event)}
+                    onFold={() => fold(row, !folded.has(row.id))}
+                  />
+                );
+              }}
+            />
+          </div>
+        )}
         {selected && (
           <SpanDetail
             key={selected.id}
             traceId={trace.id}
             row={selected}
             traceStartMs={trace.startMs}
+            linked={linked?.filter(({ toSpanId }) => toSpanId === selected.id) ?? []}
+            openEvent={query.get('event') ?? ''}
             close={() => navigate(withQuery({ span: '' }), true)}
           />
         )}
@@ -260,10 +342,13 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
 function SearchInside({
   text,
   count,
+  nth,
   onNext,
 }: {
   text: string;
   count: number | undefined;
+  /** Which of them is selected; 0 is none. */
+  nth: number;
   onNext: (step: 1 | -1) => void;
 }) {
   const [typed, setTyped] = useState(text);
@@ -290,8 +375,18 @@ function SearchInside({
         }}
       />
       <span class="num muted" role="status">
-        {count !== undefined && `${count} found`}
+        {count !== undefined && (nth > 0 ? `${nth} of ${count}` : `${count} found`)}
       </span>
+      {count !== undefined && count > 0 && (
+        <>
+          <button type="button" class="icon" aria-label="Previous match" title="Shift+Enter" onClick={() => onNext(-1)}>
+            ‹
+          </button>
+          <button type="button" class="icon" aria-label="Next match" title="Enter, n" onClick={() => onNext(1)}>
+            ›
+          </button>
+        </>
+      )}
     </>
   );
 }
@@ -323,7 +418,7 @@ interface SpanRowProps {
   folded: boolean;
   selected: boolean;
   match: boolean;
-  onSelect: () => void;
+  onSelect: (event?: string) => void;
   onFold: () => void;
 }
 
@@ -352,9 +447,9 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
       aria-level={row.depth + 1}
       aria-selected={selected}
       aria-expanded={row.descendants > 0 ? !folded : undefined}
-      class={`span ${row.outcome} ${row.critical ? 'on-path' : ''} ${match ? 'match' : ''} ${selected ? 'selected' : ''}`}
+      class={`span ${row.outcome} ${row.name === EVENT_LOOP_BLOCKED ? 'blocked' : ''} ${row.critical ? 'on-path' : ''} ${match ? 'match' : ''} ${selected ? 'selected' : ''}`}
       style={{ height: `${ROW_HEIGHT}px` }}
-      onClick={onSelect}
+      onClick={() => onSelect()}
     >
       <span class="label" style={{ paddingLeft: `${Math.min(row.depth, 24) * 14}px` }}>
         {row.descendants > 0 ? (
@@ -371,13 +466,23 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
         ) : (
           <span class="fold" />
         )}
+        <KindIcon kind={row.kind} />
         {row.outcome !== 'ok' && <OutcomeMark outcome={row.outcome} />}
-        <span class="text" title={[row.name, ...notes].join('\n')}>
+        <span
+          class="text"
+          title={[row.name, process.service, `self ${formatDuration(row.selfMs)}`, ...notes].join('\n')}
+        >
           {row.orphan && '⋯ '}
           {row.name}
         </span>
         {folded && <span class="muted num">+{row.descendants}</span>}
-        {elsewhere && process.slot !== undefined && <span class="muted where">slot {process.slot}</span>}
+        {row.route !== '' && !row.name.includes(row.route) && <span class="muted">{row.route}</span>}
+        {elsewhere && (
+          <span class="muted where">
+            {process.service}
+            {process.slot !== undefined && ` slot ${process.slot}`}
+          </span>
+        )}
       </span>
       <span class="track">
         {width > 0 && right >= 0 && left <= 100 && (
@@ -386,7 +491,18 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
         {row.events.slice(0, 50).map(([at, name], index) => {
           const x = place(at);
           return x < 0 || x > 100 ? null : (
-            <span key={index} class="event" style={{ left: `${x}%` }} title={`${name} at ${formatDuration(at)}`} />
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys; events stand in the detail of a span
+            // biome-ignore lint/a11y/noStaticElementInteractions: the same
+            <span
+              key={index}
+              class={`event ${/block|exit/.test(name) ? 'grave' : ''}`}
+              style={{ left: `${x}%` }}
+              title={`${name} at ${formatDuration(at)}`}
+              onClick={(event) => {
+                event.stopPropagation();
+                onSelect(name);
+              }}
+            />
           );
         })}
         <span

@@ -7,7 +7,7 @@ import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
 import { routesView } from '../views/routes-view.js';
 import { TraceLists } from '../views/trace-list.js';
-import { searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
+import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
 /** The page's JSON API, read-only. */
 export class Api {
@@ -65,6 +65,8 @@ export class Api {
         const span = trace.spans.get(spanId ?? '');
         return span && spanView(span);
       }
+      case 'linked':
+        return linkedFrom(this.#store, trace);
       case 'search':
         return searchTrace(trace, query.get('q') ?? '');
       case 'otlp':

@@ -26,10 +26,12 @@ interface Parts {
   metrics: WorkerMetrics;
   ingest: Ingest;
   access: Access;
+  /** Forgets all that has been received. */
+  clear: () => Promise<void>;
 }
 
 /** Everything that the HTTP port serves: page, API, live events and OTLP/HTTP. */
-export function createRequestHandler({ store, history, metrics, ingest, access }: Parts): RequestHandler {
+export function createRequestHandler({ store, history, metrics, ingest, access, clear }: Parts): RequestHandler {
   const state = (): StateView => ({
     version,
     otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
@@ -71,6 +73,11 @@ export function createRequestHandler({ store, history, metrics, ingest, access }
     }
     const url = new URL(target, 'http://viewer');
     if (isOtlpPath(url.pathname)) return serveOtlp(request, response, url.pathname, ingest);
+    if (url.pathname === '/api/clear' && request.method === 'POST') {
+      await clear();
+      response.writeHead(204).end();
+      return;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
       return;

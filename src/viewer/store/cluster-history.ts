@@ -107,7 +107,15 @@ export class ClusterHistory {
   readonly events: LifecycleEvent[] = [];
   /** By `service.instance.id`. */
   readonly coordinators = new Map<string, CoordinatorHistory>();
-  readonly #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: IncarnationHistory }>();
+  #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: IncarnationHistory }>();
+
+  clear(): void {
+    this.lanes.clear();
+    this.#hosts.clear();
+    this.coordinators.clear();
+    this.events.length = 0;
+    this.#incarnations = new WeakMap();
+  }
 
   add(span: StoredSpan, trace: Trace): void {
     if (span.name === WORKER_START || span.name === WORKER_EXIT) {

@@ -61,6 +61,14 @@ export class TraceFile {
     this.#timer ??= setTimeout(() => this.#flushSoon(), FLUSH_MS);
   }
 
+  /** Leaves the file with what the store has now. */
+  async clear(): Promise<void> {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#writing = this.#writing.then(() => this.#rewrite());
+    await this.#writing;
+  }
+
   async close(): Promise<void> {
     this.#flushSoon();
     await this.#writing;

@@ -1,10 +1,13 @@
 import type { OtlpSpan, ResourceSpans, TracesData } from '../../wire/otlp-json.js';
-import type { ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
+import type { LinkedSpanView, ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
 import type { ProcessResource } from '../store/process-resource.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
+import type { TraceStore } from '../store/trace-store.js';
 import { type TreeRow, traceTree } from '../trace-tree.js';
 import { outcomeOf, processView } from './process-view.js';
 import { decodeSpan, spanMatcher } from './span-text.js';
+
+const MAX_LINKED = 50;
 
 interface StoredTreeSpan {
   spanId: string;
@@ -57,10 +60,13 @@ export function traceView(trace: Trace): TraceView {
       orphan,
       critical,
       shiftMs,
+      selfMs: 0,
+      route: stored.route,
       process,
       events: events.map(({ timeUnixNano = '0', name = '' }) => [Number(timeUnixNano) / 1e6 + shiftMs - startMs, name]),
     };
   });
+  setSelfTimes(rows);
   return {
     id: trace.id,
     name: trace.root.name,
@@ -70,6 +76,39 @@ export function traceView(trace: Trace): TraceView {
     processes,
     rows,
   };
+}
+
+/** What of each span's time none of its children covers. Rows are depth-first with siblings by start: one pass is enough. */
+function setSelfTimes(rows: SpanRowView[]): void {
+  const coveredTo = rows.map(({ offsetMs }) => offsetMs);
+  for (const row of rows) row.selfMs = row.durationMs;
+  for (const row of rows) {
+    const parent = rows[row.parent];
+    if (parent === undefined) continue;
+    const from = Math.max(row.offsetMs, coveredTo[row.parent]!);
+    const to = Math.min(row.offsetMs + row.durationMs, parent.offsetMs + parent.durationMs);
+    if (to <= from) continue;
+    parent.selfMs = Math.max(0, parent.selfMs - (to - from));
+    coveredTo[row.parent] = to;
+  }
+}
+
+/** Spans of other traces that link to `trace`: its id stands in their bytes. */
+export function linkedFrom(store: TraceStore, trace: Trace): LinkedSpanView[] {
+  const id = Buffer.from(trace.id, 'hex');
+  const found: LinkedSpanView[] = [];
+  for (const other of store.traces.values()) {
+    if (other === trace) continue;
+    for (const span of other.spans.values()) {
+      if (!span.bytes.includes(id)) continue;
+      for (const link of decodeSpan(span).links ?? []) {
+        if (link.traceId !== trace.id) continue;
+        found.push({ traceId: other.id, spanId: span.spanId, name: span.name, toSpanId: link.spanId ?? '' });
+      }
+      if (found.length >= MAX_LINKED) return found;
+    }
+  }
+  return found;
 }
 
 /** One span with everything that was sent about it. */
