@@ -113,6 +113,12 @@ export const errors = {
     when: '`ship` or `inspect` was given a directory without a journal',
     remedy: "give a service's journal directory, or its parent",
   },
+  FORKTRACE_NO_DEATH: {
+    message: (path: string, found: string) =>
+      `No such death in ${path}: found ${found}, expected a service's journal directory that remembers one.`,
+    when: '`inspect --death` or `--deaths` of a directory that remembers no such death',
+    remedy: "give a service's journal directory, and an id that `inspect --deaths` lists",
+  },
   FORKTRACE_SHIPPER_AT_WORK: {
     message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
     when: '`ship` of a directory that a living shipper reads',

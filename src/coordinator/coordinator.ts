@@ -69,7 +69,7 @@ export class Coordinator implements ClusterHandle {
           FORKTRACE_RUN_DIR: runDirectory(),
         }),
       }),
-      recovered: (pid, exit, cause, block) => this.#recovered(pid, { ...exit, cause, block }),
+      recovered: (pid, death) => this.#recovered(pid, death),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { ExitCause } from '../forensics/exit-cause.js';
+import type { Death } from './crash-loop-report.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -11,30 +12,36 @@ export interface LastExit {
 
 /** How processes have ended, per slot. */
 export class DeathRecord {
-  readonly #last = new Map<number, LastExit>();
-  /** Times of unplanned deaths; the crash-loop breaker bounds how many there are in an hour. */
-  readonly #unplanned = new Map<number, number[]>();
+  readonly #last = new Map<number, Death>();
+  /** Unplanned deaths; the crash-loop breaker bounds how many there are in an hour. */
+  readonly #unplanned = new Map<number, Death[]>();
 
-  add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): void {
-    this.#last.set(slot, { cause, atMs: now });
-    if (!planned) this.#unplanned.set(slot, [...this.#lastHour(slot, now), now]);
-  }
-
-  /** What is known later, and better. */
-  correct(slot: number, cause: ExitCause): void {
-    const last = this.#last.get(slot);
-    if (last) this.#last.set(slot, { ...last, cause });
+  /** @returns the death, of which more may become known */
+  add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): Death {
+    const death: Death = { cause, atMs: now, where: undefined };
+    this.#last.set(slot, death);
+    if (!planned) this.#unplanned.set(slot, [...this.#lastHour(slot, now), death]);
+    return death;
   }
 
   last(slot: number): LastExit | undefined {
-    return this.#last.get(slot);
+    const last = this.#last.get(slot);
+    return last && { cause: last.cause, atMs: last.atMs };
   }
 
   unplannedLastHour(slot: number, now = Date.now()): number {
     return this.#lastHour(slot, now).length;
   }
 
-  #lastHour(slot: number, now: number): number[] {
-    return (this.#unplanned.get(slot) ?? []).filter((at) => at > now - HOUR_MS);
+  /** Unplanned deaths of all slots, the newest first. */
+  unplannedWithin(windowMs: number, now = Date.now()): Death[] {
+    return [...this.#unplanned.values()]
+      .flat()
+      .filter(({ atMs }) => atMs >= now - windowMs)
+      .sort((a, b) => b.atMs - a.atMs);
+  }
+
+  #lastHour(slot: number, now: number): Death[] {
+    return (this.#unplanned.get(slot) ?? []).filter(({ atMs }) => atMs > now - HOUR_MS);
   }
 }

@@ -11,9 +11,13 @@ import { ForktraceError } from '../errors.js';
 import type { Block } from '../forensics/block.js';
 import { oomKills } from '../forensics/cgroup-memory.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
+import { innermostFrame } from '../forensics/stack-frame.js';
+import type { ExitRecord } from '../journal/vitals.js';
+import { printable } from '../printable.js';
+import { withinDeadline } from '../process/deadline.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
 import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
-import type { Recovered } from '../shipper/shipper-messages.js';
+import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
 import {
@@ -24,6 +28,7 @@ import {
   nextWake,
   stepCluster,
 } from './cluster-state.js';
+import { describeCrashLoop } from './crash-loop-report.js';
 import { DeathRecord } from './death-record.js';
 import { forkEnvironment } from './fork-environment.js';
 import { describeStderr, setUpForks } from './fork-settings.js';
@@ -39,10 +44,13 @@ import { lastWordsOf } from './worker-stderr.js';
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
 
-/** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
+/** How long the report of a crash loop waits for what the journals of the dead say. */
+const CAUSES_KNOWN_MS = 1500;
+
 /** How V8 says it: `FATAL ERROR: … JavaScript heap out of memory`. */
 const HEAP_OUT_OF_MEMORY = /JavaScript heap out of memory/;
 
+/** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
 const BLOCKED_AFTER_MS = 2.5 * HEARTBEAT_MS;
 
 /** More workers at once than this only make each other late: starting one is work for a processor. */
@@ -55,7 +63,7 @@ export interface SupervisorParts {
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
   /** Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time. */
-  recovered(pid: number, exit: ProcessExit, cause: ExitCause, block: Block | undefined): Promise<Recovered>;
+  recovered(pid: number, death: KnownDeath): Promise<Recovered>;
 }
 
 /** The end of a process, with what is known of its cause. */
@@ -312,10 +320,7 @@ export class Supervisor {
         return;
       case 'breaker-opened':
         lifecycle.breakerChanged('open');
-        warn(
-          'FORKTRACE_CRASH_LOOP',
-          `Workers keep dying: none is respawned for ${Math.round(action.forMs)} ms, then one is tried.`,
-        );
+        void this.#reportCrashLoop(action.forMs);
         return;
       case 'breaker-half-open':
         lifecycle.breakerChanged('half-open');
@@ -427,10 +432,16 @@ export class Supervisor {
     const said = await lastWordsOf(worker.stderr, this.#config.forensics);
     const lastWords = planned ? undefined : said;
     const cause = this.#causeOf(exit, life, worker, planned);
-    this.#deaths.add(slot, cause, planned);
-    const { record, vitals, ...found } = await this.#parts.recovered(pid, exit, cause, block);
+    const death = this.#deaths.add(slot, cause, planned);
+    const { record, vitals, ...found } = await this.#parts.recovered(pid, {
+      ...exit,
+      cause,
+      block,
+      lastWords,
+    });
     const childExit: ChildExit = { slot, pid, ...exit, planned, ...found, cause: found.cause ?? cause };
-    this.#deaths.correct(slot, childExit.cause);
+    death.cause = childExit.cause;
+    death.where = whereOf(block, record);
     recordExit(childExit, { block, lastWords, record, vitals });
     await this.#parts.hooks.run('childExit', childExit);
   }
@@ -457,6 +468,16 @@ export class Supervisor {
       'FORKTRACE_WORKER_DIED',
       `Worker in slot ${slot} ${this.#whyDied(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
     );
+  }
+
+  /** Once more is known of the deaths that opened the breaker. */
+  async #reportCrashLoop(forMs: number): Promise<void> {
+    await withinDeadline(Promise.all(this.#exitReports), CAUSES_KNOWN_MS);
+    const { breakerWindowMs } = this.#config.supervise;
+    const dir = this.#config.pipeline === 'journal' ? this.#config.journal.dir : undefined;
+    const about = describeCrashLoop(this.#deaths.unplannedWithin(breakerWindowMs), dir);
+    const next = `none is respawned for ${Math.round(forMs)} ms, then one is tried`;
+    warn('FORKTRACE_CRASH_LOOP', `Workers keep dying: ${next}.${about}`);
   }
 
   #reloadAborted({ slot, incarnation, slots }: Extract<ClusterAction, { type: 'reload-aborted' }>): void {
@@ -570,6 +591,15 @@ function exitCause(
     default:
       return 'stop';
   }
+}
+
+/** The exception and its line, or the line that blocked the event loop. */
+function whereOf(block: Block | undefined, record: ExitRecord | undefined): string | undefined {
+  const frame = innermostFrame(block?.stack ?? record?.stack ?? '');
+  const at = frame && `at ${frame.functionName ?? 'the top level'}, ${frame.filePath}:${frame.line}`;
+  const what =
+    record?.message === undefined ? undefined : printable(`${record.exceptionType ?? 'Error'}: ${record.message}`);
+  return [what, at].filter((part) => part !== undefined).join(' ') || undefined;
 }
 
 function key(slot: number, incarnation: number): string {

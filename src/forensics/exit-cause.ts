@@ -60,3 +60,28 @@ export function causeOfExit({ code, signal }: Partial<ProcessExit>): ExitCause {
       return 'signal';
   }
 }
+
+const DESCRIPTIONS: Record<ExitCause, string> = {
+  stop: 'it was told to stop',
+  reload: 'a rolling reload replaced it',
+  scale: 'its slot was scaled away',
+  recycle_requests: 'it had served as many requests as supervise.maxRequests allows',
+  recycle_memory: 'it held more memory than supervise.maxMemory allows',
+  exit: 'process.exit was called, or nothing was left to do',
+  uncaught_exception: 'an exception that nobody caught',
+  unhandled_rejection: 'a rejected promise that nobody handled',
+  heap_out_of_memory: "V8's heap had reached its limit",
+  system_out_of_memory: 'the kernel killed it for want of memory',
+  event_loop_blocked: 'the watchdog ended it: its event loop did not turn',
+  abort: 'process.abort, or a check in native code',
+  crash: 'a fault in native code',
+  signal: 'a signal from outside',
+  not_ready: 'it was not ready in time, or said that it cannot start',
+  lost: 'its coordinator, or the machine, went down with it',
+  unknown: 'nobody has said why',
+};
+
+/** A cause in a few words. */
+export function describeExitCause(cause: ExitCause): string {
+  return DESCRIPTIONS[cause] ?? 'a cause that this version does not know';
+}

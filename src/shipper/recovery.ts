@@ -29,7 +29,7 @@ import {
 } from '../journal/reader.js';
 import { isSound } from '../wire/check.js';
 import { ResourceSpans } from '../wire/otlp.js';
-import { type Death, encodeInterrupted, rolesOf } from './interrupted-span.js';
+import { type Death, encodeInterrupted, type Role, rolesOf } from './interrupted-span.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
@@ -37,6 +37,7 @@ export const RECOVERY_SEQUENCE = 0xffff_ffff;
  * @param tables in-flight tables of the writer, all of them
  * @param committedOf committed length of the writer's segment with this sequence
  * @param recovered whether the segment of interrupted spans is there already
+ * @param found gets the spans that were in flight, and the role of each, where they are recovered now
  * @returns how many spans were interrupted; unsound tables are left out, and reported
  * @throws what the file system says when the segment cannot be written: nothing has changed then
  */
@@ -46,6 +47,7 @@ export function recoverInFlight(
   recovered: boolean,
   death: Death,
   report: (path: string, reason: string) => void,
+  found: (entries: readonly InFlightEntry[], roles: readonly (Role | undefined)[]) => void = () => {},
 ): number {
   let interrupted = 0;
   if (!recovered) {
@@ -67,7 +69,9 @@ export function recoverInFlight(
         table.close();
       }
     }
-    const { body, spans } = encode(entries, death);
+    const roles = rolesOf(entries, death);
+    found(entries, roles);
+    const { body, spans } = encode(entries, roles, death);
     if (spans < entries.length) report(tables[0]!.path, `${entries.length - spans} entries are no spans`);
     if (header && spans > 0) writeSegment(dirname(tables[0]!.path), header, body, spans);
     interrupted = spans;
@@ -76,10 +80,13 @@ export function recoverInFlight(
   return interrupted;
 }
 
-function encode(entries: InFlightEntry[], death: Death): { body: Encoder; spans: number } {
+function encode(
+  entries: readonly InFlightEntry[],
+  roles: readonly (Role | undefined)[],
+  death: Death,
+): { body: Encoder; spans: number } {
   const body = new Encoder();
   let spans = 0;
-  const roles = rolesOf(entries, death);
   for (const [index, entry] of entries.entries()) {
     const start = body.at;
     encodeInterrupted(body, entry, death, roles[index]);

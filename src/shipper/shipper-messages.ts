@@ -39,6 +39,8 @@ export interface KnownDeath extends ProcessExit {
   cause?: ExitCause | undefined;
   /** What it was found doing, if its event loop was blocked. */
   block?: Block | undefined;
+  /** The end of its standard error. */
+  lastWords?: string | undefined;
 }
 
 /** Coordinator → shipper. */
@@ -129,7 +131,13 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
 
 /** @returns undefined for what is no message of a coordinator of this version */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
-  'writer-exit': { pid: isNumber, cause: orNothing(isOneOf(EXIT_CAUSES)), block: orNothing(isBlock), ...exitChecks },
+  'writer-exit': {
+    pid: isNumber,
+    cause: orNothing(isOneOf(EXIT_CAUSES)),
+    block: orNothing(isBlock),
+    lastWords: orNothing(isText),
+    ...exitChecks,
+  },
   'release-stderr': {},
   stop: { deadlineMs: isNumber },
 });

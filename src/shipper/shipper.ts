@@ -7,13 +7,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
-import { vitalsOf } from '../forensics/vitals-table.js';
+import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
+import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
+import type { InFlightEntry } from '../journal/reader.js';
 import { readVitals } from '../journal/vitals.js';
 import { LossReport, warn } from '../warn.js';
-import { CLUSTER_MANAGER } from '../wire/conventions.js';
+import { CLUSTER_MANAGER, SERVICE_NAME } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
-import { Resource } from '../wire/otlp.js';
+import { Resource, Span } from '../wire/otlp.js';
+import type { OtlpSpan } from '../wire/otlp-json.js';
 import { Delivery } from './delivery.js';
 import {
   type Destination,
@@ -25,7 +28,8 @@ import {
 } from './destination.js';
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
-import type { Death } from './interrupted-span.js';
+import type { Death, Role } from './interrupted-span.js';
+import { inBrief, lastSpansOf } from './last-spans.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
 import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
@@ -68,8 +72,20 @@ const SIGNALS: readonly Signal[] = ['traces', 'logs'];
 
 const keyOf = (signal: Signal, { id }: Destination): string => `${signal} ${id}`;
 
+/** Requests in flight that a post-mortem names. */
+const SHOWN_IN_FLIGHT = 100;
+
+/** What recovery has found of a dead writer. */
+interface Found {
+  vitals: LastVitals | undefined;
+  entries: readonly InFlightEntry[];
+  roles: readonly (Role | undefined)[];
+  lastWords: string | undefined;
+}
+
 /** The end of a process, as its parent knows it. */
 interface KnownExit extends Death {
+  lastWords?: string | undefined;
   answered: boolean;
 }
 
@@ -390,6 +406,8 @@ export class Shipper {
         bySequence.has(RECOVERY_SEQUENCE),
         death,
         (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
+        (entries, roles) =>
+          this.#keepPostMortem(writer, death, { vitals, entries, roles, lastWords: known?.lastWords }),
       );
     } catch (error) {
       // No room for the segment of interrupted spans: shipping makes some.
@@ -404,6 +422,36 @@ export class Shipper {
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
+  }
+
+  /** Before the writer's segments are given back. */
+  #keepPostMortem(
+    { identity, resource, segments }: TailedWriter,
+    { atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
+    { vitals, entries, roles, lastWords }: Found,
+  ): void {
+    if (isOrdinary({ cause, code }, entries.length)) return;
+    const newest = [...segments.values()].sort((a, b) => b.file.sequence - a.file.sequence)[0];
+    keepPostMortem(this.#options.dir, {
+      id: postMortemId(identity.id),
+      atMs,
+      service: attributeOf(resource, SERVICE_NAME) ?? '',
+      pid: identity.pid,
+      slot: identity.slot,
+      cause,
+      code,
+      signal,
+      record,
+      block,
+      lastWords,
+      vitals,
+      inFlight: entries.slice(0, SHOWN_IN_FLIGHT).map(({ fields }, i) => ({
+        ...inBrief(decodedSpan(fields), atMs),
+        role: roles[i],
+      })),
+      inFlightTotal: entries.length,
+      ...lastSpansOf(newest?.reader),
+    });
   }
 
   /** An exit that no journal belongs to is answered too: its parent waits. */
@@ -453,10 +501,22 @@ export class Shipper {
 
 /** A worker of a coordinator, which would have said how it ended. */
 function isWorkerOfCluster(resource: Uint8Array): boolean {
+  return attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
+}
+
+function attributeOf(resource: Uint8Array, name: string): string | undefined {
   try {
     const { attributes = [] } = decode(resource, Resource);
-    return attributes.some(({ key, value }) => key === CLUSTER_MANAGER && value?.stringValue === 'cluster');
+    return attributes.find(({ key }) => key === name)?.value?.stringValue;
   } catch {
-    return false;
+    return undefined;
+  }
+}
+
+function decodedSpan(fields: Uint8Array): Partial<OtlpSpan> {
+  try {
+    return decode(fields, Span);
+  } catch {
+    return {};
   }
 }

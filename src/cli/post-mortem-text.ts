@@ -1,0 +1,145 @@
+/**
+ * A death as text: one screen that says why a process died, what it was doing, and how its last minute was.
+ *
+ * @module
+ */
+import { describeExitCause } from '../forensics/exit-cause.js';
+import type { PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
+import { printable } from '../printable.js';
+import { formatBytes, formatDuration } from '../viewer/format.js';
+import { colors } from './colors.js';
+
+const BARS = '▁▂▃▄▅▆▇█';
+const STACK_LINES = 12;
+const WORDS_LINES = 12;
+const SPANS = 5;
+/** A screen of 80 columns. */
+const WIDTH = 80;
+
+/** One line per death, the newest first. */
+export function deathLine({ id, atMs, slot, pid, cause, inFlightTotal }: PostMortem): string {
+  const who = slot === undefined ? `pid ${pid}` : `slot ${slot} (pid ${pid})`;
+  return `${id}  ${new Date(atMs).toISOString()}  ${who}  ${cause}  ${inFlightTotal} in flight\n`;
+}
+
+export function postMortemText(death: PostMortem): string {
+  return [
+    ...head(death),
+    ...whatRan(death),
+    ...requests(death),
+    ...lastMinute(death),
+    ...lastWords(death),
+    ...spans(death),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function head(death: PostMortem): string[] {
+  const { service, slot, pid, atMs, cause, code, signal } = death;
+  const who = slot === undefined ? `process ${pid}` : `worker in slot ${slot}, pid ${pid}`;
+  const exit = signal ? `signal ${signal}` : code === null ? 'exit code not known' : `exit code ${code}`;
+  return [
+    colors.bold(printable(`${service}: ${who} died at ${new Date(atMs).toISOString()}`)),
+    `  ${colors.red(cause)}, ${exit}: ${describeExitCause(cause)}`,
+  ];
+}
+
+function whatRan({ record, block }: PostMortem): string[] {
+  const lines: string[] = [];
+  if (record?.exceptionType !== undefined || record?.message !== undefined) {
+    const title = [record.exceptionType, record.message].filter((part) => part !== undefined).join(': ');
+    lines.push('', section('Exception'), `  ${printable(title, WIDTH * 2)}`, ...stackLines(withoutTitle(record.stack)));
+  }
+  if (block !== undefined) {
+    lines.push('', section('What it was doing'), `  it ${printable(block.state)}`, ...stackLines(block.stack));
+  }
+  return lines;
+}
+
+/** An error's stack begins with its name and message. */
+function withoutTitle(stack: string | undefined): string | undefined {
+  const at = stack?.search(/^ {4}at /m) ?? -1;
+  return at < 0 ? undefined : stack!.slice(at);
+}
+
+function stackLines(stack: string | undefined): string[] {
+  const lines = (stack ?? '').split('\n').filter((line) => line.trim() !== '');
+  const more = lines.length - STACK_LINES;
+  return [
+    ...lines.slice(0, STACK_LINES).map((line) => `    ${printable(line, WIDTH * 2)}`),
+    ...(more > 0 ? [`    … ${more} more frames`] : []),
+  ];
+}
+
+function requests({ inFlight, inFlightTotal, block }: PostMortem): string[] {
+  if (inFlightTotal === 0) return ['', section('In flight'), '  nothing'];
+  const order = { culprit: 0, victim: 2 };
+  const sorted = [...inFlight].sort((a, b) => (order[a.role ?? 'victim'] ?? 1) - (order[b.role ?? 'victim'] ?? 1));
+  const title = block === undefined ? `In flight: ${inFlightTotal}` : `In flight: ${inFlightTotal}, culprit first`;
+  const shown = sorted.slice(0, SPANS + 1);
+  return [
+    '',
+    section(title),
+    ...shown.map((span) => `  ${(span.role ?? '').padEnd(8)} ${brief(span)}`),
+    ...(inFlightTotal > shown.length ? [`  … ${inFlightTotal - shown.length} more`] : []),
+  ];
+}
+
+function lastMinute({ vitals, atMs }: PostMortem): string[] {
+  if (vitals === undefined)
+    return ['', section('Last minute'), '  not known: it ended before its first second was over'];
+  const { last, minute } = vitals;
+  const age = formatDuration(Math.max(0, atMs - last.atMs));
+  const rows: [string, number[], string][] = [
+    ['heap', minute.map(({ heapUsed }) => heapUsed), `${formatBytes(last.heapUsed)} of ${formatBytes(last.heapLimit)}`],
+    ['resident', minute.map(({ rss }) => rss), formatBytes(last.rss)],
+    ['event loop', minute.map(({ utilization }) => utilization), `${Math.round(last.utilization * 100)} % busy`],
+    ['delay', minute.map(({ delayMs }) => delayMs), formatDuration(last.delayMs)],
+    ['collecting', minute.map(({ gcMs }) => gcMs), `${formatDuration(last.gcMs)} in the last second`],
+    ['in flight', minute.map(({ inFlight }) => inFlight), String(last.inFlight)],
+  ];
+  const cgroup =
+    last.cgroupLimit > 0
+      ? `, ${formatBytes(last.cgroupUsed)} of the control group's ${formatBytes(last.cgroupLimit)}`
+      : '';
+  return [
+    '',
+    section(`Last minute (the last numbers are ${age} older than the death)`),
+    ...rows.map(([name, values, now]) => `  ${name.padEnd(10)} ${sparkline(values.slice(-40)).padEnd(40)} ${now}`),
+    ...(cgroup === '' ? [] : [`  memory     ${cgroup.slice(2)}`]),
+  ];
+}
+
+/** One character per value, from 0 to the largest. */
+export function sparkline(values: readonly number[]): string {
+  const most = Math.max(...values, 0);
+  return values.map((value) => BARS[most === 0 ? 0 : Math.min(7, Math.floor((value / most) * 8))]).join('');
+}
+
+function lastWords({ lastWords }: PostMortem): string[] {
+  if (lastWords === undefined) return [];
+  const lines = lastWords.split('\n').filter((line) => line.trim() !== '');
+  return ['', section('Last words'), ...lines.slice(-WORDS_LINES).map((line) => `  ${printable(line, WIDTH * 2)}`)];
+}
+
+function spans({ lastSpans, slowestSpans }: PostMortem): string[] {
+  if (lastSpans.length === 0) return [];
+  return [
+    '',
+    section('Slowest spans before'),
+    ...slowestSpans.slice(0, SPANS).map((span) => `  ${brief(span)}`),
+    '',
+    section('Last spans'),
+    ...lastSpans.slice(0, SPANS).map((span) => `  ${brief(span)}`),
+  ];
+}
+
+function brief({ name, durationMs, traceId, error }: SpanInBrief): string {
+  const text = `${printable(name, 40).padEnd(28)} ${formatDuration(durationMs).padStart(8)}  ${traceId}`;
+  return error ? colors.red(text) : text;
+}
+
+function section(title: string): string {
+  return colors.bold(title);
+}

@@ -1,0 +1,55 @@
+/**
+ * The last spans that a dead writer had ended, from its newest segment, whether they have been shipped or not.
+ *
+ * @module
+ */
+import type { SpanInBrief } from '../forensics/post-mortem.js';
+import type { SegmentReader } from '../journal/reader.js';
+import { decode } from '../wire/decode.js';
+import { ResourceSpans } from '../wire/otlp.js';
+import type { OtlpSpan } from '../wire/otlp-json.js';
+
+const SHOWN = 10;
+/** The end of a segment is enough: a death's last seconds. */
+const READ_BYTES = 256 * 1024;
+
+export interface LastSpans {
+  /** The newest first. */
+  lastSpans: SpanInBrief[];
+  slowestSpans: SpanInBrief[];
+}
+
+export function lastSpansOf(segment: SegmentReader | undefined): LastSpans {
+  const spans: SpanInBrief[] = [];
+  try {
+    const committed = segment?.state().committed ?? 0;
+    for (let from = 0; segment !== undefined && from < committed; ) {
+      const { bytes, next } = segment.read(from, committed, READ_BYTES);
+      if (next === from) break;
+      // A body is whole scope_spans fields of one ResourceSpans message.
+      for (const { spans: some = [] } of decode(bytes, ResourceSpans).scopeSpans ?? []) {
+        for (const span of some) spans.push(inBrief(span));
+      }
+      from = next;
+    }
+  } catch {
+    // Not sound from here on: what was read stands.
+  }
+  return {
+    lastSpans: spans.slice(-SHOWN).reverse(),
+    slowestSpans: spans.sort((a, b) => b.durationMs - a.durationMs).slice(0, SHOWN),
+  };
+}
+
+/** @param endMs for a span that has not ended */
+export function inBrief(span: Partial<OtlpSpan>, endMs?: number): SpanInBrief {
+  const startMs = Number(span.startTimeUnixNano ?? 0) / 1e6;
+  return {
+    name: span.name ?? '',
+    traceId: span.traceId ?? '',
+    spanId: span.spanId ?? '',
+    startMs,
+    durationMs: Math.max(0, (endMs ?? Number(span.endTimeUnixNano ?? 0) / 1e6) - startMs),
+    error: span.status?.code === 2,
+  };
+}
