@@ -1,0 +1,3 @@
+import { testInstall } from './install.js';
+
+testInstall('24');
