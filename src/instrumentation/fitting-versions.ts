@@ -6,8 +6,8 @@ import { isInRange } from './version-range.js';
 const API = '@opentelemetry/api';
 const BASE = '@opentelemetry/instrumentation';
 
-/** The last of the line that runs on Node.js 20 and on version 1.9 of the API. */
-const OLDER_LINE = { [META_PACKAGE]: '0.81', [BASE]: '0.223' };
+/** The last version whose instrumentations run on Node.js 20; where it is installed they are used, and no others. */
+const FOR_OLDER_NODE = `npm install ${META_PACKAGE}@0.81`;
 
 /**
  * Instrumentations of 0.300 and later need version 1.10 of the API and Node.js 22.15: with less they fail when they are first used,
@@ -23,7 +23,7 @@ export function checkVersions(instrumentation: Package, node: string = process.v
     const found = `${one.name} ${one.version}`;
     const nodeRange = one.engines.node;
     if (nodeRange !== undefined && !isInRange(node, nodeRange)) {
-      throw unfit(found, `Node.js ${nodeRange}`, `Node.js ${node}`, olderLine(instrumentation));
+      throw unfit(found, `Node.js ${nodeRange}`, `Node.js ${node}`, FOR_OLDER_NODE);
     }
     const apiRange = one.peerDependencies[API];
     if (api !== undefined && apiRange !== undefined && !isInRange(api.version, apiRange)) {
@@ -36,12 +36,4 @@ export function checkVersions(instrumentation: Package, node: string = process.v
 
 function unfit(what: string, needs: string, found: string, command: string): ForktraceError {
   return new ForktraceError('FORKTRACE_INSTRUMENTATION_VERSION', [what, needs, found, command]);
-}
-
-function olderLine({ name }: Package): string {
-  const [line = BASE, version] =
-    Object.entries(OLDER_LINE).find(([one]) => one === name) ?? Object.entries(OLDER_LINE)[1]!;
-  return line === name
-    ? `npm install ${name}@${version}`
-    : `npm install ${name} in a version made for ${line}@${version}`;
 }
