@@ -70,6 +70,10 @@ export const warnings = {
     when: 'an installed instrumentation threw when it was enabled',
     lost: 'its spans',
   },
+  FORKTRACE_API_COPIES: {
+    when: 'two versions of `@opentelemetry/api` are loaded, and the older one was used first',
+    lost: 'the spans of what uses the newer one',
+  },
   FORKTRACE_LOADED_TOO_EARLY: {
     when: 'a package was loaded before its instrumentation was enabled',
     lost: 'the spans of the packages that it names; see [from-opentelemetry.md](from-opentelemetry.md)',

@@ -8,9 +8,10 @@ import cluster from 'node:cluster';
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { context, ProxyTracerProvider, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
+import { registeredGlobal } from '../instrumentation/api-copies.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
@@ -22,6 +23,7 @@ import type { WorkerTracing } from '../worker/start-worker.js';
 import { findServers } from './find-servers.js';
 import { FirstSpanProvider } from './first-span.js';
 import { isLauncher } from './launcher.js';
+import { recordsNothing, StandIns } from './stand-ins.js';
 
 /** Two copies of the package, and two preloads of one, are one preload. */
 const LOADED = Symbol.for('forktrace.register');
@@ -44,21 +46,18 @@ export function preload(): void {
     return;
   }
 
-  // The API's stand-in for a provider that is yet to come: whoever registers one later, we or another SDK, replaces ours.
-  const proxy = trace.getTracerProvider();
-  if (!(proxy instanceof ProxyTracerProvider)) return;
-  // What it stands in for where nothing is registered is one object for all.
-  if (proxy.getDelegate() !== new ProxyTracerProvider().getDelegate()) {
+  if (registeredGlobal('trace') !== undefined) {
     warnOfOtherSdk();
     return;
   }
   enableInstalled();
   watchFastify4();
-  const firstSpan: FirstSpanProvider = new FirstSpanProvider(() => {
-    if (proxy.getDelegate() === firstSpan) start();
-    return providerOf(proxy, firstSpan);
+  const standIns = new StandIns();
+  const firstSpan = new FirstSpanProvider(() => {
+    if (standIns.replacement === undefined) start();
+    return standIns.replacement ?? recordsNothing;
   });
-  proxy.setDelegate(firstSpan);
+  standIns.delegateTo(firstSpan);
   // One span for the process, which begins now.
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) => {
@@ -98,12 +97,6 @@ function enableInstalled(): void {
 /** As config/ reads it, which is not loaded yet. */
 function isWord(word: string, text: string | undefined): boolean {
   return text?.trim().toLowerCase() === word;
-}
-
-/** What has taken our place, or else, where tracing is disabled or has failed, a provider whose spans record nothing. */
-function providerOf(proxy: ProxyTracerProvider, firstSpan: TracerProvider): TracerProvider {
-  const provider = proxy.getDelegate();
-  return provider === firstSpan ? new ProxyTracerProvider() : provider;
 }
 
 let tracing: WorkerTracing | undefined;

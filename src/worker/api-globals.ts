@@ -1,12 +1,8 @@
-import {
-  type MeterProvider,
-  metrics,
-  propagation,
-  type TextMapPropagator,
-  type TracerProvider,
-  trace,
-} from '@opentelemetry/api';
+import type { MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import * as own from '@opentelemetry/api';
+import { type ApiCopy, apiCopies, isNewer, registeringCopy } from '../instrumentation/api-copies.js';
 import { registeredPropagator } from '../propagation/w3c-only.js';
+import { warn } from '../warn.js';
 import { registerContextManager, unregisterContextManager } from './context-manager.js';
 import { warnOfOtherSdk } from './other-sdk.js';
 
@@ -24,25 +20,43 @@ export interface ApiGlobals {
  * @returns takes back what was registered, and nothing of another SDK's
  */
 export function registerApiGlobals({ tracerProvider, propagator, meterProvider }: ApiGlobals): () => void {
+  const copies = apiCopies();
+  const copy = registeringCopy(copies);
+  const { metrics, propagation, trace } = copy?.api ?? own;
+  const standIns = copies.map(({ api }) => api.trace.getTracerProvider() as Partial<own.ProxyTracerProvider>);
   const taken: string[] = [];
   const ours: (() => void)[] = [];
   const register = (what: string, registered: boolean, unregister: () => void) => {
     if (registered) ours.push(unregister);
     else taken.push(what);
   };
-  register('context manager', registerContextManager(), unregisterContextManager);
+  register('context manager', registerContextManager(copy?.api), unregisterContextManager);
   const isPropagatorOurs = propagation.setGlobalPropagator(propagator);
   registeredPropagator(isPropagatorOurs ? propagator : undefined);
   register('propagator', isPropagatorOurs, () => {
     propagation.disable();
     registeredPropagator(undefined);
   });
-  register('tracer provider', trace.setGlobalTracerProvider(tracerProvider), () => trace.disable());
+  const isProviderOurs = trace.setGlobalTracerProvider(tracerProvider);
+  register('tracer provider', isProviderOurs, () => trace.disable());
+  // Tracers that were made before, by other copies of the API.
+  if (isProviderOurs) for (const standIn of standIns) standIn.setDelegate?.(tracerProvider);
   if (meterProvider) {
     register('meter provider', metrics.setGlobalMeterProvider(meterProvider), () => metrics.disable());
   }
   if (taken.length > 0) warnOfOtherSdk(taken);
+  else if (copy !== undefined) warnOfNewerCopies(copy, copies);
   return () => {
     for (const unregister of ours) unregister();
   };
+}
+
+/** They do not see what an older one has registered. */
+function warnOfNewerCopies(used: ApiCopy, copies: readonly ApiCopy[]): void {
+  const newer = copies.find((copy) => isNewer(copy, used));
+  if (newer === undefined) return;
+  warn(
+    'FORKTRACE_API_COPIES',
+    `Two versions of @opentelemetry/api are loaded, and what uses the newer one has no spans: ${used.version} in ${used.dir}, ${newer.version} in ${newer.dir}. npm install @opentelemetry/api@${newer.version}`,
+  );
 }

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import * as own from '@opentelemetry/api';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { Api } from '../instrumentation/api-copies.js';
 import type { AsyncLocalStorageContextManager } from '../sdk/context-manager.js';
 
 let registered = false;
@@ -22,15 +24,16 @@ export function setProcessContext(processContext: Context): void {
  * Registers our context manager with the API, if it is not yet. It is loaded here and at once: a preload must have it before
  * the first span is active, and nothing of it before.
  *
+ * @param api the copy of the API to register with
  * @returns false when another SDK's is registered
  */
-export function registerContextManager(): boolean {
+export function registerContextManager(api: Pick<Api, 'context'> = own): boolean {
   if (registered) return true;
   const { AsyncLocalStorageContextManager } = createRequire(import.meta.url)(
     '../sdk/context-manager.js',
   ) as typeof import('../sdk/context-manager.js');
   manager = new AsyncLocalStorageContextManager().enable();
-  registered = context.setGlobalContextManager(manager);
+  registered = api.context.setGlobalContextManager(manager);
   if (!registered) manager.disable();
   return registered;
 }

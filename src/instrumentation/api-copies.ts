@@ -1,0 +1,104 @@
+/**
+ * The copies of `@opentelemetry/api` in this process. Each has its own stand-in for a provider that is yet to come; what is registered
+ * they share, but one of a newer version does not see what an older one has registered. Version 1.10 is two copies in itself: one
+ * for ES modules, one for CommonJS.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import * as own from '@opentelemetry/api';
+import { appDirectory } from './installed.js';
+import { modulesDirectories, packageIn } from './package-manifest.js';
+
+export type Api = typeof own;
+
+export interface ApiCopy {
+  readonly api: Api;
+  readonly version: string;
+  /** Where its package is. */
+  readonly dir: string;
+}
+
+const NAME = '@opentelemetry/api';
+const IN_PACKAGE = /^.*[\\/]@opentelemetry[\\/]api(?=[\\/])/;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Those that are loaded, newest first; our own one is the first of its version.
+ *
+ * @param load also the one that the app's program gets
+ */
+export function apiCopies(load = false): readonly ApiCopy[] {
+  const copies = new Map<unknown, ApiCopy>();
+  const add = (file: string | undefined, api: Api | undefined) => {
+    const dir = file === undefined ? undefined : IN_PACKAGE.exec(file)?.[0];
+    const version = dir === undefined ? undefined : packageIn(dir)?.version;
+    if (api?.trace && version !== undefined && !copies.has(api.trace))
+      copies.set(api.trace, { api, version, dir: dir! });
+  };
+  add(resolved(require), own);
+  for (const [file, module] of Object.entries(require.cache)) {
+    // Its entry alone has all parts.
+    if (IN_PACKAGE.test(file) && module?.exports?.trace && module.exports.propagation) add(file, module.exports);
+  }
+  if (load) {
+    const ofApp = createRequire(join(appDirectory(), 'package.json'));
+    const file = entryOf(resolved(ofApp), isCommonJs(process.argv[1]));
+    if (file !== undefined && file !== resolved(require)) add(file, ofApp(file));
+  }
+  return [...copies.values()].sort((a, b) => minor(b.version) - minor(a.version));
+}
+
+/** What is registered for all copies. Source: `internal/global-utils` of the API. */
+export function registeredGlobal(part: 'trace' | 'version'): unknown {
+  return (globalThis as Record<symbol, Record<string, unknown> | undefined>)[Symbol.for('opentelemetry.js.api.1')]?.[
+    part
+  ];
+}
+
+/** The copy to register with: the newest, which all see; where something is registered, one of that version, as no other may. */
+export function registeringCopy(copies: readonly ApiCopy[] = apiCopies()): ApiCopy | undefined {
+  const version = registeredGlobal('version');
+  return copies.find((copy) => version === undefined || copy.version === version) ?? copies[0];
+}
+
+/** Of two lines of the API. */
+export function isNewer(one: ApiCopy, than: ApiCopy): boolean {
+  return minor(one.version) > minor(than.version);
+}
+
+const minor = (version: string) => Number(version.split('.')[1]);
+
+function resolved(from: NodeJS.Require): string | undefined {
+  try {
+    return from.resolve(NAME);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `import` gets where `require` gets that file. */
+function entryOf(file: string | undefined, isCommonJs: boolean): string | undefined {
+  const dir = file === undefined ? undefined : IN_PACKAGE.exec(file)?.[0];
+  if (dir === undefined || isCommonJs) return file;
+  const { default: forImport } = require(join(dir, 'package.json')).exports?.['.'] ?? {};
+  // Our own copy is that one.
+  if (dir === IN_PACKAGE.exec(resolved(require) ?? '')?.[0]) return undefined;
+  return forImport?.default === undefined ? file : join(dir, forImport.default);
+}
+
+/** What `.js` is, the nearest package.json says. */
+function isCommonJs(program: string | undefined): boolean {
+  if (program === undefined || extname(program) === '.mjs') return false;
+  if (extname(program) !== '.js') return true;
+  for (const modules of modulesDirectories(dirname(program))) {
+    try {
+      return require(join(dirname(modules), 'package.json')).type !== 'module';
+    } catch {
+      // None in this directory.
+    }
+  }
+  return true;
+}
