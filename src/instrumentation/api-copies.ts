@@ -46,7 +46,7 @@ export function apiCopies(load = false): readonly ApiCopy[] {
   if (load) {
     const ofApp = createRequire(join(appDirectory(), 'package.json'));
     const file = entryOf(resolved(ofApp), isCommonJs(process.argv[1]));
-    if (file !== undefined && file !== resolved(require)) add(file, ofApp(file));
+    if (file !== undefined) add(file, loaded(ofApp, file));
   }
   return [...copies.values()].sort((a, b) => minor(b.version) - minor(a.version));
 }
@@ -74,6 +74,15 @@ const minor = (version: string) => Number(version.split('.')[1]);
 function resolved(from: NodeJS.Require): string | undefined {
   try {
     return from.resolve(NAME);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One that cannot be loaded is the app's to find out. */
+function loaded(from: NodeJS.Require, file: string): Api | undefined {
+  try {
+    return from(file);
   } catch {
     return undefined;
   }
