@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { errors } from '#src/errors.js';
@@ -31,17 +31,46 @@ test('docs/README.md links every page', () => {
   );
 });
 
-test('links between pages lead somewhere', () => {
-  const pages = [
-    'README.md',
-    'CONTRIBUTING.md',
-    ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
-  ];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+];
+
+/** As GitHub and the site make them. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) =>
+      heading!
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test('links between pages lead somewhere, to a heading where they name one', () => {
   for (const page of pages) {
-    for (const [, target] of readFileSync(root + page, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
-      if (/^https?:/.test(target!)) continue;
-      const url = new URL(target!, `file://${root}${page}`);
-      assert.doesNotThrow(() => readFileSync(url), `${page}: ${target}`);
+    for (const [, target, anchor] of readFileSync(root + page, 'utf8').matchAll(
+      /\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g,
+    )) {
+      const url = target === '' ? new URL(page, `file://${root}`) : new URL(target!, `file://${root}${page}`);
+      let text = '';
+      assert.doesNotThrow(() => {
+        text = readFileSync(url, 'utf8');
+      }, `${page}: ${target}`);
+      if (anchor !== undefined) assert.ok(anchorsOf(text).has(anchor), `${page}: ${target}#${anchor}`);
+    }
+  }
+});
+
+test('source files that a page names are there', () => {
+  for (const page of pages) {
+    for (const [, path] of readFileSync(root + page, 'utf8').matchAll(/`(?:src\/)?([a-z0-9]+\/[\w/-]+\.ts)`/g)) {
+      const there = existsSync(`${root}src/${path}`) || existsSync(root + path);
+      assert.ok(there, `${page}: ${path}`);
     }
   }
 });

@@ -170,11 +170,13 @@ import { defineEcosystem } from 'forktrace/pm2';
 `;
   await writeFile(join(project, 'typed.mts'), head + body);
   await writeFile(join(project, 'typed.cts'), head + body);
+  const page = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
+  await writeFile(join(project, 'server.mts'), /```ts\n([\s\S]*?)```/.exec(page)![1]!);
   const compilerOptions = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'] };
   const lib = ['es2023', 'esnext.disposable', 'esnext.decorators'];
   const tsconfig = {
     compilerOptions: { ...compilerOptions, lib, skipLibCheck: false },
-    files: ['typed.mts', 'typed.cts'],
+    files: ['typed.mts', 'typed.cts', 'server.mts'],
   };
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');

@@ -1,4 +1,4 @@
-// What README.md tells people to paste, pasted into projects as `npm init -y` makes them, with the package as it is published.
+// What README.md and docs/getting-started.md tell people to paste, pasted into projects as `npm init -y` makes them, with the package as it is published.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -13,8 +13,12 @@ import { installPacked, root } from './installed.js';
 
 const run = promisify(execFile);
 const readme = await readFile(join(root, 'README.md'), 'utf8');
+const gettingStarted = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
 const snippets = new Map(
-  [...readme.matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, `// ${name}\n${code}`]),
+  [...(readme + gettingStarted).matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, code]) => [
+    name!,
+    `// ${name}\n${code}`,
+  ]),
 );
 
 let parent: string;
@@ -61,6 +65,14 @@ for (const [how, packageJson] of [
     await server.waitForExit();
   });
 }
+
+test('the first snippet for CommonJS, pasted', async (t) => {
+  const { endpoint, server, url } = await start(t, 'server.cjs');
+  assert.equal(await (await fetch(url, { headers: { connection: 'close' } })).text(), 'hello\n');
+  await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'GET'));
+  server.kill('SIGTERM');
+  await server.waitForExit();
+});
 
 test('the blocked worker: its span says what the page says', async (t) => {
   const { endpoint, server, project, url } = await start(t, 'stuck.mjs', '{ "name": "shop" }', {
