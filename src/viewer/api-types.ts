@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
+import type { KeyValue, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 
 /** `GET /api/state`, and the data of each SSE `change` on `GET /api/live`. */
 export interface StateView {
@@ -95,6 +95,32 @@ export interface TraceListView {
   plot?: TracePlotView;
   slots: number[];
   routes: string[];
+}
+
+/** One log record. */
+export interface LogRowView {
+  id: number;
+  timeMs: number;
+  /** As OTLP numbers it: 9–12 info, 13–16 warn, 17–20 error; 0 unknown. */
+  severity: number;
+  severityText: string;
+  body: string;
+  /** '' when it belongs to none, as `spanId`. */
+  traceId: string;
+  spanId: string;
+  attributes: KeyValue[];
+  scope: string;
+  process: ProcessView;
+}
+
+/** `GET /api/logs`: newest first, by pages, as {@link TraceListView}. */
+export interface LogListView {
+  total: number;
+  held: number;
+  until: number;
+  newer: number;
+  offset: number;
+  rows: LogRowView[];
 }
 
 /** `GET /api/complete`: what a filter may go on with. */

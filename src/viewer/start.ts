@@ -12,6 +12,7 @@ import { firstFreePort, listenOn } from './server/listen.js';
 import { createGrpcReceiver } from './server/otlp-grpc.js';
 import { createRequestHandler } from './server/request-handler.js';
 import { ClusterHistory } from './store/cluster-history.js';
+import { LogStore } from './store/log-store.js';
 import { TraceFile } from './store/trace-file.js';
 import { type StoreLimits, TraceStore } from './store/trace-store.js';
 import { WorkerMetrics } from './store/worker-metrics.js';
@@ -61,16 +62,18 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const history = new ClusterHistory();
   store.onSpan((span, trace) => history.add(span, trace));
   const metrics = new WorkerMetrics();
+  const logs = new LogStore();
   const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
-  const ingest = createIngest(store, metrics, file && ((request) => file.append(request)));
+  const ingest = createIngest(store, metrics, logs, file && ((request) => file.append(request)));
 
   const grpc = await createGrpcReceiver(ingest, access.token);
   const clear = async () => {
     store.clear();
+    logs.clear();
     history.clear();
     await file?.clear();
   };
-  const handler = createRequestHandler({ store, history, metrics, ingest, access, clear });
+  const handler = createRequestHandler({ store, logs, history, metrics, ingest, access, clear });
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

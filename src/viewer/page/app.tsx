@@ -8,6 +8,7 @@ import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { type LiveState, useLive } from './live.ts';
 import { followLinks, navigate, usePlace } from './location.ts';
+import { LogsPage } from './logs-page.tsx';
 import { RoutesPage } from './routes-page.tsx';
 import { nextTheme, theme } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
@@ -17,6 +18,7 @@ const TABS = [
   { path: '/traces', name: 'Traces', key: '1' },
   { path: '/cluster', name: 'Cluster', key: '2' },
   { path: '/routes', name: 'Routes', key: '3' },
+  { path: '/logs', name: 'Logs', key: '4' },
 ];
 
 export function App() {
@@ -45,9 +47,11 @@ export function App() {
         ? 'cluster'
         : place.path.startsWith('/routes')
           ? 'routes'
-          : place.path.startsWith('/compare')
-            ? 'compare'
-            : 'traces';
+          : place.path.startsWith('/logs')
+            ? 'logs'
+            : place.path.startsWith('/compare')
+              ? 'compare'
+              : 'traces';
   useEffect(() => {
     document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
   }, [page, traceId]);
@@ -108,6 +112,7 @@ export function App() {
         {page === 'trace' && <TracePage id={traceId!} query={place.query} />}
         {page === 'traces' && <TracesPage query={place.query} live={live} />}
         {page === 'cluster' && <ClusterPage query={place.query} />}
+        {page === 'logs' && <LogsPage query={place.query} />}
         {page === 'compare' && <ComparePage query={place.query} />}
         {page === 'routes' && <RoutesPage query={place.query} />}
       </main>

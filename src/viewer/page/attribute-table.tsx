@@ -9,7 +9,7 @@ import { filterLink } from './location.ts';
 const FOLD_ABOVE = 300;
 
 /** Values come from anywhere: they are text here, whatever they look like. */
-export function AttributeTable({ attributes }: { attributes: KeyValue[] }) {
+export function AttributeTable({ attributes, path }: { attributes: KeyValue[]; path?: string }) {
   const sorted = attributes.toSorted((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
   return (
     <table class="attributes">
@@ -19,7 +19,7 @@ export function AttributeTable({ attributes }: { attributes: KeyValue[] }) {
           return (
             <tr key={index}>
               <th scope="row">
-                <a href={filterLink(condition(key, '=', text))} title="Traces with this value">
+                <a href={filterLink([condition(key, '=', text)], path)} title="Filter by this value">
                   {key}
                 </a>
               </th>
@@ -27,7 +27,7 @@ export function AttributeTable({ attributes }: { attributes: KeyValue[] }) {
                 <Value attribute={key} text={text} />
                 <span class="acts">
                   <CopyText text={text} label={`Copy ${key}`} />
-                  <a href={filterLink(condition(key, '=', text, true))} title="Traces without this value">
+                  <a href={filterLink([condition(key, '=', text, true)], path)} title="Filter this value out">
                     ≠
                   </a>
                 </span>

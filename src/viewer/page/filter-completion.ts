@@ -1,6 +1,6 @@
 /** What a filter that is being written may go on with. */
 import type { CompletionView } from '../api-types.ts';
-import { condition, FIELDS } from '../views/filter-language.ts';
+import { condition, type Field } from '../views/filter-language.ts';
 
 export interface Suggestion {
   /** Takes the place of the word that is being written. */
@@ -11,6 +11,7 @@ export interface Suggestion {
 const MAX_SUGGESTIONS = 10;
 
 const FIXED: Record<string, string[]> = {
+  level: ['info', 'warn', 'error', 'fatal', 'debug', 'trace'],
   status: ['error', 'interrupted', 'ok', '2xx', '4xx', '5xx'],
   kind: ['server', 'client', 'internal', 'producer', 'consumer'],
   duration: ['10ms', '50ms', '100ms', '500ms', '1s'],
@@ -22,7 +23,7 @@ export function lastWord(text: string): { word: string; field: string | undefine
   return { word, field: /^-?([\p{L}_@][\p{L}\p{N}_.@/-]*)(?:!=|>=|<=|[:=><])/u.exec(word)?.[1] };
 }
 
-export function suggestions(text: string, { keys, values }: CompletionView): Suggestion[] {
+export function suggestions(text: string, known: readonly Field[], { keys, values }: CompletionView): Suggestion[] {
   const { word, field } = lastWord(text);
   const minus = word.startsWith('-') ? '-' : '';
   if (field !== undefined) {
@@ -34,10 +35,12 @@ export function suggestions(text: string, { keys, values }: CompletionView): Sug
       .map((value) => ({ text: minus + condition(field, operator as ':', value), says: '' }));
   }
   const typed = word.slice(minus.length).toLowerCase();
-  const fields = FIELDS.filter((one) => one.field.startsWith(typed)).map((one) => ({
-    text: `${minus}${one.field}${one.field === 'duration' || one.field === 'spans' ? '>' : ':'}`,
-    says: one.says,
-  }));
+  const fields = known
+    .filter((one) => one.field.startsWith(typed))
+    .map((one) => ({
+      text: `${minus}${one.field}${one.field === 'duration' || one.field === 'spans' ? '>' : ':'}`,
+      says: one.says,
+    }));
   const attributes =
     typed === ''
       ? []

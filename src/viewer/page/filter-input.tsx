@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CompletionView } from '../api-types.ts';
+import type { Field } from '../views/filter-language.ts';
 import { lastWord, type Suggestion, suggestions } from './filter-completion.ts';
 import { useData } from './live.ts';
 
@@ -7,7 +8,17 @@ const NOTHING: CompletionView = { keys: [], values: [] };
 const TYPING_MS = 250;
 
 /** The filter as text, with what it may go on with below it. Follows the typing with a short delay. */
-export function FilterInput({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+export function FilterInput({
+  value,
+  fields,
+  placeholder,
+  onChange,
+}: {
+  value: string;
+  fields: readonly Field[];
+  placeholder: string;
+  onChange: (text: string) => void;
+}) {
   const [text, setText] = useState(value);
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(-1);
@@ -21,7 +32,7 @@ export function FilterInput({ value, onChange }: { value: string; onChange: (tex
     open ? `/api/complete?field=${encodeURIComponent(field ?? '')}` : undefined,
     { live: false },
   );
-  const offered = open ? suggestions(text, data) : [];
+  const offered = open ? suggestions(text, fields, data) : [];
 
   const change = (next: string) => {
     setText(next);
@@ -55,7 +66,7 @@ export function FilterInput({ value, onChange }: { value: string; onChange: (tex
         aria-controls="filter-offers"
         aria-autocomplete="list"
         aria-activedescendant={chosen === -1 ? undefined : `filter-offer-${chosen}`}
-        placeholder="status>=500 route:/checkout duration>100ms or any words   /"
+        placeholder={placeholder}
         value={text}
         spellcheck={false}
         autocomplete="off"

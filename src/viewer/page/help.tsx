@@ -3,7 +3,7 @@ import type { StateView } from '../api-types.ts';
 import { formatBytes, formatCount } from '../format.ts';
 
 const KEYS: [string, string][] = [
-  ['1 2 3', 'Traces, Cluster, Routes'],
+  ['1 2 3 4', 'Traces, Cluster, Routes, Logs'],
   ['/', 'Search'],
   ['↑ ↓ or j k', 'Move in a list, a tree, a lane'],
   ['Enter', 'Open'],

@@ -22,9 +22,9 @@ export function withQuery(changes: Record<string, string>): string {
   return location.pathname + (text === '' ? '' : `?${text}`);
 }
 
-/** All traces for which `conditions` hold. */
-export function filterLink(...conditions: string[]): string {
-  return `/traces?${new URLSearchParams({ q: conditions.join(' ') })}`;
+/** All traces, or what else is listed at `path`, for which `conditions` hold. */
+export function filterLink(conditions: string[], path = '/traces'): string {
+  return `${path}?${new URLSearchParams({ q: conditions.join(' ') })}`;
 }
 
 export interface Place {

@@ -206,7 +206,7 @@ function RouteDetail({ route }: { route: RouteView }) {
       <Examples title="Slowest" examples={route.slowest} />
       <Examples title="Failing" examples={route.failing} />
       <p>
-        <a href={filterLink(...conditions)}>All traces of this route</a>
+        <a href={filterLink(conditions)}>All traces of this route</a>
       </p>
     </div>
   );

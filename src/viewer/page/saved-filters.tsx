@@ -1,26 +1,27 @@
 import { useState } from 'preact/hooks';
 import { navigate } from './location.ts';
 
-const KEY = 'forktrace.filters';
+/** Each list has its own. */
+const keyOf = (path: string) => `forktrace.filters${path}`;
 
 /** Name → the query of the address. */
 type Saved = Record<string, string>;
 
-function read(): Saved {
+function read(path: string): Saved {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Saved;
+    return JSON.parse(localStorage.getItem(keyOf(path)) ?? '{}') as Saved;
   } catch {
     return {};
   }
 }
 
 /** Filters by name, kept in this browser. */
-export function SavedFilters({ query }: { query: string }) {
-  const [saved, setSaved] = useState(read);
+export function SavedFilters({ path, query }: { path: string; query: string }) {
+  const [saved, setSaved] = useState(() => read(path));
   const [naming, setNaming] = useState<string>();
   const current = Object.keys(saved).find((name) => saved[name] === query) ?? '';
   const change = (next: Saved) => {
-    localStorage.setItem(KEY, JSON.stringify(next));
+    localStorage.setItem(keyOf(path), JSON.stringify(next));
     setSaved(next);
     setNaming(undefined);
   };
@@ -52,7 +53,7 @@ export function SavedFilters({ query }: { query: string }) {
         <select
           aria-label="Saved filters"
           value={current}
-          onChange={(event) => navigate(`/traces?${saved[event.currentTarget.value] ?? ''}`)}
+          onChange={(event) => navigate(`${path}?${saved[event.currentTarget.value] ?? ''}`)}
         >
           <option value="">Saved filters</option>
           {Object.keys(saved)

@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { KeyValue } from '../../wire/otlp-json.ts';
-import type { LinkedSpanView, SpanRowView, SpanView } from '../api-types.ts';
+import type { LinkedSpanView, LogRowView, SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
 import { valueText } from '../views/attribute-text.ts';
 import { condition } from '../views/filter-language.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
+import { LevelMark } from './level-mark.tsx';
 import { useData } from './live.ts';
 import { filterLink } from './location.ts';
 import { OutcomeMark } from './marks.tsx';
@@ -17,13 +18,14 @@ interface Props {
   row: SpanRowView;
   traceStartMs: number;
   close: () => void;
+  logs: LogRowView[];
   linked: LinkedSpanView[];
   /** The name of the event that was clicked. */
   openEvent: string;
 }
 
 /** Everything that was sent about one span. */
-export function SpanDetail({ traceId, row, traceStartMs, close, linked, openEvent }: Props) {
+export function SpanDetail({ traceId, row, traceStartMs, close, logs, linked, openEvent }: Props) {
   const { data } = useData<SpanView>(`/api/traces/${traceId}/spans/${row.id}`, { live: false });
   const otlp = `/api/traces/${traceId}/otlp?span=${row.id}`;
   return (
@@ -52,6 +54,17 @@ export function SpanDetail({ traceId, row, traceStartMs, close, linked, openEven
       )}
       {row.orphan && <p class="note">It names a parent that has not arrived.</p>}
       {data && <Contents data={data} traceStartMs={traceStartMs} row={row} openEvent={openEvent} />}
+      {logs.length > 0 && (
+        <section>
+          <h3>Logs</h3>
+          {logs.map((log) => (
+            <p key={log.id} class="span-log">
+              <LevelMark severity={log.severity} text={log.severityText} />{' '}
+              <span class="muted num">at {formatDuration(log.timeMs + row.shiftMs - traceStartMs)}</span> {log.body}
+            </p>
+          ))}
+        </section>
+      )}
       {linked.length > 0 && (
         <section>
           <h3>Linked from</h3>
@@ -99,10 +112,10 @@ function Contents({
           <>
             {' · '}
             <a
-              href={filterLink(
+              href={filterLink([
                 condition('service', '=', process.service),
                 condition('worker', ':', String(process.slot)),
-              )}
+              ])}
             >
               slot {process.slot}
             </a>

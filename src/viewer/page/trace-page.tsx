@@ -1,13 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { LinkedSpanView, SpanRowView, TraceView } from '../api-types.ts';
+import type { LinkedSpanView, LogRowView, SpanRowView, TraceView } from '../api-types.ts';
 import { counted, formatDuration } from '../format.ts';
+import { condition } from '../views/filter-language.ts';
 import { axisStep } from './canvas.ts';
 import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { FlameGraph } from './flame-graph.tsx';
 import { useKeys } from './keys.ts';
+import { levelOf } from './level-mark.tsx';
 import { useData } from './live.ts';
-import { navigate, withQuery } from './location.ts';
+import { filterLink, navigate, withQuery } from './location.ts';
 import { HttpStatus, OutcomeMark } from './marks.tsx';
 import { Minimap } from './minimap.tsx';
 import { NameColumnHandle, useNameColumn } from './name-column.tsx';
@@ -25,6 +27,8 @@ const VIEWS = [
   ['statistics', 'Statistics'],
 ] as const;
 const ROW_HEIGHT = 28;
+/** Below it a duration takes most of what is beside a bar. */
+const PHONE_WIDTH = 720;
 /** Zoom steps of the keys. */
 const ZOOM = 1.6;
 
@@ -94,6 +98,12 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
   const view = query.get('view') ?? 'waterfall';
   const hidden = query.get('hide') ?? '';
   const [nameColumn, setNameColumn] = useNameColumn();
+  const { data: logs } = useData<LogRowView[]>(`/api/traces/${trace.id}/logs`, { everyMs: 1500 });
+  const logsOf = useMemo(() => {
+    const bySpan = new Map<string, LogRowView[]>();
+    for (const log of logs ?? []) bySpan.set(log.spanId, [...(bySpan.get(log.spanId) ?? []), log]);
+    return bySpan;
+  }, [logs]);
   const { data: linked } = useData<LinkedSpanView[]>(`/api/traces/${trace.id}/linked`, { live: false });
 
   const visible = useMemo(() => {
@@ -222,6 +232,9 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
               {failures} failing
             </button>
           )}
+          {logs !== undefined && logs.length > 0 && (
+            <a href={filterLink([condition('trace', ':', trace.id)], '/logs')}>{counted(logs.length, 'log record')}</a>
+          )}
           <span class="muted">{clock(trace.startMs)}</span>
           <span class="mono muted wide">{trace.id}</span>
         </p>
@@ -310,6 +323,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
                   <SpanRow
                     key={row.id}
                     row={row}
+                    logs={logsOf.get(row.id) ?? []}
                     trace={trace}
                     range={range}
                     folded={folded.has(row.id)}
@@ -329,6 +343,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
             traceId={trace.id}
             row={selected}
             traceStartMs={trace.startMs}
+            logs={logsOf.get(selected.id) ?? []}
             linked={linked?.filter(({ toSpanId }) => toSpanId === selected.id) ?? []}
             openEvent={query.get('event') ?? ''}
             close={() => navigate(withQuery({ span: '' }), true)}
@@ -413,6 +428,7 @@ function Axis({ durationMs, range }: { durationMs: number; range: Range }) {
 
 interface SpanRowProps {
   row: SpanRowView;
+  logs: LogRowView[];
   trace: TraceView;
   range: Range;
   folded: boolean;
@@ -422,7 +438,7 @@ interface SpanRowProps {
   onFold: () => void;
 }
 
-function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold }: SpanRowProps) {
+function SpanRow({ row, logs, trace, range, folded, selected, match, onSelect, onFold }: SpanRowProps) {
   const total = trace.durationMs || 1e-6;
   const place = (ms: number) => ((ms / total - range.from) / (range.to - range.from)) * 100;
   const left = place(row.offsetMs);
@@ -430,7 +446,7 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
   const shownLeft = Math.max(-1, left);
   const width = Math.min(101, right) - shownLeft;
   // After the bar, before it, or when it leaves no room, on its end.
-  const side = right < 84 ? 'after' : left > 16 ? 'before' : 'on';
+  const side = right < (innerWidth < PHONE_WIDTH ? 55 : 84) ? 'after' : left > 16 ? 'before' : 'on';
   const process = trace.processes[row.process]!;
   const parent = trace.rows[row.parent];
   const elsewhere = parent === undefined || parent.process !== row.process;
@@ -488,6 +504,12 @@ function SpanRow({ row, trace, range, folded, selected, match, onSelect, onFold 
         {width > 0 && right >= 0 && left <= 100 && (
           <span class={`bar c${row.process % 8}`} style={{ left: `${shownLeft}%`, width: `max(2px, ${width}%)` }} />
         )}
+        {logs.slice(0, 50).map((log) => {
+          const x = place(log.timeMs + row.shiftMs - trace.startMs);
+          return x < 0 || x > 100 ? null : (
+            <span key={log.id} class={`log-mark ${levelOf(log.severity)}`} style={{ left: `${x}%` }} title={log.body} />
+          );
+        })}
         {row.events.slice(0, 50).map(([at, name], index) => {
           const x = place(at);
           return x < 0 || x > 100 ? null : (

@@ -1,16 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { TraceListView, TraceRowView } from '../api-types.ts';
 import { counted, formatCount } from '../format.ts';
-import { parseFilter, writeFilter } from '../views/filter-language.ts';
+import { FIELDS, parseFilter, writeFilter } from '../views/filter-language.ts';
 import { FilterForm } from './filter-form.tsx';
 import { FilterInput } from './filter-input.tsx';
 import { useKeys } from './keys.ts';
 import type { LiveState } from './live.ts';
 import { navigate, withQuery } from './location.ts';
+import { usePages } from './pages.ts';
 import { SavedFilters } from './saved-filters.tsx';
 import { Scatter } from './scatter.tsx';
 import { TimePicker } from './time-picker.tsx';
 import { TraceList } from './trace-list.tsx';
-import { useTracePages } from './trace-pages.ts';
 
 const FILTERS = ['q', 'from', 'to', 'last'];
 
@@ -24,7 +25,7 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
   const [top, setTop] = useState(0);
   const [form, setForm] = useState(false);
   const held = paused || hovered || focused || scrolled;
-  const { list, newer, row } = useTracePages(filter, held);
+  const { list, newer, row } = usePages<TraceRowView, TraceListView>('/api/traces', filter, held);
   const narrow = useNarrow();
   const total = list?.total ?? 0;
 
@@ -45,12 +46,17 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
     <>
       <h1 class="hidden">Traces</h1>
       <search class="filters">
-        <FilterInput value={query.get('q') ?? ''} onChange={setQ} />
+        <FilterInput
+          value={query.get('q') ?? ''}
+          fields={FIELDS}
+          placeholder="status>=500 route:/checkout duration>100ms or any words   /"
+          onChange={setQ}
+        />
         <button type="button" aria-expanded={form} onClick={() => setForm(!form)}>
           Condition…
         </button>
         <TimePicker query={query} />
-        <SavedFilters query={filter} />
+        <SavedFilters path="/traces" query={filter} />
         {filter !== '' && (
           <a class="clear" href="/traces">
             Clear

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { StateView } from '../api-types.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
+import type { LogStore } from '../store/log-store.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
+import { logList, logRow } from '../views/log-list.js';
 import { routesView } from '../views/routes-view.js';
 import { TraceLists } from '../views/trace-list.js';
 import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
@@ -13,12 +15,20 @@ import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../vi
 export class Api {
   readonly #store: TraceStore;
   readonly #lists: TraceLists;
+  readonly #logs: LogStore;
   readonly #history: ClusterHistory;
   readonly #metrics: WorkerMetrics;
   readonly #state: () => StateView;
 
-  constructor(store: TraceStore, history: ClusterHistory, metrics: WorkerMetrics, state: () => StateView) {
+  constructor(
+    store: TraceStore,
+    logs: LogStore,
+    history: ClusterHistory,
+    metrics: WorkerMetrics,
+    state: () => StateView,
+  ) {
     this.#store = store;
+    this.#logs = logs;
     this.#lists = new TraceLists(store);
     this.#history = history;
     this.#metrics = metrics;
@@ -44,6 +54,8 @@ export class Api {
         return this.#state();
       case 'traces':
         return this.#lists.view(query);
+      case 'logs':
+        return logList(this.#logs, query);
       case 'complete':
         return completions(this.#store, query);
       case 'cluster':
@@ -65,6 +77,8 @@ export class Api {
         const span = trace.spans.get(spanId ?? '');
         return span && spanView(span);
       }
+      case 'logs':
+        return this.#logs.ofTrace(id).map(logRow);
       case 'linked':
         return linkedFrom(this.#store, trace);
       case 'search':

@@ -1,6 +1,7 @@
 import { decode } from '../../wire/decode.js';
 import { encode } from '../../wire/encode.js';
-import { MetricsRequest, TracesRequest } from '../../wire/otlp.js';
+import { LogsRequest, MetricsRequest, TracesRequest } from '../../wire/otlp.js';
+import type { LogStore } from '../store/log-store.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 
@@ -8,14 +9,21 @@ import type { WorkerMetrics } from '../store/worker-metrics.js';
 export interface Ingest {
   traces(request: Buffer): void;
   metrics(request: Buffer): void;
+  logs(request: Buffer): void;
   tracesJson(request: unknown): void;
   metricsJson(request: unknown): void;
+  logsJson(request: unknown): void;
   /** Requests that were malformed. */
   refused: number;
 }
 
 /** @param keep sees each trace request that was taken */
-export function createIngest(store: TraceStore, metrics: WorkerMetrics, keep?: (request: Buffer) => void): Ingest {
+export function createIngest(
+  store: TraceStore,
+  metrics: WorkerMetrics,
+  logs: LogStore,
+  keep?: (request: Buffer) => void,
+): Ingest {
   /** Counts what `take` refuses. */
   const counted =
     <Request>(take: (request: Request) => void) =>
@@ -35,8 +43,10 @@ export function createIngest(store: TraceStore, metrics: WorkerMetrics, keep?: (
     refused: 0,
     traces: counted(traces),
     metrics: counted(metricsBytes),
+    logs: counted((request) => logs.ingest(request)),
     tracesJson: counted((request) => traces(encode(request, TracesRequest))),
     metricsJson: counted((request) => metricsBytes(encode(request, MetricsRequest))),
+    logsJson: counted((request) => logs.ingest(encode(request, LogsRequest))),
   };
   return ingest;
 }

@@ -63,7 +63,7 @@ export async function createGrpcReceiver(ingest: Ingest, token: string | undefin
   server.addService(exportService('metrics.v1.MetricsService'), {
     export: handler((request) => ingest.metrics(request)),
   });
-  server.addService(exportService('logs.v1.LogsService'), { export: handler(() => {}) });
+  server.addService(exportService('logs.v1.LogsService'), { export: handler((request) => ingest.logs(request)) });
 
   return {
     async bind(host, port) {

@@ -57,14 +57,14 @@ export async function serveOtlp(
 }
 
 function take(body: Buffer, type: string, path: string, ingest: Ingest): void {
-  // Logs are taken, so that an exporter of all three signals can point here, and not kept.
-  if (path === '/v1/logs') return;
   if (type === PROTOBUF) {
     if (path === '/v1/traces') ingest.traces(body);
+    else if (path === '/v1/logs') ingest.logs(body);
     else ingest.metrics(body);
     return;
   }
   const json = JSON.parse(body.toString('utf8')) as unknown;
   if (path === '/v1/traces') ingest.tracesJson(json);
+  else if (path === '/v1/logs') ingest.logsJson(json);
   else ingest.metricsJson(json);
 }

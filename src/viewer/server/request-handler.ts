@@ -3,6 +3,7 @@ import { version } from '../../version.js';
 import type { StateView } from '../api-types.js';
 import type { ViewerAddresses } from '../start.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
+import type { LogStore } from '../store/log-store.js';
 import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { type Access, queryToken, refuse, tokenCookie } from './access.js';
@@ -22,6 +23,7 @@ export interface RequestHandler {
 
 interface Parts {
   store: TraceStore;
+  logs: LogStore;
   history: ClusterHistory;
   metrics: WorkerMetrics;
   ingest: Ingest;
@@ -31,7 +33,7 @@ interface Parts {
 }
 
 /** Everything that the HTTP port serves: page, API, live events and OTLP/HTTP. */
-export function createRequestHandler({ store, history, metrics, ingest, access, clear }: Parts): RequestHandler {
+export function createRequestHandler({ store, logs, history, metrics, ingest, access, clear }: Parts): RequestHandler {
   const state = (): StateView => ({
     version,
     otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
@@ -44,8 +46,8 @@ export function createRequestHandler({ store, history, metrics, ingest, access, 
     refused: ingest.refused,
     services: store.services,
   });
-  const live = new Live(() => store.version + metrics.version + ingest.refused, state);
-  const api = new Api(store, history, metrics, state);
+  const live = new Live(() => store.version + logs.version + metrics.version + ingest.refused, state);
+  const api = new Api(store, logs, history, metrics, state);
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

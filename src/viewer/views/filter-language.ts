@@ -77,8 +77,27 @@ export function durationMs(text: string): number {
   return number === undefined ? Number.NaN : Number(number) * UNITS[unit.toLowerCase()]!;
 }
 
-/** Fields that are no attributes. */
-export const FIELDS: readonly { field: string; says: string; example: string }[] = [
+export interface Field {
+  field: string;
+  says: string;
+  example: string;
+}
+
+/** Fields of log records that are no attributes. */
+export const LOG_FIELDS: readonly Field[] = [
+  { field: 'level', says: 'trace, debug, info, warn, error, fatal', example: 'level>=warn' },
+  { field: 'service', says: 'service.name', example: 'service=shop' },
+  { field: 'worker', says: 'slot of a worker', example: 'worker:2' },
+  { field: 'body', says: 'the message', example: 'body:declined' },
+  { field: 'scope', says: 'the logger', example: 'scope:pino' },
+  { field: 'pid', says: 'process id', example: 'pid:4242' },
+  { field: 'host', says: 'host.name', example: 'host:web-1' },
+  { field: 'trace', says: 'trace id', example: 'trace:4bf9' },
+  { field: 'span', says: 'span id', example: 'span:00f0' },
+];
+
+/** Fields of traces that are no attributes. */
+export const FIELDS: readonly Field[] = [
   { field: 'status', says: 'HTTP status, or ok, error, interrupted, 5xx', example: 'status>=500' },
   { field: 'duration', says: 'of the whole trace', example: 'duration>100ms' },
   { field: 'route', says: 'of a server span', example: 'route:/checkout' },

@@ -1,6 +1,7 @@
 import type { StoredSpan, Trace } from '../store/trace.js';
 import { isEntry } from '../store/trace.js';
 import { valueText } from './attribute-text.js';
+import { comparison, negatedIn, textTest } from './condition-test.js';
 import { type Condition, durationMs, parseFilter } from './filter-language.js';
 import { decodeSpan, spanMatcher } from './span-text.js';
 
@@ -27,8 +28,7 @@ export function traceFilter(query: URLSearchParams, now = Date.now()): TraceTest
   for (const one of conditions) {
     const test = testOf(one);
     // A span of which something is not: none of which it is.
-    const negated = one.negated !== (one.operator === '!=');
-    tests.push(negated ? (trace) => !test(trace) : test);
+    tests.push(negatedIn(one) ? (trace) => !test(trace) : test);
   }
   return (trace) => tests.every((test) => test(trace));
 }
@@ -98,41 +98,6 @@ function testOf(condition: Condition): TraceTest {
     }
     default:
       return anySpan(attributeTest(condition));
-  }
-}
-
-/** `!=` is told as `=` here, and turned round by the caller. */
-function comparison({ operator }: Condition, wanted: number): (value: number) => boolean {
-  switch (operator) {
-    case '>':
-      return (value) => value > wanted;
-    case '>=':
-      return (value) => value >= wanted;
-    case '<':
-      return (value) => value < wanted;
-    case '<=':
-      return (value) => value <= wanted;
-    default:
-      return (value) => value === wanted;
-  }
-}
-
-/** `:` is "has", without regard to case, `=` "is"; others compare as text. */
-function textTest({ operator, value }: Condition): (text: string) => boolean {
-  const lower = value.toLowerCase();
-  switch (operator) {
-    case ':':
-      return (text) => text.toLowerCase().includes(lower);
-    case '>':
-      return (text) => text > value;
-    case '>=':
-      return (text) => text >= value;
-    case '<':
-      return (text) => text < value;
-    case '<=':
-      return (text) => text <= value;
-    default:
-      return (text) => text === value;
   }
 }
 

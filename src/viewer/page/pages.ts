@@ -1,43 +1,52 @@
 import { useRef, useState } from 'preact/hooks';
-import type { TraceListView, TraceRowView } from '../api-types.ts';
 import { useData } from './live.ts';
 
 const PAGE_ROWS = 200;
 
-export interface TracePages {
+/** What every list answers. */
+interface List<Row> {
+  total: number;
+  until: number;
+  newer: number;
+  rows: Row[];
+}
+
+export interface Pages<Row, Answer extends List<Row>> {
   /** The newest answer, or the one at which the list is held. */
-  list: TraceListView | undefined;
+  list: Answer | undefined;
   error: string | undefined;
-  /** Matching traces that have arrived since the list is held. */
+  /** Matching rows that have arrived since the list is held. */
   newer: number;
   /** A row; undefined while its page is on the way. */
-  row: (index: number) => TraceRowView | undefined;
+  row: (index: number) => Row | undefined;
 }
 
 /**
- * The traces that match `filter`. Live, it is the newest page again and again. Held, nothing moves: what was there when holding
+ * The rows of the list at `path` that match `filter`. Live, it is the newest page again and again. Held, nothing moves: what was there when holding
  * began is read page by page, as far back as the viewer stores.
  */
-export function useTracePages(filter: string, held: boolean): TracePages {
-  const latest = useRef<{ filter: string; list: TraceListView }>(undefined);
+export function usePages<Row, Answer extends List<Row>>(
+  path: string,
+  filter: string,
+  held: boolean,
+): Pages<Row, Answer> {
+  const latest = useRef<{ filter: string; list: Answer }>(undefined);
   const known = latest.current?.filter === filter ? latest.current.list : undefined;
   const frozen = held ? known : undefined;
-  const live = useData<TraceListView>(
-    frozen === undefined ? `/api/traces?${filter}&plot=1&limit=${PAGE_ROWS}` : undefined,
-  );
+  const live = useData<Answer>(frozen === undefined ? `${path}?${filter}&plot=1&limit=${PAGE_ROWS}` : undefined);
   if (frozen === undefined && live.data !== undefined) latest.current = { filter, list: live.data };
   const list = frozen ?? live.data ?? known;
-  const still = frozen && `/api/traces?${filter}&until=${frozen.until}`;
-  const { data: news } = useData<TraceListView>(still && `${still}&limit=1`, { everyMs: 1000 });
+  const still = frozen && `${path}?${filter}&until=${frozen.until}`;
+  const { data: news } = useData<Answer>(still && `${still}&limit=1`, { everyMs: 1000 });
 
-  const pages = useRef<{ of: string | undefined; rows: Map<number, TraceRowView[] | undefined> }>({
+  const pages = useRef<{ of: string | undefined; rows: Map<number, Row[] | undefined> }>({
     of: undefined,
     rows: new Map(),
   });
   const [, setArrived] = useState(0);
   if (pages.current.of !== still) pages.current = { of: still, rows: new Map() };
 
-  const row = (index: number): TraceRowView | undefined => {
+  const row = (index: number): Row | undefined => {
     if (index < (list?.rows.length ?? 0)) return list!.rows[index];
     if (still === undefined) return undefined;
     const { rows } = pages.current;
@@ -45,7 +54,7 @@ export function useTracePages(filter: string, held: boolean): TracePages {
     if (!rows.has(page)) {
       rows.set(page, undefined);
       fetch(`${still}&offset=${page * PAGE_ROWS}&limit=${PAGE_ROWS}`)
-        .then((response) => response.json() as Promise<TraceListView>)
+        .then((response) => response.json() as Promise<Answer>)
         .then((answer) => {
           rows.set(page, answer.rows);
           setArrived((count) => count + 1);

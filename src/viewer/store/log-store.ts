@@ -1,0 +1,101 @@
+import { decode } from '../../wire/decode.js';
+import { encode } from '../../wire/encode.js';
+import { LogsRequest, Resource } from '../../wire/otlp.js';
+import type { KeyValue, OtlpLogRecord } from '../../wire/otlp-json.js';
+import { attributesText, valueText } from '../views/attribute-text.js';
+import { Interned } from './interned.js';
+import { type ProcessResource, processResource } from './process-resource.js';
+
+export interface StoredLog {
+  /** The how manieth to arrive. */
+  sequence: number;
+  timeMs: number;
+  /** 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; 0 unknown. */
+  severity: number;
+  severityText: string;
+  body: string;
+  /** '' when it belongs to none, as `spanId`. */
+  traceId: string;
+  spanId: string;
+  attributes: KeyValue[];
+  resource: ProcessResource;
+  scope: string;
+  bytes: number;
+}
+
+/** What the store of logs may hold; the oldest goes first. */
+const MAX_LOGS = 50_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** About what a record takes beside its texts. */
+const OVERHEAD_BYTES = 320;
+
+/** Log records in memory, by arrival, bounded in number and bytes. */
+export class LogStore {
+  readonly #logs: StoredLog[] = [];
+  /** Before it all have been let go: shifting a long list for each record would cost more than the rest. */
+  #first = 0;
+  readonly #resources = new Interned<ProcessResource>(processResource, 1024);
+  #bytes = 0;
+  received = 0;
+  version = 0;
+
+  /** Takes an `ExportLogsServiceRequest`. @throws MalformedProtobuf */
+  ingest(request: Buffer): void {
+    const { resourceLogs = [] } = decode(request, LogsRequest);
+    for (const { resource = {}, scopeLogs = [] } of resourceLogs) {
+      const bytes = encode(resource, Resource);
+      const process = this.#resources.get(bytes, 0, bytes.length);
+      for (const { scope, logRecords = [] } of scopeLogs) {
+        for (const record of logRecords) this.#add(record, process, scope?.name ?? '');
+      }
+    }
+    this.version++;
+  }
+
+  get size(): number {
+    return this.#logs.length - this.#first;
+  }
+
+  /** By arrival, the newest first. */
+  *newestFirst(): Generator<StoredLog> {
+    for (let index = this.#logs.length - 1; index >= this.#first; index--) yield this.#logs[index]!;
+  }
+
+  /** By time. */
+  ofTrace(traceId: string): StoredLog[] {
+    const found: StoredLog[] = [];
+    for (const log of this.newestFirst()) if (log.traceId === traceId) found.push(log);
+    return found.sort((a, b) => a.timeMs - b.timeMs);
+  }
+
+  clear(): void {
+    this.#logs.length = 0;
+    this.#first = 0;
+    this.#bytes = 0;
+    this.version++;
+  }
+
+  #add(record: OtlpLogRecord, resource: ProcessResource, scope: string): void {
+    const { attributes = [], traceId = '', spanId = '' } = record;
+    const body = valueText(record.body) || record.eventName || '';
+    const bytes = OVERHEAD_BYTES + 2 * (body.length + attributesText(attributes).length);
+    this.#logs.push({
+      sequence: ++this.received,
+      timeMs: Number(record.timeUnixNano ?? record.observedTimeUnixNano ?? 0) / 1e6 || Date.now(),
+      severity: record.severityNumber ?? 0,
+      severityText: record.severityText ?? '',
+      body,
+      traceId: /^0*$/.test(traceId) ? '' : traceId,
+      spanId: /^0*$/.test(spanId) ? '' : spanId,
+      attributes,
+      resource,
+      scope,
+      bytes,
+    });
+    this.#bytes += bytes;
+    while (this.size > MAX_LOGS || this.#bytes > MAX_BYTES) this.#bytes -= this.#logs[this.#first++]!.bytes;
+    if (this.#first <= MAX_LOGS) return;
+    this.#logs.splice(0, this.#first);
+    this.#first = 0;
+  }
+}
