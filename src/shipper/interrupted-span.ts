@@ -103,10 +103,10 @@ function encodeRole(encoder: Encoder, role: Role, block: Block): void {
 }
 
 function describe({ code, signal, block }: Death): string {
-  if (block !== undefined) return `the worker was killed: its event loop was blocked; it ${block.state}`;
-  if (signal) return `the worker was killed by ${signal}`;
-  if (typeof code === 'number') return `the worker exited with code ${code}`;
-  return 'the worker died';
+  const found = block === undefined ? '' : `; looked into before, it ${block.state}`;
+  if (signal) return `the worker was killed by ${signal}${found}`;
+  if (typeof code === 'number') return `the worker exited with code ${code}${found}`;
+  return `the worker died${found}`;
 }
 
 /**
