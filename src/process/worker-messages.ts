@@ -17,8 +17,15 @@ export type WorkerMessage =
   /**
    * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may be a breakpoint.
    * `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does nothing else.
+   * `heapIsFull`: the heap is near its limit, and somebody wants to know.
    */
-  | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
+  | {
+      forktrace: 'heartbeat';
+      stats: WorkerStats;
+      inspector: string | undefined;
+      peekable: boolean;
+      heapIsFull: boolean;
+    }
   | { forktrace: 'stopping'; reason: StopReason };
 
 /** Coordinator → worker. */
@@ -63,7 +70,7 @@ const isStopReason = isOneOf(STOP_REASONS);
 export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
   ready: { address: orNothing(isText) },
   failed: { message: isText, stack: orNothing(isText) },
-  heartbeat: { stats: isStats, inspector: orNothing(isText), peekable: isFlag },
+  heartbeat: { stats: isStats, inspector: orNothing(isText), peekable: isFlag, heapIsFull: isFlag },
   stopping: { reason: isStopReason },
 });
 

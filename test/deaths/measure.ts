@@ -28,7 +28,8 @@ export interface Death {
 
 const VICTIMS = 2;
 
-export async function measure({ path, act, mayLive }: Way): Promise<Death> {
+export async function measure({ path, act, mayLive, heap = false }: Way): Promise<Death> {
+  const fillsHeap = heap || path === 'heap';
   const cleanUps: (() => unknown)[] = [];
   const context = { after: (fn: () => unknown) => void cleanUps.unshift(fn) } as unknown as TestContext;
   try {
@@ -39,9 +40,11 @@ export async function measure({ path, act, mayLive }: Way): Promise<Death> {
         workers: 1,
         pipeline: 'journal',
         export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
-        supervise: { heartbeatTimeoutMs: 5000, backoffMinMs: 20, shutdownTimeoutMs: 3000 },
+        // V8 collects for seconds before it gives up.
+        supervise: { heartbeatTimeoutMs: fillsHeap ? 60_000 : 5000, backoffMinMs: 20, shutdownTimeoutMs: 3000 },
+        forensics: { heapOutOfMemory: heap },
       },
-      { fixture: 'stuck-cluster', env: path === 'heap' ? { NODE_OPTIONS: '--max-old-space-size=100' } : {} },
+      { fixture: 'stuck-cluster', env: fillsHeap ? { NODE_OPTIONS: '--max-old-space-size=100' } : {} },
     );
     const pid = await cluster.pidOf(0);
     await until('it may be looked into', async () => (await cluster.stats()).workers[0]!.stats !== undefined);
