@@ -193,6 +193,12 @@ export const node = {
     about: 'The same names: these are not enabled. It wins over `OTEL_NODE_ENABLED_INSTRUMENTATIONS`.',
     otherwise: 'none',
   },
+  OTEL_NODE_RESOURCE_DETECTORS: {
+    status: 'honoured',
+    about:
+      "`all`, `none`, or some of `container`, `env`, `host`, `os`, `process`, `serviceinstance`. Those of clouds are not: a Collector's `resourcedetection` adds their attributes. The attributes that tell a worker from its siblings stay.",
+    otherwise: '`all`',
+  },
   OTEL_NODE_EXCLUDED_URLS: {
     status: 'honoured',
     about: 'Comma-separated regular expressions, searched in `scheme://host/path`: no span, no metric.',

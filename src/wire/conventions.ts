@@ -47,6 +47,10 @@ export const SERVICE_INSTANCE_ID = resource(
 );
 export const HOST_NAME = resource('host.name', 'The name of the machine or container.');
 export const HOST_ARCH = resource('host.arch', 'The architecture of the processor.');
+export const HOST_ID = resource('host.id', 'The id of the machine (Linux: machine-id).');
+export const OS_TYPE = resource('os.type', 'The operating system.');
+export const OS_VERSION = resource('os.version', 'The release of its kernel.');
+export const CONTAINER_ID = resource('container.id', 'The id of the container, where the process is in one.');
 export const PROCESS_PID = resource('process.pid', 'The process id.');
 export const PROCESS_EXECUTABLE_NAME = resource('process.executable.name', 'The title of the process.');
 export const PROCESS_EXECUTABLE_PATH = resource('process.executable.path', 'The path of Node.js.');

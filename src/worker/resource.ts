@@ -1,9 +1,7 @@
 import { createRequire } from 'node:module';
-import { arch, hostname, userInfo } from 'node:os';
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
-import { redactArguments } from '../http/secret-name.js';
 import type { Resource } from '../sdk/types.js';
 import { version } from '../version.js';
 import {
@@ -11,17 +9,6 @@ import {
   CLUSTER_WORKER_ID,
   CLUSTER_WORKER_INCARNATION,
   CLUSTER_WORKER_SLOT,
-  HOST_ARCH,
-  HOST_NAME,
-  PROCESS_COMMAND,
-  PROCESS_COMMAND_ARGS,
-  PROCESS_EXECUTABLE_NAME,
-  PROCESS_EXECUTABLE_PATH,
-  PROCESS_OWNER,
-  PROCESS_PID,
-  PROCESS_RUNTIME_DESCRIPTION,
-  PROCESS_RUNTIME_NAME,
-  PROCESS_RUNTIME_VERSION,
   SERVICE_INSTANCE_ID,
   SERVICE_NAME,
   SERVICE_VERSION,
@@ -31,6 +18,7 @@ import {
   TELEMETRY_SDK_NAME,
   TELEMETRY_SDK_VERSION,
 } from '../wire/conventions.js';
+import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js';
 
 /**
  * The resource of one incarnation, as attributes; later sources win: the SDK's defaults, the process and host,
@@ -45,8 +33,8 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
   const configured = isResource(resource) ? resource.attributes : resource;
   return defined({
     ...sdkAttributes,
-    ...processAttributes(),
-    ...environmentResource,
+    ...detectedAttributes(),
+    ...(isEnvironmentWanted() ? environmentResource : {}),
     [CLUSTER_WORKER_SLOT]: identity.slot,
     [CLUSTER_WORKER_ID]: identity.workerId,
     [CLUSTER_WORKER_INCARNATION]: isSlot ? identity.incarnation : undefined,
@@ -77,33 +65,6 @@ const sdkAttributes: Attributes = {
   [TELEMETRY_DISTRO_NAME]: 'forktrace',
   [TELEMETRY_DISTRO_VERSION]: version,
 };
-
-/** Semantic conventions, "Process", as the SDK's `processDetector` finds them, and the host. */
-function processAttributes(): Attributes {
-  const { argv } = process;
-  return {
-    [HOST_NAME]: hostname(),
-    [HOST_ARCH]: arch() === 'x64' ? 'amd64' : arch(),
-    [PROCESS_PID]: process.pid,
-    [PROCESS_EXECUTABLE_NAME]: process.title,
-    [PROCESS_EXECUTABLE_PATH]: process.execPath,
-    [PROCESS_COMMAND_ARGS]: redactArguments([argv[0]!, ...process.execArgv, ...argv.slice(1)]),
-    [PROCESS_RUNTIME_VERSION]: process.versions.node,
-    [PROCESS_RUNTIME_NAME]: 'nodejs',
-    [PROCESS_RUNTIME_DESCRIPTION]: 'Node.js',
-    [PROCESS_COMMAND]: argv[1],
-    [PROCESS_OWNER]: userName(),
-  };
-}
-
-function userName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user id without a name: usual in containers.
-    return undefined;
-  }
-}
 
 function isResource(value: Attributes | Resource | undefined): value is Resource {
   return typeof value?.merge === 'function';

@@ -32,6 +32,7 @@ import { tellActiveSpan } from './peekable.js';
 import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
+import { warnOfUnknownDetectors } from './resource-detectors.js';
 import { keepTickObject } from './tick-object.js';
 
 /** Tracing that runs in this process. */
@@ -109,6 +110,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   }
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
   if (instrumentations?.description && !identity.slot && !identity.incarnation) announce(instrumentations.description);
+  if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
   const attributes = resourceAttributes(config, identity);
   const pipeline = createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
