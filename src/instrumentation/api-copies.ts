@@ -38,7 +38,11 @@ export function apiCopies(load = false): readonly ApiCopy[] {
     if (api?.trace && version !== undefined && !copies.has(api.trace))
       copies.set(api.trace, { api, version, dir: dir! });
   };
-  add(resolved(require), own);
+  const ofRequire = resolved(require);
+  add(ofRequire, own);
+  // What forktrace is bundled as gets the copy for CommonJS.
+  const ofImport = entryOf(ofRequire, false);
+  if (ofImport !== undefined && ofImport !== ofRequire) add(ofImport, loaded(require, ofImport));
   for (const [file, module] of Object.entries(require.cache)) {
     // Its entry alone has all parts.
     if (IN_PACKAGE.test(file) && module?.exports?.trace && module.exports.propagation) add(file, module.exports);
@@ -93,8 +97,6 @@ function entryOf(file: string | undefined, isCommonJs: boolean): string | undefi
   const dir = file === undefined ? undefined : IN_PACKAGE.exec(file)?.[0];
   if (dir === undefined || isCommonJs) return file;
   const { default: forImport } = require(join(dir, 'package.json')).exports?.['.'] ?? {};
-  // Our own copy is that one.
-  if (dir === IN_PACKAGE.exec(resolved(require) ?? '')?.[0]) return undefined;
   return forImport?.default === undefined ? file : join(dir, forImport.default);
 }
 

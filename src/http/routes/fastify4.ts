@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { activeRequest } from '../active-request.js';
+import { createRequire } from 'node:module';
 import { guarded } from '../guard.js';
 
 interface FastifyMessage {
@@ -15,6 +15,9 @@ interface FastifyRequest {
 
 let watching = false;
 
+/** A process that waits in vain for a Fastify loads nothing for it. */
+const require = createRequire(import.meta.url);
+
 /**
  * Fastify 4 does not say which route it runs, as 5 does, but that an instance has been made: it gets a hook. To be called before
  * the app is.
@@ -26,6 +29,7 @@ export function watchFastify4(): void {
     const { fastify } = message as FastifyMessage;
     guarded(() => {
       if (Number.parseInt(fastify.version ?? '', 10) !== 4) return;
+      const { activeRequest } = require('../active-request.js') as typeof import('../active-request.js');
       fastify.addHook('onRequest', (request, _reply, done) => {
         const active = activeRequest();
         const url = request.routeOptions?.url;

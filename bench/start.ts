@@ -1,0 +1,155 @@
+/**
+ * `npm run bench:start`: what a process pays for its start. CPU time (user and system, of the process itself, from its start) up to the
+ * first response of a hello-world server, up to the exit of a tool of ten spans, and of a process that does nothing. In each round
+ * every contestant runs once, in an order that changes; medians.
+ *
+ * Excluded: the shipper, which lives for all of them and is started before the first round, and the client of the request.
+ *
+ *   npm run bench:start -- --rounds 15
+ *   cd bench/peers && npm ci          once, for dd-trace and the others that are there
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { BenchProcess, benchRoot } from './processes.js';
+import { Progress } from './progress.js';
+import { renderTable, saveResults } from './report.js';
+import { median, spread } from './statistics.js';
+
+const { rounds, node } = new Command('bench:start')
+  .option('--rounds <n>', 'of each contestant', Number, 15)
+  .option('--node <path>', 'the Node.js that is measured', process.execPath)
+  .parse()
+  .opts<{ rounds: number; node: string }>();
+
+interface Contestant {
+  name: string;
+  execArgv?: string[];
+  env?: NodeJS.ProcessEnv;
+}
+
+const PROGRAMS = ['hello', 'tool', 'nothing'] as const;
+type Program = (typeof PROGRAMS)[number];
+
+const register = new URL('../dist/register.js', import.meta.url).href;
+const peer = (name: string, preload: string): Contestant[] =>
+  existsSync(join(benchRoot, 'peers/node_modules', name))
+    ? [{ name, execArgv: ['--require', join(benchRoot, 'peers', preload)] }]
+    : [];
+const untraced: Contestant = { name: 'untraced' };
+const contestants: Contestant[] = [
+  untraced,
+  { name: 'forktrace/register', execArgv: ['--import', register] },
+  { name: 'forktrace, two lines', env: { BENCH_TWO_LINES: '1' } },
+  ...peer('dd-trace', 'dd-trace.cjs'),
+  ...peer(
+    '@opentelemetry/auto-instrumentations-node',
+    'node_modules/@opentelemetry/auto-instrumentations-node/register.js',
+  ),
+];
+
+/** The two lines are a server's. */
+const runs = ({ env }: Contestant, program: Program) => program === 'hello' || env === undefined;
+
+const dir = mkdtempSync(join(tmpdir(), 'forktrace-bench-start-'));
+// A project of its own, which has no instrumentation installed.
+mkdirSync(join(dir, 'node_modules/@opentelemetry'), { recursive: true });
+symlinkSync(join(benchRoot, '..'), join(dir, 'node_modules/forktrace'));
+symlinkSync(join(benchRoot, '../node_modules/@opentelemetry/api'), join(dir, 'node_modules/@opentelemetry/api'));
+for (const program of PROGRAMS) cpSync(join(benchRoot, `apps/start-${program}.cjs`), join(dir, `${program}.cjs`));
+const sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), []);
+const ports = await sink.next<{ port: number; httpPort: number }>();
+const environment = {
+  ...process.env,
+  NODE_ENV: 'production',
+  FORKTRACE_QUIET: '1',
+  FORKTRACE_JOURNAL_DIR: join(dir, 'journal'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${ports.port}`,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  BENCH_HTTP_SINK: `http://127.0.0.1:${ports.httpPort}`,
+};
+
+/** @returns milliseconds of CPU time, as the process has read them from the operating system */
+async function measure(contestant: Contestant, program: Program): Promise<number> {
+  const child: ChildProcess = spawn(node, [...(contestant.execArgv ?? []), join(dir, `${program}.cjs`)], {
+    env: { ...environment, ...contestant.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'close');
+  let cpuMs: number | undefined;
+  for await (const line of createInterface(child.stdout!)) {
+    const [what, value] = line.split(' ');
+    if (what === 'port') get({ host: '127.0.0.1', port: Number(value), agent: false }, (response) => response.resume());
+    else if (what === 'cpu') cpuMs = Number(value);
+  }
+  const [code] = await exited;
+  if (code !== 0 || cpuMs === undefined) throw new Error(`${contestant.name}, ${program}: exit code ${code}`);
+  return cpuMs;
+}
+
+const cells = PROGRAMS.flatMap((program) =>
+  contestants.filter((one) => runs(one, program)).map((contestant) => ({ contestant, program, cpuMs: [] as number[] })),
+);
+// A living process keeps the shipper of the directory, so that no round starts one.
+const keeper = spawn(
+  node,
+  [
+    '--import',
+    register,
+    '-e',
+    "require('@opentelemetry/api').trace.getTracer('bench').startSpan('keeper'); setInterval(() => {}, 1000)",
+  ],
+  { cwd: dir, env: environment, stdio: ['ignore', 'ignore', 'inherit'] },
+);
+try {
+  const progress = new Progress((rounds + 1) * cells.length);
+  for (let round = 0; round <= rounds; round++) {
+    for (let at = 0; at < cells.length; at++) {
+      const cell = cells[(at + round) % cells.length]!;
+      const cpuMs = await measure(cell.contestant, cell.program);
+      // The first round warms the file cache.
+      if (round > 0) cell.cpuMs.push(cpuMs);
+      progress.step(`${cell.program}, ${cell.contestant.name}`);
+    }
+  }
+  progress.end();
+} finally {
+  const gone = once(keeper, 'exit');
+  keeper.kill();
+  await gone;
+  await sink.stop('SIGKILL');
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+}
+
+const summary = cells.map(({ contestant, program, cpuMs }) => {
+  const base = cells.find((cell) => cell.program === program && cell.contestant === untraced)!.cpuMs;
+  return {
+    program,
+    name: contestant.name,
+    cpuMs: median(cpuMs),
+    spread: spread(cpuMs),
+    addedMs: median(cpuMs) - median(base),
+    ratio: median(cpuMs) / median(base),
+  };
+});
+console.log(
+  renderTable(
+    ['start of', '', 'CPU ms', '±', 'added ms', '× untraced'],
+    summary.map(({ program, name, cpuMs, spread, addedMs, ratio }) => [
+      program,
+      name,
+      cpuMs.toFixed(1),
+      `${(spread * 100).toFixed(0)}%`,
+      addedMs.toFixed(1),
+      ratio.toFixed(2),
+    ]),
+  ),
+);
+saveResults(`start-node${/v(\d+)/.exec(process.version)?.[1]}`, { rounds, summary });

@@ -1,0 +1,153 @@
+// Bundles the modules that nearly every traced process loads, over what tsc has put into dist. One by one, as ES modules, they cost a
+// start about 0.5 ms of CPU each, and there are about 170. The bundles are CommonJS: Node.js has no graph to link for them.
+//
+// Each module stays where it is as a file that exports from its bundle: whoever loads one, by whatever name, gets the same
+// instance. What is loaded by `require` or `import()` when it is needed stays outside, unless it is named here.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const source = join(root, 'src');
+const target = join(root, 'dist');
+
+const START = [
+  'preload/stand-in.ts',
+  'preload/start-once.ts',
+  'preload/trace-found-server.ts',
+  'worker/journal-pipeline.ts',
+  'shipper/start.ts',
+];
+
+/** What each has: all that its entries load, of which an earlier one has nothing, and which `and` loads, too. */
+const BUNDLES = {
+  'bundle-preload.cjs': { entries: ['preload/preload.ts'] },
+  // What a coordinator loads too: it writes a journal, and loads nothing of what traces an app.
+  'bundle-base.cjs': { entries: START, and: ['index.ts', 'coordinator/coordinator.ts'] },
+  'bundle-start.cjs': { entries: START },
+  'bundle-index.cjs': { entries: ['index.ts'] },
+};
+
+const nameOf = (file) => relative(source, file).split(sep).join('/');
+const compiled = (name) => name.replace(/\.ts$/, '.js');
+const sourceOf = (from, path) => nameOf(resolve(source, dirname(from), path)).replace(/\.js$/, '.ts');
+/** module → its bundle */
+const bundleOf = new Map();
+
+/** The path of a file of dist from a module there. */
+function fromModule(name, file) {
+  const path = relative(dirname(join(target, name)), join(target, file))
+    .split(sep)
+    .join('/');
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+/** Takes the exports of a module into constants: what is read from a CommonJS module's object at each use is slower, a getter above all. */
+function constants(loaded, exported) {
+  const names = exported.filter((name) => name !== 'default');
+  return [`const loaded = ${loaded};`, ...names.map((name) => `export const ${name} = loaded.${name};`)].join('\n');
+}
+
+const exports = new Map();
+async function exportsOf(name) {
+  if (!exports.has(name)) {
+    const { metafile } = await build({ ...options, entryPoints: [join(source, name)], outdir: target, write: false });
+    exports.set(name, Object.values(metafile.outputs)[0].exports);
+  }
+  return exports.get(name);
+}
+
+/** @param file the bundle that is made; undefined: none, modules are only looked for */
+const boundaries = (file) => ({
+  name: 'boundaries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./, namespace: 'bundled' }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /./, namespace: 'outside' }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /./, namespace: 'package' }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
+      const name = sourceOf(importer === '' || importer === '<stdin>' ? '.' : nameOf(importer), path);
+      const bundle = bundleOf.get(name);
+      if (kind === 'dynamic-import') return { path: `./${compiled(name)}`, external: true };
+      if (name.startsWith('sdk/')) return { path: name, namespace: 'outside' };
+      if (bundle !== undefined && bundle !== file) return { path: name, namespace: 'bundled' };
+      return { path: join(source, name) };
+    });
+    onResolve({ filter: /^[^.]/ }, ({ path }) =>
+      isBuiltin(path) ? { path, external: true } : { path, namespace: 'package' },
+    );
+    onLoad({ filter: /./, namespace: 'bundled' }, async ({ path }) => ({
+      contents: constants(`require('./${bundleOf.get(path)}')['${compiled(path)}']`, await exportsOf(path)),
+    }));
+    onLoad({ filter: /./, namespace: 'outside' }, async ({ path }) => ({
+      contents: constants(`require('./${compiled(path)}')`, await exportsOf(path)),
+    }));
+    onLoad({ filter: /./, namespace: 'package' }, ({ path }) => ({
+      contents: constants(`require('${path}')`, Object.keys(createRequire(import.meta.url)(path))),
+    }));
+    onLoad({ filter: /\.ts$/, namespace: 'file' }, ({ path }) => ({ contents: located(nameOf(path)), loader: 'ts' }));
+  },
+});
+
+/** Files are found by where the module is, not by where its bundle is; modules that are bundled in their bundle. */
+function located(name) {
+  return readFileSync(join(source, name), 'utf8')
+    .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl).href`)
+    .replace(/\brequire\('(\.[^']+)'\)/g, (call, path) => {
+      const bundle = bundleOf.get(sourceOf(name, path));
+      return bundle ? `require('${fromModule(name, bundle)}')['${compiled(sourceOf(name, path))}']` : call;
+    });
+}
+
+const options = {
+  absWorkingDir: root,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  metafile: true,
+  logLevel: 'warning',
+};
+
+function bundle(contents, file) {
+  return build({
+    ...options,
+    stdin: { contents, resolveDir: source, loader: 'ts' },
+    outfile: join(target, file ?? 'unwritten.cjs'),
+    write: file !== undefined,
+    bundle: true,
+    format: 'cjs',
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename);" },
+    sourcemap: true,
+    plugins: [boundaries(file)],
+  });
+}
+
+/** Names of the modules that are loaded with `entries`, and are in no bundle yet. */
+async function closureOf(entries) {
+  const fresh = entries.filter((name) => !bundleOf.has(name));
+  const { metafile } = await bundle(fresh.map((name) => `import './${compiled(name)}';`).join('\n'));
+  const files = Object.keys(metafile.inputs).filter((input) => input.startsWith('src/'));
+  return files.map((input) => nameOf(join(root, input)));
+}
+
+for (const [file, { entries, and }] of Object.entries(BUNDLES)) {
+  const others = and && new Set(await closureOf(and));
+  const names = (await closureOf(entries)).filter((name) => !others || others.has(name));
+  for (const name of names) bundleOf.set(name, file);
+}
+for (const file of Object.keys(BUNDLES)) {
+  const names = [...bundleOf].filter(([, of]) => of === file).map(([name]) => name);
+  await bundle(names.map((name) => `export * as '${compiled(name)}' from './${compiled(name)}';`).join('\n'), file);
+}
+for (const [name, file] of bundleOf) {
+  const exported = await exportsOf(name);
+  // Not by import, which would read the whole bundle for names of exports.
+  const lines = [
+    "import { createRequire } from 'node:module';",
+    '',
+    `const bundle = createRequire(import.meta.url)('${fromModule(name, file)}');`,
+  ];
+  if (exported.length > 0) lines.push(`export const { ${exported.join(', ')} } = bundle['${compiled(name)}'];`);
+  writeFileSync(join(target, compiled(name)), `${lines.join('\n')}\n`);
+}

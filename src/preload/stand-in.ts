@@ -1,0 +1,17 @@
+import { FirstSpanProvider } from './first-span.js';
+import { recordsNothing, StandIns } from './stand-ins.js';
+
+/**
+ * Has a provider in the place of the one that is yet to come, whose first span starts tracing.
+ *
+ * @param start starts tracing, unless that has failed
+ * @public
+ */
+export function standIn(start: () => void): void {
+  const standIns = new StandIns();
+  const firstSpan = new FirstSpanProvider(() => {
+    if (standIns.replacement === undefined) start();
+    return standIns.replacement ?? recordsNothing;
+  });
+  standIns.delegateTo(firstSpan);
+}

@@ -1,0 +1,32 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ForktraceError } from '../errors.js';
+import { warn } from '../warn.js';
+import { isTracingStarted, mustFlushAtEnd, startWorkerTracing, type WorkerTracing } from '../worker/start-worker.js';
+import { flushAtEnd } from './flush-at-end.js';
+import { stopTheStart } from './stop-the-start.js';
+
+let tracing: WorkerTracing | undefined;
+let failed = false;
+
+/** @returns undefined when it has failed, and the process runs without */
+export function startOnce(): WorkerTracing | undefined {
+  if (tracing !== undefined || failed) return tracing;
+  try {
+    // Not in the context of the request or span that set it off: what is started here outlives it.
+    tracing = context.with(ROOT_CONTEXT, start);
+  } catch (error) {
+    if (error instanceof ForktraceError) stopTheStart(error);
+    failed = true;
+    // The system has no descriptor or memory left, say: the app serves on untraced.
+    const { message } = error as Error;
+    warn('FORKTRACE_START_FAILED', `Tracing did not start, and this process runs without: ${message}`);
+  }
+  return tracing;
+}
+
+function start(): WorkerTracing {
+  if (isTracingStarted()) return startWorkerTracing();
+  const started = startWorkerTracing();
+  if (mustFlushAtEnd()) flushAtEnd(started);
+  return started;
+}
