@@ -122,6 +122,10 @@ export const warnings = {
     when: 'more requests are in flight than the in-flight table can hold, or the system gives it no space; said once per process',
     lost: 'nothing, unless the process dies: the requests beyond would then not be seen as interrupted',
   },
+  FORKTRACE_WRITER_RENEWED: {
+    when: 'a process finds that a shipper has taken it for dead: it was stopped for more than 30 s, or a clock was wrong, and the shipper is in another container',
+    lost: 'nothing: requests that were in flight come as interrupted, and once more when they end, with `forktrace.ended_after_interruption`',
+  },
   FORKTRACE_JOURNAL_MALFORMED: {
     when: 'the shipper found parts of a journal that are not sound, and skipped them',
     lost: 'these parts',

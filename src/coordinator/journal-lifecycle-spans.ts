@@ -23,7 +23,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
 import type { Resource } from '../sdk/types.js';
-import { sayDestination } from '../shipper/say-destination.js';
+import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
 import {
@@ -89,6 +89,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       segmentBytes: SEGMENT_BYTES,
       inFlight: IN_FLIGHT,
       resource: encodeResource(attributes),
+      renewed: (writerId) => sayPlace(config.journal.dir, writerId, config.export),
     });
     this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export);
     const provider = new JournalTracerProvider({

@@ -32,6 +32,17 @@ export function chunkLengthAt(bytes: Uint8Array, at: number, end: number): numbe
   return length > 0 && length < MAX_CHUNK_BYTES ? contentAt - at + length : -1;
 }
 
+/** How many whole chunks there are, back to back. */
+export function countChunks(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) {
+    const length = chunkLengthAt(bytes, at, bytes.length);
+    if (length <= 0) break;
+    at += length;
+  }
+  return count;
+}
+
 /** Bytes of a chunk, by those of its scope's and its span's fields. */
 export function chunkLength(scopeLength: number, spanLength: number): number {
   return fieldLength(scopeLength + fieldLength(spanLength));

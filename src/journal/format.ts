@@ -73,6 +73,13 @@ export const WRITER_FIELDS = 128;
 export const WRITER_FIELDS_END = 152;
 /** u32, written by the shipper alone, in a cache line of its own: bytes of the body that have been delivered. */
 export const AT_SHIPPED = 192;
+/**
+ * u32, written once by whoever has taken the writer for dead: 1 more than the committed length that counts; 0 before. What the writer
+ * adds behind it, if it lives after all, no reader looks at: the writer takes it along, under another id.
+ */
+export const AT_ENDED = 196;
+/** The shipper's fields end here. */
+export const SHIPPER_FIELDS_END = 200;
 const AT_RESOURCE = 256;
 
 /** A Resource that is larger is not OTLP that anybody takes. */

@@ -21,6 +21,7 @@ import type { Memory } from '../wire/memory.js';
 import { FileMemory } from './file-memory.js';
 import {
   AT_COMMITTED,
+  AT_ENDED,
   AT_LEASE,
   AT_SEALED,
   AT_SHIPPED,
@@ -240,10 +241,19 @@ export class JournalFileWriter {
 
   /** Bytes of the body that the shipper has delivered; 0 when the file cannot be read. */
   shipped(): number {
-    if (this.#plan.mapping) return this.words[AT_SHIPPED / 4]!;
+    return this.#wordOfShipper(AT_SHIPPED);
+  }
+
+  /** Not 0 once somebody has taken this writer for dead: 1 more than the bytes of the body that count for readers. */
+  ended(): number {
+    return this.#wordOfShipper(AT_ENDED);
+  }
+
+  #wordOfShipper(at: number): number {
+    if (this.#plan.mapping) return this.words[at / 4]!;
     const bytes = Buffer.alloc(4);
     try {
-      readSync(this.#fd, bytes, 0, 4, AT_SHIPPED);
+      readSync(this.#fd, bytes, 0, 4, at);
     } catch {
       return 0;
     }

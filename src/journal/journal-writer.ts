@@ -7,9 +7,13 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../warn.js';
+import { ENDED_AFTER_INTERRUPTION } from '../wire/conventions.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
+import { tags } from '../wire/message.js';
+import { Span } from '../wire/otlp.js';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
-import { ENTRY_BYTES, headerLengthFor, type JournalFileKind, PAGE_BYTES } from './format.js';
+import { Encoder } from './encoder.js';
+import { AT_ENDED, ENTRY_BYTES, headerLengthFor, type JournalFileKind, PAGE_BYTES } from './format.js';
 import { LEASE_RENEWAL_MS, newWriterIdentity } from './identity.js';
 import { InFlightTable } from './in-flight-table.js';
 import type { Journal, JournalOptions, JournalStats } from './journal.js';
@@ -26,6 +30,7 @@ import { WriteBack } from './write-back.js';
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
 const MAX_TABLES = 64;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+const NOTHING = new Uint8Array(0);
 /** Most spans are smaller. */
 const LITTLE_ROOM = 512;
 
@@ -37,7 +42,7 @@ export interface JournalWriterOptions extends JournalOptions {
 export class JournalWriter implements Journal, SpanLog {
   readonly dir: string;
   readonly mode: 'mmap' | 'write';
-  readonly #identity;
+  #identity;
   readonly #resource: Uint8Array;
   readonly #maxBytes: number;
   readonly #mapping: Mapping | undefined;
@@ -50,6 +55,9 @@ export class JournalWriter implements Journal, SpanLog {
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #room: Room = { memory: memoryOf(new Uint8Array(0)), start: 0, end: 0 };
   readonly #segmentBytes: number;
+  readonly #renewed: ((writerId: string) => void) | undefined;
+  /** Entries whose spans have been told as interrupted. */
+  readonly #told = new Set<number>();
   /** Made with the first log record. */
   #logs: SegmentWriter | undefined;
   #logWriteBack: WriteBack | undefined;
@@ -70,6 +78,7 @@ export class JournalWriter implements Journal, SpanLog {
     this.#losses = new LossLedger(options.dir, 'Spans');
     this.#logLosses = new LossLedger(options.dir, 'Log records');
     this.#segmentBytes = options.segmentBytes;
+    this.#renewed = options.renewed;
     if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#spans.takeBack(error));
     this.#spans = this.#segmentWriter('segment', this.#losses, this.#writeBack);
     this.#growTable();
@@ -126,6 +135,7 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#mayHaveBeenEnded()) this.#lookAtEnd();
     let entry = this.#table.begin(scope, bytes, start, end);
     if (entry === NO_ENTRY) {
       if (!this.#growTable()) {
@@ -154,12 +164,14 @@ export class JournalWriter implements Journal, SpanLog {
       this.#loseClosed();
       return;
     }
+    if (this.#mayHaveBeenEnded()) this.#lookAtEnd();
     const table = this.#table;
     table.read(entry);
     const { data, scopeStart, fieldsStart } = table;
     const scopeLength = fieldsStart - scopeStart;
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
-    const spanLength = fieldsLength + end - start;
+    const note = this.#told.has(entry) ? endedAfterInterruption() : NOTHING;
+    const spanLength = fieldsLength + end - start + note.length;
     const segment = this.#spans.segmentFor(chunkLength(scopeLength, spanLength));
     if (segment === undefined) {
       this.#release(entry, false);
@@ -172,6 +184,8 @@ export class JournalWriter implements Journal, SpanLog {
     at += fieldsLength;
     copyBytes(asMemory(bytes), start, memory, at, end - start);
     at += end - start;
+    if (note.length > 0) memory.bytes.set(note, at);
+    at += note.length;
     // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark says that it has ended.
     table.mark(entry, segment.sequence, at - segment.bodyAt);
     segment.commitTo(at);
@@ -211,6 +225,7 @@ export class JournalWriter implements Journal, SpanLog {
 
   close(): void {
     if (this.#isClosed) return;
+    this.#lookAtEnd();
     clearInterval(this.#leaseTimer);
     this.#writeBack?.flush();
     this.#isClosed = true;
@@ -236,6 +251,7 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   #release(entry: number, marked: boolean): void {
+    if (this.#told.size > 0) this.#told.delete(entry);
     if (this.#writeBack === undefined) this.#table.release(entry);
     else this.#writeBack.release(entry, marked);
   }
@@ -262,6 +278,7 @@ export class JournalWriter implements Journal, SpanLog {
       keepBound: (bytes) => this.#keepBound(bytes),
       losses,
       writeBack,
+      lookAtEnd: () => this.#lookAtEnd(),
     });
   }
 
@@ -289,13 +306,12 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   #renewLease(): void {
+    this.#lookAtEnd();
     const now = Date.now();
     this.#spans.trim();
     this.#logs?.trim();
     this.#vitals?.touch();
-    const files = [...this.#table.files];
-    for (const { segment } of [this.#spans, ...(this.#logs ? [this.#logs] : [])]) if (segment) files.push(segment.file);
-    for (const file of files) {
+    for (const file of this.#filesInUse()) {
       file.renewLease(now);
       file.isDeleted((deleted) => {
         if (deleted && !this.#isClosed) this.#replace(file);
@@ -305,6 +321,48 @@ export class JournalWriter implements Journal, SpanLog {
       } catch {
         // As with spans: tried again, and said when a span is lost by it.
       }
+    }
+  }
+
+  #filesInUse(): JournalFileWriter[] {
+    const files = [...this.#table.files];
+    for (const { segment } of [this.#spans, ...(this.#logs ? [this.#logs] : [])]) if (segment) files.push(segment.file);
+    return files;
+  }
+
+  /** Mapped files say so themselves: one load. Others have to be read, so only now and then. */
+  #mayHaveBeenEnded(): boolean {
+    if (this.#writeBack !== undefined) return this.#writeBack.isTimeToLook();
+    const { segment } = this.#spans;
+    return segment !== undefined && segment.file.words[AT_ENDED / 4]! > 0;
+  }
+
+  /** Whether somebody has taken this writer for dead; then it goes on under another id, with all that nobody has seen. */
+  #lookAtEnd(): boolean {
+    if (this.#isClosed || !this.#filesInUse().some((file) => file.ended() !== 0)) return false;
+    this.#renew();
+    for (let entry = 0; entry < this.#table.size; entry++) if (this.#table.isInFlight(entry)) this.#told.add(entry);
+    warn(
+      'FORKTRACE_WRITER_RENEWED',
+      'This process was taken for dead, as it was stopped or a clock was wrong: requests that were in flight have been told as interrupted.',
+    );
+    return true;
+  }
+
+  /** Segments first: an entry that has ended is free then. */
+  #renew(): void {
+    this.#identity = newWriterIdentity(this.#identity.slot);
+    this.#renewed?.(this.#identity.id);
+    this.#spans.renew();
+    this.#logs?.renew();
+    for (const [index, file] of [...this.#table.files].entries()) {
+      this.#replaceTable(file, index);
+      file.remove();
+    }
+    try {
+      this.#vitals?.moveTo(JournalFileWriter.create(this.#plan('vitals', VITALS_BYTES, 0, 1)));
+    } catch {
+      // As in vitals().
     }
   }
 
@@ -329,6 +387,18 @@ export class JournalWriter implements Journal, SpanLog {
       this.#losses.refused(error);
     }
   }
+}
+
+let note: Uint8Array | undefined;
+
+/** The attribute, as a field of Span. */
+function endedAfterInterruption(): Uint8Array {
+  if (note === undefined) {
+    const encoder = new Encoder();
+    encoder.attribute(tags(Span).attributes, ENDED_AFTER_INTERRUPTION, true);
+    note = encoder.copy();
+  }
+  return note;
 }
 
 /** @returns false when the item is lost, and counted */

@@ -29,6 +29,11 @@ export interface JournalOptions {
   maxBytes?: number;
   /** Entries of one in-flight table file. @default 1024 */
   inFlight?: number;
+  /**
+   * Called when the journal goes on under another writer id, before anything is written under it: somebody has taken this process for
+   * dead while it was stopped, or while a clock was wrong.
+   */
+  renewed?: ((writerId: string) => void) | undefined;
 }
 
 /** Counters of one writer since it was opened. */
@@ -60,6 +65,7 @@ const MIN_IN_FLIGHT = 16;
 
 /** What a worker or coordinator holds. Nothing here throws. */
 export interface Journal extends SpanLog {
+  /** Changes when the journal is renewed: see {@link JournalOptions.renewed}. */
   readonly writerId: string;
   readonly mode: 'mmap' | 'write';
   readonly dir: string;

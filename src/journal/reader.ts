@@ -16,9 +16,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { chunkLengthAt } from './chunk.js';
+import { chunkLengthAt, countChunks } from './chunk.js';
 import {
   AT_COMMITTED,
+  AT_ENDED,
   AT_LEASE,
   AT_SEALED,
   AT_SEQUENCE,
@@ -37,6 +38,7 @@ import {
   type JournalHeader,
   PAGE_BYTES,
   parseFileName,
+  SHIPPER_FIELDS_END,
   SPARE,
   type UnsoundReason,
   WRITER_FIELDS,
@@ -94,7 +96,7 @@ export interface FileState {
   cut: boolean;
 }
 
-const STATE_BYTES = AT_SHIPPED + 4 - WRITER_FIELDS;
+const STATE_BYTES = SHIPPER_FIELDS_END - WRITER_FIELDS;
 
 /** An open file with a sound header. */
 class OpenFile {
@@ -123,15 +125,31 @@ class OpenFile {
     const bytes = this.#first;
     const fileBytes = Math.min(fstatSync(this.fd).size - this.header.headerLength, this.header.bodyLength);
     const stored = bytes.readUInt32LE(AT_COMMITTED - WRITER_FIELDS);
-    const committed = Math.max(0, Math.min(stored, fileBytes));
+    const ended = bytes.readUInt32LE(AT_ENDED - WRITER_FIELDS);
+    const whole = Math.max(0, Math.min(stored, fileBytes));
+    const committed = ended === 0 ? whole : Math.min(whole, ended - 1);
     return {
       committed,
       shipped: Math.min(bytes.readUInt32LE(AT_SHIPPED - WRITER_FIELDS), committed),
-      sealed: bytes.readUInt32LE(AT_SEALED - WRITER_FIELDS) === 1,
-      spans: bytes.readUInt32LE(AT_SPANS - WRITER_FIELDS),
+      sealed: ended !== 0 || bytes.readUInt32LE(AT_SEALED - WRITER_FIELDS) === 1,
+      spans: ended === 0 ? bytes.readUInt32LE(AT_SPANS - WRITER_FIELDS) : 0,
       leaseMs: bytes.readDoubleLE(AT_LEASE - WRITER_FIELDS),
-      cut: committed !== stored,
+      cut: whole !== stored,
     };
+  }
+
+  /**
+   * Says that the writer has been taken for dead: what is committed now is all that counts. A writer that lives after all finds that,
+   * and goes on under another id.
+   *
+   * @throws with the system's error
+   */
+  endWriter(): void {
+    const bytes = Buffer.alloc(4);
+    readFully(this.fd, bytes, AT_ENDED);
+    if (bytes.readUInt32LE() !== 0) return;
+    bytes.writeUInt32LE(this.state().committed + 1);
+    writeSync(this.fd, bytes, 0, 4, AT_ENDED);
   }
 
   /** See {@link isWriterDead}; by this file's lease. */
@@ -236,7 +254,7 @@ export class SegmentReader extends OpenFile {
     let count = 0;
     for (let from = shipped; from < committed; ) {
       const { bytes, next, corrupt } = this.read(from, committed, COUNT_BYTES);
-      for (let at = 0; at < bytes.length; count++) at += chunkLengthAt(bytes, at, bytes.length);
+      count += countChunks(bytes);
       if (corrupt || next === from) break;
       from = next;
     }
@@ -322,8 +340,8 @@ export function openSegment(file: JournalFile, readOnly = false): SegmentReader 
 }
 
 /** The caller closes what this returns. */
-export function openTable(file: JournalFile): TableReader | Unsound {
-  return open(file, 'in-flight', TableReader, true);
+export function openTable(file: JournalFile, readOnly = true): TableReader | Unsound {
+  return open(file, 'in-flight', TableReader, readOnly);
 }
 
 /** Deletes a file of the journal. @returns false when it was gone already */

@@ -27,6 +27,8 @@ export class SegmentSupply {
   readonly #options: SegmentSupplyOptions;
   #prepared: JournalFileWriter | undefined;
   #isPreparing = false;
+  /** How often the writer has taken another id. */
+  #renewals = 0;
   /** Sealed and still mapped, oldest first. */
   readonly #retired: JournalFileWriter[] = [];
   #lastSequence = 0;
@@ -49,11 +51,12 @@ export class SegmentSupply {
         return;
       }
       this.#options.keepBound(this.bodyLength);
+      const renewals = this.#renewals;
       JournalFileWriter.prepare(this.#newPlan(this.bodyLength), (result) => {
         this.#isPreparing = false;
         // If it was refused, the rotation tries again and says why.
         if (result instanceof NoFile) return;
-        if (this.#isClosed) discardFile(result);
+        if (this.#isClosed || this.#renewals !== renewals) discardFile(result);
         else this.#prepared = result;
       });
     }).unref();
@@ -102,6 +105,16 @@ export class SegmentSupply {
 
   close(): void {
     this.#isClosed = true;
+    this.#letGo();
+  }
+
+  /** The writer has another id from now on: no file under the old one is filled any more. */
+  renew(): void {
+    this.#renewals++;
+    this.#letGo();
+  }
+
+  #letGo(): void {
     for (const file of this.#retired) {
       file.want(false);
       file.removeSpare();

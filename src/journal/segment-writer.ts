@@ -5,7 +5,7 @@
  * @module
  */
 import { ActiveSegment } from './active-segment.js';
-import { MAX_CHUNK_BYTES } from './chunk.js';
+import { countChunks, MAX_CHUNK_BYTES } from './chunk.js';
 import type { JournalFileWriter } from './journal-file.js';
 import type { LossLedger } from './loss-ledger.js';
 import { SegmentSupply, type SegmentSupplyOptions } from './segment-supply.js';
@@ -15,6 +15,8 @@ export interface SegmentWriterOptions extends SegmentSupplyOptions {
   losses: LossLedger;
   /** `write` mode only. */
   writeBack: WriteBack | undefined;
+  /** Called before a segment is sealed: takes another id where the writer has been taken for dead. @returns whether it was */
+  lookAtEnd(): boolean;
 }
 
 export class SegmentWriter {
@@ -23,6 +25,7 @@ export class SegmentWriter {
   readonly #supply: SegmentSupply;
   readonly #losses: LossLedger;
   readonly #writeBack: WriteBack | undefined;
+  readonly #lookAtEnd: () => boolean;
   #isClosed = false;
 
   /** Of the segments before the active one. */
@@ -30,10 +33,11 @@ export class SegmentWriter {
   #closedBytes = 0;
   #segments = 0;
 
-  constructor({ losses, writeBack, ...supply }: SegmentWriterOptions) {
+  constructor({ losses, writeBack, lookAtEnd, ...supply }: SegmentWriterOptions) {
     this.#supply = new SegmentSupply(supply);
     this.#losses = losses;
     this.#writeBack = writeBack;
+    this.#lookAtEnd = lookAtEnd;
   }
 
   /** Since the journal was opened. */
@@ -66,6 +70,7 @@ export class SegmentWriter {
       this.#supply.prepare();
       if (segment.position + total <= segment.limit) return segment;
     }
+    if (this.#lookAtEnd()) return this.segmentFor(total);
     this.#sealSegment();
     const next = this.open(total);
     if (next === undefined) this.#losses.lose('noSpace', 1, this.#losses.refusal);
@@ -154,17 +159,40 @@ export class SegmentWriter {
     const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
     this.#leaveSegment(shipped, 0);
     old.file.release();
-    const segment = this.open(unshipped.length);
-    if (segment === undefined) {
-      // Not all of them, if some had been shipped before.
-      this.#closedItems += old.spans;
-      this.#losses.lose('noSpace', old.spans, this.#losses.refusal);
+    // Not all of them, if some had been shipped before.
+    this.#carryOver(unshipped, old.spans, shipped === 0);
+  }
+
+  /** The writer has another id from now on: what no reader looks at in the active segment goes into a new one. */
+  renew(): void {
+    const old = this.segment;
+    const ended = old?.file.ended() ?? 0;
+    if (old === undefined || ended === 0) {
+      this.#sealSegment();
+      this.#supply.renew();
+      this.open(0);
       return;
     }
-    segment.memory.bytes.set(unshipped, segment.position);
-    segment.position += unshipped.length;
-    segment.spans = old.spans;
-    segment.isCountKnown = shipped === 0;
+    const end = Math.min(ended - 1, old.committed);
+    const rest = old.memory.bytes.slice(old.bodyAt + end, old.position);
+    const items = countChunks(rest);
+    this.#leaveSegment(end, old.spans - items);
+    old.file.release();
+    this.#supply.renew();
+    this.#carryOver(rest, items, true);
+  }
+
+  #carryOver(chunks: Uint8Array, items: number, isCountKnown: boolean): void {
+    const segment = this.open(chunks.length);
+    if (segment === undefined) {
+      this.#closedItems += items;
+      this.#losses.lose('noSpace', items, this.#losses.refusal);
+      return;
+    }
+    segment.memory.bytes.set(chunks, segment.position);
+    segment.position += chunks.length;
+    segment.spans = items;
+    segment.isCountKnown = isCountKnown;
     segment.file.commit(segment.committed);
     this.#writeBack?.flush();
   }

@@ -39,12 +39,23 @@ export interface ExitRecord {
 
 /** Nothing here throws. */
 export class VitalsWriter {
-  readonly #file: JournalFileWriter;
-  readonly #numbers: Float64Array;
+  #file: JournalFileWriter;
+  #numbers: Float64Array;
 
   constructor(file: JournalFileWriter) {
     this.#file = file;
-    this.#numbers = new Float64Array(file.bytes.buffer, file.bytes.byteOffset + file.headerLength, NUMBERS);
+    this.#numbers = numbersOf(file);
+  }
+
+  /** Goes on in another file, with all that there is. */
+  moveTo(file: JournalFileWriter): void {
+    const old = this.#file;
+    file.bytes.set(old.bytes.subarray(old.headerLength), file.headerLength);
+    this.#file = file;
+    this.#numbers = numbersOf(file);
+    this.#write(file.headerLength, file.length);
+    old.remove();
+    old.release();
   }
 
   /** Stores one number: a store to mapped memory, and no more. `write` mode: kept until {@link flush}. @param index from 0 to 511 */
@@ -88,6 +99,9 @@ export class VitalsWriter {
     }
   }
 }
+
+const numbersOf = ({ bytes, headerLength }: JournalFileWriter) =>
+  new Float64Array(bytes.buffer, bytes.byteOffset + headerLength, NUMBERS);
 
 /** What a writer has said of itself. */
 export interface Vitals {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { performance } from 'node:perf_hooks';
 import type { ActiveSegment } from './active-segment.js';
 import { ENTRY_BYTES } from './format.js';
 import type { InFlightTable } from './in-flight-table.js';
@@ -16,6 +17,8 @@ import type { InFlightTable } from './in-flight-table.js';
 const JOINED_ENTRIES = 4;
 /** So many entries that have ended are not kept waiting for the end of the turn: a long loop would fill the table with them. */
 const MOST_ENDED = 256;
+/** How often a file is read for whether somebody has taken this writer for dead, at most: 1 µs each time. In milliseconds. */
+const LOOK_MS = 100;
 
 export class WriteBack {
   readonly #table: InFlightTable;
@@ -29,6 +32,7 @@ export class WriteBack {
   /** Ended entries to free once the spans are committed. */
   #ended: number[] = [];
   #scheduled = false;
+  #lookedAt = performance.now();
 
   /** @param failed told when what has been stored since the last time could not be written; it is gone */
   constructor(table: InFlightTable, failed: (error: Error) => void) {
@@ -66,6 +70,14 @@ export class WriteBack {
       // Tried again with the rest of the turn, which says why it cannot be.
       this.changed(entry);
     }
+  }
+
+  /** Whether it is time to look again for a sign that somebody has taken this writer for dead. */
+  isTimeToLook(): boolean {
+    const now = performance.now();
+    if (now - this.#lookedAt < LOOK_MS) return false;
+    this.#lookedAt = now;
+    return true;
   }
 
   changed(entry: number): void {

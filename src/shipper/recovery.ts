@@ -54,13 +54,14 @@ export function recoverInFlight(
     let header: JournalHeader | undefined;
     const entries: InFlightEntry[] = [];
     for (const file of tables) {
-      const table = openTable(file);
+      const table = openTable(file, false);
       if (isUnsound(table)) {
         if (table.unsound === 'no-resources') throw new Error(`no descriptor is left to open ${file.path}`);
         if (table.unsound !== 'gone') report(table.path, table.unsound);
         continue;
       }
       try {
+        table.endWriter();
         const found = table.entries();
         if (found.unsound > 0) report(file.path, `${found.unsound} unsound entries`);
         header = table.header;

@@ -15,8 +15,8 @@ function concrete(target: ResolvedExport): ResolvedExport {
   return { ...rest, ...(!headersFrom?.call && { headersFrom }), logs: logs && concrete(logs) };
 }
 
-/** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
-export function sayDestination(dir: string, writerId: string, target: ResolvedExport): () => void {
+/** Beside this writer's segments. Never throws. */
+export function sayPlace(dir: string, writerId: string, target: ResolvedExport): void {
   try {
     writeDestination(dir, writerId, target);
   } catch (error) {
@@ -25,6 +25,11 @@ export function sayDestination(dir: string, writerId: string, target: ResolvedEx
       `Spans of this process go where those of others go: ${dir} takes no file that says otherwise (${(error as Error).message}).`,
     );
   }
+}
+
+/** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
+export function sayDestination(dir: string, writerId: string, target: ResolvedExport): () => void {
+  sayPlace(dir, writerId, target);
   // Whoever starts the viewer knows its port, and starts its shipper.
   if (target.to === 'viewer' && target.url === undefined) return () => {};
   const say = sayWord(dir, undefined);

@@ -397,6 +397,9 @@ export class Shipper {
     for (const { reader } of writer.segments.values()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
     try {
+      // One that lives after all goes on elsewhere: what is there now is all of it.
+      for (const { reader } of writer.allSegments()) reader.endWriter();
+      for (const segment of writer.allSegments()) segment.refresh(performance.now());
       const bySequence = new Map(
         [...writer.segments.values()].map(({ file, committed }) => [file.sequence, committed]),
       );

@@ -27,6 +27,7 @@ export class TailedSegment {
   /** Where gathering has come to so far: what stands before it has been counted as read. */
   readTo: number;
   sealed = false;
+  #leaseMs = 0;
   /** Nothing after `shipped` can be read. */
   corrupt = false;
   /** `performance.now()` at which there was first something unshipped. */
@@ -42,14 +43,16 @@ export class TailedSegment {
     return this.corrupt ? 0 : Math.max(0, this.committed - this.shipped);
   }
 
-  /** @returns when the writer was last known to be alive */
-  refresh(now: number): number {
+  /** @returns when the writer was last known to be alive, if it has said so anew since the last look */
+  refresh(now: number): number | undefined {
     const { committed, sealed, leaseMs } = this.reader.state();
     this.committed = committed;
     this.sealed ||= sealed;
     if (this.lag === 0) this.waitingSince = 0;
     else if (this.waitingSince === 0) this.waitingSince = now;
-    return leaseMs;
+    const isRenewed = leaseMs !== this.#leaseMs && this.#leaseMs !== 0;
+    this.#leaseMs = leaseMs;
+    return isRenewed ? leaseMs : undefined;
   }
 }
 
@@ -61,7 +64,9 @@ export class TailedWriter {
   /** Segments of log records. */
   readonly logs = new Map<string, TailedSegment>();
   tables: JournalFile[] = [];
-  leaseMs = 0;
+  leaseMs: number;
+  /** `performance.now()` at which it said so. */
+  #leaseAt: number;
   /** `performance.now()`. */
   readonly firstSeenAt = performance.now();
   /** `Date.now()` at which its process was last seen. */
@@ -73,13 +78,21 @@ export class TailedWriter {
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
 
-  constructor(identity: WriterIdentity, resource: Uint8Array) {
+  constructor(identity: WriterIdentity, resource: Uint8Array, leaseMs: number) {
     this.identity = identity;
     this.resource = resource;
+    this.leaseMs = leaseMs;
+    this.#leaseAt = this.firstSeenAt - Math.abs(Date.now() - leaseMs);
   }
 
+  renewed(leaseMs: number, now: number): void {
+    this.leaseMs = leaseMs;
+    this.#leaseAt = now;
+  }
+
+  /** The age of a lease is told by our own clock that nobody sets: one that jumps kills nobody. */
   isDead(): boolean {
-    return isWriterDead(this.identity, this.leaseMs);
+    return isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);
   }
 
   /** Its segments of one signal, by name. */
@@ -126,17 +139,16 @@ export class Tail {
     }
     for (const name of this.#unsound.keys()) if (!names.has(name)) this.#unsound.delete(name);
     for (const [id, writer] of this.writers) {
-      let leaseMs = 0;
       for (const segment of writer.allSegments()) {
         if (names.has(segment.file.name)) {
-          leaseMs = Math.max(leaseMs, segment.refresh(now));
+          const leaseMs = segment.refresh(now);
+          if (leaseMs !== undefined) writer.renewed(leaseMs, now);
         } else {
           // Given up by whoever needed the room, and counted there.
           segment.reader.close();
           writer.of(signalOf(segment.file)).delete(segment.file.name);
         }
       }
-      writer.leaseMs = Math.max(writer.leaseMs, leaseMs);
       if (writer.segments.size + writer.logs.size + writer.tables.length === 0) this.writers.delete(id);
     }
   }
@@ -164,8 +176,7 @@ export class Tail {
       this.#unsoundFile(file, reader.unsound, now);
       return undefined;
     }
-    const writer = new TailedWriter(reader.header.writer, reader.header.resource);
-    writer.leaseMs = reader.state().leaseMs;
+    const writer = new TailedWriter(reader.header.writer, reader.header.resource, reader.state().leaseMs);
     reader.close();
     this.writers.set(file.writerId, writer);
     return writer;

@@ -127,6 +127,10 @@ export const INTERRUPTED = ownAttribute(
   'forktrace.interrupted',
   'true on a span that its process did not live to end, and that the shipper has completed.',
 );
+export const ENDED_AFTER_INTERRUPTION = ownAttribute(
+  'forktrace.ended_after_interruption',
+  'true on a span that had been told as interrupted under the same ids, because its process was taken for dead, and that has ended after all.',
+);
 export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
 
 // The exception that ended a process, on worker.exit and on the event of interrupted spans.

@@ -10,7 +10,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
-import { sayDestination } from '../shipper/say-destination.js';
+import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
@@ -40,6 +40,7 @@ export function createJournalPipeline(
     inFlight,
     resource: encodeResource(attributes),
     slot: identity.slot,
+    renewed: (writerId) => sayPlace(dir, writerId, config.export),
   });
   const unsay = sayDestination(dir, journal.writerId, config.export);
   let resource: Resource | undefined;

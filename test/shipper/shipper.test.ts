@@ -134,14 +134,22 @@ for (const mode of ['mmap', 'write'] as const) {
     await writer.waitForExit();
     shipper.writerExited({ pid: writer.pid, code: null, signal: 'SIGKILL' });
     await waitFor(() => recovered.length > 0, 'the recovery', 2000);
-    assert.deepEqual(recovered, [{ type: 'recovered', pid: writer.pid, spansRecovered: 1000, requestsInterrupted: 3 }]);
+    const [{ pid, spansRecovered, requestsInterrupted, cause }] = recovered as [Scene['recovered'][number]];
+    assert.deepEqual(
+      { pid, spansRecovered, requestsInterrupted, cause },
+      { pid: writer.pid, spansRecovered: 1000, requestsInterrupted: 3, cause: 'signal' },
+    );
     endpoint.answerOk();
     await endpoint.waitForSpans(1003);
     assertOnce(endpoint, 1003);
     const interrupted = endpoint.received().filter(({ name }) => name.includes('in flight'));
     assert.equal(interrupted.length, 3);
     for (const span of interrupted) {
-      assert.deepEqual(span.attributes, { 'error.type': 'worker.exit', 'forktrace.interrupted': true });
+      assert.deepEqual(span.attributes, {
+        'error.type': 'worker.exit',
+        'forktrace.interrupted': true,
+        'forktrace.exit.cause': 'signal',
+      });
       assert.deepEqual(span.status, { code: 2, message: 'the worker was killed by SIGKILL' });
       assert.ok(span.end >= before - 1_000_000n && span.end >= span.start, `${span.start} ${span.end}`);
       assert.equal(span.events.length, 1);

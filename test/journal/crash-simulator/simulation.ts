@@ -55,6 +55,7 @@ export class Simulation {
   #operation = 'open';
   #isShipping = false;
   #lastId = 0;
+  #found: Violation | undefined;
 
   /** @param stopShare of all stores, how many are a stop: 1 for each */
   constructor(seed: number, stopShare: number) {
@@ -81,9 +82,12 @@ export class Simulation {
       this.#do('close', () => journal.close());
       this.#written();
       this.#stop();
+    } catch (error) {
+      throw this.#found ?? error;
     } finally {
       restore();
     }
+    if (this.#found !== undefined) throw this.#found;
   }
 
   #step(journal: JournalWriter): void {
@@ -261,8 +265,10 @@ export class Simulation {
     try {
       this.#check(this.#recover());
     } catch (error) {
-      if (error instanceof Violation) throw new Violation(`${error.message}; ${this.#where()}`);
-      throw error;
+      if (!(error instanceof Violation)) throw error;
+      // The writer, in whose store this is thrown, may take it for a failure of the disk.
+      this.#found ??= new Violation(`${error.message}; ${this.#where()}`);
+      throw this.#found;
     } finally {
       useDisk(this.#disk);
     }
