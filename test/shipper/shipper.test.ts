@@ -154,7 +154,10 @@ for (const mode of ['mmap', 'write'] as const) {
       assert.ok(span.end >= before - 1_000_000n && span.end >= span.start, `${span.start} ${span.end}`);
       assert.equal(span.events.length, 1);
       assert.equal(span.events[0]!.name, 'forktrace.exit');
-      assert.deepEqual(span.events[0]!.attributes, { 'forktrace.exit.signal': 'SIGKILL' });
+      assert.deepEqual(span.events[0]!.attributes, {
+        'forktrace.exit.cause': 'signal',
+        'forktrace.exit.signal': 'SIGKILL',
+      });
       assert.equal(span.resource['writer.prefix'], 'w');
       assert.equal(span.scope.name, 'http');
     }
