@@ -103,8 +103,10 @@ export class BlockWatch {
     const heap: { stop: AbortController; block?: Block } = { stop: new AbortController() };
     this.#heaps.set(worker, heap);
     try {
-      const { outOfMemoryStack } = await import('../forensics/heap-watch.js');
-      heap.block = await outOfMemoryStack(await worker.openInspector(), heap.stop.signal);
+      const { watchHeap } = await import('../forensics/heap-watch.js');
+      await watchHeap(await worker.openInspector(), heap.stop.signal, (block) => {
+        heap.block = block;
+      });
     } catch {
       // It has gone, or does not answer: it dies as it would have.
     }

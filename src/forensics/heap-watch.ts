@@ -20,9 +20,9 @@ interface CallFrame {
 /**
  * @param url of the inspector, which is closed again
  * @param signal aborts: the heap is not full any more, or the process has ended
- * @returns undefined when nothing happened until then
+ * @param found is told at once: the process goes on to its end
  */
-export async function outOfMemoryStack(url: string, signal: AbortSignal): Promise<Block | undefined> {
+export async function watchHeap(url: string, signal: AbortSignal, found: (block: Block) => void): Promise<void> {
   // Of its own: an aborted wait still has something to say to the process.
   const session = await InspectorSession.connect(url, new AbortController().signal);
   try {
@@ -38,10 +38,10 @@ export async function outOfMemoryStack(url: string, signal: AbortSignal): Promis
     });
     await session.call('Debugger.enable');
     const frames = await paused;
-    if (frames === undefined) return undefined;
+    if (frames === undefined) return;
     const taken = await session.evaluate(SNAPSHOT_ONLY).then(checkedSnapshot, () => undefined);
     const stack = taken?.stack || frames.slice(0, MOST_FRAMES).map(described).join('\n');
-    return { state: 'ran out of heap memory', stack, active: taken?.active };
+    found({ state: 'ran out of heap memory', stack, active: taken?.active });
   } finally {
     // Gives V8's own limit back, and resumes.
     await session.call('Debugger.disable').catch(() => {});
