@@ -413,14 +413,6 @@ export interface ForensicsConfig {
    */
   peek?: boolean;
   /**
-   * Above 85 % of the heap's limit a debugger is attached to a worker, which stops where V8 runs out of
-   * memory: the death then has the function, the line and the request. With `forensics.peek` only. Takes true
-   * or false.
-   *
-   * @default FORKTRACE_HEAP_OUT_OF_MEMORY, else false
-   */
-  heapOutOfMemory?: boolean;
-  /**
    * The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had
    * told it to end. Takes true or false.
    *

@@ -38,7 +38,6 @@ export class BlockWatch {
   readonly #serving: () => Iterable<WorkerProcess>;
   readonly #ended: (worker: WorkerProcess, block: EndedBlock) => void;
   readonly #blocks = new Map<WorkerProcess, Watched>();
-  readonly #heaps = new WeakMap<WorkerProcess, { stop: AbortController; block?: Block }>();
   readonly #turn: (() => void)[] = [];
   #looking = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -71,9 +70,6 @@ export class BlockWatch {
 
   /** A heartbeat has come. */
   heard(worker: WorkerProcess): void {
-    const heap = this.#heaps.get(worker);
-    if (worker.heapIsFull && heap === undefined) void this.#watchHeap(worker);
-    else if (!worker.heapIsFull) heap?.stop.abort();
     const watched = this.#blocks.get(worker);
     if (watched === undefined) return;
     watched.over = true;
@@ -88,29 +84,12 @@ export class BlockWatch {
     await withinDeadline(this.#look(worker, watched, BEFORE_KILL_MS), BEFORE_KILL_MS);
   }
 
-  /** What the worker was found doing, if it died blocked, or of a full heap. */
+  /** What the worker was found doing, if it died blocked. */
   take(worker: WorkerProcess): Block | undefined {
     const watched = this.#blocks.get(worker);
     if (watched !== undefined) watched.over = true;
     this.#blocks.delete(worker);
-    const heap = this.#heaps.get(worker);
-    heap?.stop.abort();
-    return heap?.block ?? watched?.block;
-  }
-
-  /** A debugger waits in the worker for as long as its heap is nearly full. */
-  async #watchHeap(worker: WorkerProcess): Promise<void> {
-    const heap: { stop: AbortController; block?: Block } = { stop: new AbortController() };
-    this.#heaps.set(worker, heap);
-    try {
-      const { watchHeap } = await import('../forensics/heap-watch.js');
-      await watchHeap(await worker.openInspector(), heap.stop.signal, (block) => {
-        heap.block = block;
-      });
-    } catch {
-      // It has gone, or does not answer: it dies as it would have.
-    }
-    if (heap.block === undefined) this.#heaps.delete(worker);
+    return watched?.block;
   }
 
   #judge(): void {

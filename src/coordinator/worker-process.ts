@@ -40,7 +40,6 @@ export class WorkerProcess {
   debugged = false;
   /** SIGUSR1 opens its inspector, and does nothing else. */
   peekable = false;
-  heapIsFull = false;
   address: string | undefined;
   stats: WorkerStats | undefined;
   /** Over the last second or so. */
@@ -132,7 +131,6 @@ export class WorkerProcess {
       this.#count(stats);
       this.debugged = inspector != null && this.stderr?.lines.isOurs(inspector) !== true;
       this.peekable = peekable && !this.debugged;
-      this.heapIsFull = message.heapIsFull;
     }
     if (message.forktrace === 'ready') this.address = message.address;
     else if (message.forktrace === 'stopping') this.stopping = message.reason;

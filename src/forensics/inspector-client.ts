@@ -11,8 +11,6 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 interface Message {
   id?: number;
-  method?: string;
-  params?: Record<string, unknown>;
   result?: Record<string, unknown>;
   error?: { message?: string };
 }
@@ -33,8 +31,6 @@ export class InspectorSession {
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
   #failure: Error | undefined;
-  /** Gets what the inspector says unasked. */
-  onEvent: (method: string, params: Record<string, unknown>) => void = () => {};
 
   /**
    * @param url as the process prints it: `ws://127.0.0.1:<port>/<uuid>`
@@ -95,8 +91,7 @@ export class InspectorSession {
   }
 
   #hear(text: string): void {
-    const { id, method, params, result, error } = parse(text) ?? {};
-    if (typeof method === 'string') this.onEvent(method, params ?? {});
+    const { id, result, error } = parse(text) ?? {};
     const call = this.#calls.get(id!);
     if (call === undefined) return;
     this.#calls.delete(id!);

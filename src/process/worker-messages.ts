@@ -17,15 +17,8 @@ export type WorkerMessage =
   /**
    * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may be a breakpoint.
    * `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does nothing else.
-   * `heapIsFull`: the heap is near its limit, and somebody wants to know.
    */
-  | {
-      forktrace: 'heartbeat';
-      stats: WorkerStats;
-      inspector: string | undefined;
-      peekable: boolean;
-      heapIsFull: boolean;
-    }
+  | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
   | { forktrace: 'stopping'; reason: StopReason };
 
 /** Coordinator → worker. */
@@ -70,7 +63,7 @@ const isStopReason = isOneOf(STOP_REASONS);
 export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
   ready: { address: orNothing(isText) },
   failed: { message: isText, stack: orNothing(isText) },
-  heartbeat: { stats: isStats, inspector: orNothing(isText), peekable: isFlag, heapIsFull: isFlag },
+  heartbeat: { stats: isStats, inspector: orNothing(isText), peekable: isFlag },
   stopping: { reason: isStopReason },
 });
 

@@ -1,23 +1,10 @@
 import { url as inspectorUrl } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import { requestCounts } from '../http/request-counts.js';
 import { p99Ms } from '../http/request-durations.js';
-import { HEARTBEAT_MS, type WorkerMessage, type WorkerStats } from '../process/worker-messages.js';
+import { HEARTBEAT_MS, type WorkerStats } from '../process/worker-messages.js';
 import { isPeekable } from './peekable.js';
 import type { WorkerTracing } from './start-worker.js';
-
-type Beat = Omit<Extract<WorkerMessage, { forktrace: 'heartbeat' }>, 'forktrace'>;
-
-/** Of the limit; an app that uses less has nothing to fear of the next collection. */
-const FULL = 0.85;
-/** V8's limit counts the young generation, three times 16 MB, which no leak fills. */
-const YOUNG_BYTES = 48 * 1024 * 1024;
-
-function isHeapFull(): boolean {
-  const { used_heap_size, heap_size_limit } = getHeapStatistics();
-  return used_heap_size > FULL * Math.max(heap_size_limit - YOUNG_BYTES, heap_size_limit / 2);
-}
 
 /**
  * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often when the
@@ -30,9 +17,12 @@ export class Heartbeat {
   #lastCpuAt = performance.now();
   #rss = 0;
   readonly #tracing: WorkerTracing;
-  readonly #send: (beat: Beat) => void;
+  readonly #send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void;
 
-  constructor(tracing: WorkerTracing, send: (beat: Beat) => void) {
+  constructor(
+    tracing: WorkerTracing,
+    send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void,
+  ) {
     this.#tracing = tracing;
     this.#send = send;
   }
@@ -50,13 +40,7 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const { peek, heapOutOfMemory } = this.#tracing.config.forensics;
-    this.#send({
-      stats: this.#stats(),
-      inspector: inspectorUrl(),
-      peekable: isPeekable(peek),
-      heapIsFull: heapOutOfMemory && isHeapFull(),
-    });
+    this.#send(this.#stats(), inspectorUrl(), isPeekable(this.#tracing.config.forensics.peek));
   }
 
   /** Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands in. */

@@ -79,7 +79,10 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   const servers = new AppServers((server) => {
     if (!config.disabled) instrumentServer(server as TraceableServer, () => httpOptions(tracing));
   });
-  const heartbeat = new Heartbeat(tracing, (beat) => void send({ forktrace: 'heartbeat', ...beat }));
+  const heartbeat = new Heartbeat(
+    tracing,
+    (stats, inspector, peekable) => void send({ forktrace: 'heartbeat', stats, inspector, peekable }),
+  );
 
   let stopping: Promise<void> | undefined;
   // pm2 kills what is not gone in time, whatever the config says.

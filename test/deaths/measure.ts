@@ -28,8 +28,8 @@ export interface Death {
 
 const VICTIMS = 2;
 
-export async function measure({ path, act, mayLive, heap = false }: Way): Promise<Death> {
-  const fillsHeap = heap || path === 'heap';
+export async function measure({ path, act, mayLive }: Way): Promise<Death> {
+  const fillsHeap = path === 'heap';
   const cleanUps: (() => unknown)[] = [];
   const context = { after: (fn: () => unknown) => void cleanUps.unshift(fn) } as unknown as TestContext;
   try {
@@ -42,7 +42,6 @@ export async function measure({ path, act, mayLive, heap = false }: Way): Promis
         export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
         // V8 collects for seconds before it gives up.
         supervise: { heartbeatTimeoutMs: fillsHeap ? 60_000 : 5000, backoffMinMs: 20, shutdownTimeoutMs: 3000 },
-        forensics: { heapOutOfMemory: heap },
       },
       { fixture: 'stuck-cluster', env: fillsHeap ? { NODE_OPTIONS: '--max-old-space-size=100' } : {} },
     );

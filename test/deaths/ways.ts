@@ -5,8 +5,6 @@ export interface Way {
   about: string;
   /** The block may end before the watchdog kills. */
   mayLive?: true;
-  /** With `forensics.heapOutOfMemory`. */
-  heap?: boolean;
   /** After the requests have arrived: what happens from outside. */
   act?: 'kill' | 'stop the cluster';
 }
@@ -23,7 +21,6 @@ export const ways: readonly Way[] = [
   { path: 'json', about: '`JSON.parse` of 150 MB', mayLive: true },
   { path: 'stopped', about: 'SIGSTOP, killed by the watchdog' },
   { path: 'heap', about: 'heap out of memory' },
-  { path: 'leak', about: 'heap out of memory, with `forensics.heapOutOfMemory`', heap: true },
   { path: 'patient', about: '`kill -9` from outside', act: 'kill' },
   { path: 'abort', about: '`process.abort()`' },
   { path: 'segv', about: 'SIGSEGV' },

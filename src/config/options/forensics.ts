@@ -10,12 +10,6 @@ export const forensic = {
       variable: 'FORKTRACE_PEEK',
       default: true,
     }),
-    heapOutOfMemory: option(flag, {
-      about:
-        "Above 85 % of the heap's limit a debugger is attached to a worker, which stops where V8 runs out of memory: the death then has the function, the line and the request. With `forensics.peek` only.",
-      variable: 'FORKTRACE_HEAP_OUT_OF_MEMORY',
-      default: false,
-    }),
     lastWords: option(flag, {
       about:
         'The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had told it to end.',
