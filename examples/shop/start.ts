@@ -42,7 +42,7 @@ const environment = {
 
 const printer = options.quiet
   ? undefined
-  : new TracePrinter(viewer.store, { color: pc, width: process.stdout.columns ?? 120 });
+  : new TracePrinter(viewer.store, { color: pc, width: process.stdout.columns ?? 80 });
 const children: ChildProcess[] = [];
 let exitCode = 0;
 try {
@@ -59,7 +59,7 @@ try {
 
   console.log(`${pc.bold('shop')}    ${baseUrl}  on ${options.workers} workers\n${pc.bold('viewer')}  ${viewer.url}`);
   console.log(
-    pc.dim(`Open the viewer and click a trace; /checkout crosses processes, /crash kills its worker. Ctrl-C ends.\n`),
+    pc.dim('Open the viewer and click a trace; /checkout crosses processes,\n/crash kills its worker. Ctrl-C ends.\n'),
   );
 
   const bounded = options.requests !== undefined;

@@ -23,6 +23,8 @@ export interface ViewerOptions extends ViewerConfig {
   host?: string;
   /** Asked of page, API and OTLP clients. @default FORKTRACE_VIEWER_TOKEN, else none */
   token?: string;
+  /** Path under which a reverse proxy serves the page, with or without taking it off. @default none */
+  prefix?: string;
   /** What is held in memory, and about twice that in `file`. */
   limits?: Partial<StoreLimits>;
   /** Keeps traces over a restart, in this file. @default none */
@@ -58,6 +60,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const access: Access = { host, token: options.token ?? (process.env.FORKTRACE_VIEWER_TOKEN || undefined) };
   if (!isLoopback(host) && access.token === undefined) throw new ForktraceError('FORKTRACE_VIEWER_TOKEN', [host]);
 
+  const prefix = cleanPrefix(options.prefix ?? '');
   const store = new TraceStore(options.limits);
   const history = new ClusterHistory();
   store.onSpan((span, trace) => history.add(span, trace));
@@ -73,7 +76,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     history.clear();
     await file?.clear();
   };
-  const handler = createRequestHandler({ store, logs, history, metrics, ingest, access, clear });
+  const handler = createRequestHandler({ prefix, store, logs, history, metrics, ingest, access, clear });
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
@@ -88,7 +91,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     const otlpHttpUrl = `http://${urlHost}:${httpPort}`;
     const query = access.token === undefined ? '' : `?token=${encodeURIComponent(access.token)}`;
     const addresses: ViewerAddresses = {
-      url: `${otlpHttpUrl}/${query}`,
+      url: `${otlpHttpUrl}${prefix}/${query}`,
       otlpGrpcUrl: `http://${urlHost}:${grpcPort}`,
       otlpHttpUrl,
     };
@@ -111,4 +114,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     await file?.close();
     throw error;
   }
+}
+
+/** `/a/b` of `a/b/`; '' of `/`. */
+function cleanPrefix(prefix: string): string {
+  const path = new URL(`/${prefix}`.replace(/\/+/g, '/'), 'http://viewer').pathname;
+  return path.replace(/\/$/, '');
 }

@@ -20,7 +20,7 @@ export interface TextSpan extends TreeSpan {
 }
 
 export interface TextOptions {
-  /** Columns. @default 100 */
+  /** Columns, which no line exceeds from 80 on. @default 100 */
   width?: number;
   /** Wraps text in ANSI colours. @default no colours */
   color?: {
@@ -34,7 +34,13 @@ export interface TextOptions {
 }
 
 const PLAIN = { dim: String, red: String, yellow: String, bold: String };
-const BAR_COLUMNS = 24;
+/** Columns beside name, bar and who it was: the duration and what stands between. */
+const FIXED_COLUMNS = 14;
+const DURATION_COLUMNS = 9;
+/** Of who it was and how it went. */
+const TAIL_COLUMNS = 24;
+const WIDE = 100;
+const LEAST_NAME_COLUMNS = 16;
 
 /** One trace as a tree with a small waterfall; '' when there are no spans. Ends with a newline. */
 export function traceText(spans: Iterable<TextSpan>, options: TextOptions = {}): string {
@@ -49,10 +55,12 @@ export function traceText(spans: Iterable<TextSpan>, options: TextOptions = {}):
     endMs = Math.max(endMs, span.endMs + shiftMs);
   }
   const total = Math.max(endMs - startMs, 1e-6);
-  const nameColumns = Math.max(24, width - BAR_COLUMNS - 14 - 20);
+  const barColumns = width < WIDE ? 12 : 24;
+  const nameColumns = Math.max(LEAST_NAME_COLUMNS, width - barColumns - FIXED_COLUMNS - TAIL_COLUMNS);
+  const tailColumns = Math.max(0, width - nameColumns - barColumns - FIXED_COLUMNS);
   const count = `${rows.length} span${rows.length === 1 ? '' : 's'}`;
   const lines = [
-    `${color.bold(printable(first.span.name))}  ${formatDuration(total)}  ${count}  ${color.dim(first.span.traceId)}`,
+    `${color.bold(cut(printable(first.span.name), Math.max(8, width - 62)))}  ${formatDuration(total)}  ${count}  ${color.dim(first.span.traceId)}`,
   ];
   // Whether an ancestor at each depth has more siblings below.
   const more: boolean[] = [];
@@ -69,8 +77,8 @@ export function traceText(spans: Iterable<TextSpan>, options: TextOptions = {}):
       else branch += more[level] ? '│  ' : '   ';
     }
     const label = fit(`${branch}${row.orphan ? '⋯ ' : ''}${printable(span.name)}`, nameColumns);
-    const duration = formatDuration(span.endMs - span.startMs).padStart(9);
-    const place = bar((span.startMs + shiftMs - startMs) / total, (span.endMs + shiftMs - startMs) / total);
+    const duration = formatDuration(span.endMs - span.startMs).padStart(DURATION_COLUMNS);
+    const place = bar((span.startMs + shiftMs - startMs) / total, (span.endMs + shiftMs - startMs) / total, barColumns);
     const outcome = span.interrupted
       ? '✂ interrupted'
       : span.error
@@ -80,25 +88,29 @@ export function traceText(spans: Iterable<TextSpan>, options: TextOptions = {}):
           : '';
     const paint = span.interrupted ? color.yellow : span.error ? color.red : String;
     const parent = rows[row.parent]?.span.process;
-    const who = span.process === parent ? '' : color.dim(printable(span.process));
+    const left = tailColumns - (outcome === '' ? 0 : outcome.length + 1);
+    const who = span.process === parent || left < 4 ? '' : color.dim(cut(printable(span.process), left));
     lines.push(
-      `${paint(label)} ${duration} ${color.dim('▕')}${paint(place)}${color.dim('▏')} ${paint(outcome)}${outcome && who ? ' ' : ''}${who}`.trimEnd(),
+      `${paint(label)} ${duration} ${color.dim('▕')}${paint(place)}${color.dim('▏')} ${paint(cut(outcome, tailColumns))}${outcome && who ? ' ' : ''}${who}`.trimEnd(),
     );
   }
   return `${lines.join('\n')}\n`;
 }
 
-function bar(from: number, to: number): string {
-  const start = Math.min(BAR_COLUMNS - 1, Math.floor(from * BAR_COLUMNS));
-  const end = Math.max(start + 1, Math.min(BAR_COLUMNS, Math.round(to * BAR_COLUMNS)));
-  return ' '.repeat(start) + '━'.repeat(end - start) + ' '.repeat(BAR_COLUMNS - end);
+function bar(from: number, to: number, columns: number): string {
+  const start = Math.min(columns - 1, Math.floor(from * columns));
+  const end = Math.max(start + 1, Math.min(columns, Math.round(to * columns)));
+  return ' '.repeat(start) + '━'.repeat(end - start) + ' '.repeat(columns - end);
+}
+
+function cut(text: string, columns: number): string {
+  const characters = [...text];
+  return characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : text;
 }
 
 function fit(text: string, columns: number): string {
-  const characters = [...text];
-  return characters.length > columns
-    ? `${characters.slice(0, columns - 1).join('')}…`
-    : text.padEnd(columns + text.length - characters.length);
+  const shown = cut(text, columns);
+  return shown.padEnd(columns + shown.length - [...shown].length);
 }
 
 /** Names come from anywhere: control characters would move the cursor or worse. */

@@ -1,3 +1,4 @@
+import type { Trace } from './store/trace.js';
 import type { TraceStore } from './store/trace-store.js';
 import { storedTraceText } from './store/trace-text.js';
 import type { TextOptions } from './text.js';
@@ -6,21 +7,50 @@ import type { TextOptions } from './text.js';
 const QUIET_MS = 700;
 const INTERVAL_MS = 100;
 
-/** Prints each trace as a tree, once, when it has gone quiet. */
+/** While printing is paused, so many traces wait; older ones are left out and counted. */
+const MAX_WAITING = 1000;
+
+/** Prints each trace that is wanted as a tree, once, when it has gone quiet. */
 export class TracePrinter {
   readonly #store: TraceStore;
   readonly #options: TextOptions;
   readonly #print: (text: string) => void;
   /** Trace id → when its latest span came. */
   readonly #waiting = new Map<string, number>();
+  readonly #wanted: (trace: Trace) => boolean;
+  #paused = false;
+  #leftOut = 0;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(store: TraceStore, options: TextOptions = {}, print = (text: string) => console.log(text)) {
+  /** @param options `wanted` says which traces are printed; all by default */
+  constructor(
+    store: TraceStore,
+    { wanted = () => true, ...options }: TextOptions & { wanted?: (trace: Trace) => boolean } = {},
+    print = (text: string) => console.log(text),
+  ) {
+    this.#wanted = wanted;
     this.#store = store;
     this.#options = options;
     this.#print = print;
-    store.onSpan((_span, trace) => this.#waiting.set(trace.id, performance.now()));
+    store.onSpan((_span, trace) => {
+      this.#waiting.set(trace.id, performance.now());
+      if (this.#waiting.size <= MAX_WAITING) return;
+      this.#waiting.delete(this.#waiting.keys().next().value as string);
+      this.#leftOut++;
+    });
     this.#timer = setInterval(() => this.#printBefore(performance.now() - QUIET_MS), INTERVAL_MS);
+  }
+
+  /** Holds printing, or goes on with what has come meanwhile. */
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    if (paused || this.#leftOut === 0) return;
+    this.#print(`… ${this.#leftOut} traces were left out`);
+    this.#leftOut = 0;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Prints what is left. */
@@ -30,11 +60,12 @@ export class TracePrinter {
   }
 
   #printBefore(time: number): void {
+    if (this.#paused && time !== Number.POSITIVE_INFINITY) return;
     for (const [id, latest] of this.#waiting) {
       if (latest > time) continue;
       this.#waiting.delete(id);
       const trace = this.#store.traces.get(id);
-      if (trace) this.#print(storedTraceText(trace, this.#options));
+      if (trace && this.#wanted(trace)) this.#print(storedTraceText(trace, this.#options));
     }
   }
 }

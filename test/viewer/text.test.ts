@@ -86,11 +86,31 @@ describe('a trace as text', () => {
     assert.equal(
       text,
       `POST /checkout  184 ms  3 spans  t
-POST /checkout                                184 ms ▕━━━━━━━━━━━━━━━━━━━━━━━━▏ ✗ error shop · slot 0
-├─ cart                                      12.5 ms ▕ ━━                     ▏
-└─ pay                                        150 ms ▕   ━━━━━━━━━━━━━━━━━━━━ ▏ ✂ interrupted pay · slot 1
+POST /checkout                            184 ms ▕━━━━━━━━━━━━━━━━━━━━━━━━▏ ✗ error shop · slot 0
+├─ cart                                  12.5 ms ▕ ━━                     ▏
+└─ pay                                    150 ms ▕   ━━━━━━━━━━━━━━━━━━━━ ▏ ✂ interrupted pay · slo…
 `,
     );
+  });
+
+  it('fits 80 columns, whatever the names', () => {
+    const long = 'a very long name of a span that says everything about what it does';
+    for (const width of [80, 100, 120]) {
+      const text = traceText(
+        [
+          span('a', '', 0, 84_000, { name: long, traceId: 'f'.repeat(32), error: true }),
+          span('b', 'a', 1, 75_123, {
+            name: long,
+            interrupted: true,
+            process: 'recommendations · slot 12 · pid 123456',
+          }),
+          span('c', 'b', 2, 3, { name: 'GET', httpStatus: 200, process: 'shop · slot 1 · pid 4242' }),
+        ],
+        { width },
+      );
+      for (const line of text.split('\n')) assert.ok([...line].length <= width, `${[...line].length}: ${line}`);
+      assert.match(text, /✂ interrupted recomm/);
+    }
   });
 
   it('lets no name move the cursor', () => {

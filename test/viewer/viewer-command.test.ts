@@ -10,7 +10,8 @@ const command = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 
 describe('forktrace viewer --text', () => {
   it('prints where it listens and each trace as a tree, and ends on Ctrl-C', async () => {
-    const child = spawn(process.execPath, [command, 'viewer', '--text', '--http-port', '0', '--grpc-port', '0'], {
+    const ports = ['--http-port', '0', '--grpc-port', '0'];
+    const child = spawn(process.execPath, [command, 'viewer', '--text', '--filter', 'route:/checkout', ...ports], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NO_COLOR: '1' },
     });
@@ -22,7 +23,11 @@ describe('forktrace viewer --text', () => {
       while (!pattern.test(printed)) await once(child.stdout, 'data', { signal: AbortSignal.timeout(20_000) });
       return pattern.exec(printed)!;
     };
+    await until(/traces at /);
     const [, otlpHttpUrl] = await until(/and (http:\/\/127\.0\.0\.1:\d+) \(HTTP\)/);
+    await until(/OTEL_EXPORTER_OTLP_ENDPOINT=http/);
+    const resource = workerResource({ slot: 1, incarnation: 0, pid: 42 });
+    await send(otlpHttpUrl!, requestSpans({ startMs: Date.now(), durationMs: 4, route: '/not-wanted' }), resource);
     const spans = requestSpans({
       startMs: Date.now(),
       durationMs: 40,
@@ -30,8 +35,9 @@ describe('forktrace viewer --text', () => {
       route: '/checkout',
       steps: ['pay'],
     });
-    await send(otlpHttpUrl!, spans, workerResource({ slot: 1, incarnation: 0, pid: 42 }));
-    await until(/POST \/checkout .*shop · slot 1 · pid 42\n└─ pay /);
+    await send(otlpHttpUrl!, spans, resource);
+    await until(/POST \/checkout .*shop · slot 1 · p.*\n└─ pay /);
+    assert.doesNotMatch(printed, /not-wanted/);
     const exited = once(child, 'exit');
     child.kill('SIGINT');
     assert.deepEqual(await exited, [0, null]);

@@ -7,8 +7,10 @@ export function viewer(program: Command): void {
     .description('Receive OTLP and show it on a page, without a cluster.')
     .option('--http-port <n>', 'page and OTLP over HTTP; moved on when taken (default: 4318)', wholeNumber)
     .option('--grpc-port <n>', 'OTLP over gRPC; moved on when taken (default: 4317)', wholeNumber)
-    .option('--text', 'print each trace as a tree, too')
+    .option('--text', 'print each trace as a tree, too; space holds it still')
+    .option('--filter <conditions>', 'print only these traces, as in "status>=500 route:/checkout"')
     .option('--file <path>', 'keep traces over a restart')
+    .option('--prefix <path>', 'path under which a reverse proxy serves it, as in /traces-of-shop')
     .option('--host <address>', 'interface; anything but loopback needs FORKTRACE_VIEWER_TOKEN')
     .addHelpText('after', '\nExample:\n  $ forktrace viewer --text')
     .action(async (options) => (await import('../viewer.js')).viewer(options));

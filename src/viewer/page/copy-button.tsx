@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
+import { withPrefix } from './prefix.ts';
 
 /** Copies the JSON at `address`, and says whether it could. */
 export function CopyButton({ label, address }: { label: string; address: string }) {
   const [said, setSaid] = useState<string>();
   const copy = async () => {
     try {
-      const response = await fetch(address);
+      const response = await fetch(withPrefix(address));
       if (!response.ok) throw new Error(String(response.status));
       await writeText(JSON.stringify(await response.json(), null, 2));
       setSaid('Copied');
@@ -35,7 +36,7 @@ export function CopyText({ text, label }: { text: string; label: string }) {
   };
   return (
     <button type="button" class="link copy" onClick={copy} aria-label={label} title={label}>
-      {said ?? '⧉'}
+      {said ?? 'copy'}
     </button>
   );
 }

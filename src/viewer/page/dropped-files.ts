@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { TracesData } from '../../wire/otlp-json.ts';
 import { navigate } from './location.ts';
+import { withPrefix } from './prefix.ts';
 
 const SHOWN_MS = 4000;
 
@@ -42,7 +43,7 @@ async function send(file: File): Promise<string | undefined> {
   const bytes = await file.arrayBuffer();
   const text = new TextDecoder().decode(bytes);
   const isJson = text.trimStart().startsWith('{');
-  const response = await fetch('/v1/traces', {
+  const response = await fetch(withPrefix('/v1/traces'), {
     method: 'POST',
     headers: { 'content-type': isJson ? 'application/json' : 'application/x-protobuf' },
     body: bytes,

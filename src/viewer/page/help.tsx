@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StateView } from '../api-types.ts';
 import { formatBytes, formatCount } from '../format.ts';
+import { withPrefix } from './prefix.ts';
 
 const KEYS: [string, string][] = [
   ['1 2 3 4', 'Traces, Cluster, Routes, Logs'],
@@ -74,7 +75,7 @@ function ClearButton() {
   const [sure, setSure] = useState(false);
   const clear = async () => {
     if (!sure) return setSure(true);
-    await fetch('/api/clear', { method: 'POST' });
+    await fetch(withPrefix('/api/clear'), { method: 'POST' });
     setSure(false);
   };
   return (

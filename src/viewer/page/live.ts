@@ -1,6 +1,8 @@
 /** What the server says by itself, and data that is asked for again when it does. */
+
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StateView } from '../api-types.ts';
+import { withPrefix } from './prefix.ts';
 
 export interface LiveState {
   state: StateView | undefined;
@@ -19,7 +21,7 @@ function set(next: Partial<LiveState>): void {
 
 /** Opened once; the browser itself connects again when the viewer is back. */
 export function connect(): void {
-  const source = new EventSource('/api/live');
+  const source = new EventSource(withPrefix('/api/live'));
   source.addEventListener('change', (event) => {
     set({ state: JSON.parse(event.data) as StateView, connected: true, tick: current.tick + 1 });
   });
@@ -71,7 +73,7 @@ export function useData<Result>(address: string | undefined, { live = true, ever
       loading = true;
       startedAt = performance.now();
       try {
-        const response = await fetch(address, { signal: abort.signal });
+        const response = await fetch(withPrefix(address), { signal: abort.signal });
         const body = (await response.json()) as Result & { error?: string };
         if (response.ok) setResult({ data: body, error: undefined, address });
         else setResult({ data: undefined, error: body.error ?? `${response.status}`, address });

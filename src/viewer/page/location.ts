@@ -1,13 +1,15 @@
 /** The address is the state: what is shown, and the filter. */
 import { useEffect, useState } from 'preact/hooks';
+import { withoutPrefix, withPrefix } from './prefix.ts';
 
 const CHANGED = 'viewer:location';
 
 /** Goes to `address`, a path with or without a query. */
 export function navigate(address: string, replace = false): void {
-  if (address === location.pathname + location.search) return;
-  if (replace) history.replaceState(null, '', address);
-  else history.pushState(null, '', address);
+  const target = withPrefix(address);
+  if (target === location.pathname + location.search) return;
+  if (replace) history.replaceState(null, '', target);
+  else history.pushState(null, '', target);
   dispatchEvent(new Event(CHANGED));
 }
 
@@ -19,7 +21,7 @@ export function withQuery(changes: Record<string, string>): string {
     else query.set(name, value);
   }
   const text = query.toString();
-  return location.pathname + (text === '' ? '' : `?${text}`);
+  return withoutPrefix(location.pathname) + (text === '' ? '' : `?${text}`);
 }
 
 /** All traces, or what else is listed at `path`, for which `conditions` hold. */
@@ -32,7 +34,7 @@ export interface Place {
   query: URLSearchParams;
 }
 
-const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const here = (): Place => ({ path: withoutPrefix(location.pathname), query: new URLSearchParams(location.search) });
 
 export function usePlace(): Place {
   const [place, setPlace] = useState(here);
@@ -62,5 +64,5 @@ export function followLinks(event: MouseEvent): void {
   )
     return;
   event.preventDefault();
-  navigate(link.pathname + link.search);
+  navigate(withoutPrefix(link.pathname) + link.search);
 }

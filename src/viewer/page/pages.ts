@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import { useData } from './live.ts';
+import { withPrefix } from './prefix.ts';
 
 const PAGE_ROWS = 200;
 
@@ -53,7 +54,7 @@ export function usePages<Row, Answer extends List<Row>>(
     const page = Math.floor(index / PAGE_ROWS);
     if (!rows.has(page)) {
       rows.set(page, undefined);
-      fetch(`${still}&offset=${page * PAGE_ROWS}&limit=${PAGE_ROWS}`)
+      fetch(withPrefix(`${still}&offset=${page * PAGE_ROWS}&limit=${PAGE_ROWS}`))
         .then((response) => response.json() as Promise<Answer>)
         .then((answer) => {
           rows.set(page, answer.rows);

@@ -29,6 +29,13 @@ export function isLoopback(host: string): boolean {
 /** Why `request` is refused, or undefined. */
 export function refuse(request: IncomingMessage, { host, token }: Access): Refusal | undefined {
   const { headers } = request;
+  // Who knows the token is let in by whatever name a proxy has for this machine: no other web page knows it.
+  if (token !== undefined) {
+    if (!knowsToken(request, token)) {
+      return { status: 401, reason: 'a token is needed: Authorization: Bearer <token>, or ?token=<token>' };
+    }
+    return sameSite(request) ? undefined : { status: 403, reason: 'requests from other sites are not taken' };
+  }
   const address = parseHost(headers.host ?? '', 'http').address ?? '';
   if (isLoopback(host) && !isLoopback(address)) {
     return { status: 403, reason: `Host ${JSON.stringify(headers.host ?? '')} is not this machine` };
@@ -36,13 +43,13 @@ export function refuse(request: IncomingMessage, { host, token }: Access): Refus
   if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) {
     return { status: 403, reason: `Origin ${JSON.stringify(headers.origin)} is not the viewer's own` };
   }
-  if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate') {
-    return { status: 403, reason: 'requests from other sites are not taken' };
-  }
-  if (token !== undefined && !knowsToken(request, token)) {
-    return { status: 401, reason: 'a token is needed: Authorization: Bearer <token>, or ?token=<token>' };
-  }
+  if (!sameSite(request)) return { status: 403, reason: 'requests from other sites are not taken' };
   return undefined;
+}
+
+/** By what the browser says of a request; a link from elsewhere may lead here. */
+function sameSite({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
 }
 
 function knowsToken(request: IncomingMessage, token: string): boolean {
@@ -58,8 +65,8 @@ export function queryToken(request: IncomingMessage): string | undefined {
 }
 
 /** Keeps the token of a printed link in the browser, out of its address bar. */
-export function tokenCookie(token: string): string {
-  return `${COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;
+export function tokenCookie(token: string, prefix: string): string {
+  return `${COOKIE}=${encodeURIComponent(token)}; Path=${prefix}/; HttpOnly; SameSite=Strict`;
 }
 
 /** Compares in a time that does not depend on where two tokens differ. */

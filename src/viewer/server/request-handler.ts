@@ -22,6 +22,8 @@ export interface RequestHandler {
 }
 
 interface Parts {
+  /** Path under which a proxy serves it; '' is none. */
+  prefix: string;
   store: TraceStore;
   logs: LogStore;
   history: ClusterHistory;
@@ -33,7 +35,16 @@ interface Parts {
 }
 
 /** Everything that the HTTP port serves: page, API, live events and OTLP/HTTP. */
-export function createRequestHandler({ store, logs, history, metrics, ingest, access, clear }: Parts): RequestHandler {
+export function createRequestHandler({
+  prefix,
+  store,
+  logs,
+  history,
+  metrics,
+  ingest,
+  access,
+  clear,
+}: Parts): RequestHandler {
   const state = (): StateView => ({
     version,
     otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
@@ -74,6 +85,9 @@ export function createRequestHandler({ store, logs, history, metrics, ingest, ac
       return;
     }
     const url = new URL(target, 'http://viewer');
+    if (prefix !== '' && `${url.pathname}/`.startsWith(`${prefix}/`)) {
+      url.pathname = url.pathname.slice(prefix.length) || '/';
+    }
     if (isOtlpPath(url.pathname)) return serveOtlp(request, response, url.pathname, ingest);
     if (url.pathname === '/api/clear' && request.method === 'POST') {
       await clear();
@@ -90,11 +104,14 @@ export function createRequestHandler({ store, logs, history, metrics, ingest, ac
     if (access.token !== undefined && queryToken(request) !== undefined) {
       url.searchParams.delete('token');
       response
-        .writeHead(303, { location: `${url.pathname}${url.search}`, 'set-cookie': tokenCookie(access.token) })
+        .writeHead(303, {
+          location: `${prefix}${url.pathname}${url.search}`,
+          'set-cookie': tokenCookie(access.token, prefix),
+        })
         .end();
       return;
     }
-    const { content, type } = pageFile(url.pathname);
+    const { content, type } = pageFile(url.pathname, prefix);
     response.writeHead(200, { 'content-type': type, 'content-length': content.length, 'cache-control': 'no-cache' });
     response.end(content);
   }
