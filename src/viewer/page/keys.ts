@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Keys that a focused control uses itself. */
 const OWN_KEYS = 'input, select, textarea, dialog[open] *';
@@ -8,7 +8,8 @@ export function useKeys(onKey: (event: KeyboardEvent) => boolean): void {
   const latest = useRef(onKey);
   // At once: the next key may come before effects have run.
   latest.current = onKey;
-  useEffect(() => {
+  // With the page itself: a key may come before effects have run.
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return;
       if ((event.target as Element).matches(OWN_KEYS)) return;
