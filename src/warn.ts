@@ -106,6 +106,14 @@ export const warnings = {
     when: 'the endpoint has no logs service: UNIMPLEMENTED, or HTTP 404; said once',
     lost: 'nothing yet: log records stay in the journal until it is full; spans are not affected',
   },
+  FORKTRACE_LOGS_FLOOD: {
+    when: 'a process logged more than `logs.maxPerSecond` records in a second',
+    lost: 'the records beyond',
+  },
+  FORKTRACE_LOGS_NEED_JOURNAL: {
+    when: 'logs are asked for with pipeline `batch`, which has no journal',
+    lost: 'log records: they are not exported',
+  },
   FORKTRACE_SPANS_LEFT: {
     when: 'a shipper ends, and spans or log records stay in the journal',
     lost: 'nothing: the next start delivers them, or `forktrace ship`',

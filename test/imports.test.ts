@@ -81,18 +81,21 @@ const ALLOWED: Record<string, string[]> = {
   forensics: ['wire', 'process', 'journal'],
   shipper: ['wire', 'sdk', 'process', 'config', 'journal', 'forensics'],
   http: ['wire', 'config', 'propagation', 'tracer'],
+  // Of http/ the names of secrets alone.
+  logs: ['wire', 'config', 'journal', 'tracer', 'http'],
   // Of http/ the check of Host headers alone.
   viewer: ['wire', 'process', 'http'],
   instrumentation: ['process', 'config'],
   worker: [
     'instrumentation',
     ...['wire', 'sdk', 'span', 'pm2', 'process', 'config', 'propagation', 'journal', 'tracer', 'forensics'],
-    ...['shipper', 'http'],
+    ...['shipper', 'http', 'logs'],
   ],
   coordinator: ['wire', 'process', 'config', 'journal', 'tracer', 'forensics', 'shipper', 'viewer', 'worker'],
-  preload: ['wire', 'pm2', 'process', 'config', 'propagation', 'http', 'instrumentation', 'worker'],
+  preload: ['wire', 'pm2', 'process', 'config', 'propagation', 'http', 'logs', 'instrumentation', 'worker'],
   cli: ['wire', 'pm2', 'process', 'config', 'journal', 'forensics', 'shipper', 'viewer', 'coordinator'],
   register: ['preload'],
+  pino: ['logs'],
   index: ['span', 'process', 'propagation', 'http', 'worker', 'coordinator'],
 };
 

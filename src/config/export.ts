@@ -12,6 +12,7 @@ import { type HeadersFunction, headerFault, parseHeaders } from './headers.js';
 import { choice, flag, isSocketUrl, type Kind, timerMs } from './kinds.js';
 import type { ValuesOf } from './option.js';
 import { destinations, type exporting } from './options/export.js';
+import type { logging } from './options/logs.js';
 import type { tracing } from './options/tracing.js';
 import type { ResolvedExport, ResolvedMetrics } from './resolved.js';
 import type { ExportDestination, TracingConfig } from './types.js';
@@ -125,6 +126,41 @@ export function resolveMetrics(
   });
 }
 
+/** Where log records go; `to` is undefined where they are off. `byDefault`: whether they are wanted where nobody says. */
+export function resolveLogs(
+  config: TracingConfig,
+  values: ExportValues & Pick<ValuesOf<typeof logging>, 'logs'>,
+  environment: Environment,
+  spans: ResolvedExport,
+  byDefault: boolean,
+): { to: ResolvedExport | undefined; unasked: boolean } {
+  const named = exporters('OTEL_LOGS_EXPORTER', environment);
+  const timeoutMs = environment.read('OTEL_BLRP_EXPORT_TIMEOUT', specification.OTEL_BLRP_EXPORT_TIMEOUT.kind);
+  const asked =
+    (config.logs === undefined ? undefined : config.logs !== false) ??
+    environment.read('FORKTRACE_LOGS', flag) ??
+    (named && !named.includes('none'));
+  if (!(asked ?? byDefault)) return { to: undefined, unasked: asked === undefined };
+  const variables = new OtlpVariables(environment, 'LOGS');
+  const own = environment.isSet('OTEL_EXPORTER_OTLP_LOGS_ENDPOINT');
+  const { protocol } = variables;
+  const { url: configured } = values.logs;
+  let destination: Destination;
+  if (named?.[0] === 'console' && named.length === 1) destination = { to: 'console' };
+  else if (configured !== undefined) destination = protocol ? { to: protocol } : protocolOf(configured);
+  else if (own || (named?.includes('otlp') && !spans.to.startsWith('otlp') && spans.to !== 'viewer'))
+    destination = protocol ? { to: protocol } : protocolOf(variables.endpoint);
+  else destination = { to: spans.to, guessed: spans.otherwise !== undefined };
+  // Log records go where config sends spans, unless they have a place of their own.
+  const beside = values.export.url !== undefined && destination.to === spans.to ? spans.url : undefined;
+  const url = (configured ?? (own ? undefined : beside))?.replace(/\/v1\/traces$/, '/v1/logs');
+  const print = named?.includes('console') && destination.to !== 'console';
+  const to = resolved({ ...destination, print }, variables, values, { option: 'logs.url', url });
+  const isTimeSaid = variables.names('TIMEOUT').some((name) => environment.isSet(name));
+  const isOwnTime = timeoutMs !== undefined && !isTimeSaid && values.export.timeoutMs === undefined;
+  return { to: isOwnTime ? Object.freeze({ ...to, timeoutMs: timerMs(timeoutMs) }) : to, unasked: false };
+}
+
 function spanDestination(config: TracingConfig, variables: OtlpVariables, production: boolean): Destination {
   const { environment, protocol, endpoint } = variables;
   const own = environment.read('FORKTRACE_EXPORT', choice(...destinations));
@@ -144,7 +180,10 @@ function spanDestination(config: TracingConfig, variables: OtlpVariables, produc
 }
 
 /** `none` by itself, or others without it. */
-function exporters(name: 'OTEL_TRACES_EXPORTER' | 'OTEL_METRICS_EXPORTER', environment: Environment) {
+function exporters(
+  name: 'OTEL_TRACES_EXPORTER' | 'OTEL_METRICS_EXPORTER' | 'OTEL_LOGS_EXPORTER',
+  environment: Environment,
+) {
   const named = environment.list(name, specification[name].kind) ?? [];
   const others = named.filter((each) => each !== 'none');
   if (others.length > 0 && others.length < named.length)

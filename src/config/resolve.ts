@@ -14,7 +14,7 @@ import { pathSegment } from '../process/path-segment.js';
 import { privateParent } from '../process/private-directory.js';
 import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
-import { resolveExport, resolveMetrics } from './export.js';
+import { resolveExport, resolveLogs, resolveMetrics } from './export.js';
 import { resolveHttp } from './http.js';
 import { flag, ratio, timerMs, whole } from './kinds.js';
 import { isInstalled } from './optional-package.js';
@@ -43,9 +43,12 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
   const values = readOptions(options, config, environment);
   const environmentResource = environment.pairs('OTEL_RESOURCE_ATTRIBUTES') ?? {};
   const service = resolveService(config, environment, environmentResource);
-  const exported = resolveExport(config, values, environment, env.NODE_ENV === 'production');
+  const production = env.NODE_ENV === 'production';
+  const exported = resolveExport(config, values, environment, production);
   const workers = values.workers ?? hostWorkers(environment, role) ?? availableParallelism();
   const metrics = resolveMetrics(config, values, environment, exported);
+  const pipeline = resolvePipeline(config, values.pipeline);
+  const logs = resolveLogs(config, values, environment, exported, pipeline === 'journal' ? !production : false);
   const resolved = Object.freeze<ResolvedConfig>({
     ...values,
     serviceName: service.name,
@@ -53,13 +56,15 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
     environmentResource: Object.freeze(environmentResource),
     workers,
     listen: resolveListen(config, environment, role),
-    pipeline: resolvePipeline(config, values.pipeline),
-    export: exported,
+    pipeline,
+    export: logs.to ? Object.freeze({ ...exported, logs: logs.to }) : exported,
     journal: resolveJournal(config, values.journal, environment, service.name),
     sampler: config.sampler ?? namedSampler(environment, service.name),
     batch: resolveBatch(environment),
     propagators: Object.freeze(config.propagators ? [...config.propagators] : namedPropagators(environment)),
     metrics,
+    logs: logs.to && values.logs,
+    logsUnasked: logs.unasked && pipeline === 'journal',
     http: resolveHttp(config.http, environment),
     supervise: resolveSupervise(values.supervise, workers),
     viewer: resolveViewer(config, values.viewer, environment, exported.to === 'viewer'),

@@ -11,6 +11,7 @@ import type { HeadersFunction } from './headers.js';
 import type { ValuesOf } from './option.js';
 import type { forensic } from './options/forensics.js';
 import type { journaling } from './options/journal.js';
+import type { logging } from './options/logs.js';
 import type { tracing } from './options/tracing.js';
 import type {
   ExportDestination,
@@ -102,6 +103,9 @@ export interface ResolvedMetrics {
   readonly export: ResolvedExport;
 }
 
+/** Where log records go is `export.logs`. */
+export type ResolvedLogs = Omit<ValuesOf<typeof logging.logs.entries>, 'url'>;
+
 /** Whether the address at a distance (0 is the peer) is a proxy to be believed. */
 export type TrustProxy = (address: string, distance: number) => boolean;
 
@@ -167,6 +171,10 @@ export interface ResolvedConfig {
   readonly meter: Meter | undefined;
   /** undefined: no MeterProvider is set up. */
   readonly metrics: ResolvedMetrics | undefined;
+  /** undefined: log records are not kept. */
+  readonly logs: ResolvedLogs | undefined;
+  /** Nobody has said whether logs are wanted, and they are off. */
+  readonly logsUnasked: boolean;
   readonly instrumentations: TracingConfig['instrumentations'];
   readonly rootSpan: boolean;
   readonly outgoing: boolean;

@@ -195,6 +195,63 @@ export interface MetricsConfig {
   url?: string;
 }
 
+/**
+ * Keep log records in the journal, beside spans, and export them to the logs service: what a killed process
+ * has logged last is there. See logs.md.
+ */
+export interface LogsConfig {
+  /** As `export.url`. Takes a non-empty string. @default beside the spans */
+  url?: string;
+  /**
+   * Records below it are not kept. A record without a severity is.
+   *
+   * @default FORKTRACE_LOGS_LEVEL, else trace
+   */
+  level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  /**
+   * Records of one process in one second; those beyond are dropped, counted and said. Takes a whole number
+   * from 1.
+   *
+   * @default FORKTRACE_LOGS_MAX_PER_SECOND, else 10000
+   */
+  maxPerSecond?: number;
+  /**
+   * Attributes of a record; what is more is dropped and counted in the record. Takes a whole number from 0.
+   *
+   * @default OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
+   */
+  attributeCountLimit?: number;
+  /**
+   * Characters of a body and of each text in attributes; longer ones are cut, and end in `…`. Takes a whole
+   * number from 0, or Infinity.
+   *
+   * @default OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT, else OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, else 65536
+   */
+  textLengthLimit?: number;
+  /**
+   * What they match in bodies and in texts of attributes becomes `REDACTED`, before anything is written.
+   * Values of attributes whose names are those of credentials (`password`, `authorization`, `token` …), at
+   * any depth, do so always.
+   *
+   * @default none
+   */
+  redact?: (string | RegExp)[];
+  /**
+   * How many of the last records of a dead worker stand on its `worker.exit` span. Takes a whole number from
+   * 0 to 1000.
+   *
+   * @default 10
+   */
+  lastWords?: number;
+  /**
+   * What workers of a cluster write to standard output and standard error becomes log records, too, with slot
+   * and pid. Takes true or false.
+   *
+   * @default FORKTRACE_LOGS_STDERR, else false
+   */
+  stderr?: boolean;
+}
+
 /** Headers to record, by name. Values of credentials are always redacted. */
 export interface CaptureHeaders {
   /**
@@ -551,6 +608,13 @@ export interface TracingConfig {
    * @default FORKTRACE_OUTGOING, else false
    */
   outgoing?: boolean;
+  /**
+   * Keep log records in the journal, beside spans, and export them to the logs service: what a killed process
+   * has logged last is there. See logs.md.
+   *
+   * @default FORKTRACE_LOGS, else true unless NODE_ENV=production; there with OTEL_LOGS_EXPORTER
+   */
+  logs?: boolean | LogsConfig;
   /** HTTP server spans; also the second argument of `traceServer`. */
   http?: HttpTracingConfig;
   /** How the coordinator keeps workers alive. */

@@ -129,13 +129,21 @@ export const specification = {
     otherwise: 'none',
   },
   OTEL_EXPERIMENTAL_CONFIG_FILE: warned('It is `OTEL_CONFIG_FILE` now.'),
-  OTEL_LOGS_EXPORTER: notApplicable('Logs are not exported.'),
-  OTEL_BLRP_SCHEDULE_DELAY: notApplicable('Logs are not exported.'),
-  OTEL_BLRP_EXPORT_TIMEOUT: notApplicable('Logs are not exported.'),
-  OTEL_BLRP_MAX_QUEUE_SIZE: notApplicable('Logs are not exported.'),
-  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: notApplicable('Logs are not exported.'),
-  OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: notApplicable('Logs are not exported.'),
-  OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: notApplicable('Logs are not exported.'),
+  OTEL_LOGS_EXPORTER: listed(
+    exporterName,
+    '`otlp` and `console` turn logs on, `none` turns them off. See [logs.md](logs.md).',
+    '`otlp` unless `NODE_ENV=production`',
+  ),
+  OTEL_BLRP_SCHEDULE_DELAY: notApplicable(
+    'Log records are kept in the journal as they come: no batch waits in the process.',
+  ),
+  OTEL_BLRP_EXPORT_TIMEOUT: honoured(
+    timeout,
+    'Milliseconds for one export request of log records, where no `OTEL_EXPORTER_OTLP_…TIMEOUT` is set.',
+    '10000',
+  ),
+  OTEL_BLRP_MAX_QUEUE_SIZE: notApplicable('`journal.maxBytes` bounds what waits.'),
+  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: notApplicable('`export.maxRequestBytes` bounds a request.'),
   OTEL_EXPORTER_ZIPKIN_ENDPOINT: notApplicable('There is no Zipkin exporter; a Collector has one.'),
   OTEL_EXPORTER_ZIPKIN_TIMEOUT: notApplicable('There is no Zipkin exporter; a Collector has one.'),
   OTEL_EXPORTER_ZIPKIN_PROTOCOL: notApplicable('There is no Zipkin exporter; a Collector has one.'),
@@ -152,7 +160,7 @@ export const specification = {
 export const otlp = {
   ENDPOINT: honoured(
     endpoint,
-    "HTTP: the general one is a base URL to which `/v1/traces` or `/v1/metrics` is appended, one signal's is used as it is. gRPC: `http(s)://host:port`, or `host:port`.",
+    "HTTP: the general one is a base URL to which `/v1/traces`, `/v1/metrics` or `/v1/logs` is appended, one signal's is used as it is. gRPC: `http(s)://host:port`, or `host:port`.",
     '`http://localhost:4317` (gRPC), `http://localhost:4318` (HTTP)',
   ),
   PROTOCOL: honoured(choice('grpc', 'http/protobuf', 'http/json'), 'How to speak to the endpoint.', 'see below'),
@@ -172,12 +180,12 @@ export const otlp = {
 
 /** What is to say about a variable of OpenTelemetry; undefined where it is none that we know. */
 export function variableOf(name: string): Variable | undefined {
-  const suffix = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS)_)?(\w+)$/.exec(name)?.[1];
+  const suffix = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?(\w+)$/.exec(name)?.[1];
   return (specification as Record<string, Variable>)[name] ?? (otlp as Record<string, Variable>)[suffix ?? ''];
 }
 
 export type OtlpSuffix = keyof typeof otlp;
-export const SIGNALS = ['TRACES', 'METRICS'] as const;
+export const SIGNALS = ['TRACES', 'METRICS', 'LOGS'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 /** Of OpenTelemetry's JavaScript packages, and of those in Python whose names HTTP options follow. */

@@ -8,7 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveConfig } from '../config/index.js';
-import type { ResolvedConfig } from '../config/resolved.js';
+import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { announce } from '../process/announce.js';
@@ -117,8 +117,10 @@ export class Coordinator implements ClusterHandle {
     if (this.#hasJournal && shipsJournals(this.#config)) {
       const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
       const config = shipperConfigOf(this.#config);
-      const url = this.#config.export.to === 'viewer' ? this.#viewer?.otlpUrl : config.export.url;
-      this.#shipper = ensureShipper({ ...config, export: { ...config.export, url } }, { attached: true });
+      this.#shipper = ensureShipper(
+        { ...config, export: atViewer(config.export, this.#viewer?.otlpUrl) },
+        { attached: true },
+      );
     }
   }
 
@@ -291,4 +293,13 @@ function instrumentWorkers(): void {
   const { execArgv = process.execArgv } = cluster.settings;
   const register = new URL('../register.js', import.meta.url).href;
   cluster.setupPrimary({ execArgv: [...execArgv, '--import', register] });
+}
+
+/** What goes to the viewer goes to the one that has just started. */
+function atViewer(target: ResolvedExport, url: string | undefined): ResolvedExport {
+  return {
+    ...target,
+    url: target.to === 'viewer' ? url : target.url,
+    ...(target.logs && { logs: atViewer(target.logs, url) }),
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Tracing without a change of code: nothing is built until the process listens with an HTTP server or starts a span, so that one
+ * Tracing without a change of code: nothing is built until the process listens with an HTTP server, starts a span or logs, so that one
  * that only forks never builds anything, and its workers each build their own. Then everything is built at once, in that call.
  *
  * What this file imports is paid for by every process that inherits the preload: nothing of it loads the OpenTelemetry API.
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
+import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { warnOfOtherSdk } from '../worker/other-sdk.js';
@@ -36,6 +37,7 @@ export function preload(): void {
   if (isLauncher(program) || program?.startsWith(OWN_PROGRAMS)) return;
   // The coordinator's workers start tracing with the config that the app gives, before anything of it runs.
   if (isCoordinatorsWorker()) {
+    standInForLogs();
     enableInstalled();
     return;
   }
@@ -45,6 +47,7 @@ export function preload(): void {
     return;
   }
   beforeApiUse(standIn);
+  standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
   watchFastify4();
   // One span for the process, which begins now.
@@ -90,6 +93,12 @@ function enableInstalled(): void {
     if (error instanceof ForktraceError) stopTheStart(error);
     throw error;
   }
+}
+
+/** Whether a log record is reason enough to start: not where logs are off because nobody has asked for them. */
+function mayKeepLogs(): boolean {
+  const { NODE_ENV, OTEL_LOGS_EXPORTER, FORKTRACE_LOGS, FORKTRACE_CONFIG_FILE } = process.env;
+  return NODE_ENV !== 'production' || Boolean(OTEL_LOGS_EXPORTER ?? FORKTRACE_LOGS ?? FORKTRACE_CONFIG_FILE);
 }
 
 /** As config/ reads it, which is not loaded yet. */

@@ -60,6 +60,7 @@ export function createJournalPipeline(
   const exit = new ExitRecorder(() => journal.vitals());
   const stopVitals = startVitals(journal);
   return {
+    journal,
     tracerProvider,
     counts: tracerProvider.counts,
     outlivesProcess: config.ship === 'process',

@@ -1,8 +1,11 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import type { Journal } from '../journal/journal.js';
 import type { SpanCounts } from '../tracer/span-counts.js';
 
 /** How spans leave this process: the seam where `journal` and `batch` plug in. */
 export interface Pipeline {
+  /** Where log records go, too; undefined where there is none. */
+  readonly journal?: Journal;
   readonly tracerProvider: TracerProvider;
   /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
   readonly counts?: SpanCounts;

@@ -14,6 +14,8 @@ import { watchNext } from '../http/routes/next.js';
 import { setWorkerHttp } from '../http/worker-http.js';
 import { enabledAutomatically } from '../instrumentation/enabled.js';
 import type { Instrumentations } from '../instrumentation/instrumentation.js';
+import { standInForLogs } from '../logs/logs-api.js';
+import type { WorkerLogs } from '../logs/start-logs.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
@@ -108,6 +110,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
     announce(describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
+  if (config.logs && !config.disabled) standInForLogs();
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
   if (instrumentations?.description && !identity.slot && !identity.incarnation) announce(instrumentations.description);
   if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
@@ -126,6 +129,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   if (!config.tracerProvider) watchNext(pipeline.tracerProvider);
   const tracerProvider = parent ? withFirstSpanParent(pipeline.tracerProvider, parent) : pipeline.tracerProvider;
   const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
+  const logs = config.disabled ? undefined : logsOf(config, pipeline);
   instrumentations?.start({ tracerProvider, meterProvider });
   if (meterProvider) {
     const { observePipeline } = require('./pipeline-metrics.js') as typeof import('./pipeline-metrics.js');
@@ -159,6 +163,7 @@ function start(userConfig: TracingConfig, role: Role): WorkerTracing {
   };
   const letGo = () => {
     process.off('exit', flushSync);
+    logs?.stop();
     unregister();
     setWorkerHttp({});
     started = undefined;
@@ -193,6 +198,22 @@ function instrumentationsOf(config: ResolvedConfig): Instrumentations | undefine
   const { prepareInstrumentations } =
     require('../instrumentation/prepare.js') as typeof import('../instrumentation/prepare.js');
   return prepareInstrumentations(config);
+}
+
+/** undefined: they are off, and nothing of them is loaded. */
+function logsOf({ logs, pipeline: name }: ResolvedConfig, { journal }: Pipeline): WorkerLogs | undefined {
+  if (logs === undefined) return undefined;
+  if (journal === undefined) {
+    // A journal that could not be opened has been said.
+    if (name !== 'batch') return undefined;
+    warn(
+      'FORKTRACE_LOGS_NEED_JOURNAL',
+      "Logs are on, and pipeline 'batch' has no journal to keep them: log records are not exported.",
+    );
+    return undefined;
+  }
+  const { startLogs } = require('../logs/start-logs.js') as typeof import('../logs/start-logs.js');
+  return startLogs(logs, journal);
 }
 
 function createPipeline(config: ResolvedConfig, identity: WorkerIdentity, attributes: Attributes): Pipeline {

@@ -7,6 +7,7 @@ import { exporting } from './export.js';
 import { forensic } from './forensics.js';
 import { serving } from './http.js';
 import { journaling } from './journal.js';
+import { logging } from './logs.js';
 import { service } from './service.js';
 import { supervising } from './supervise.js';
 import { tracing } from './tracing.js';
@@ -21,9 +22,19 @@ export const sections = {
   Export: exporting,
   Journal: journaling,
   Tracing: tracing,
+  Logs: logging,
   'HTTP server spans': serving,
   Supervision: supervising,
   Forensics: forensic,
 } as const;
 
-export const options = { ...service, ...exporting, ...journaling, ...tracing, ...serving, ...supervising, ...forensic };
+export const options = {
+  ...service,
+  ...exporting,
+  ...journaling,
+  ...tracing,
+  ...logging,
+  ...serving,
+  ...supervising,
+  ...forensic,
+};

@@ -1,0 +1,54 @@
+/** @module Options of logs. */
+import { choice, flag, lengthLimit, listOf, pattern, text, whole } from '../kinds.js';
+import { option, toggle } from '../option.js';
+
+export const logging = {
+  logs: toggle(
+    'LogsConfig',
+    {
+      about:
+        'Keep log records in the journal, beside spans, and export them to the logs service: what a killed process has logged last is there. See [logs.md](logs.md).',
+      otherwise: '`true` unless `NODE_ENV=production`; there with `OTEL_LOGS_EXPORTER`',
+      variable: 'FORKTRACE_LOGS',
+    },
+    {
+      url: option(text, { about: 'As `export.url`.', otherwise: 'beside the spans' }),
+      level: option(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), {
+        about: 'Records below it are not kept. A record without a severity is.',
+        variable: 'FORKTRACE_LOGS_LEVEL',
+        default: 'trace',
+      }),
+      maxPerSecond: option(whole(1), {
+        about: 'Records of one process in one second; those beyond are dropped, counted and said.',
+        variable: 'FORKTRACE_LOGS_MAX_PER_SECOND',
+        default: 10_000,
+      }),
+      attributeCountLimit: option(whole(0), {
+        about: 'Attributes of a record; what is more is dropped and counted in the record.',
+        variable: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
+        default: 128,
+      }),
+      textLengthLimit: option(lengthLimit, {
+        about: 'Characters of a body and of each text in attributes; longer ones are cut, and end in `…`.',
+        variable: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+        default: 65_536,
+      }),
+      redact: option(listOf(pattern, 'an array of RegExps, or sources of them'), {
+        about:
+          'What they match in bodies and in texts of attributes becomes `REDACTED`, before anything is written. Values of attributes whose names are those of credentials (`password`, `authorization`, `token` …), at any depth, do so always.',
+        default: [],
+        otherwise: 'none',
+      }),
+      lastWords: option(whole(0, 1000), {
+        about: 'How many of the last records of a dead worker stand on its `worker.exit` span.',
+        default: 10,
+      }),
+      stderr: option(flag, {
+        about:
+          'What workers of a cluster write to standard output and standard error becomes log records, too, with slot and pid.',
+        variable: 'FORKTRACE_LOGS_STDERR',
+        default: false,
+      }),
+    },
+  ),
+};

@@ -1,0 +1,109 @@
+/**
+ * The way of every log record into the journal: severity filter, budget, span, encoder. Nothing here throws into the program that
+ * logs, nor waits.
+ *
+ * @module
+ */
+import { type Context, context, isSpanContextValid, trace } from '@opentelemetry/api';
+import type { ResolvedLogs } from '../config/resolved.js';
+import type { Journal } from '../journal/journal.js';
+import { JournalSpan } from '../tracer/journal-span.js';
+import { LossReport } from '../warn.js';
+import type { Memory } from '../wire/memory.js';
+import { LogEncoder, type SpanWords, spanWords } from './log-encoder.js';
+import type { LogEntry } from './log-entry.js';
+import { SEVERITY } from './severity.js';
+
+export interface LogCounts {
+  /** Kept in the journal. */
+  kept: number;
+  /** Beyond `logs.maxPerSecond`. */
+  flooded: number;
+  /** That could not be encoded or kept. */
+  lost: number;
+}
+
+export class LogWriter {
+  readonly #journal: Pick<Journal, 'appendLog' | 'stats'>;
+  readonly #encoder: LogEncoder;
+  readonly #leastSeverity: number;
+  readonly #maxPerSecond: number;
+  readonly #flood: LossReport;
+  #second = 0;
+  #inSecond = 0;
+  #flooded = 0;
+  #failed = 0;
+  #isWriting = false;
+
+  constructor(options: ResolvedLogs, journal: Pick<Journal, 'appendLog' | 'stats'>) {
+    this.#journal = journal;
+    this.#encoder = new LogEncoder(options);
+    this.#leastSeverity = SEVERITY[options.level];
+    this.#maxPerSecond = options.maxPerSecond;
+    this.#flood = new LossReport(
+      'FORKTRACE_LOGS_FLOOD',
+      (lost) =>
+        `Log records dropped: ${lost}, because this process logged more than ${options.maxPerSecond} in a second.`,
+    );
+  }
+
+  /** Whether a record of this severity is kept; one without a severity is. */
+  takes(severityNumber: number): boolean {
+    return severityNumber === 0 || severityNumber >= this.#leastSeverity;
+  }
+
+  /**
+   * Keeps a record.
+   *
+   * @param scope of encodeScopeFields
+   * @param of whose span it belongs to; undefined: the active one's
+   */
+  write(scope: Memory, entry: LogEntry, of?: Context): void {
+    if (!this.takes(entry.severityNumber) || !this.#isWithinBudget(entry.observedSeconds)) return;
+    // A getter of what is logged that logs, and so on.
+    if (this.#isWriting) {
+      this.#failed++;
+      return;
+    }
+    this.#isWriting = true;
+    const encoder = this.#encoder;
+    try {
+      encoder.record(entry, spanOf(of ?? context.active()));
+      this.#journal.appendLog(scope, encoder.bytes, 0, encoder.at);
+    } catch {
+      this.#failed++;
+    } finally {
+      encoder.shrink();
+      this.#isWriting = false;
+    }
+  }
+
+  counts(): LogCounts {
+    const { logRecords, logRecordsLost } = this.#journal.stats();
+    return { kept: logRecords, flooded: this.#flooded, lost: logRecordsLost.total + this.#failed };
+  }
+
+  /** Says what has not been said. */
+  end(): void {
+    this.#flood.end();
+  }
+
+  #isWithinBudget(second: number): boolean {
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#inSecond = 0;
+    }
+    if (this.#inSecond++ < this.#maxPerSecond) return true;
+    this.#flooded++;
+    this.#flood.add(1, '');
+    return false;
+  }
+}
+
+function spanOf(of: Context): SpanWords | undefined {
+  const span = trace.getSpan(of);
+  if (span === undefined) return undefined;
+  if (span instanceof JournalSpan) return span;
+  const spanContext = span.spanContext();
+  return isSpanContextValid(spanContext) ? spanWords(spanContext) : undefined;
+}

@@ -1,0 +1,35 @@
+import type { ResolvedLogs } from '../config/resolved.js';
+import type { Journal } from '../journal/journal.js';
+import { warn } from '../warn.js';
+import { type LogCounts, LogWriter } from './log-writer.js';
+import { JournalLoggerProvider } from './logger-provider.js';
+import { registerLoggerProvider } from './logs-api.js';
+import { logsState } from './logs-state.js';
+
+/** Logs that run in this process. */
+export interface WorkerLogs {
+  counts(): LogCounts;
+  stop(): void;
+}
+
+/** Registers a LoggerProvider that writes to `journal`, and opens the way for `forktrace/pino`. */
+export function startLogs(options: ResolvedLogs, journal: Journal): WorkerLogs {
+  const writer = new LogWriter(options, journal);
+  const unregister = registerLoggerProvider(new JournalLoggerProvider(writer));
+  if (unregister === undefined) {
+    const message = 'Another OpenTelemetry SDK is registered in this process; its logger provider stays in use.';
+    warn('FORKTRACE_REGISTERED_TWICE', `${message} Remove one of the two.`);
+  }
+  logsState.writer = writer;
+  const end = () => writer.end();
+  process.on('exit', end);
+  return {
+    counts: () => writer.counts(),
+    stop() {
+      process.off('exit', end);
+      unregister?.();
+      logsState.writer = undefined;
+      writer.end();
+    },
+  };
+}
