@@ -78,7 +78,8 @@ function open(t: TestContext, dir: string, options: Partial<Parameters<typeof op
   return journal;
 }
 
-const journalFiles = (dir: string) => readdirSync(dir).filter((name) => !name.endsWith('.lock'));
+/** What is left but the lock and the folder of remembered deaths. */
+const journalFiles = (dir: string) => readdirSync(dir).filter((name) => !name.endsWith('.lock') && name !== 'deaths');
 
 function takeLock(dir: string): ShipperLock {
   const lock = ShipperLock.acquire(dir);
