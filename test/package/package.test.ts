@@ -44,7 +44,7 @@ async function program(t: TestContext, name: string, source: string, options = {
 test('the package holds what runs, its types and its documentation, and nothing else', () => {
   const others = packed.filter(
     (path) =>
-      !/^dist\/.*\.(js|d\.ts)$/.test(path) &&
+      !/^dist\/(.*\.(js|d\.ts)|bundle-\w+\.cjs)$/.test(path) &&
       !/^dist\/viewer\/page\/\w[\w.-]*\.(html|css|svg)$/.test(path) &&
       !/^docs\/([\w-]+\.md|(charts|pictures|screenshots)\/[\w-]+\.(svg|png))$/.test(path) &&
       !/^(deploy|examples)\//.test(path),
@@ -57,7 +57,7 @@ test('every package that a published file imports is installed with it', async (
   const missing: string[] = [];
   for (const path of packed) {
     // The viewer's page is a bundle for browsers.
-    if (!/^dist\/.*\.js$/.test(path) || path.startsWith('dist/viewer/page/')) continue;
+    if (!/^dist\/.*\.c?js$/.test(path) || path.startsWith('dist/viewer/page/')) continue;
     for (const name of importedPackages(await readFile(join(root, path), 'utf8'))) {
       if (name !== 'forktrace' && !installedWithIt.includes(name)) missing.push(`${path}: ${name}`);
     }
