@@ -203,7 +203,9 @@ export type ErrorCode = keyof typeof errors;
 
 /** An error that forktrace throws on purpose, with a stable `code`. */
 export class ForktraceError<Code extends ErrorCode = ErrorCode> extends Error {
+  /** `ForktraceError`. */
   override readonly name = 'ForktraceError';
+  /** Stable: what a program may compare with. docs/errors.md has all of them. */
   readonly code: Code;
 
   constructor(code: Code, args: Parameters<(typeof errors)[Code]['message']>, options?: ErrorOptions) {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-export type * from './config/resolved.js';
 export type * from './config/types.js';
+export type { ClusterPhase } from './coordinator/cluster-state.js';
+export type { LastExit } from './coordinator/death-record.js';
 export type { ClusterHandle, ClusterStats, WorkerView } from './coordinator/handle.js';
 export type { SlotPhase } from './coordinator/slot.js';
 export { startClusterWithTracing } from './coordinator/start-cluster.js';
@@ -13,10 +14,13 @@ export { requestLink, setRoute } from './http/active-request.js';
 export { watchRoutes } from './http/routes/watch-routes.js';
 export { type TraceableServer, traceServer } from './http/trace-server.js';
 export type { HttpRequest, HttpResponse } from './http/types.js';
-export type { MessageTarget } from './propagation/channel.js';
+export type { WorkerStats } from './process/worker-messages.js';
+export type { IpcChannel, MessageTarget, PortChannel } from './propagation/channel.js';
 export { type TraceFields, traceFields } from './propagation/log-fields.js';
 export { tracedFork, tracedWorker } from './propagation/traced-fork.js';
 export { type MessageSource, onTracedMessage, sendTraced } from './propagation/traced-messages.js';
+export type * from './sdk/types.js';
+export type { LogRecordCounts, ShipperStats } from './shipper/shipper-messages.js';
 export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.js';
 export type { App, AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';

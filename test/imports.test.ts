@@ -96,7 +96,7 @@ const ALLOWED: Record<string, string[]> = {
   cli: ['wire', 'pm2', 'process', 'config', 'journal', 'forensics', 'shipper', 'viewer', 'coordinator'],
   register: ['preload'],
   pino: ['logs'],
-  index: ['span', 'process', 'propagation', 'http', 'worker', 'coordinator'],
+  index: ['sdk', 'span', 'process', 'propagation', 'shipper', 'http', 'worker', 'coordinator'],
 };
 
 test('dependencies between folders point one way', () => {

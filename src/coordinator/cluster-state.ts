@@ -18,6 +18,7 @@ import {
   stepSlot,
 } from './slot.js';
 
+/** What the cluster is doing. `booting`: not all workers have been ready yet. */
 export type ClusterPhase = 'booting' | 'running' | 'reloading' | 'stopping' | 'stopped';
 
 /** A slot that waits for its turn to be replaced: one at a time in the whole cluster. */

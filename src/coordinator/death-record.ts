@@ -5,6 +5,7 @@ const HOUR_MS = 3_600_000;
 
 /** Why and when the last process of a slot ended. */
 export interface LastExit {
+  /** Why it ended. */
   cause: ExitCause;
   /** Milliseconds since the epoch. */
   atMs: number;

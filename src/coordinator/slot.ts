@@ -16,6 +16,7 @@ import {
 } from './incarnation.js';
 import type { SupervisePolicy } from './policy.js';
 
+/** What a slot is doing. */
 export type SlotPhase =
   /** No process, and none is wanted. */
   | 'empty'

@@ -59,7 +59,9 @@ type FunctionOption =
 
 /** A pm2 app. Every option of pm2's that is not named here is passed on as it is. */
 export interface EcosystemApp {
+  /** pm2's name of the app; also the default of `serviceName`. */
   name: string;
+  /** Path of the program. */
   script: string;
   /** @default 'max' */
   instances?: number | 'max';
@@ -69,15 +71,20 @@ export interface EcosystemApp {
   kill_timeout?: number;
   /** Milliseconds until a worker must be ready. @default 10000 */
   listen_timeout?: number;
+  /** pm2 takes a worker for ready when it serves, not when it was forked. @default true */
   wait_ready?: boolean;
+  /** Options of Node.js. @default the preload, unless `tracing.preload` is false */
   node_args?: string | string[];
+  /** Variables of the workers and of the shipper. */
   env?: Record<string, string | number | boolean>;
+  /** Options of forktrace. */
   tracing?: EcosystemTracing;
   [option: string]: unknown;
 }
 
 /** What pm2 reads from an ecosystem file. */
 export interface Ecosystem {
+  /** The app, and its shipper. */
   apps: Record<string, unknown>[];
 }
 

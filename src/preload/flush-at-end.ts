@@ -1,13 +1,13 @@
 import { isMainThread } from 'node:worker_threads';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { TerminationSignals } from '../process/termination-signals.js';
-import type { WorkerTracing } from '../worker/start-worker.js';
+import type { StartedTracing } from '../worker/start-worker.js';
 
 /** For the last flush at a signal. */
 const STOP_MS = 5000;
 
 /** Flushes when the event loop runs empty, and at a signal that the app does not listen to. */
-export function flushAtEnd(tracing: WorkerTracing): void {
+export function flushAtEnd(tracing: StartedTracing): void {
   const { config, identity } = tracing;
   // What ships inline ships only while it lives; everything else may still be traced until the exit.
   process.once(

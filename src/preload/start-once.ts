@@ -1,15 +1,15 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ForktraceError } from '../errors.js';
 import { warn } from '../warn.js';
-import { isTracingStarted, mustFlushAtEnd, startWorkerTracing, type WorkerTracing } from '../worker/start-worker.js';
+import { isTracingStarted, mustFlushAtEnd, type StartedTracing, startWorkerTracing } from '../worker/start-worker.js';
 import { flushAtEnd } from './flush-at-end.js';
 import { stopTheStart } from './stop-the-start.js';
 
-let tracing: WorkerTracing | undefined;
+let tracing: StartedTracing | undefined;
 let failed = false;
 
 /** @returns undefined when it has failed, and the process runs without */
-export function startOnce(): WorkerTracing | undefined {
+export function startOnce(): StartedTracing | undefined {
   if (tracing !== undefined || failed) return tracing;
   try {
     // Not in the context of the request or span that set it off: what is started here outlives it.
@@ -24,7 +24,7 @@ export function startOnce(): WorkerTracing | undefined {
   return tracing;
 }
 
-function start(): WorkerTracing {
+function start(): StartedTracing {
   if (isTracingStarted()) return startWorkerTracing();
   const started = startWorkerTracing();
   if (mustFlushAtEnd()) flushAtEnd(started);

@@ -4,6 +4,7 @@ import { type Check, isNumber, isText, orNothing } from './message-parser.js';
 export interface ProcessExit {
   /** Exit code; null when a signal ended the process. */
   code: number | null;
+  /** The signal that ended the process; null when it exited. */
   signal: NodeJS.Signals | null;
 }
 

@@ -2,16 +2,25 @@ import type { Attributes } from '@opentelemetry/api';
 import { describeValue, ForktraceError } from '../errors.js';
 
 /** IPC: a ChildProcess, a cluster Worker, or `process` in a child. */
-interface IpcChannel {
+export interface IpcChannel {
+  /** Sends a message to the process at the other end. */
   send(message: unknown, handle?: unknown): boolean;
+  /** Of the process at the other end; of this one where the channel is `process`. */
   pid?: number;
+  /** Where the channel is `process`. */
   ppid?: number;
-  process?: { pid?: number };
+  /** Of a cluster Worker. */
+  process?: {
+    /** Its process id. */
+    pid?: number;
+  };
 }
 
 /** A MessagePort, a Worker or `parentPort` of worker_threads, or a BroadcastChannel. */
-interface PortChannel {
+export interface PortChannel {
+  /** Sends a message to the other end. */
   postMessage(message: unknown, transferList?: readonly unknown[]): void;
+  /** Of a Worker. */
   threadId?: number;
 }
 

@@ -2,7 +2,9 @@ import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 
 /** The active span, by the field names that OpenTelemetry gives logs outside OTLP. */
 export interface TraceFields {
+  /** 32 hex digits. */
   trace_id: string;
+  /** 16 hex digits. */
   span_id: string;
   /** Two hex digits; `01` is sampled. */
   trace_flags: string;

@@ -6,8 +6,11 @@ import { enclose, open } from './envelope.js';
 
 /** What messages come from: anything with `on('message')` or, as BroadcastChannel, `addEventListener`. */
 export type MessageSource =
-  // biome-ignore lint/suspicious/noExplicitAny: emitters type their listeners in many ways
-  | { on(event: 'message', listener: (...args: any[]) => void): unknown }
+  | {
+      /** Adds a listener for messages. */
+      // biome-ignore lint/suspicious/noExplicitAny: emitters type their listeners in many ways
+      on(event: 'message', listener: (...args: any[]) => void): unknown;
+    }
   | Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 /**

@@ -21,7 +21,7 @@ const BACKOFF_MAX_MS = 5000;
 const BLOCKED_MIN_MS = 1000;
 const BLOCKED_MAX_MS = 60_000;
 /** An endpoint that is ill answers as one that a span makes stumble: tries before spans are suspected. */
-const DOUBTS = 3;
+const MOST_UNCERTAIN_ANSWERS = 3;
 /** So many parts are refused and none is taken, and it is the endpoint that refuses everything: nobody's data is to blame. */
 const REFUSALS = 128;
 /** Of them the largest first, to find a part that passes wherever it is; then the smallest, where bad spans are everywhere. */
@@ -98,7 +98,7 @@ export class Delivery {
   #notBefore = 0;
   #backoffMs = BACKOFF_MIN_MS;
   #blockedMs = BLOCKED_MIN_MS;
-  #doubts = 0;
+  #uncertainAnswers = 0;
   #cuts = 0;
   #firstWriter = 0;
   #stopAt: number | undefined;
@@ -285,7 +285,7 @@ export class Delivery {
     counts.refused += refused;
     shipment.done.fill(1, range.from, range.to);
     shipment.taken = true;
-    this.#doubts = shipment.refusals = 0;
+    this.#uncertainAnswers = shipment.refusals = 0;
     this.#notBefore = 0;
     this.#backoffMs = BACKOFF_MIN_MS;
     this.#blockedMs = BLOCKED_MIN_MS;
@@ -314,8 +314,8 @@ export class Delivery {
   }
 
   #suspect(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'bad-data' }>): void {
-    if (!result.certain && this.#doubts < DOUBTS) {
-      this.#doubts++;
+    if (!result.certain && this.#uncertainAnswers < MOST_UNCERTAIN_ANSWERS) {
+      this.#uncertainAnswers++;
       this.#tryAgain(shipment, range, { outcome: 'retry', reason: result.reason });
       return;
     }

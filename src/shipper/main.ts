@@ -45,7 +45,7 @@ async function main(config: ShipperConfig): Promise<void> {
     const known = parseToShipper(message);
     if (known?.type === 'writer-exit') shipper?.writerExited(known);
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
-    else if (known?.type === 'release-stderr') letGoOfStderr();
+    else if (known?.type === 'release-stderr') tryToReleaseStderr();
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
   process.on('SIGTERM', () => shipper?.stop(config.shutdownTimeoutMs, true));
@@ -71,7 +71,7 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
     export: config.export,
     onRecovered: (found) => {
       tell(found);
-      letGoOfTheDead(shipper);
+      releaseStderrIfUnused(shipper);
     },
     // Only a coordinator stays connected.
     isTold: () => process.connected,
@@ -81,11 +81,11 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
 }
 
 /** With no writer alive, nobody is there for whom to hold the standard error. */
-function letGoOfTheDead(shipper: Shipper): void {
-  if (!process.connected && shipper.liveWriters === 0) letGoOfStderr();
+function releaseStderrIfUnused(shipper: Shipper): void {
+  if (!process.connected && shipper.liveWriters === 0) tryToReleaseStderr();
 }
 
-function letGoOfStderr(): void {
+function tryToReleaseStderr(): void {
   if (!hasStderr) return;
   try {
     releaseStderr();
@@ -110,7 +110,7 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
     tell({ type: 'stats', stats: current });
     if (shipper.liveWriters > 0 || current.shipped !== shipped || process.connected) hopelessSince = now;
     shipped = current.shipped;
-    letGoOfTheDead(shipper);
+    releaseStderrIfUnused(shipper);
     // Another program has come to stay, which starts a shipper that prints where its operator looks.
     if (!hasStderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
       hasMadeWay = true;

@@ -62,7 +62,9 @@ export type FromShipper =
 
 /** Counters since the shipper started, in spans unless it says otherwise. */
 export interface ShipperStats {
+  /** Read from journals. */
   read: number;
+  /** Taken by the endpoint. */
   shipped: number;
   /** The endpoint said no for good. */
   refused: number;
@@ -76,15 +78,21 @@ export interface ShipperStats {
   lagBytes: number;
   /** Age in milliseconds of the oldest byte not shipped yet; 0 when there is none. */
   lagMs: number;
+  /** The same of log records. */
   logRecords: LogRecordCounts;
 }
 
 /** As those of spans in {@link ShipperStats}. */
 export interface LogRecordCounts {
+  /** Read from journals. */
   read: number;
+  /** Taken by the endpoint. */
   shipped: number;
+  /** The endpoint said no for good. */
   refused: number;
+  /** Given up to stay within `journal.maxBytes`. */
   dropped: number;
+  /** Committed bytes that are not shipped yet. */
   lagBytes: number;
 }
 

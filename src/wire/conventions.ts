@@ -85,7 +85,10 @@ export const WORKER_EXIT = ownSpan(
 );
 export const CLUSTER_START = ownSpan('cluster.start', 'From the start of the coordinator until all workers are ready.');
 export const CLUSTER_RELOAD = ownSpan('cluster.reload', 'A rolling reload.');
-export const CLUSTER_SCALE = ownSpan('cluster.scale', 'From the wish for another number of workers until it is met.');
+export const CLUSTER_SCALE = ownSpan(
+  'cluster.scale',
+  'From the request for another number of workers until they are there.',
+);
 export const CLUSTER_SHUTDOWN = ownSpan('cluster.shutdown', 'From the reason to stop until the last worker is gone.');
 export const CLUSTER_BREAKER = ownSpan('cluster.breaker', 'The moment at which the crash-loop breaker changes.');
 export const CLUSTER_BREAKER_STATE = ownAttribute(

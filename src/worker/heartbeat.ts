@@ -4,7 +4,7 @@ import { requestCounts } from '../http/request-counts.js';
 import { p99Ms } from '../http/request-durations.js';
 import { HEARTBEAT_MS, type WorkerStats } from '../process/worker-messages.js';
 import { isPeekable } from './peekable.js';
-import type { WorkerTracing } from './start-worker.js';
+import type { StartedTracing } from './start-worker.js';
 
 /**
  * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often when the
@@ -16,11 +16,11 @@ export class Heartbeat {
   #lastCpu = process.cpuUsage();
   #lastCpuAt = performance.now();
   #rss = 0;
-  readonly #tracing: WorkerTracing;
+  readonly #tracing: StartedTracing;
   readonly #send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void;
 
   constructor(
-    tracing: WorkerTracing,
+    tracing: StartedTracing,
     send: (stats: WorkerStats, inspector: string | undefined, peekable: boolean) => void,
   ) {
     this.#tracing = tracing;

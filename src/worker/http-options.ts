@@ -1,8 +1,8 @@
 import type { ResolvedHttp } from '../config/resolved.js';
-import type { WorkerTracing } from './start-worker.js';
+import type { StartedTracing } from './start-worker.js';
 
 /** The HTTP options of a worker's servers: its own provider and meter, where the user gave none for HTTP. */
-export function httpOptions({ config, tracerProvider, meter }: WorkerTracing): ResolvedHttp {
+export function httpOptions({ config, tracerProvider, meter }: StartedTracing): ResolvedHttp {
   return Object.freeze({
     ...config.http,
     tracerProvider: config.http.tracerProvider ?? tracerProvider,

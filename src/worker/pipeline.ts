@@ -11,8 +11,12 @@ export interface Pipeline {
   readonly counts?: SpanCounts;
   /** Whether spans that have ended are delivered although this process ends at once: another one delivers them. */
   readonly outlivesProcess: boolean;
-  /** Spans kept since start, and spans that could not be kept. */
-  stats(): { spansJournaled: number; spansLost: number };
+  stats(): {
+    /** Spans that were kept since the start. */
+    spansJournaled: number;
+    /** Spans that could not be kept. */
+    spansLost: number;
+  };
   /**
    * Resolves with true when all that has ended has been exported, batches in flight included, or with false when that has failed
    * or the deadline came first. Never rejects.

@@ -26,12 +26,12 @@ import { workerIdentity } from './identity.js';
 import { prefixOutput } from './line-prefix.js';
 import { listenError } from './listen-error.js';
 import { takePeekArguments } from './peekable.js';
-import { startWorkerTracing, type WorkerTracing } from './start-worker.js';
+import { type StartedTracing, startWorkerTracing } from './start-worker.js';
 import { keepStderrAsItWas } from './stderr.js';
 
 /** A worker that serves. */
 export interface ServingWorker {
-  readonly tracing: WorkerTracing;
+  readonly tracing: StartedTracing;
   readonly context: WorkerContext;
   /** `http://host:port`, or the path of a Unix socket. */
   readonly address: string | undefined;

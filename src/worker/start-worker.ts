@@ -39,11 +39,15 @@ import { keepTickObject } from './tick-object.js';
 
 /** Tracing that runs in this process. */
 export interface WorkerTracing {
+  /** Who this process is among its siblings. */
   readonly identity: WorkerIdentity;
-  readonly config: ResolvedConfig;
+  /** The one that is registered with the OpenTelemetry API. */
   readonly tracerProvider: TracerProvider;
+  /** Of the scope `forktrace`. */
   readonly tracer: Tracer;
+  /** Of the scope `forktrace`; records nothing without a meter provider. */
   readonly meter: Meter;
+  /** Counters since the start. */
   stats(): ReturnType<Pipeline['stats']>;
   /**
    * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with `batch` a batch in flight
@@ -61,12 +65,17 @@ export interface WorkerTracing {
   shutdown(timeoutMs?: number): Promise<boolean>;
 }
 
+/** {@link WorkerTracing}, and what other parts of forktrace read of it. */
+export interface StartedTracing extends WorkerTracing {
+  readonly config: ResolvedConfig;
+}
+
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /** What only some configurations need is loaded by the call that needs it, so that tracing is in place when it returns. */
 const require = createRequire(import.meta.url);
 
-let started: WorkerTracing | undefined;
+let started: StartedTracing | undefined;
 let mustFlush = false;
 
 /**
@@ -83,7 +92,7 @@ let mustFlush = false;
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
-export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): WorkerTracing {
+export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): StartedTracing {
   started ??= start(config, role);
   return started;
 }
@@ -98,7 +107,7 @@ export function isTracingStarted(): boolean {
   return started !== undefined;
 }
 
-function start(userConfig: TracingConfig, role: Role): WorkerTracing {
+function start(userConfig: TracingConfig, role: Role): StartedTracing {
   keepTickObject();
   watchFastify4();
   unpackPm2Environment(process.env);
