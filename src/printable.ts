@@ -1,12 +1,14 @@
 /**
- * Text that somebody else has written, as a terminal or a log may show it: an endpoint's answer, what a socket says.
- * Control characters go, those that begin escape sequences and those that turn the direction of writing included; what is
- * left is one line.
+ * Text that somebody else has written, as a terminal or a log may show it: an endpoint's answer, what a
+ * socket says. Control characters go, those that begin escape sequences and those that turn the direction of
+ * writing included; what is left is one line.
  *
  * @module
  */
 
-/** C0, DEL and C1 controls, line and paragraph separators, and the marks that reorder text (Unicode, UAX #9). */
+/**
+ * C0, DEL and C1 controls, line and paragraph separators, and the marks that reorder text (Unicode, UAX #9).
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/g;
 

@@ -1,5 +1,6 @@
 /**
- * How forktrace speaks to the operator: process warnings, which Node prints once on stderr and apps can listen to.
+ * How forktrace speaks to the operator: process warnings, which Node prints once on stderr and apps can
+ * listen to.
  *
  * @module
  */
@@ -192,7 +193,10 @@ function warnNow(code: WarningCode, message: string): void {
 const FIRST_INTERVAL_MS = 60_000;
 const LONGEST_INTERVAL_MS = 3_600_000;
 
-/** Counts what is lost and says so at once, then at growing intervals: 1 minute, doubling up to 1 hour, and at the end. */
+/**
+ * Counts what is lost and says so at once, then at growing intervals: 1 minute, doubling up to 1 hour, and at
+ * the end.
+ */
 export class LossReport {
   /** All that was lost since the start. */
   total = 0;
@@ -221,14 +225,20 @@ export class LossReport {
     return true;
   }
 
-  /** What was counted is over: nothing of it is left to say. @param anew whether what comes next is said at once */
+  /**
+   * What was counted is over: nothing of it is left to say. @param anew whether what comes next is said at
+   * once
+   */
   forget(anew: boolean): void {
     this.#unreported = 0;
     this.#intervalMs = FIRST_INTERVAL_MS;
     if (anew) this.#nextReportAt = 0;
   }
 
-  /** Says at once what has not been said yet, also in `process.on('exit')`. What is lost afterwards is said as from the start. */
+  /**
+   * Says at once what has not been said yet, also in `process.on('exit')`. What is lost afterwards is said as
+   * from the start.
+   */
   end(): void {
     this.#nextReportAt = 0;
     this.#intervalMs = FIRST_INTERVAL_MS;

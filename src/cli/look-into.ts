@@ -1,6 +1,6 @@
 /**
- * The processes that `stack` and `profile` look into: workers of a coordinator, which opens their inspectors, or any Node.js process
- * by its pid.
+ * The processes that `stack` and `profile` look into: workers of a coordinator, which opens their inspectors,
+ * or any Node.js process by its pid.
  *
  * @module
  */
@@ -21,7 +21,8 @@ export interface LookedInto {
 
 /**
  * @param target a slot, or a pid; undefined: all workers
- * @throws ForktraceError with code FORKTRACE_NO_COORDINATOR, FORKTRACE_SEVERAL_COORDINATORS or FORKTRACE_NO_INSPECTOR
+ * @throws ForktraceError with code FORKTRACE_NO_COORDINATOR, FORKTRACE_SEVERAL_COORDINATORS or
+ * FORKTRACE_NO_INSPECTOR
  */
 export async function lookedInto(target: number | undefined, { pid }: { pid?: number }): Promise<LookedInto[]> {
   const directory = runDirectory();

@@ -1,5 +1,6 @@
 /**
- * `forktrace profile`: where processes spend their time, as a file for Chrome's and VS Code's viewers, and as a flame graph here.
+ * `forktrace profile`: where processes spend their time, as a file for Chrome's and VS Code's viewers, and as
+ * a flame graph here.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * OTEL_CONFIG_FILE: OpenTelemetry's declarative configuration, as the variables that say the same. The parser is
- * `@opentelemetry/configuration`, when the app has it installed.
+ * OTEL_CONFIG_FILE: OpenTelemetry's declarative configuration, as the variables that say the same. The parser
+ * is `@opentelemetry/configuration`, when the app has it installed.
  *
  * @module
  */

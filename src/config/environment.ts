@@ -9,8 +9,9 @@ const said = new Set<string>();
  * Typed reads of environment variables. An empty one counts as not set.
  * (OpenTelemetry specification, "Environment Variable Specification": parsing an empty value)
  *
- * A variable of that specification with a value that is unknown or unusable is warned about once, by its name, and counts as not
- * set. An own one, `FORKTRACE_…`, stops the start: nobody else reads it, so it is a mistake.
+ * A variable of that specification with a value that is unknown or unusable is warned about once, by its
+ * name, and counts as not set. An own one, `FORKTRACE_…`, stops the start: nobody else reads it, so it is a
+ * mistake.
  */
 export class Environment {
   readonly env: NodeJS.ProcessEnv;
@@ -55,8 +56,8 @@ export class Environment {
   }
 
   /**
-   * `key=value,key=value`, both percent-encoded, as in W3C baggage without metadata. Undefined when a pair is none: which one is
-   * said by its place, for it may be a secret.
+   * `key=value,key=value`, both percent-encoded, as in W3C baggage without metadata. Undefined when a pair is
+   * none: which one is said by its place, for it may be a secret.
    */
   pairs(name: string): Record<string, string> | undefined {
     const pairs: Record<string, string> = {};
@@ -98,7 +99,9 @@ export class Environment {
   }
 }
 
-/** The first of the variables that has a usable value; all are read, so that a wrong one is told in any case. */
+/**
+ * The first of the variables that has a usable value; all are read, so that a wrong one is told in any case.
+ */
 export function firstOf<T>(
   environment: Environment,
   names: readonly string[],

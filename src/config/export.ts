@@ -24,7 +24,10 @@ type ExportValues = ValuesOf<typeof exporting>;
 const DEFAULT_URLS = { 'otlp-grpc': 'http://localhost:4317', 'otlp-http': 'http://localhost:4318' } as const;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** The option or variable that a URL or file has come from: a wrong option stops the start, a variable is said. */
+/**
+ * The option or variable that a URL or file has come from: a wrong option stops the start, a variable is
+ * said.
+ */
 type Origin = { option: string } | { variable: string };
 
 /** Reads what is said for one signal, and for all. */
@@ -126,7 +129,10 @@ export function resolveMetrics(
   });
 }
 
-/** Where log records go; `to` is undefined where they are off. `byDefault`: whether they are wanted where nobody says. */
+/**
+ * Where log records go; `to` is undefined where they are off. `byDefault`: whether they are wanted where
+ * nobody says.
+ */
 export function resolveLogs(
   config: TracingConfig,
   values: ExportValues & Pick<ValuesOf<typeof logging>, 'logs'>,
@@ -192,8 +198,9 @@ function exporters(
 }
 
 /**
- * gRPC where nothing is said, for the port that OTLP registers for it, and for `host:port`; HTTP for its port and for a URL with
- * a path, which gRPC endpoints do not have. Any other http(s) URL says nothing: gRPC is a guess then, and the endpoint is asked.
+ * gRPC where nothing is said, for the port that OTLP registers for it, and for `host:port`; HTTP for its port
+ * and for a URL with a path, which gRPC endpoints do not have. Any other http(s) URL says nothing: gRPC is a
+ * guess then, and the endpoint is asked.
  */
 function protocolOf(url: string | undefined): Destination {
   if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return { to: 'otlp-grpc' };
@@ -328,7 +335,9 @@ function delivery(variables: OtlpVariables, values: ExportValues) {
   } as const;
 }
 
-/** Those that do not change, beside those of a file or a function: what these say now, and where to ask again. */
+/**
+ * Those that do not change, beside those of a file or a function: what these say now, and where to ask again.
+ */
 function resolveHeaders(
   fixed: Record<string, string>,
   configured: Record<string, string> | string | HeadersFunction | undefined,

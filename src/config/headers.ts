@@ -1,7 +1,10 @@
 /** Headers that OTLP's transports can send. @module */
 import type { Kind } from './kinds.js';
 
-/** Names that are in both HTTP (RFC 9110, token) and gRPC ("Custom-Metadata": lower-case letters, digits, `_`, `-`, `.`). */
+/**
+ * Names that are in both HTTP (RFC 9110, token) and gRPC ("Custom-Metadata": lower-case letters, digits, `_`,
+ * `-`, `.`).
+ */
 const NAME = /^[A-Za-z0-9_.-]+$/;
 /** What both can send: visible ASCII and spaces. (gRPC over HTTP/2, "ASCII-Value"; RFC 9110, 5.5) */
 const VALUE = /^[ -~]*$/;
@@ -40,7 +43,8 @@ export const headers: Kind<Record<string, string> | string | HeadersFunction> = 
 };
 
 /**
- * Headers as a file has them: `name: value` or `name=value`, one per line; empty lines and lines that begin with `#` do not count.
+ * Headers as a file has them: `name: value` or `name=value`, one per line; empty lines and lines that begin
+ * with `#` do not count.
  *
  * @throws Error that names the line, never its value
  */

@@ -1,4 +1,7 @@
-/** @module The options of HTTP server spans, compiled: what is wrong with them is said at start, and nothing is compiled again. */
+/**
+ * @module The options of HTTP server spans, compiled: what is wrong with them is said at start, and nothing
+ * is compiled again.
+ */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { describeValue, ForktraceError } from '../errors.js';
 import type { Environment } from './environment.js';

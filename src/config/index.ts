@@ -1,6 +1,6 @@
 /**
- * What the other folders load of this one. For a process that starts pays for each module that it loads, it is part of a bundle at
- * run time (scripts/build-bundles.mjs).
+ * What the other folders load of this one. For a process that starts pays for each module that it loads, it
+ * is part of a bundle at run time (scripts/build-bundles.mjs).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a value can be: one object per kind says what it takes in code, how a variable's text becomes it, and how messages,
- * types and the reference page write it.
+ * What a value can be: one object per kind says what it takes in code, how a variable's text becomes it, and
+ * how messages, types and the reference page write it.
  *
  * By hand and not by a schema library: loading one takes longer (14 ms) than all the rest of a start.
  *
@@ -190,7 +190,9 @@ export function fields(kinds: Record<string, Kind<unknown>>): Kind<object> {
   };
 }
 
-/** OpenTelemetry specification, "Attribute": primitives and arrays of one kind of them; undefined is left out. */
+/**
+ * OpenTelemetry specification, "Attribute": primitives and arrays of one kind of them; undefined is left out.
+ */
 export const attributeValue = kind<unknown>(
   'a string, number, boolean or an array of one of them',
   'AttributeValue',
@@ -213,7 +215,9 @@ export function compilePattern(source: string, flags?: string): RegExp | undefin
 /** `unix:///path`, or gRPC's `unix:path`. */
 export const isSocketUrl = (url: string) => /^unix:./i.test(url);
 
-/** `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's. */
+/**
+ * `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's.
+ */
 export const endpoint = kind<string>(
   'a URL that begins with http:// or https://, host:port or unix:///path',
   'string',

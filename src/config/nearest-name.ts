@@ -2,7 +2,8 @@
 export function nearestName(typed: string, known: readonly string[]): string | undefined {
   const target = typed.toLowerCase();
   let nearest: string | undefined;
-  // A third of the letters may differ, which `wokers`, `service_name` and `exprot` pass and an unrelated word does not.
+  // A third of the letters may differ, which `wokers`, `service_name` and `exprot` pass and an unrelated word
+  // does not.
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const name of known) {
     const distance = editDistance(target, name.toLowerCase());

@@ -14,7 +14,10 @@ export interface Option<T = unknown, Default extends T | undefined = T | undefin
   readonly default: Default;
   /** The default in words, where it is not a plain value. */
   readonly otherwise?: string;
-  /** The variables that say the same, the first that is set wins. A wrong `FORKTRACE_…` stops the start, others are warned about. */
+  /**
+   * The variables that say the same, the first that is set wins. A wrong `FORKTRACE_…` stops the start,
+   * others are warned about.
+   */
   readonly variables: readonly string[];
   /** Its value is never in a message. */
   readonly secret: boolean;

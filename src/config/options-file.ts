@@ -1,5 +1,6 @@
 /**
- * Options from a file: for ways of starting that have no place for them in code, as a preload or a process manager.
+ * Options from a file: for ways of starting that have no place for them in code, as a preload or a process
+ * manager.
  *
  * @module
  */

@@ -8,8 +8,8 @@ import { type Block, type ConfigOf, isBlock, type Option, type Options, type Val
  * A table's options as they are given, else as their variables have them, else by default.
  *
  * @param path the table's place among all options: '' or `http`
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID for the first option that is wrong or unknown, FORKTRACE_ENV_INVALID
- * for an own variable that is
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID for the first option that is wrong or unknown,
+ * FORKTRACE_ENV_INVALID for an own variable that is
  */
 export function readOptions<Table extends Options>(
   table: Table,

@@ -1,6 +1,6 @@
 /**
- * One configuration out of the user's and the environment. docs/configuration.md lists every option, docs/environment.md every
- * variable.
+ * One configuration out of the user's and the environment. docs/configuration.md lists every option,
+ * docs/environment.md every variable.
  *
  * Loaded in the coordinator: nothing here imports the OpenTelemetry SDK.
  *
@@ -27,13 +27,18 @@ import type { TracingConfig } from './types.js';
 import { sayUnknownVariables } from './unknown-variables.js';
 import { host, PROPAGATOR_PACKAGES, SAMPLER_PACKAGES, specification } from './variables.js';
 
-/** What a process does: only one that `serves` listens and forks, so only it looks at PORT and WEB_CONCURRENCY. */
+/**
+ * What a process does: only one that `serves` listens and forks, so only it looks at PORT and
+ * WEB_CONCURRENCY.
+ */
 export type Role = 'serves' | 'traces';
 
 /**
- * User config and environment, validated, defaulted and frozen. Config in code beats that of a file, which beats the environment.
+ * User config and environment, validated, defaulted and frozen. Config in code beats that of a file, which
+ * beats the environment.
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, which names what is wrong
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, which names what is
+ * wrong
  */
 export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role: Role = 'traces'): ResolvedConfig {
   const config = withOptionsFile(code, env);

@@ -1,6 +1,7 @@
 /**
  * The one configuration that every part reads: user config and environment, validated, defaulted and frozen.
- * Nothing here needs the OpenTelemetry SDK: samplers and propagators from the environment are names until a worker builds them.
+ * Nothing here needs the OpenTelemetry SDK: samplers and propagators from the environment are names until a
+ * worker builds them.
  *
  * @module
  */
@@ -37,7 +38,9 @@ export interface NamedSampler {
     | 'xray';
   /** 0..1, for the ratio samplers. */
   readonly ratio: number;
-  /** OTEL_TRACES_SAMPLER_ARG of the remote ones: endpoint, polling interval, initial rate; and `service.name`. */
+  /**
+   * OTEL_TRACES_SAMPLER_ARG of the remote ones: endpoint, polling interval, initial rate; and `service.name`.
+   */
   readonly remote?: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +58,10 @@ export type PropagatorName =
 /** Where one signal goes. */
 export interface ResolvedExport {
   readonly to: ExportDestination;
-  /** Full URL for HTTP, `http(s)://host:port` for gRPC; undefined for console, none, and a viewer that is yet to start. */
+  /**
+   * Full URL for HTTP, `http(s)://host:port` for gRPC; undefined for console, none, and a viewer that is yet
+   * to start.
+   */
   readonly url: string | undefined;
   /** Nobody has said the protocol of the endpoint: it may be this one as well. */
   readonly otherwise?: { readonly to: 'otlp-http'; readonly url: string };

@@ -13,8 +13,9 @@ export interface Service {
 const UNKNOWN_SERVICE = 'unknown_service:node';
 
 /**
- * Name and version: config, then OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, the package.json nearest to the program.
- * (OTEL_SERVICE_NAME goes before OTEL_RESOURCE_ATTRIBUTES: OpenTelemetry specification, "General SDK Configuration")
+ * Name and version: config, then OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, the package.json nearest to the
+ * program. (OTEL_SERVICE_NAME goes before OTEL_RESOURCE_ATTRIBUTES: OpenTelemetry specification, "General SDK
+ * Configuration")
  */
 export function resolveService(
   config: TracingConfig,

@@ -36,9 +36,9 @@ export interface WorkerIdentity {
 /** What span processors are made with. */
 export interface SpanProcessorParts {
   /**
-   * The processor that ends the chain: it hands spans to the journal or, with pipeline `batch`, to the exporter. It is added after
-   * the processors that are returned, unless it was asked for here: to be wrapped by a processor that hands on copies, or that
-   * hands on only some of the spans.
+   * The processor that ends the chain: it hands spans to the journal or, with pipeline `batch`, to the
+   * exporter. It is added after the processors that are returned, unless it was asked for here: to be wrapped
+   * by a processor that hands on copies, or that hands on only some of the spans.
    */
   readonly pipeline: SpanProcessor;
 }

@@ -5,8 +5,8 @@ import { options } from './options/table.js';
 import { own, type Variable, variableOf } from './variables.js';
 
 /**
- * Warns about own variables that do not exist, about those of OpenTelemetry that have no effect here, and about wrong values of
- * those that this configuration has no use for: the next one may.
+ * Warns about own variables that do not exist, about those of OpenTelemetry that have no effect here, and
+ * about wrong values of those that this configuration has no use for: the next one may.
  */
 export function sayUnknownVariables(environment: Environment): void {
   let known: string[] | undefined;

@@ -1,6 +1,6 @@
 /**
- * The variables that no option stands for: those of OpenTelemetry's specification, and those that forktrace sets for itself.
- * docs/environment.md follows from this table and the options' own variables.
+ * The variables that no option stands for: those of OpenTelemetry's specification, and those that forktrace
+ * sets for itself. docs/environment.md follows from this table and the options' own variables.
  *
  * @module
  */
@@ -70,7 +70,9 @@ export const propagatorName = choice(
 );
 const exporterName = choice('otlp', 'console', 'none');
 
-/** OpenTelemetry specification, "Environment Variable Specification" (general, batch span processor, metrics). */
+/**
+ * OpenTelemetry specification, "Environment Variable Specification" (general, batch span processor, metrics).
+ */
 export const specification = {
   OTEL_RESOURCE_ATTRIBUTES: {
     status: 'honoured',
@@ -156,7 +158,9 @@ export const specification = {
   ),
 } as const satisfies Record<string, Variable>;
 
-/** `OTEL_EXPORTER_OTLP_<suffix>` for all signals, `OTEL_EXPORTER_OTLP_<SIGNAL>_<suffix>` for one, which wins. */
+/**
+ * `OTEL_EXPORTER_OTLP_<suffix>` for all signals, `OTEL_EXPORTER_OTLP_<SIGNAL>_<suffix>` for one, which wins.
+ */
 export const otlp = {
   ENDPOINT: honoured(
     endpoint,

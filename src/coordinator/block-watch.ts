@@ -1,6 +1,6 @@
 /**
- * Finds workers whose event loop is blocked by the heartbeats that do not come, and looks into them: once when a heartbeat is a
- * second late, and again before the watchdog kills.
+ * Finds workers whose event loop is blocked by the heartbeats that do not come, and looks into them: once
+ * when a heartbeat is a second late, and again before the watchdog kills.
  *
  * @module
  */
@@ -14,7 +14,10 @@ const LOOK_MS = 250;
 const LATE_MS = 1000 + HEARTBEAT_MS;
 /** The watch itself did not run: what it did not hear then says nothing about the workers. */
 const OWN_PAUSE_MS = 250;
-/** A worker that goes on afterwards has time; the longer it takes, the surer it is that JavaScript does not run. */
+/**
+ * A worker that goes on afterwards has time; the longer it takes, the surer it is that JavaScript does not
+ * run.
+ */
 const PATIENCE_MS = 5000;
 /** A restart is never delayed for longer. */
 const BEFORE_KILL_MS = 450;
@@ -59,7 +62,8 @@ export class BlockWatch {
       const now = performance.now();
       if (now - this.#lookedAt > LOOK_MS + OWN_PAUSE_MS) this.#wokeAt = now;
       this.#lookedAt = now;
-      // After the poll phase: heartbeats that have arrived are read before a worker is judged by their absence.
+      // After the poll phase: heartbeats that have arrived are read before a worker is judged by their
+      // absence.
       setImmediate(() => this.#judge());
     }, LOOK_MS).unref();
   }

@@ -1,6 +1,7 @@
 /**
- * The crash-loop breaker, as a state machine. Too many unplanned deaths in a window open it, and nothing is respawned; after
- * a while one slot is tried (half-open); that worker's success closes it, its death opens it again.
+ * The crash-loop breaker, as a state machine. Too many unplanned deaths in a window open it, and nothing is
+ * respawned; after a while one slot is tried (half-open); that worker's success closes it, its death opens it
+ * again.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The cluster, as a state machine over its slots: boot, reload, recycling, scaling, the crash-loop breaker, shutdown.
- * `supervisor.ts` carries its actions out. Drawn in docs/supervision.md.
+ * The cluster, as a state machine over its slots: boot, reload, recycling, scaling, the crash-loop breaker,
+ * shutdown. `supervisor.ts` carries its actions out. Drawn in docs/supervision.md.
  *
  * @module
  */
@@ -30,15 +30,19 @@ interface Replacement {
 }
 
 /**
- * A worker was lost that nobody had told to stop. Ctrl-C and a service manager signal the whole process group: the worker may
- * be heard of before the coordinator's own signal is. So a loss is acted upon a moment later, unless the cluster stops by then.
+ * A worker was lost that nobody had told to stop. Ctrl-C and a service manager signal the whole process
+ * group: the worker may be heard of before the coordinator's own signal is. So a loss is acted upon a moment
+ * later, unless the cluster stops by then.
  */
 interface Loss {
   readonly report: Extract<SlotReport, { type: 'lost' | 'kept' }>;
   readonly actAt: number;
 }
 
-/** The signals of a group arrive within microseconds, those of a service manager that walks through its processes within milliseconds. */
+/**
+ * The signals of a group arrive within microseconds, those of a service manager that walks through its
+ * processes within milliseconds.
+ */
 export const GROUP_SIGNAL_MS = 50;
 
 export interface Cluster {
@@ -183,7 +187,10 @@ class Run {
     }
   }
 
-  /** Does what has become possible: respawns that are due, the next replacement, the end of a reload, scaling or shutdown. */
+  /**
+   * Does what has become possible: respawns that are due, the next replacement, the end of a reload, scaling
+   * or shutdown.
+   */
   advance(): void {
     if (this.state.phase === 'stopped') return;
     this.#actOnLosses();

@@ -1,5 +1,6 @@
 /**
- * What may be asked of a coordinator, over HTTP on its Unix socket: `GET /status`, and the others by POST with a JSON body.
+ * What may be asked of a coordinator, over HTTP on its Unix socket: `GET /status`, and the others by POST
+ * with a JSON body.
  *
  * @module
  */

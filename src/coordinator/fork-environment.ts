@@ -7,7 +7,8 @@ const CONTEXT_VARIABLES = ['TRACEPARENT', 'TRACESTATE', 'BAGGAGE'];
 const INSTANCE_ATTRIBUTES = /^(service\.instance\.id|process\..*|cluster\..*)$/;
 
 /**
- * What one worker's environment has beyond, or instead of, the coordinator's; an undefined value takes a variable away.
+ * What one worker's environment has beyond, or instead of, the coordinator's; an undefined value takes a
+ * variable away.
  *
  * @param extra what the coordinator and the `preFork` hook add
  */

@@ -1,5 +1,6 @@
 /**
- * How workers are forked: their standard error through a pipe, and an inspector that SIGUSR1 opens for the coordinator alone.
+ * How workers are forked: their standard error through a pipe, and an inspector that SIGUSR1 opens for the
+ * coordinator alone.
  *
  * @module
  */
@@ -9,8 +10,8 @@ import { PEEK_ARGUMENTS } from '../process/peek-arguments.js';
 import { TERMINAL_VARIABLE } from '../process/terminal-variable.js';
 
 /**
- * Sets cluster up once, before the first fork. What the app has set up itself stays: who reads the workers' standard error already, or
- * debugs them, is not disturbed.
+ * Sets cluster up once, before the first fork. What the app has set up itself stays: who reads the workers'
+ * standard error already, or debugs them, is not disturbed.
  *
  * @returns whether the workers' standard error comes through a pipe
  */

@@ -66,7 +66,10 @@ export interface ClusterStats {
   viewerUrl: string | undefined;
 }
 
-/** The running cluster. In a worker, and under pm2, there is no coordinator to ask: `workers()` is empty there. */
+/**
+ * The running cluster. In a worker, and under pm2, there is no coordinator to ask: `workers()` is empty
+ * there.
+ */
 export interface ClusterHandle {
   /** What this process is. */
   readonly role: 'coordinator' | 'worker';
@@ -78,15 +81,20 @@ export interface ClusterHandle {
    * Replaces every worker, one slot at a time; each new one is ready before its old one drains.
    *
    * @returns the slots that were replaced
-   * @throws ForktraceError with code FORKTRACE_RELOAD_ABORTED when a new worker does not start; the old ones stay
+   * @throws ForktraceError with code FORKTRACE_RELOAD_ABORTED when a new worker does not start; the old ones
+   * stay
    */
   reload(): Promise<readonly number[]>;
   /**
    * Changes the number of workers; resolves when that many are ready and the others are gone.
    *
-   * @throws ForktraceError with code FORKTRACE_SCALE_FAILED when a new worker does not start; it is tried again all the same
+   * @throws ForktraceError with code FORKTRACE_SCALE_FAILED when a new worker does not start; it is tried
+   * again all the same
    */
   scale(workers: number): Promise<void>;
-  /** Stops gracefully within `supervise.shutdownTimeoutMs`; leaves the process running. In a worker: stops that worker. */
+  /**
+   * Stops gracefully within `supervise.shutdownTimeoutMs`; leaves the process running. In a worker: stops
+   * that worker.
+   */
   shutdown(): Promise<void>;
 }

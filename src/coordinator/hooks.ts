@@ -1,6 +1,6 @@
 /**
- * The coordinator's hooks: called in the order of what happens, each isolated and with a timeout. Only `onStarting`,
- * `preFork`, `childExit` and `onExit` are waited for; docs/hooks.md says for what.
+ * The coordinator's hooks: called in the order of what happens, each isolated and with a timeout. Only
+ * `onStarting`, `preFork`, `childExit` and `onExit` are waited for; docs/hooks.md says for what.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One process life in a slot, as a state machine: state + event → state + actions, with no clock, timer or process in it.
- * The states are drawn in docs/supervision.md.
+ * One process life in a slot, as a state machine: state + event → state + actions, with no clock, timer or
+ * process in it. The states are drawn in docs/supervision.md.
  *
  * @module
  */
@@ -32,7 +32,10 @@ export interface Incarnation {
   readonly step: StopStep | undefined;
   readonly fault: Fault | undefined;
   readonly wear: Wear | undefined;
-  /** It serves no more, and the slot has been told: by `exit` or by `disconnect`, whichever came first, and only once. */
+  /**
+   * It serves no more, and the slot has been told: by `exit` or by `disconnect`, whichever came first, and
+   * only once.
+   */
   readonly lost: boolean;
   /** Requests after which it is recycled; Infinity is never. */
   readonly requestLimit: number;
@@ -68,7 +71,10 @@ export interface IncarnationStep {
   actions: IncarnationAction[];
 }
 
-/** `exit` follows `disconnect` at once when a process dies; one that only closed its channel gets no longer than this. */
+/**
+ * `exit` follows `disconnect` at once when a process dies; one that only closed its channel gets no longer
+ * than this.
+ */
 const EXIT_AFTER_DISCONNECT_MS = 250;
 
 /** A worker that has said that it failed may still print its error and exit with its own code. */
@@ -94,7 +100,10 @@ export function newIncarnation(incarnation: number, policy: SupervisePolicy, now
   };
 }
 
-/** How long each step of the ladder waits: shares of the one deadline, so that SIGKILL comes before it, not after. */
+/**
+ * How long each step of the ladder waits: shares of the one deadline, so that SIGKILL comes before it, not
+ * after.
+ */
 export function stepWaitMs(step: StopStep, policy: SupervisePolicy): number {
   const shares = { message: 0.7, disconnect: 0.1, sigterm: 0.1, sigkill: 0.1 };
   return policy.shutdownTimeoutMs * shares[step];
@@ -163,8 +172,8 @@ function transition(
       }
       return {
         state: climb({ ...state, phase: 'stopping', reason: event.reason }, 'message', policy, now),
-        // A worker that is still starting hears no message yet (one that nobody listens to is lost), but the signal it does:
-        // by dying of it before its handlers are there, by draining after.
+        // A worker that is still starting hears no message yet (one that nobody listens to is lost), but the
+        // signal it does: by dying of it before its handlers are there, by draining after.
         actions: [
           state.phase === 'starting'
             ? { type: 'signal', signal: 'SIGTERM' }
@@ -237,7 +246,10 @@ function wearOf({ requests, rss }: WorkerStats, requestLimit: number, { maxMemor
   return maxMemory > 0 && rss > maxMemory ? 'recycle_memory' : undefined;
 }
 
-/** The coordinator itself was suspended or starved: what it did not hear in that time says nothing about the workers. */
+/**
+ * The coordinator itself was suspended or starved: what it did not hear in that time says nothing about the
+ * workers.
+ */
 export function withFreshDeadline(state: Incarnation, policy: SupervisePolicy, now: number): Incarnation {
   return state.phase === 'ready' ? watched({ ...state, seenAt: now }, policy) : state;
 }

@@ -9,8 +9,8 @@ let waitsForDrain = false;
 let dropped = 0;
 
 /**
- * Writes what comes from a worker to this process's standard error, unchanged. Where nobody reads that, no worker waits and nothing
- * piles up: what is dropped is counted, and said when it flows again.
+ * Writes what comes from a worker to this process's standard error, unchanged. Where nobody reads that, no
+ * worker waits and nothing piles up: what is dropped is counted, and said when it flows again.
  */
 export function passOn(chunk: Uint8Array): void {
   if (chunk.length === 0) return;

@@ -21,10 +21,11 @@ const listening = new WeakMap<Worker, Set<string>>();
 /**
  * Gives a connection that was on its way to a worker that died to another one.
  *
- * node:cluster keeps its end of a connection open until the worker has acknowledged it. When the worker dies before that (it
- * was stopped, blocked, or killed in that moment) nobody answers, so nobody closes: the client waits for ever and the
- * primary leaks a socket. Here the acknowledgement is given in the dead worker's name, as a refusal, upon which
- * node:cluster distributes the connection anew; with nobody left that listens, it is closed.
+ * node:cluster keeps its end of a connection open until the worker has acknowledged it. When the worker dies
+ * before that (it was stopped, blocked, or killed in that moment) nobody answers, so nobody closes: the
+ * client waits for ever and the primary leaks a socket. Here the acknowledgement is given in the dead
+ * worker's name, as a refusal, upon which node:cluster distributes the connection anew; with nobody left that
+ * listens, it is closed.
  */
 export function redeliverConnections(worker: Worker): void {
   const child = worker.process;

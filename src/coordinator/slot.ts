@@ -1,6 +1,7 @@
 /**
- * One slot, as a state machine: which incarnation serves, which one is to take over, which ones are leaving. Like
- * `incarnation.ts` it has no clock and no process; the cluster's machine drives it. Drawn in docs/supervision.md.
+ * One slot, as a state machine: which incarnation serves, which one is to take over, which ones are leaving.
+ * Like `incarnation.ts` it has no clock and no process; the cluster's machine drives it. Drawn in
+ * docs/supervision.md.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Carries out what the cluster's state machine decides: forks, messages, signals, one timer; and tells it what happens.
+ * Carries out what the cluster's state machine decides: forks, messages, signals, one timer; and tells it
+ * what happens.
  *
  * @module
  */
@@ -62,7 +63,9 @@ export interface SupervisorParts {
   lifecycle: LifecycleSpans;
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
-  /** Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time. */
+  /**
+   * Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time.
+   */
   recovered(pid: number, death: KnownDeath): Promise<Recovered>;
 }
 
@@ -124,7 +127,9 @@ export class Supervisor {
     if (config.forensics.peek) this.#watch.start();
   }
 
-  /** Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again. */
+  /**
+   * Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again.
+   */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#booted = { resolve, reject };
@@ -253,7 +258,8 @@ export class Supervisor {
     this.#dispatching = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        // One time for all of a step: what it says of a wait is what it has drawn, however busy the machine is.
+        // One time for all of a step: what it says of a wait is what it has drawn, however busy the machine
+        // is.
         const now = performance.now();
         const context: StepContext = { policy: this.#config.supervise, now, random: Math.random };
         const { state, actions } = stepCluster(this.#state, next, context);
@@ -277,7 +283,8 @@ export class Supervisor {
     this.#timer = setTimeout(
       () => {
         if (performance.now() - at > OWN_PAUSE_MS) this.#dispatch({ type: 'missed-time' });
-        // After the poll phase: heartbeats that have arrived are read before a worker is judged by their absence.
+        // After the poll phase: heartbeats that have arrived are read before a worker is judged by their
+        // absence.
         setImmediate(() => this.#dispatch({ type: 'wake' }));
       },
       // Timers may fire a fraction of a millisecond early.
@@ -418,7 +425,10 @@ export class Supervisor {
     void report.finally(() => this.#exitReports.delete(report));
   }
 
-  /** Waits for what the shipper finds in the dead worker's journal, then records the exit and calls `childExit`. */
+  /**
+   * Waits for what the shipper finds in the dead worker's journal, then records the exit and calls
+   * `childExit`.
+   */
   async #reportExit(
     slot: number,
     { worker, exit, life, block }: KnownExit,
@@ -571,7 +581,10 @@ function stateOf({ phase, seenAt, debugged }: Incarnation, now: number): WorkerV
   return phase === 'starting' ? 'starting' : 'draining';
 }
 
-/** As sure as the coordinator can be: it has ended the process itself, or it knows the exit code and the signal. */
+/**
+ * As sure as the coordinator can be: it has ended the process itself, or it knows the exit code and the
+ * signal.
+ */
 function exitCause(
   exit: ProcessExit,
   life: Incarnation | undefined,

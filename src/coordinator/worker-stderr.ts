@@ -6,7 +6,9 @@ import { withinDeadline } from '../process/deadline.js';
 import { warn } from '../warn.js';
 import { passOn } from './pass-on.js';
 
-/** One worker's standard error: passed on as it comes, but for the inspector's lines; the last of it is kept. */
+/**
+ * One worker's standard error: passed on as it comes, but for the inspector's lines; the last of it is kept.
+ */
 export class WorkerStderr {
   readonly lines = new InspectorLines((url) => void closeLate(url));
   /** Resolves when all of it has been read. */

@@ -1,6 +1,7 @@
 /**
- * Puts together what is known of a death, the most certain first: who ended the process says why; the process itself knows its
- * exception; the parent knows exit code and signal; the vitals of the last second tell what an abort was about.
+ * Puts together what is known of a death, the most certain first: who ended the process says why; the process
+ * itself knows its exception; the parent knows exit code and signal; the vitals of the last second tell what
+ * an abort was about.
  *
  * @module
  */

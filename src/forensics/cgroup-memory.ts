@@ -1,6 +1,6 @@
 /**
- * The memory of this process's control group, versions 1 and 2, and how often the kernel has killed for want of memory.
- * https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
+ * The memory of this process's control group, versions 1 and 2, and how often the kernel has killed for want
+ * of memory. https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
  *
  * @module
  */
@@ -35,8 +35,8 @@ export function cgroupMemory(): CgroupMemory | undefined {
 }
 
 /**
- * How many processes the kernel has killed for want of memory: of this control group where it can be told, else of the machine.
- * Two readings around a death tell whether one was killed in between.
+ * How many processes the kernel has killed for want of memory: of this control group where it can be told,
+ * else of the machine. Two readings around a death tell whether one was killed in between.
  */
 export function oomKills(): number {
   const files = ownFiles();

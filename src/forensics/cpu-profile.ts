@@ -26,7 +26,10 @@ export interface CpuProfile {
 
 const SAMPLE_EVERY_US = 1000;
 
-/** @param closeAfterMs closes the inspector in any case after that: whoever profiles may be killed. undefined: it stays open */
+/**
+ * @param closeAfterMs closes the inspector in any case after that: whoever profiles may be killed. undefined:
+ * it stays open
+ */
 export async function takeProfile(
   session: InspectorSession,
   ms: number,

@@ -1,6 +1,7 @@
 /**
- * Writes into the vitals page how this process ends, as it knows it: its exit code and, where one ended it, the exception. It
- * changes nothing about what Node does, and an application that counts listeners sees none on signals or `uncaughtException`.
+ * Writes into the vitals page how this process ends, as it knows it: its exit code and, where one ended it,
+ * the exception. It changes nothing about what Node does, and an application that counts listeners sees none
+ * on signals or `uncaughtException`.
  *
  * @module
  */

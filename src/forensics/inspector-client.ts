@@ -1,6 +1,6 @@
 /**
- * The least of the inspector's protocol that is needed: connect to a process's inspector, call methods, disconnect.
- * https://chromedevtools.github.io/devtools-protocol/v8/
+ * The least of the inspector's protocol that is needed: connect to a process's inspector, call methods,
+ * disconnect. https://chromedevtools.github.io/devtools-protocol/v8/
  *
  * @module
  */

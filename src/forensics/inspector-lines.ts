@@ -1,11 +1,14 @@
 /**
- * A process that is peeked at says on its standard error that its inspector listens, and where. These lines are for us: they are
- * taken out of what is passed on, and the address goes to whoever waits for it.
+ * A process that is peeked at says on its standard error that its inspector listens, and where. These lines
+ * are for us: they are taken out of what is passed on, and the address goes to whoever waits for it.
  *
  * @module
  */
 
-/** What Node prints: `src/inspector_agent.cc`, `src/inspector_socket_server.cc`. Some lines depend on its version. */
+/**
+ * What Node prints: `src/inspector_agent.cc`, `src/inspector_socket_server.cc`. Some lines depend on its
+ * version.
+ */
 const ADDRESS = /^Debugger listening on (ws:\/\/\S+)$/;
 /** What follows one address, and how often at most. */
 const FOLLOWING: readonly { line: RegExp; times: number }[] = [
@@ -28,8 +31,8 @@ export class InspectorLines {
   #opened: string | undefined;
 
   /**
-   * @param late gets an address that nobody waits for any more: native code held the process for so long. The inspector is open
-   * and should be closed.
+   * @param late gets an address that nobody waits for any more: native code held the process for so long. The
+   * inspector is open and should be closed.
    */
   constructor(late: (url: string) => void) {
     this.#late = late;

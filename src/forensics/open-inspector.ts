@@ -1,5 +1,6 @@
 /**
- * Opens the inspector of a process that nobody of ours has prepared for it: any Node.js process of this user, by its pid.
+ * Opens the inspector of a process that nobody of ours has prepared for it: any Node.js process of this user,
+ * by its pid.
  *
  * @module
  */
@@ -13,8 +14,8 @@ const SIGUSR1_BIT = 1n << 9n;
 /**
  * @param signal aborts the wait
  * @returns its address, and whether it was open before: then it is somebody's debugger's, and stays open
- * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR: SIGUSR1 ends a process that does not expect it, so it is sent to none but
- * Node.js with a handler for it
+ * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR: SIGUSR1 ends a process that does not expect it, so
+ * it is sent to none but Node.js with a handler for it
  */
 export async function openInspector(pid: number, signal: AbortSignal): Promise<{ url: string; wasOpen: boolean }> {
   if (process.platform !== 'linux') throw refused(pid, 'it can be found by pid on Linux only');

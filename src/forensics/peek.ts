@@ -1,9 +1,10 @@
 /**
  * Reads, from outside, the JavaScript stack and the active span of a process whose event loop is blocked.
  *
- * SIGUSR1 makes Node open its inspector from a thread of its own, so it opens while the event loop is blocked; what it is asked
- * interrupts JavaScript wherever it is, in an endless loop, a regular expression or `Atomics.wait`. Native code that runs for long
- * (a large `JSON.parse`, `execSync`) is not interrupted: then the kernel's view of the process is all there is.
+ * SIGUSR1 makes Node open its inspector from a thread of its own, so it opens while the event loop is
+ * blocked; what it is asked interrupts JavaScript wherever it is, in an endless loop, a regular expression or
+ * `Atomics.wait`. Native code that runs for long (a large `JSON.parse`, `execSync`) is not interrupted: then
+ * the kernel's view of the process is all there is.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What is known of a death, kept in a file of its own beside the journal: the journal itself is given back once it is shipped.
- * Written by whoever recovers a dead writer, read by `forktrace inspect` and by programs that ask.
+ * What is known of a death, kept in a file of its own beside the journal: the journal itself is given back
+ * once it is shipped. Written by whoever recovers a dead writer, read by `forktrace inspect` and by programs
+ * that ask.
  *
  * @module
  */
@@ -88,7 +89,9 @@ export function keepPostMortem(dir: string, death: PostMortem): void {
   }
 }
 
-/** What is kept in a service's journal directory, the newest death first. Files that are none are passed over. */
+/**
+ * What is kept in a service's journal directory, the newest death first. Files that are none are passed over.
+ */
 export function readPostMortems(dir: string): PostMortem[] {
   const folder = join(dir, FOLDER);
   return namesIn(folder).flatMap(({ name }) => {

@@ -1,6 +1,7 @@
 /**
- * What a peek evaluates inside the process that it looks at. The inspector interrupts JavaScript to run it, so it runs on top of
- * the code that blocks the event loop, and an error that it creates has that code's stack.
+ * What a peek evaluates inside the process that it looks at. The inspector interrupts JavaScript to run it,
+ * so it runs on top of the code that blocks the event loop, and an error that it creates has that code's
+ * stack.
  *
  * @module
  */
@@ -17,7 +18,9 @@ export interface ActiveSpan {
 
 /** What the process answers. */
 export interface Snapshot {
-  /** As `Error.stack` has it, source maps applied where the process applies them; the innermost frame first. */
+  /**
+   * As `Error.stack` has it, source maps applied where the process applies them; the innermost frame first.
+   */
   stack: string;
   /** undefined where no span is active, or forktrace does not run there. */
   active: ActiveSpan | undefined;
@@ -70,7 +73,9 @@ const snapshotAnd = (then: string) => `(() => {
 })()
 //# sourceURL=${SOURCE}`;
 
-/** Evaluates to a {@link Snapshot}, and has the process close its inspector when its event loop turns again. */
+/**
+ * Evaluates to a {@link Snapshot}, and has the process close its inspector when its event loop turns again.
+ */
 export const SNAPSHOT_EXPRESSION = snapshotAnd(
   "setImmediate(() => process.getBuiltinModule('node:inspector').close());",
 );

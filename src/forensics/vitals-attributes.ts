@@ -14,7 +14,9 @@ import {
 } from '../wire/conventions.js';
 import type { Sample } from './vitals-table.js';
 
-/** The last sample before a death, as attributes of the death. @param diedAtMs milliseconds since the epoch */
+/**
+ * The last sample before a death, as attributes of the death. @param diedAtMs milliseconds since the epoch
+ */
 export function vitalsAttributes(last: Sample, diedAtMs: number): Attributes {
   return {
     [VITALS_AT]: Math.max(0, diedAtMs - last.atMs) / 1000,

@@ -1,6 +1,6 @@
 /**
- * Writes this process's vitals once a second into memory that survives it: whoever looks for the cause of a death reads there how
- * the last second was.
+ * Writes this process's vitals once a second into memory that survives it: whoever looks for the cause of a
+ * death reads there how the last second was.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the numbers of a vitals page mean: fixed places, so that a reader of any version finds them. Places are added, never moved.
- * docs/journal-format.md, "Vitals page".
+ * What the numbers of a vitals page mean: fixed places, so that a reader of any version finds them. Places
+ * are added, never moved. docs/journal-format.md, "Vitals page".
  *
  * @module
  */
@@ -62,7 +62,10 @@ export const isSample: Check = isObjectOf<Sample>(
   Object.fromEntries(Object.keys(VITAL).map((name) => [name, isNumber])) as Record<keyof Sample, Check>,
 );
 
-/** Stores a sample: the newest numbers, and its second of the ring. `taken` last: it says that the rest is there. */
+/**
+ * Stores a sample: the newest numbers, and its second of the ring. `taken` last: it says that the rest is
+ * there.
+ */
 export function storeSample(
   set: (index: number, value: number) => void,
   sample: Omit<Sample, 'taken'>,

@@ -1,6 +1,6 @@
 /**
- * Names of the semantic conventions. The compiler checks each against the package, which is not loaded at run time:
- * the coordinator imports `traceServer` too.
+ * Names of the semantic conventions. The compiler checks each against the package, which is not loaded at run
+ * time: the coordinator imports `traceServer` too.
  *
  * @module
  */

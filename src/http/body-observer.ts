@@ -1,6 +1,6 @@
 /**
- * Sees the messages of a request: its body chunks, the response's start and the chunks sent. On only for metrics
- * (sizes) and message spans.
+ * Sees the messages of a request: its body chunks, the response's start and the chunks sent. On only for
+ * metrics (sizes) and message spans.
  *
  * @module
  */

@@ -15,7 +15,9 @@ export interface OpenRequest {
   connectionClosed(): void;
 }
 
-/** What all requests of a socket share, looked up once; and which of them are open, so that its end ends them. */
+/**
+ * What all requests of a socket share, looked up once; and which of them are open, so that its end ends them.
+ */
 export class Connection {
   readonly scheme: 'http' | 'https';
   readonly peerAddress: string | undefined;
@@ -35,7 +37,9 @@ export class Connection {
   /** The attributes that do not change from one request to the next, for the journal's tracer. */
   block: AttributeBlock | undefined = undefined;
 
-  /** @param socket adapters and test tools emit requests that have none, or an object with some of its members */
+  /**
+   * @param socket adapters and test tools emit requests that have none, or an object with some of its members
+   */
   constructor(socket: Partial<Socket> | null | undefined) {
     const remoteAddress = socket?.remoteAddress;
     const remotePort = socket?.remotePort;
@@ -132,7 +136,8 @@ export function connectionOf(socket: Socket | null | undefined): Connection | un
 export function connect(socket: Socket): Connection {
   const connection = new Connection(socket);
   (socket as ConnectedSocket)[CONNECTION] = connection;
-  // Before node:http's own listener, which emits 'close' on responses: the app's listeners then run in their request's context.
+  // Before node:http's own listener, which emits 'close' on responses: the app's listeners then run in their
+  // request's context.
   socket.prependListener('close', onSocketClose);
   return connection;
 }

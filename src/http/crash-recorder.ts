@@ -3,8 +3,8 @@ import { activeRequest } from './active-request.js';
 let installed = false;
 
 /**
- * Records on its request's span what is about to end the process: an asynchronous handler's rejection, say, which no
- * caller sees. The monitor changes nothing about what Node does next.
+ * Records on its request's span what is about to end the process: an asynchronous handler's rejection, say,
+ * which no caller sees. The monitor changes nothing about what Node does next.
  */
 export function recordCrashes(): void {
   if (installed) return;

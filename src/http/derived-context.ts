@@ -6,8 +6,8 @@ export const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 /**
  * A context with one more value than its parent.
  *
- * The API's own context copies a Map and makes three closures per value; a request's context is asked for one or two
- * values and derived from a few times, for which a link to the parent is cheaper.
+ * The API's own context copies a Map and makes three closures per value; a request's context is asked for one
+ * or two values and derived from a few times, for which a link to the parent is cheaper.
  */
 export class DerivedContext implements Context {
   readonly parent: Context;

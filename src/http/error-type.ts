@@ -1,7 +1,11 @@
-/** `error.type` of a response that the server itself cut short: it destroyed the response or the connection. */
+/**
+ * `error.type` of a response that the server itself cut short: it destroyed the response or the connection.
+ */
 export const CLOSED_BY_SERVER = 'closed_by_server';
 
-/** `error.type` of what was thrown: a system error's code, a class's name, or the type of what is no error. */
+/**
+ * `error.type` of what was thrown: a system error's code, a class's name, or the type of what is no error.
+ */
 export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { code } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 /**
- * What trusted proxies say of the client: `Forwarded` (RFC 7239), else `X-Forwarded-For`, `-Proto` and `-Host`.
+ * What trusted proxies say of the client: `Forwarded` (RFC 7239), else `X-Forwarded-For`, `-Proto` and
+ * `-Host`.
  *
  * @module
  */
@@ -14,7 +15,10 @@ export interface ForwardedClient {
   host: string | undefined;
 }
 
-/** The client as the nearest trusted proxies have passed it on; a header of a proxy that is not trusted is not read. */
+/**
+ * The client as the nearest trusted proxies have passed it on; a header of a proxy that is not trusted is not
+ * read.
+ */
 export function forwardedClient(
   headers: IncomingHttpHeaders,
   peer: string | undefined,

@@ -4,8 +4,8 @@ import { warn } from '../warn.js';
 let warned = false;
 
 /**
- * What we read from a request, a response or an app is the user's: a getter of it may throw. Nothing of that reaches the
- * user's code. It is said once, and the request goes on.
+ * What we read from a request, a response or an app is the user's: a getter of it may throw. Nothing of that
+ * reaches the user's code. It is said once, and the request goes on.
  */
 export function said(error: unknown): void {
   if (warned) return;

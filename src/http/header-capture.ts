@@ -2,7 +2,10 @@ import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
 import { isSecretName, type RedactedNames, redactUrl } from './secret-name.js';
 
-/** Headers that carry credentials, beside those that {@link isSecretName} knows: their values are never recorded. */
+/**
+ * Headers that carry credentials, beside those that {@link isSecretName} knows: their values are never
+ * recorded.
+ */
 const SENSITIVE =
   /^(?:(?:set-)?cookie2?|.*(?:authorization|password|secret|session|api-?key).*|(?:.*-)?(?:token|auth|(?:access|private|subscription)-?key))$/i;
 
@@ -15,8 +18,8 @@ const REDACTED = ['[REDACTED]'];
 export type ReadHeader = (name: string) => string | string[] | number | undefined;
 
 /**
- * Which headers become `http.request.header.<name>` and `http.response.header.<name>`. Values of names that a pattern of
- * `captureHeaders.sanitize` matches are redacted; those of credentials always.
+ * Which headers become `http.request.header.<name>` and `http.response.header.<name>`. Values of names that a
+ * pattern of `captureHeaders.sanitize` matches are redacted; those of credentials always.
  */
 export class HeaderCapture {
   readonly #headers: readonly {

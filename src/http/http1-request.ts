@@ -14,7 +14,10 @@ import { ServerRequest, type StartedHead } from './server-request.js';
 /** Requests without a socket that we could keep them at: adapters and test tools make them up. */
 const detached = new WeakMap<object, Http1Request>();
 
-/** The open request that a response answers. It is found by its connection: a property of the response would cost Express. */
+/**
+ * The open request that a response answers. It is found by its connection: a property of the response would
+ * cost Express.
+ */
 export function http1RequestOf(response: ServerResponse): Http1Request | undefined {
   const connection = connectionOf(response.req?.socket);
   const found = connection?.find(response) ?? detached.get(response);
@@ -109,7 +112,8 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   endCalled(response: ServerResponse): void {
     if (this.ended) return;
     const { socket } = response;
-    // node:net writes at once what the kernel takes, so most responses are out here, two ticks before 'finish'.
+    // node:net writes at once what the kernel takes, so most responses are out here, two ticks before
+    // 'finish'.
     const isOut =
       typeof socket?.writableLength === 'number'
         ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
@@ -122,8 +126,9 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   finished(response: ServerResponse): void {
     this.#leave();
     this.close(this.#sentStatus ?? response.statusCode, undefined);
-    // What a request leaves running keeps its context, this; node:http leaves the keep-alive timer of each idle connection.
-    // It need not keep message and response too: they are most of what would outlive V8's young generation.
+    // What a request leaves running keeps its context, this; node:http leaves the keep-alive timer of each
+    // idle connection. It need not keep message and response too: they are most of what would outlive V8's
+    // young generation.
     this.#message = undefined;
     this.#response = undefined;
     this.#bodies = undefined;

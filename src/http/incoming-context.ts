@@ -27,13 +27,15 @@ export class IncomingContext {
   readonly fields = W3C_FIELDS;
 
   /**
-   * A propagator is asked whatever headers there are: it may read some that its `fields()` does not name, as B3's does with the
-   * format that it does not write. With W3C's alone, which is the default, a request without its headers has no caller, and one
-   * with `traceparent` and no other of them is read here. Asking costs `request.headers`, about as much as a span. Never throws.
+   * A propagator is asked whatever headers there are: it may read some that its `fields()` does not name, as
+   * B3's does with the format that it does not write. With W3C's alone, which is the default, a request
+   * without its headers has no caller, and one with `traceparent` and no other of them is read here. Asking
+   * costs `request.headers`, about as much as a span. Never throws.
    */
   extract(head: RequestHead): Context {
     if (isW3cOnly()) {
-      // A request starts a trace of its own when it names none, whatever was active when the connection was accepted.
+      // A request starts a trace of its own when it names none, whatever was active when the connection was
+      // accepted.
       if (!head.hasContext) return ROOT_CONTEXT;
       if (head.traceparent !== undefined) {
         const caller = parseTraceparent(head.traceparent);
@@ -52,8 +54,9 @@ export class IncomingContext {
 const VERSION_00 = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
 
 /**
- * W3C Trace Context, section 3.2, version 00. Undefined for anything else, which is then the propagator's to judge.
- * The propagator would need `request.headers`, which Node builds when it is first read, and a general context.
+ * W3C Trace Context, section 3.2, version 00. Undefined for anything else, which is then the propagator's to
+ * judge. The propagator would need `request.headers`, which Node builds when it is first read, and a general
+ * context.
  */
 function parseTraceparent(value: string): SpanContext | undefined {
   const match = VERSION_00.exec(value);

@@ -1,7 +1,7 @@
 /**
- * Sees how responses are answered: `writeHead`, `write`, `end` and `destroy` on the prototype of all of node:http's responses,
- * once per process. Methods of its own on each response would make every one of them slow that changes its prototype, as
- * Express does.
+ * Sees how responses are answered: `writeHead`, `write`, `end` and `destroy` on the prototype of all of
+ * node:http's responses, once per process. Methods of its own on each response would make every one of them
+ * slow that changes its prototype, as Express does.
  *
  * @module
  */

@@ -23,8 +23,9 @@ function warnOnce(message: string): void {
 }
 
 /**
- * `@opentelemetry/instrumentation-http` wraps `emit` of the server's class: called past it, its CLIENT spans stay and its
- * SERVER spans do not come. Whatever else wraps `emit` (a manager's metrics, another vendor's agent) is called.
+ * `@opentelemetry/instrumentation-http` wraps `emit` of the server's class: called past it, its CLIENT spans
+ * stay and its SERVER spans do not come. Whatever else wraps `emit` (a manager's metrics, another vendor's
+ * agent) is called.
  *
  * @returns undefined where that wrapper is inside of another, which cannot be called without it
  */
@@ -46,7 +47,10 @@ export function withoutOtherSpans(emit: Emit & Wrapped): Emit | undefined {
   return outermost;
 }
 
-/** By the name and the shape that the wrapper of instrumentation-http has: it keeps nothing else to know it by. */
+/**
+ * By the name and the shape that the wrapper of instrumentation-http has: it keeps nothing else to know it
+ * by.
+ */
 function isOtherSpans(emit: Emit & Wrapped): boolean {
   return emit.name === 'incomingRequest' && typeof emit.__original === 'function';
 }

@@ -5,7 +5,10 @@ import type { Connection } from './connection.js';
 import { targetPath, targetQuery } from './request-target.js';
 import type { RedactedNames } from './secret-name.js';
 
-/** What the head of a request can be read from; hooks get the request or, with the HTTP/2 stream API, the stream. */
+/**
+ * What the head of a request can be read from; hooks get the request or, with the HTTP/2 stream API, the
+ * stream.
+ */
 export type RequestSource = IncomingMessage | Http2ServerRequest | ServerHttp2Stream;
 
 /**
@@ -43,12 +46,18 @@ export class RequestHead {
     this.#redacted = redacted;
   }
 
-  /** All headers, by lower-case name. HTTP/1 builds them on first use, which costs as much as a span: ask only when needed. */
+  /**
+   * All headers, by lower-case name. HTTP/1 builds them on first use, which costs as much as a span: ask only
+   * when needed.
+   */
   get headers(): IncomingHttpHeaders {
     return (this.#headers ?? this.#message!.headers) as IncomingHttpHeaders;
   }
 
-  /** One pass over the raw headers of an HTTP/1 request. The first of each name counts, as it does for node:http. */
+  /**
+   * One pass over the raw headers of an HTTP/1 request. The first of each name counts, as it does for
+   * node:http.
+   */
   readMessage(message: IncomingMessage, connection: Connection, fields: ContextFields): void {
     const target = message.url ?? '';
     this.#message = message;

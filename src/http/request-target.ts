@@ -1,5 +1,6 @@
 /**
- * The request target (RFC 9112 section 3.2), split by hand: a URL object costs about as much as the rest of a span.
+ * The request target (RFC 9112 section 3.2), split by hand: a URL object costs about as much as the rest of a
+ * span.
  *
  * @module
  */

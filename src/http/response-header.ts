@@ -1,6 +1,9 @@
 import type { Span } from '@opentelemetry/api';
 
-/** `00-<trace id>-<span id>-<flags>`: the form of `traceparent`, and of `traceresponse` in the W3C's Level 2 draft. */
+/**
+ * `00-<trace id>-<span id>-<flags>`: the form of `traceparent`, and of `traceresponse` in the W3C's Level 2
+ * draft.
+ */
 export function responseHeaderValue(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;

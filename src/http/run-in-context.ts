@@ -1,7 +1,7 @@
 /**
- * `context.with` and `context.active` past the API's layers. `with` copies arguments twice, binds the function and looks up
- * the registered manager, for each request; the SDK's own context manager keeps the context in an AsyncLocalStorage that can
- * be run directly.
+ * `context.with` and `context.active` past the API's layers. `with` copies arguments twice, binds the
+ * function and looks up the registered manager, for each request; the SDK's own context manager keeps the
+ * context in an AsyncLocalStorage that can be run directly.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 let storage: AsyncLocalStorage<Context> | undefined;
 
-/** Looks for the storage of the context manager that is registered now: called with each new connection, not each request. */
+/**
+ * Looks for the storage of the context manager that is registered now: called with each new connection, not
+ * each request.
+ */
 export function findContextStorage(): void {
   const { _getContextManager } = context as unknown as { _getContextManager?(): { _asyncLocalStorage?: unknown } };
   const found = _getContextManager?.call(context)._asyncLocalStorage;

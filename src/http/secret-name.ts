@@ -1,8 +1,9 @@
 /**
  * Names whose values are credentials: of query parameters, headers and command-line options.
  *
- * The list holds what the semantic conventions name for `url.query` (signatures of AWS, Azure and Google), and the usual names of
- * passwords, tokens, keys and sessions. Names are compared without case and without `-` and `_`.
+ * The list holds what the semantic conventions name for `url.query` (signatures of AWS, Azure and Google),
+ * and the usual names of passwords, tokens, keys and sessions. Names are compared without case and without
+ * `-` and `_`.
  *
  * @module
  */
@@ -49,7 +50,10 @@ export function redactUrl(url: string, more?: RedactedNames): string {
   return mark === -1 ? url : url.slice(0, mark + 1) + redactQuery(url.slice(mark + 1), more);
 }
 
-/** Command-line arguments without the values of secret-looking options: `--token x`, `--db-password=x`, `TOKEN=x`. */
+/**
+ * Command-line arguments without the values of secret-looking options: `--token x`, `--db-password=x`,
+ * `TOKEN=x`.
+ */
 export function redactArguments(args: readonly string[]): string[] {
   return args.map((argument, i) => {
     const option = /^(-{0,2}[\w.-]+)=/.exec(argument)?.[1];

@@ -32,8 +32,9 @@ interface CheckpointedSpan extends Span {
 }
 
 /**
- * One request from its head to the last byte of its response: the SERVER span's life, and the context that the handler
- * runs in. It is one object for both: a context of its own would be one more allocation per request.
+ * One request from its head to the last byte of its response: the SERVER span's life, and the context that
+ * the handler runs in. It is one object for both: a context of its own would be one more allocation per
+ * request.
  */
 export abstract class ServerRequest implements Context {
   readonly settings: RequestSettings;
@@ -92,8 +93,8 @@ export abstract class ServerRequest implements Context {
   }
 
   /**
-   * A router has found a route. Span and in-flight table have it at once, so that an interrupted span is grouped with the
-   * others of its route.
+   * A router has found a route. Span and in-flight table have it at once, so that an interrupted span is
+   * grouped with the others of its route.
    */
   set route(route: string | undefined) {
     if (route === this.#route || this.#routeIsFinal) return;
@@ -114,8 +115,8 @@ export abstract class ServerRequest implements Context {
     if (this.ended || this.thrown !== undefined) return;
     this.thrown = errorType(error);
     this.span.recordException(error as Exception);
-    // The event is in the journal once the span has ended; should this be what ends the process, it never does, and the
-    // in-flight table, which holds attributes, is all that is left to say why.
+    // The event is in the journal once the span has ended; should this be what ends the process, it never
+    // does, and the in-flight table, which holds attributes, is all that is left to say why.
     this.span.setAttribute(ATTR_EXCEPTION_TYPE, this.thrown);
     if (error instanceof Error) this.span.setAttribute(ATTR_EXCEPTION_MESSAGE, error.message);
     this.span.checkpoint?.();
@@ -135,8 +136,9 @@ export abstract class ServerRequest implements Context {
   protected abstract responseHeaders(): ReadHeader;
 
   /**
-   * The response is complete and about to be handed over: all that is known of it goes on the span, and into the in-flight
-   * table. Should the process die before the span has ended, a client that has its answer is not told interrupted alone.
+   * The response is complete and about to be handed over: all that is known of it goes on the span, and into
+   * the in-flight table. Should the process die before the span has ended, a client that has its answer is
+   * not told interrupted alone.
    */
   protected settle(statusCode: number): void {
     this.#describe(statusCode);

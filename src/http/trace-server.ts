@@ -36,8 +36,8 @@ import { followWorkerHttp, serverHttp } from './worker-http.js';
 export type TraceableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
 /**
- * A SERVER span for each request of `server`, by the stable HTTP semantic conventions. Call it at any time; requests that
- * have begun are left alone. A second call for the same server does nothing.
+ * A SERVER span for each request of `server`, by the stable HTTP semantic conventions. Call it at any time;
+ * requests that have begun are left alone. A second call for the same server does nothing.
  *
  * @param options over the `http` options that tracing in this process was started with
  *
@@ -55,7 +55,10 @@ export function traceServer(server: TraceableServer, options: HttpTracingConfig 
 
 const tracers = new WeakMap<object, ServerTracer>();
 
-/** Whether the requests of `server` have spans: ours, or those of an instrumentation that has wrapped its class. */
+/**
+ * Whether the requests of `server` have spans: ours, or those of an instrumentation that has wrapped its
+ * class.
+ */
 export function isServerTraced(server: TraceableServer): boolean {
   return tracers.has(server) || '__original' in Object.getPrototypeOf(server).emit;
 }
@@ -203,7 +206,8 @@ class ServerTracer {
     const connection = connectionOf(socket);
     if (connection !== undefined) return connection;
     this.#spans.connected();
-    // Of a response that is not on this socket we could not tell that it is out. node:http puts the first one there at once.
+    // Of a response that is not on this socket we could not tell that it is out. node:http puts the first one
+    // there at once.
     const isUsual =
       typeof socket?.prependListener === 'function' && response.req === message && response.socket === socket;
     return isUsual ? connect(socket) : this.#detached(socket, response);
@@ -318,8 +322,9 @@ function applyEmit(emit: Emit, server: TraceableServer, args: [string, ...unknow
 const SUPPRESSED = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
 
 /**
- * Which responses node:http gives without a 'request' event (lib/_http_server.js, `parserOnIncoming`): 400 without a Host, 503 for
- * one request too many on a connection (`maxRequestsPerSocket`), 417 for an expectation that nobody listens for.
+ * Which responses node:http gives without a 'request' event (lib/_http_server.js, `parserOnIncoming`): 400
+ * without a Host, 503 for one request too many on a connection (`maxRequestsPerSocket`), 417 for an
+ * expectation that nobody listens for.
  */
 function answeredByNode(response: ServerResponse): Http1Request | undefined {
   const { req, statusCode } = response;
@@ -337,7 +342,10 @@ function answeredByNode(response: ServerResponse): Http1Request | undefined {
 
 const sessions = new WeakMap<object, Connection>();
 
-/** A session's socket is a proxy that refuses some of what {@link connect} does; its streams end by themselves. */
+/**
+ * A session's socket is a proxy that refuses some of what {@link connect} does; its streams end by
+ * themselves.
+ */
 function sessionConnection(stream: ServerHttp2Stream): Connection {
   const session = stream.session!;
   let connection = sessions.get(session);

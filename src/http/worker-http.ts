@@ -11,8 +11,9 @@ let workerOptions: HttpTracingConfig = {};
 const followers = new Set<WeakRef<Follower>>();
 
 /**
- * Sets the `http` options that tracing was started with in this process: servers that are given to `traceServer`, before or after,
- * have them, too. What says that a caller is not to be trusted must hold for every server.
+ * Sets the `http` options that tracing was started with in this process: servers that are given to
+ * `traceServer`, before or after, have them, too. What says that a caller is not to be trusted must hold for
+ * every server.
  */
 export function setWorkerHttp(options: HttpTracingConfig): void {
   workerOptions = options;

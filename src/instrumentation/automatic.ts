@@ -15,7 +15,8 @@ import type { Package } from './package-manifest.js';
 import { isSelected, warnOfUnknownNames } from './selection.js';
 
 /**
- * Once per process. They have no provider yet: their spans are the registered provider's until they are given one.
+ * Once per process. They have no provider yet: their spans are the registered provider's until they are given
+ * one.
  *
  * @throws ForktraceError with code FORKTRACE_INSTRUMENTATION_VERSION for a version that cannot work here
  */

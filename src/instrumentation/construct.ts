@@ -11,7 +11,9 @@ const HTTP = '@opentelemetry/instrumentation-http';
 /** Incoming requests are forktrace's: `http` is instrumented for outgoing ones alone. */
 const CONFIGS: Record<string, object> = { [HTTP]: { disableIncomingRequestInstrumentation: true } };
 
-/** The instrumentation of a package, constructed and thereby enabled; undefined, and said, where that fails. */
+/**
+ * The instrumentation of a package, constructed and thereby enabled; undefined, and said, where that fails.
+ */
 export function construct({ name, version, dir }: Package): Instrumentation | undefined {
   return attempt(`${name} ${version}`, () => {
     const exported = createRequire(join(dir, 'package.json'))(dir) as Record<string, unknown>;

@@ -6,12 +6,15 @@ import { isInRange } from './version-range.js';
 const API = '@opentelemetry/api';
 const BASE = '@opentelemetry/instrumentation';
 
-/** The last version whose instrumentations run on Node.js 20; where it is installed they are used, and no others. */
+/**
+ * The last version whose instrumentations run on Node.js 20; where it is installed they are used, and no
+ * others.
+ */
 const FOR_OLDER_NODE = `npm install ${META_PACKAGE}@0.81`;
 
 /**
- * Instrumentations of 0.300 and later need version 1.10 of the API and Node.js 22.15: with less they fail when they are first used,
- * some after the app listens.
+ * Instrumentations of 0.300 and later need version 1.10 of the API and Node.js 22.15: with less they fail
+ * when they are first used, some after the app listens.
  *
  * @throws ForktraceError with code FORKTRACE_INSTRUMENTATION_VERSION
  */

@@ -1,5 +1,6 @@
 /**
- * Which instrumentations an app has installed: what a process without any pays is one look into a directory per level.
+ * Which instrumentations an app has installed: what a process without any pays is one look into a directory
+ * per level.
  *
  * @module
  */

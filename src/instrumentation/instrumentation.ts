@@ -1,7 +1,10 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationLike } from '../config/types.js';
 
-/** What of OpenTelemetry's `InstrumentationBase` is used beyond its public methods; other instrumentations have none of it. */
+/**
+ * What of OpenTelemetry's `InstrumentationBase` is used beyond its public methods; other instrumentations
+ * have none of it.
+ */
 export interface Instrumentation extends InstrumentationLike {
   readonly instrumentationVersion?: string;
   readonly _modules?: readonly ModuleDefinition[];
@@ -33,8 +36,8 @@ export interface Instrumentations {
 type Wrappable = Record<string, { __unwrap?: unknown } | undefined>;
 
 /**
- * Takes back what an instrumentation has patched. Those of OpenTelemetry write a line to stderr for each function that they would
- * have patched and have not, so they are kept to what they have.
+ * Takes back what an instrumentation has patched. Those of OpenTelemetry write a line to stderr for each
+ * function that they would have patched and have not, so they are kept to what they have.
  */
 export function disableQuietly(instrumentation: Instrumentation): void {
   const { _unwrap: unwrap } = instrumentation;

@@ -20,7 +20,9 @@ export function outgoingInstrumentations(enabled: ReadonlySet<string>): Instrume
   return PACKAGES.filter((name) => !enabled.has(name)).flatMap((name) => constructInstalled(name) ?? []);
 }
 
-/** From where the app is first: with some package managers forktrace cannot see what the app has installed. */
+/**
+ * From where the app is first: with some package managers forktrace cannot see what the app has installed.
+ */
 function constructInstalled(name: string): Instrumentation | undefined {
   const places = [appDirectory(), process.cwd(), dirname(fileURLToPath(import.meta.url))];
   const found = places.map((from) => packageFrom(from, name)).find((one) => one !== undefined);

@@ -23,7 +23,10 @@ export function packageIn(dir: string): Package | undefined {
   }
 }
 
-/** The package that a file in `from` gets for a name. By the file system: `exports` hides a package.json from `require`. */
+/**
+ * The package that a file in `from` gets for a name. By the file system: `exports` hides a package.json from
+ * `require`.
+ */
 export function packageFrom(from: string, name: string): Package | undefined {
   for (const dir of modulesDirectories(from)) {
     const found = packageIn(join(dir, name));

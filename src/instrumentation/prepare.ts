@@ -1,5 +1,6 @@
 /**
- * The instrumentations of one process: those that the user gives, those that are found, and those of outgoing requests; each once.
+ * The instrumentations of one process: those that the user gives, those that are found, and those of outgoing
+ * requests; each once.
  *
  * @module
  */
@@ -13,7 +14,8 @@ import { hookLoader } from './loader-hooks.js';
 import { outgoingInstrumentations } from './outgoing.js';
 
 /**
- * Before anything of the app is loaded, and before tracing is built, so that what is loaded for that does not count as the app's.
+ * Before anything of the app is loaded, and before tracing is built, so that what is loaded for that does not
+ * count as the app's.
  *
  * @throws ForktraceError with code FORKTRACE_INSTRUMENTATION_VERSION
  */

@@ -1,6 +1,7 @@
 /**
- * Which of the instrumentations are wanted: `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS`, with the
- * meaning that `@opentelemetry/auto-instrumentations-node` gives them.
+ * Which of the instrumentations are wanted: `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and
+ * `OTEL_NODE_DISABLED_INSTRUMENTATIONS`, with the meaning that `@opentelemetry/auto-instrumentations-node`
+ * gives them.
  *
  * @module
  */

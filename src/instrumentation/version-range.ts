@@ -1,4 +1,7 @@
-/** As much of npm's version ranges as packages of OpenTelemetry write: `^1.3.0`, `>=1.10.0 <1.11.0`, `^18.19.0 || >=20.6.0`. */
+/**
+ * As much of npm's version ranges as packages of OpenTelemetry write: `^1.3.0`, `>=1.10.0 <1.11.0`,
+ * `^18.19.0 || >=20.6.0`.
+ */
 export function isInRange(version: string, range: string): boolean {
   const found = numbersOf(version);
   return range.split('||').some((set) =>

@@ -1,6 +1,7 @@
 /**
- * Chunks of a segment's body: a whole `scope_spans` field of a ResourceSpans message, with one span. That of log records is a whole
- * `scope_logs` field of a ResourceLogs message, with one record: the same bytes but for the fields of the item itself.
+ * Chunks of a segment's body: a whole `scope_spans` field of a ResourceSpans message, with one span. That of
+ * log records is a whole `scope_logs` field of a ResourceLogs message, with one record: the same bytes but
+ * for the fields of the item itself.
  *
  * @module
  */
@@ -12,7 +13,10 @@ import { fieldLength, putVarint, varintEnd, varintIn } from '../wire/varint.js';
 const SCOPE_SPANS = tags(ResourceSpans).scopeSpans;
 const SPANS = tags(ScopeSpans).spans;
 
-/** Of one chunk, tag and length included. A Collector takes messages of 4 MiB, unless told otherwise; beyond this is no chance. */
+/**
+ * Of one chunk, tag and length included. A Collector takes messages of 4 MiB, unless told otherwise; beyond
+ * this is no chance.
+ */
 export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 /** Bytes of such a chunk's length. */
 const MAX_LENGTH_BYTES = 4;
@@ -70,7 +74,8 @@ export function beginChunk(
   return putVarint(bytes, at, spanLength);
 }
 
-// A span that is encoded in place has its lengths, not known before, in varints of two bytes, the second of which may be 0.
+// A span that is encoded in place has its lengths, not known before, in varints of two bytes, the second of
+// which may be 0.
 
 /** Bytes of a tag and such a length. */
 const LENGTH_DELIMITED = 3;
@@ -78,7 +83,8 @@ const LENGTH_DELIMITED = 3;
 export const MAX_OPEN_CHUNK = 0x3fff;
 
 /**
- * As {@link beginChunk}, for a span whose length is not known yet: {@link closeChunk} fills in what is missing.
+ * As {@link beginChunk}, for a span whose length is not known yet: {@link closeChunk} fills in what is
+ * missing.
  *
  * @returns where the span's fields go
  */

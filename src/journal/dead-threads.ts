@@ -1,6 +1,6 @@
 /**
- * What a worker thread that has ended leaves mapped in its process: nobody can reach it, and it would stay as long as the process. The
- * thread's files are the shipper's business, as those of a dead process are.
+ * What a worker thread that has ended leaves mapped in its process: nobody can reach it, and it would stay as
+ * long as the process. The thread's files are the shipper's business, as those of a dead process are.
  *
  * @module
  */
@@ -13,7 +13,9 @@ const JOURNAL_FILE = /\/[0-9a-f]{32}-\d+\.\w+(?:\.\w+)?(?: \(deleted\))?$/;
 
 let isWatching = false;
 
-/** Unmaps what each worker thread of this thread leaves behind, when it has ended. Files can be mapped here. */
+/**
+ * Unmaps what each worker thread of this thread leaves behind, when it has ended. Files can be mapped here.
+ */
 export function watchThreads(): void {
   if (isWatching) return;
   isWatching = true;

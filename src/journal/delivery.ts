@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from './journal.js';
 import { isUnsound, listJournal, openSegment, type SegmentReader } from './reader.js';
 
-/** How often the shipped lengths are read, in milliseconds: one read of a few bytes for each segment that is not shipped. */
+/**
+ * How often the shipped lengths are read, in milliseconds: one read of a few bytes for each segment that is
+ * not shipped.
+ */
 const POLL_MS = 20;
 
 /** What has to be shipped of one segment. */
@@ -13,8 +16,8 @@ interface Awaited {
 }
 
 /**
- * Waits until a shipper has exported every span that `journal` holds when this is called: the shipped lengths in the headers of its
- * segments say so. Does not reject, and keeps the process alive while it waits.
+ * Waits until a shipper has exported every span that `journal` holds when this is called: the shipped lengths
+ * in the headers of its segments say so. Does not reject, and keeps the process alive while it waits.
  *
  * @param timeoutMs 0 looks once
  * @returns false at the deadline, or where spans were lost meanwhile
@@ -69,7 +72,10 @@ function isShipped({ reader, name, committed }: Awaited, dir: string): boolean {
   return isDone;
 }
 
-/** Empty where the directory cannot be read: nobody will ship anything from there either, and the writer says so. */
+/**
+ * Empty where the directory cannot be read: nobody will ship anything from there either, and the writer says
+ * so.
+ */
 function listSafely(dir: string) {
   try {
     return listJournal(dir);

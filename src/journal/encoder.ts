@@ -1,6 +1,6 @@
 /**
- * Spans and attributes as OTLP, straight from values to bytes: the one place where OTLP is written by hand, for its speed. One
- * encoder is reused for all spans of a process.
+ * Spans and attributes as OTLP, straight from values to bytes: the one place where OTLP is written by hand,
+ * for its speed. One encoder is reused for all spans of a process.
  *
  * @module
  */
@@ -61,8 +61,8 @@ const MAX_KEPT_VALUES = 64;
 const NO_WORDS = new Int32Array(0);
 
 /**
- * The length and bytes of a string that recurs. If it is an attribute's key, also its last value that came twice in a row
- * (a method, a host, a query's text), as the whole KeyValue without its tag.
+ * The length and bytes of a string that recurs. If it is an attribute's key, also its last value that came
+ * twice in a row (a method, a host, a query's text), as the whole KeyValue without its tag.
  */
 class CachedString {
   readonly words: Int32Array;
@@ -101,8 +101,8 @@ export function toWords(bytes: Uint8Array): Int32Array {
 }
 
 /**
- * What every span begins with: `Span.trace_id`, `span_id` and `parent_span_id` (unless it is 0) in words of 32 bits, `kind` as
- * the API has it, and `start_time_unix_nano`.
+ * What every span begins with: `Span.trace_id`, `span_id` and `parent_span_id` (unless it is 0) in words of
+ * 32 bits, `kind` as the API has it, and `start_time_unix_nano`.
  */
 export interface SpanStart {
   readonly trace0: number;
@@ -157,7 +157,10 @@ export class Encoder extends ProtobufWriter {
     this.#time(span.startSeconds, span.startNanos);
   }
 
-  /** Whole seconds since the epoch and nanoseconds below 10⁹ as a fixed64 field of nanoseconds; the tag is below 128. */
+  /**
+   * Whole seconds since the epoch and nanoseconds below 10⁹ as a fixed64 field of nanoseconds; the tag is
+   * below 128.
+   */
   timeField(tag: number, seconds: number, nanoseconds: number): void {
     this.ensure(9);
     this.bytes[this.at++] = tag;
@@ -167,7 +170,8 @@ export class Encoder extends ProtobufWriter {
   #time(seconds: number, nanoseconds: number): void {
     const { at } = this;
     const view = this.view;
-    // seconds × 10⁹ needs 61 bits. 10⁹ = 1953125 × 2⁹, and seconds × 1953125 is exact in a double until the year 2116.
+    // seconds × 10⁹ needs 61 bits. 10⁹ = 1953125 × 2⁹, and seconds × 1953125 is exact in a double until the
+    // year 2116.
     const high55 = seconds * 1953125 + (nanoseconds >>> 9);
     const low = ((high55 & 0x7fffff) << 9) | (nanoseconds & 0x1ff);
     view.setInt32(at, low, true);
@@ -175,7 +179,9 @@ export class Encoder extends ProtobufWriter {
     this.at = at + 8;
   }
 
-  /** A string field whose bytes are kept for the next time: for keys and names, of which a program has few. */
+  /**
+   * A string field whose bytes are kept for the next time: for keys and names, of which a program has few.
+   */
   cachedStringField(tag: number, value: string): void {
     const cached = this.#cache.get(value);
     if (cached === undefined) this.#newString(tag, value);
@@ -191,7 +197,10 @@ export class Encoder extends ProtobufWriter {
       this.#cache.set(value, new CachedString(this.copy(from)));
   }
 
-  /** `length` bytes, given as whole words: up to three bytes more are written, and written over by what comes next. */
+  /**
+   * `length` bytes, given as whole words: up to three bytes more are written, and written over by what comes
+   * next.
+   */
   words(words: Int32Array, length: number): void {
     this.ensure(length + 3);
     this.#words(words, length, this.at);
@@ -206,7 +215,8 @@ export class Encoder extends ProtobufWriter {
 
   #words(words: Int32Array, length: number, at: number): void {
     const view = this.view;
-    // Measured: a third of the time of a loop over bytes, and of TypedArray.set for the lengths that strings have here.
+    // Measured: a third of the time of a loop over bytes, and of TypedArray.set for the lengths that strings
+    // have here.
     for (let i = 0; i < words.length; i++) view.setInt32(at + 4 * i, words[i]!, true);
     this.at = at + length;
   }
@@ -214,7 +224,8 @@ export class Encoder extends ProtobufWriter {
   /** `KeyValue { key = 1, value = 2 }` as a repeated field of `tag` (below 128). */
   attribute(tag: number, key: string, value: EncodableValue): void {
     const cached = this.#cache.get(key);
-    // Strings, booleans and small integers are most of all attributes: their lengths are known before their bytes.
+    // Strings, booleans and small integers are most of all attributes: their lengths are known before their
+    // bytes.
     if (cached !== undefined && cached.length <= SHORT_STRING) {
       switch (typeof value) {
         case 'string':
@@ -282,7 +293,10 @@ export class Encoder extends ProtobufWriter {
     this.at = at + valueLength + 2;
   }
 
-  /** Tag, length and key of a KeyValue of `size` bytes; room is made. Returns where its value goes, and leaves {@link at}. */
+  /**
+   * Tag, length and key of a KeyValue of `size` bytes; room is made. Returns where its value goes, and leaves
+   * {@link at}.
+   */
   #attributeKey(tag: number, size: number, key: CachedString): number {
     const view = this.view;
     const { words } = key;
@@ -301,8 +315,8 @@ export class Encoder extends ProtobufWriter {
   }
 
   /**
-   * The content of an AnyValue. Which field a number takes is what OpenTelemetry's own transformer decides: a whole number
-   * that fits an int64 is `int_value`, any other is `double_value`.
+   * The content of an AnyValue. Which field a number takes is what OpenTelemetry's own transformer decides: a
+   * whole number that fits an int64 is `int_value`, any other is `double_value`.
    */
   anyValue(value: EncodableValue): void {
     switch (typeof value) {
@@ -367,7 +381,10 @@ export interface Scope {
   readonly schemaUrl?: string;
 }
 
-/** The fields of a ScopeSpans message that come before its spans: `scope`, and `schema_url` where there is one. */
+/**
+ * The fields of a ScopeSpans message that come before its spans: `scope`, and `schema_url` where there is
+ * one.
+ */
 export function encodeScopeFields(scope: Scope): Memory {
   const encoder = new Encoder();
   encoder.tag(SCOPE_SPANS.scope);

@@ -1,6 +1,9 @@
 import { type Memory, memoryOf } from '../wire/memory.js';
 
-/** The bytes of one file while it is being written, from its first byte, and the views through which they are stored. */
+/**
+ * The bytes of one file while it is being written, from its first byte, and the views through which they are
+ * stored.
+ */
 export class FileMemory {
   readonly bytes: Uint8Array;
   readonly memory: Memory;
@@ -15,8 +18,8 @@ export class FileMemory {
   }
 
   /**
-   * Stores a word that nobody may see before what has been stored earlier: another process on another core, on a machine that
-   * reorders stores (ARM). 7 ns more than a plain store.
+   * Stores a word that nobody may see before what has been stored earlier: another process on another core,
+   * on a machine that reorders stores (ARM). 7 ns more than a plain store.
    */
   publish(word: number, value: number): void {
     Atomics.store(this.words, word, value);

@@ -1,6 +1,6 @@
 /**
- * What the file system below a journal directory can do: whether space that has been reserved in a file stays reserved, and how
- * much of it there is.
+ * What the file system below a journal directory can do: whether space that has been reserved in a file stays
+ * reserved, and how much of it there is.
  *
  * @module
  */
@@ -29,16 +29,17 @@ const NAMES: Record<number, string> = {
 const ZFS_BLOCK_BYTES = 131_072;
 
 /**
- * Why a store to a mapped file of this directory could kill the process with SIGBUS although its space was reserved;
- * `undefined` when it cannot. A file system that copies on write takes new space for every page that is written: btrfs does so on a
- * full disk even in a file with the no-copy attribute, before Linux 6.16. One across a network can go away. So only file systems
- * are mapped that are known to write in place.
+ * Why a store to a mapped file of this directory could kill the process with SIGBUS although its space was
+ * reserved; `undefined` when it cannot. A file system that copies on write takes new space for every page
+ * that is written: btrfs does so on a full disk even in a file with the no-copy attribute, before Linux 6.16.
+ * One across a network can go away. So only file systems are mapped that are known to write in place.
  */
 export function whyNotToMap(dir: string): string | undefined {
   const { type, files, bsize } = statfsSync(dir);
   if (type === EXT || type === XFS || type === TMPFS) return undefined;
   if (type === OVERLAY) {
-    // An overlay reports its own type, and everything else from the file system that takes the writes. btrfs has no inode count.
+    // An overlay reports its own type, and everything else from the file system that takes the writes. btrfs
+    // has no inode count.
     const isCopying = files === 0 || bsize === ZFS_BLOCK_BYTES;
     return isCopying ? `${dir} is an overlay on a file system that copies on write` : undefined;
   }

@@ -1,25 +1,30 @@
 /**
- * The bytes of the journal's files, in one place: offsets, header, names. docs/journal-format.md has a picture of them.
- * All numbers are little-endian. Offsets are from the start of the file.
+ * The bytes of the journal's files, in one place: offsets, header, names. docs/journal-format.md has a
+ * picture of them. All numbers are little-endian. Offsets are from the start of the file.
  *
  * What always holds, wherever the writer is stopped:
  *
- * 1. A file has its name only when its header is whole. Until then its name ends in `.new`, which no reader opens.
- * 2. The body of a segment up to `committed` is whole chunks. The bytes come first, then `committed`, in one store that no reader sees
- *    before them. What lies behind `committed` is anything.
- * 3. An entry of an in-flight table whose state is `in flight` has whole data. A span that begins stores its data, clears the mark, and
- *    stores the state last. A span that changes appends its fields, and stores their length last.
- * 4. A span that ends is in exactly one place. The mark (first its end, then its segment) is stored before `committed`, the state `free`
- *    after it. So an entry in flight whose mark lies within `committed` has ended, one whose mark lies beyond has not.
- * 5. A segment that is gone has been shipped. So a mark in a segment that does not exist says: ended. A reader that recovers a
- *    dead writer settles its tables before it deletes any of its segments that are not sealed.
- * 6. Each field has one writer: `shipped` is the shipper's, all else the journal's. A segment changes hands by rename alone: `.spare`
- *    gives it back to its writer, and whoever renames or deletes it first has it.
- * 7. Sequences of a writer are never used twice, and a writer's id never at all: a reader that meets another sequence in a file that it
- *    holds open knows that the file is another segment now.
+ * 1. A file has its name only when its header is whole. Until then its name ends in `.new`, which no reader
+ *    opens.
+ * 2. The body of a segment up to `committed` is whole chunks. The bytes come first, then `committed`, in one
+ *    store that no reader sees before them. What lies behind `committed` is anything.
+ * 3. An entry of an in-flight table whose state is `in flight` has whole data. A span that begins stores its
+ *    data, clears the mark, and stores the state last. A span that changes appends its fields, and stores
+ *    their length last.
+ * 4. A span that ends is in exactly one place. The mark (first its end, then its segment) is stored before
+ *    `committed`, the state `free` after it. So an entry in flight whose mark lies within `committed` has
+ *    ended, one whose mark lies beyond has not.
+ * 5. A segment that is gone has been shipped. So a mark in a segment that does not exist says: ended. A
+ *    reader that recovers a dead writer settles its tables before it deletes any of its segments that are not
+ *    sealed.
+ * 6. Each field has one writer: `shipped` is the shipper's, all else the journal's. A segment changes hands
+ *    by rename alone: `.spare` gives it back to its writer, and whoever renames or deletes it first has it.
+ * 7. Sequences of a writer are never used twice, and a writer's id never at all: a reader that meets another
+ *    sequence in a file that it holds open knows that the file is another segment now.
  *
- * A process that dies leaves a prefix of its stores, in program order. Another core may see a living writer's stores in
- * any order, but for 2. `test/journal/crash-simulator` stops the writer after each store and holds all of this against it.
+ * A process that dies leaves a prefix of its stores, in program order. Another core may see a living writer's
+ * stores in any order, but for 2. `test/journal/crash-simulator` stops the writer after each store and holds
+ * all of this against it.
  *
  * @module
  */
@@ -37,10 +42,14 @@ const MAGIC: Record<JournalFileKind, string> = {
   vitals: 'ftvitals',
 };
 
-/** `logs`: a segment of log records, whose body is whole `scope_logs` fields; all else of it is as in a segment of spans. */
+/**
+ * `logs`: a segment of log records, whose body is whole `scope_logs` fields; all else of it is as in a
+ * segment of spans.
+ */
 export type JournalFileKind = 'segment' | 'logs' | 'in-flight' | 'vitals';
 
-// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the CRC.
+// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the
+// CRC.
 const AT_VERSION = 8;
 const AT_HEADER_LENGTH = 12;
 const AT_BODY_LENGTH = 16;
@@ -58,24 +67,36 @@ const AT_THREAD = 96;
 const IMMUTABLE_END = 100;
 const AT_CRC = 100;
 
-/** u32, written by the writer alone: bytes of the body that are whole and final. Each field below is aligned to its size. */
+/**
+ * u32, written by the writer alone: bytes of the body that are whole and final. Each field below is aligned
+ * to its size.
+ */
 export const AT_COMMITTED = 128;
 /** u32, written by the writer: 1 when nothing will be added. */
 export const AT_SEALED = 132;
 /** u32, written by the writer before it seals: spans in the body; 0 when not known. */
 export const AT_SPANS = 136;
-/** u32, written by the writer before it seals: 1 when it wants the file back, as a spare file, once all of it has been shipped. */
+/**
+ * u32, written by the writer before it seals: 1 when it wants the file back, as a spare file, once all of it
+ * has been shipped.
+ */
 export const AT_WANTED = 140;
-/** float64, written by the writer: milliseconds since the epoch at which the writer was last known to be alive. */
+/**
+ * float64, written by the writer: milliseconds since the epoch at which the writer was last known to be
+ * alive.
+ */
 export const AT_LEASE = 144;
 /** The writer's mutable fields lie in [WRITER_FIELDS..WRITER_FIELDS_END). */
 export const WRITER_FIELDS = 128;
 export const WRITER_FIELDS_END = 152;
-/** u32, written by the shipper alone, in a cache line of its own: bytes of the body that have been delivered. */
+/**
+ * u32, written by the shipper alone, in a cache line of its own: bytes of the body that have been delivered.
+ */
 export const AT_SHIPPED = 192;
 /**
- * u32, written once by whoever has taken the writer for dead: 1 more than the committed length that counts; 0 before. What the writer
- * adds behind it, if it lives after all, no reader looks at: the writer takes it along, under another id.
+ * u32, written once by whoever has taken the writer for dead: 1 more than the committed length that counts; 0
+ * before. What the writer adds behind it, if it lives after all, no reader looks at: the writer takes it
+ * along, under another id.
  */
 export const AT_ENDED = 196;
 /** The shipper's fields end here. */
@@ -98,7 +119,9 @@ export const ENTRY_LENGTH = 4;
 export const ENTRY_SCOPE_END = 8;
 /** u32: committed length that `ENTRY_MARK_SEGMENT` has once the ended span is in it. */
 export const ENTRY_MARK_END = 12;
-/** u32: sequence of the segment that the ended span goes to; 0 while in flight. Stored after `ENTRY_MARK_END`. */
+/**
+ * u32: sequence of the segment that the ended span goes to; 0 while in flight. Stored after `ENTRY_MARK_END`.
+ */
 export const ENTRY_MARK_SEGMENT = 16;
 export const ENTRY_DATA = 24;
 /** Bytes of one entry, data included. */
@@ -111,7 +134,10 @@ export interface WriterIdentity {
   pid: number;
   /** Thread id in the system's sense, which is the pid in the main thread; 0 where there is no /proc. */
   thread: number;
-  /** Start time of that thread in clock ticks since boot (`/proc/self/stat` field 22); 0 where there is no /proc. */
+  /**
+   * Start time of that thread in clock ticks since boot (`/proc/self/stat` field 22); 0 where there is no
+   * /proc.
+   */
   processStart: number;
   /** Inode of the pid namespace (`/proc/self/ns/pid`); 0 where there is none. */
   pidNamespace: number;
@@ -183,7 +209,10 @@ export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8
   return bytes;
 }
 
-/** Bytes of the header, read from its first page, or why it is none. Trust what follows only after {@link decodeHeader}. */
+/**
+ * Bytes of the header, read from its first page, or why it is none. Trust what follows only after
+ * {@link decodeHeader}.
+ */
 export function headerLengthOf(firstPage: Uint8Array): number | UnsoundReason {
   if (firstPage.length === 0) return 'empty';
   const bytes = asBuffer(firstPage);
@@ -236,12 +265,15 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
 /** The name of a file that is being made ends so, after the name that it gets. */
 export const UNFINISHED = '.new';
 /**
- * The name of a shipped segment that its writer may fill again ends so, after the segment's own: the shipper gives it that name,
- * and no reader looks at it any more. Whoever renames or deletes it first has it.
+ * The name of a shipped segment that its writer may fill again ends so, after the segment's own: the shipper
+ * gives it that name, and no reader looks at it any more. Whoever renames or deletes it first has it.
  */
 export const SPARE = '.spare';
 
-/** The name of a writer's vitals page ends so. It is no file that a shipper ships: it goes when its writer is done with. */
+/**
+ * The name of a writer's vitals page ends so. It is no file that a shipper ships: it goes when its writer is
+ * done with.
+ */
 export const VITALS = '.vitals';
 
 const FILE_NAME = /^([0-9a-f]{32})-([1-9][0-9]{0,9})\.(segment|logs|inflight)$/;

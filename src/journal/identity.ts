@@ -34,7 +34,10 @@ function whereWeAre(): Here {
   return found;
 }
 
-/** `/proc/thread-self` is `<pid>/task/<thread>`: read in the thread itself, as every synchronous call of `fs` is. */
+/**
+ * `/proc/thread-self` is `<pid>/task/<thread>`: read in the thread itself, as every synchronous call of `fs`
+ * is.
+ */
 function ownThread(): number {
   return Number(tryTo(() => readlinkSync('/proc/thread-self'))?.split('/')[2] ?? 0);
 }
@@ -53,8 +56,9 @@ export function newWriterIdentity(slot: number | undefined): WriterIdentity {
 }
 
 /**
- * Whether a writer's process, or its worker thread, has ended. One in our own pid namespace and boot is looked up by its ids and
- * start time, so that one which blocks is not taken for dead; any other is dead when its lease is {@link LEASE_TIMEOUT_MS} old.
+ * Whether a writer's process, or its worker thread, has ended. One in our own pid namespace and boot is
+ * looked up by its ids and start time, so that one which blocks is not taken for dead; any other is dead when
+ * its lease is {@link LEASE_TIMEOUT_MS} old.
  *
  * @param leaseMs the newest lease among the writer's files, in milliseconds since the epoch
  */

@@ -30,7 +30,10 @@ const SCOPE_END = ENTRY_SCOPE_END / 4;
 const MARK_END = ENTRY_MARK_END / 4;
 const MARK_SEGMENT = ENTRY_MARK_SEGMENT / 4;
 
-/** Entries of all files together, numbered through. Stores only; which of them have reached a file is the writer's business. */
+/**
+ * Entries of all files together, numbered through. Stores only; which of them have reached a file is the
+ * writer's business.
+ */
 export class InFlightTable {
   /** Entries per file: a power of two. */
   readonly perFile: number;
@@ -83,7 +86,8 @@ export class InFlightTable {
   }
 
   /**
-   * See `SpanLog.begin`. Of start data that is too long for an entry the file has the first whole fields, and the heap all.
+   * See `SpanLog.begin`. Of start data that is too long for an entry the file has the first whole fields, and
+   * the heap all.
    *
    * @returns NO_ENTRY when all entries are in use
    */
@@ -123,7 +127,9 @@ export class InFlightTable {
     return true;
   }
 
-  /** Points {@link data} and its three positions at the scope and the fields of an entry, until the next call. */
+  /**
+   * Points {@link data} and its three positions at the scope and the fields of an entry, until the next call.
+   */
   read(entry: number): void {
     if (this.#tooLong.size > 0) {
       const whole = this.#tooLong.get(entry);

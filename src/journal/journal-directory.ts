@@ -45,9 +45,9 @@ export interface Dropped {
 }
 
 /**
- * Deletes the oldest finished segments, shipped or not, until `wanted` more bytes fit into `maxBytes`: those of log records first, so
- * that no flood of lines drives spans out. Segments that a living writer still writes stay: a directory takes at least two segments
- * and a table per writer.
+ * Deletes the oldest finished segments, shipped or not, until `wanted` more bytes fit into `maxBytes`: those
+ * of log records first, so that no flood of lines drives spans out. Segments that a living writer still
+ * writes stay: a directory takes at least two segments and a table per writer.
  *
  * Any number of processes may call this at once; each dropped segment is counted by one of them.
  */
@@ -91,7 +91,10 @@ function finishedSegment(file: JournalFile): (JournalFile & { createdMs: number;
   return finished ? [{ ...file, createdMs: segment.header.createdMs, bytes: sizeOf(file.path) }] : [];
 }
 
-/** Deletes what writers left behind that died while they made a file, and vitals pages that no shipper has come for. */
+/**
+ * Deletes what writers left behind that died while they made a file, and vitals pages that no shipper has
+ * come for.
+ */
 export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   for (const name of readdirSync(dir)) {
     if (!name.endsWith(UNFINISHED) && !name.endsWith(VITALS)) continue;
@@ -104,7 +107,10 @@ export function removeUnfinishedFiles(dir: string, nowMs = Date.now()): void {
   }
 }
 
-/** Deletes what one dead writer left behind that holds no spans: the segment that it was preparing, its spare files, and its vitals page. */
+/**
+ * Deletes what one dead writer left behind that holds no spans: the segment that it was preparing, its spare
+ * files, and its vitals page.
+ */
 export function removeLeftoversOf(dir: string, writerId: string): void {
   for (const name of readdirSync(dir)) {
     if (name.startsWith(`${writerId}-`) && (name.endsWith(UNFINISHED) || name.endsWith(SPARE) || name.endsWith(VITALS)))

@@ -1,5 +1,6 @@
 /**
- * One file of a journal while it is being written: its bytes at hand as memory, either mapped or copied to the file later.
+ * One file of a journal while it is being written: its bytes at hand as memory, either mapped or copied to
+ * the file later.
  *
  * @module
  */
@@ -61,7 +62,10 @@ const EDQUOT = 122;
 /** Of a file that is not complete yet, or not any more. */
 const NOTHING = new FileMemory(new ArrayBuffer(0));
 
-/** Memory of the files that are written, not mapped. Kept for the next file: the writer has one segment at a time. */
+/**
+ * Memory of the files that are written, not mapped. Kept for the next file: the writer has one segment at a
+ * time.
+ */
 const spareMemory: FileMemory[] = [];
 
 export class JournalFileWriter {
@@ -172,14 +176,16 @@ export class JournalFileWriter {
     return this.#plan.mapping !== undefined;
   }
 
-  /** Asks the shipper to give the file back as a spare one when all of it has been shipped. Mapped files only. */
+  /**
+   * Asks the shipper to give the file back as a spare one when all of it has been shipped. Mapped files only.
+   */
   want(wanted: boolean): void {
     this.words[AT_WANTED / 4] = wanted ? 1 : 0;
   }
 
   /**
-   * Makes a sealed segment that the shipper has given back the next one. Its pages are in memory and mapped: a new file's have to
-   * be found, zeroed and faulted in, which is a quarter of what the journal costs.
+   * Makes a sealed segment that the shipper has given back the next one. Its pages are in memory and mapped:
+   * a new file's have to be found, zeroed and faulted in, which is a quarter of what the journal costs.
    *
    * @param plan of the same length
    * @returns false when the file has not been given back
@@ -219,7 +225,10 @@ export class JournalFileWriter {
     return existsSync(this.path + SPARE);
   }
 
-  /** `write` mode: brings the lease to the file, and it alone: the committed length may be ahead of the data. @throws as above */
+  /**
+   * `write` mode: brings the lease to the file, and it alone: the committed length may be ahead of the data.
+   * @throws as above
+   */
   writeLease(): void {
     this.writeRange(AT_LEASE, AT_LEASE + 8);
   }
@@ -244,7 +253,10 @@ export class JournalFileWriter {
     return this.#wordOfShipper(AT_SHIPPED);
   }
 
-  /** Not 0 once somebody has taken this writer for dead: 1 more than the bytes of the body that count for readers. */
+  /**
+   * Not 0 once somebody has taken this writer for dead: 1 more than the bytes of the body that count for
+   * readers.
+   */
   ended(): number {
     return this.#wordOfShipper(AT_ENDED);
   }
@@ -273,7 +285,9 @@ export class JournalFileWriter {
     }
   }
 
-  /** Renews the file's time of modification; the system does so late, or never, for stores to mapped memory. */
+  /**
+   * Renews the file's time of modification; the system does so late, or never, for stores to mapped memory.
+   */
   touch(): void {
     const now = new Date();
     futimes(this.#fd, now, now, () => {});

@@ -1,6 +1,7 @@
 /**
- * The append path of a journal: what a span that begins, changes and ends stores, and in which order. The order is the format's
- * (see format.ts); segment-supply.ts says where segments come from, write-back.ts how `write` mode brings them to the files.
+ * The append path of a journal: what a span that begins, changes and ends stores, and in which order. The
+ * order is the format's (see format.ts); segment-supply.ts says where segments come from, write-back.ts how
+ * `write` mode brings them to the files.
  *
  * @module
  */
@@ -186,7 +187,8 @@ export class JournalWriter implements Journal, SpanLog {
     at += end - start;
     if (note.length > 0) memory.bytes.set(note, at);
     at += note.length;
-    // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark says that it has ended.
+    // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark
+    // says that it has ended.
     table.mark(entry, segment.sequence, at - segment.bodyAt);
     segment.commitTo(at);
     if (this.#writeBack !== undefined) this.#writeBack.schedule();
@@ -337,7 +339,10 @@ export class JournalWriter implements Journal, SpanLog {
     return segment !== undefined && segment.file.words[AT_ENDED / 4]! > 0;
   }
 
-  /** Whether somebody has taken this writer for dead; then it goes on under another id, with all that nobody has seen. */
+  /**
+   * Whether somebody has taken this writer for dead; then it goes on under another id, with all that nobody
+   * has seen.
+   */
   #lookAtEnd(): boolean {
     if (this.#isClosed || !this.#filesInUse().some((file) => file.ended() !== 0)) return false;
     this.#renew();
@@ -366,7 +371,10 @@ export class JournalWriter implements Journal, SpanLog {
     }
   }
 
-  /** Somebody has deleted a file in use, or the directory: what it held and was not shipped goes into a new one. */
+  /**
+   * Somebody has deleted a file in use, or the directory: what it held and was not shipped goes into a new
+   * one.
+   */
   #replace(file: JournalFileWriter): void {
     const index = this.#table.files.indexOf(file);
     if (index !== -1) this.#replaceTable(file, index);

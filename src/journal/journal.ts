@@ -30,8 +30,8 @@ export interface JournalOptions {
   /** Entries of one in-flight table file. @default 1024 */
   inFlight?: number;
   /**
-   * Called when the journal goes on under another writer id, before anything is written under it: somebody has taken this process for
-   * dead while it was stopped, or while a clock was wrong.
+   * Called when the journal goes on under another writer id, before anything is written under it: somebody
+   * has taken this process for dead while it was stopped, or while a clock was wrong.
    */
   renewed?: ((writerId: string) => void) | undefined;
 }
@@ -70,16 +70,22 @@ export interface Journal extends SpanLog {
   readonly mode: 'mmap' | 'write';
   readonly dir: string;
   stats(): JournalStats;
-  /** Keep a log record: bare fields of the LogRecord message in `bytes[start..end)`, copied before the call returns. */
+  /**
+   * Keep a log record: bare fields of the LogRecord message in `bytes[start..end)`, copied before the call
+   * returns.
+   */
   appendLog(scope: Memory, bytes: Uint8Array, start: number, end: number): void;
   /**
-   * The page of numbers and the exit record of this process; made at the first call, and usable after {@link close}, as an exit may
-   * be recorded late. The shipper deletes it with what else a dead writer leaves behind.
+   * The page of numbers and the exit record of this process; made at the first call, and usable after
+   * {@link close}, as an exit may be recorded late. The shipper deletes it with what else a dead writer
+   * leaves behind.
    *
    * @returns undefined when the system refuses the file, or the journal is closed
    */
   vitals(): VitalsWriter | undefined;
-  /** `write` mode: everything appended so far is in the files when this returns. `mmap` mode: it always is. */
+  /**
+   * `write` mode: everything appended so far is in the files when this returns. `mmap` mode: it always is.
+   */
   flush(): void;
   /** Seals what has been written and lets go of all memory and files. What ends later is counted lost. */
   close(): void;
@@ -88,8 +94,8 @@ export interface Journal extends SpanLog {
 /**
  * Opens a journal of its own for this process (or worker thread) in `dir`.
  *
- * @throws ForktraceError FORKTRACE_JOURNAL_DIR when the directory cannot be used or has no room for the smallest segment,
- * FORKTRACE_JOURNAL_MMAP when `mode: 'mmap'` is asked for and not possible
+ * @throws ForktraceError FORKTRACE_JOURNAL_DIR when the directory cannot be used or has no room for the
+ * smallest segment, FORKTRACE_JOURNAL_MMAP when `mode: 'mmap'` is asked for and not possible
  */
 export function openJournal(options: JournalOptions): Journal {
   const mode = options.mode ?? 'auto';
@@ -123,7 +129,10 @@ export function openJournal(options: JournalOptions): Journal {
   throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, journal.refusal]);
 }
 
-/** Smaller files where the default ones would take more than an eighth of the space: several segments are in use at a time. */
+/**
+ * Smaller files where the default ones would take more than an eighth of the space: several segments are in
+ * use at a time.
+ */
 function sizesWithin(
   available: number,
   { segmentBytes = DEFAULT_SEGMENT_BYTES, inFlight = DEFAULT_IN_FLIGHT }: JournalOptions,

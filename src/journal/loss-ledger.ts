@@ -12,7 +12,9 @@ export interface Losses {
   noSpace: number;
   /** Larger than `MAX_CHUNK_BYTES`. */
   tooLarge: number;
-  /** In a segment that somebody deleted before it was shipped, and that was full before the writer noticed. */
+  /**
+   * In a segment that somebody deleted before it was shipped, and that was full before the writer noticed.
+   */
   removed: number;
   /** Ended after the journal was closed. */
   closed: number;

@@ -1,9 +1,9 @@
 /**
  * Files as shared memory, through koffi's prebuilt foreign-function calls.
  *
- * A {@link Window} is a range of addresses that stays mapped for the life of the process: placing a file in it, or taking it out,
- * replaces what is mapped there in one step (`MAP_FIXED`). So a stray access through a view can hit the wrong bytes, never
- * unmapped memory, and JavaScript may keep its views for ever.
+ * A {@link Window} is a range of addresses that stays mapped for the life of the process: placing a file in
+ * it, or taking it out, replaces what is mapped there in one step (`MAP_FIXED`). So a stray access through a
+ * view can hit the wrong bytes, never unmapped memory, and JavaScript may keep its views for ever.
  *
  * @module
  */
@@ -140,8 +140,8 @@ class Window implements FileWindow {
   }
 
   /**
-   * Faults all pages in for writing, in a thread of libuv's pool: on ext4 that is 4 µs per page which no request then pays.
-   * Stops when another file, or none, has been placed meanwhile.
+   * Faults all pages in for writing, in a thread of libuv's pool: on ext4 that is 4 µs per page which no
+   * request then pays. Stops when another file, or none, has been placed meanwhile.
    */
   populate(): void {
     const placed = this.#placed;
@@ -156,7 +156,10 @@ class Window implements FileWindow {
     from(0);
   }
 
-  /** Takes the file out, which the system may then forget. Anonymous memory takes its place, and costs nothing until written. */
+  /**
+   * Takes the file out, which the system may then forget. Anonymous memory takes its place, and costs nothing
+   * until written.
+   */
   clear(): void {
     this.#placed++;
     calls!.mmap(this.#address, this.length, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -176,7 +179,9 @@ export interface MappedRange {
   path: string;
 }
 
-/** What is mapped in this process, by any of its threads: proc_pid_maps(5). Empty where that cannot be read. */
+/**
+ * What is mapped in this process, by any of its threads: proc_pid_maps(5). Empty where that cannot be read.
+ */
 export function mappedFiles(): MappedRange[] {
   let maps: string;
   try {

@@ -1,6 +1,7 @@
 /**
- * Reads journals, whoever wrote them and however they ended. Nothing here trusts a file: each function reports what is not
- * sound and never throws for what is in a file, nor follows a symbolic link, nor blocks on a pipe.
+ * Reads journals, whoever wrote them and however they ended. Nothing here trusts a file: each function
+ * reports what is not sound and never throws for what is in a file, nor follows a symbolic link, nor blocks
+ * on a pipe.
  *
  * @module
  */
@@ -54,7 +55,10 @@ export interface JournalFile {
   sequence: number;
 }
 
-/** The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is no directory. */
+/**
+ * The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is
+ * no directory.
+ */
 export function listJournal(dir: string): JournalFile[] {
   let names: string[];
   try {
@@ -139,8 +143,8 @@ class OpenFile {
   }
 
   /**
-   * Says that the writer has been taken for dead: what is committed now is all that counts. A writer that lives after all finds that,
-   * and goes on under another id.
+   * Says that the writer has been taken for dead: what is committed now is all that counts. A writer that
+   * lives after all finds that, and goes on under another id.
    *
    * @throws with the system's error
    */
@@ -182,8 +186,8 @@ const COUNT_BYTES = 256 * 1024;
 /** One segment, open for reading. */
 export class SegmentReader extends OpenFile {
   /**
-   * Reads whole chunks of the body from `from` up to `committed` (of {@link state}): as many as fit in `maxBytes`, but one at least.
-   * Empty `bytes` means: nothing more, or `corrupt`.
+   * Reads whole chunks of the body from `from` up to `committed` (of {@link state}): as many as fit in
+   * `maxBytes`, but one at least. Empty `bytes` means: nothing more, or `corrupt`.
    *
    * @param memory where to read into if it is large enough; allocated otherwise
    */
@@ -217,8 +221,8 @@ export class SegmentReader extends OpenFile {
   }
 
   /**
-   * Hands a sealed segment that has been shipped over to its writer, if that has asked for it: under another name, which no
-   * reader looks at. Nothing but {@link close} may follow.
+   * Hands a sealed segment that has been shipped over to its writer, if that has asked for it: under another
+   * name, which no reader looks at. Nothing but {@link close} may follow.
    *
    * @returns false when the writer has not asked: the file is to be removed then
    */
@@ -230,7 +234,8 @@ export class SegmentReader extends OpenFile {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
       throw error;
     }
-    // A writer that closes takes its wish back, then deletes the spare files that there are: one of us sees the other's doing.
+    // A writer that closes takes its wish back, then deletes the spare files that there are: one of us sees
+    // the other's doing.
     if (this.#word(AT_WANTED) !== 1) removeFile(this.path + SPARE);
     return true;
   }
@@ -274,9 +279,15 @@ export interface InFlightEntry {
   index: number;
   /** `ScopeSpans.scope` field with tag and length; may be empty. */
   scope: Uint8Array;
-  /** Bare fields of the Span message. A later field wins over an earlier one of the same number, if it is not repeated. */
+  /**
+   * Bare fields of the Span message. A later field wins over an earlier one of the same number, if it is not
+   * repeated.
+   */
   fields: Uint8Array;
-  /** The writer was about to end the span when it died: it has ended if the segment has that many committed bytes, or is gone. */
+  /**
+   * The writer was about to end the span when it died: it has ended if the segment has that many committed
+   * bytes, or is gone.
+   */
   mark: { segment: number; end: number } | undefined;
 }
 
@@ -318,10 +329,11 @@ const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 /**
  * The entries of a dead writer whose spans have not ended.
  *
- * Call this before the writer's unsealed segments are deleted: a segment that is not there counts as one that was committed,
- * shipped and deleted.
+ * Call this before the writer's unsealed segments are deleted: a segment that is not there counts as one that
+ * was committed, shipped and deleted.
  *
- * @param committedOf committed length of the writer's segment with this sequence, `undefined` if there is none
+ * @param committedOf committed length of the writer's segment with this sequence, `undefined` if there is
+ * none
  */
 export function interruptedEntries(
   entries: readonly InFlightEntry[],

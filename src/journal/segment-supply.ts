@@ -1,6 +1,7 @@
 /**
- * Where the next segment comes from: one that was made while the last one had room, one that the shipper has given back, or a new
- * file. A file's pages have to be found, zeroed and faulted in, which is a quarter of what the journal costs: hence all this.
+ * Where the next segment comes from: one that was made while the last one had room, one that the shipper has
+ * given back, or a new file. A file's pages have to be found, zeroed and faulted in, which is a quarter of
+ * what the journal costs: hence all this.
  *
  * @module
  */
@@ -8,8 +9,8 @@ import { headerLengthFor } from './format.js';
 import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
 
 /**
- * Sealed segments that stay mapped until the shipper gives them back. At full load about six are on their way: the shipper
- * gathers for 0.3 s.
+ * Sealed segments that stay mapped until the shipper gives them back. At full load about six are on their
+ * way: the shipper gathers for 0.3 s.
  */
 const MAX_RETIRED = 6;
 
@@ -78,14 +79,20 @@ export class SegmentSupply {
     return JournalFileWriter.create(this.#newPlan(bodyLength));
   }
 
-  /** For a chunk that is larger than a segment: one whose file length is a power of two, so that few sizes of window are in use. */
+  /**
+   * For a chunk that is larger than a segment: one whose file length is a power of two, so that few sizes of
+   * window are in use.
+   */
   bodyLengthFor(chunkBytes: number): number {
     if (chunkBytes <= this.bodyLength) return this.bodyLength;
     const headerLength = headerLengthFor(this.#options.plan(0, 1).header.resource.length);
     return 2 ** Math.ceil(Math.log2(headerLength + chunkBytes)) - headerLength;
   }
 
-  /** Asks for the file back, once it has been shipped. To be called before it is sealed. @returns whether it stays mapped */
+  /**
+   * Asks for the file back, once it has been shipped. To be called before it is sealed. @returns whether it
+   * stays mapped
+   */
   retire(file: JournalFileWriter): boolean {
     const canBeFilledAgain = file.isMapped && !this.#isClosed && file.length - file.headerLength === this.bodyLength;
     if (!canBeFilledAgain || this.#retired.length >= MAX_RETIRED) return false;

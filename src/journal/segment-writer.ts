@@ -1,6 +1,6 @@
 /**
- * One writer's segments of one kind, spans' or log records': the active one, the one after it, and what becomes of one that is full
- * or has been deleted. What a chunk holds is the caller's business.
+ * One writer's segments of one kind, spans' or log records': the active one, the one after it, and what
+ * becomes of one that is full or has been deleted. What a chunk holds is the caller's business.
  *
  * @module
  */
@@ -15,7 +15,10 @@ export interface SegmentWriterOptions extends SegmentSupplyOptions {
   losses: LossLedger;
   /** `write` mode only. */
   writeBack: WriteBack | undefined;
-  /** Called before a segment is sealed: takes another id where the writer has been taken for dead. @returns whether it was */
+  /**
+   * Called before a segment is sealed: takes another id where the writer has been taken for dead. @returns
+   * whether it was
+   */
   lookAtEnd(): boolean;
 }
 
@@ -49,7 +52,10 @@ export class SegmentWriter {
     };
   }
 
-  /** The active segment, with room for a chunk of `total` bytes; undefined when what was to be appended is lost, and counted. */
+  /**
+   * The active segment, with room for a chunk of `total` bytes; undefined when what was to be appended is
+   * lost, and counted.
+   */
   segmentFor(total: number): ActiveSegment | undefined {
     const { segment } = this;
     return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
@@ -77,7 +83,9 @@ export class SegmentWriter {
     return next;
   }
 
-  /** Makes the next segment the active one. @returns undefined when the system refuses, or has just done so */
+  /**
+   * Makes the next segment the active one. @returns undefined when the system refuses, or has just done so
+   */
   open(chunkBytes: number): ActiveSegment | undefined {
     const bodyLength = this.#supply.bodyLengthFor(chunkBytes);
     let file = bodyLength === this.#supply.bodyLength ? this.#supply.takeReady() : undefined;
@@ -150,7 +158,10 @@ export class SegmentWriter {
     if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
   }
 
-  /** Somebody has deleted the file: if it is the active one, what it held and was not shipped goes into a new one. */
+  /**
+   * Somebody has deleted the file: if it is the active one, what it held and was not shipped goes into a new
+   * one.
+   */
   replace(file: JournalFileWriter): void {
     const old = this.segment;
     if (file !== old?.file) return;
@@ -163,7 +174,9 @@ export class SegmentWriter {
     this.#carryOver(unshipped, old.spans, shipped === 0);
   }
 
-  /** The writer has another id from now on: what no reader looks at in the active segment goes into a new one. */
+  /**
+   * The writer has another id from now on: what no reader looks at in the active segment goes into a new one.
+   */
   renew(): void {
     const old = this.segment;
     const ended = old?.file.ended() ?? 0;

@@ -1,8 +1,9 @@
 /**
- * The journal as the tracer sees it: the seam between `tracer/` (which encodes) and the journal's writer (which keeps).
- * Nothing here throws: what cannot be kept is counted by the implementation.
+ * The journal as the tracer sees it: the seam between `tracer/` (which encodes) and the journal's writer
+ * (which keeps). Nothing here throws: what cannot be kept is counted by the implementation.
  *
- * A *scope* is the fields of a ScopeSpans message that come before its spans: `scope`, and `schema_url` where there is one.
+ * A *scope* is the fields of a ScopeSpans message that come before its spans: `scope`, and `schema_url` where
+ * there is one.
  * *Span fields* are bare fields of the Span message, without a tag or length of the message around them.
  *
  * @module
@@ -19,12 +20,16 @@ export interface Room {
   end: number;
 }
 
-/** Where encoded spans go. Every `bytes` is a buffer that the caller reuses: it is copied before the call returns. */
+/**
+ * Where encoded spans go. Every `bytes` is a buffer that the caller reuses: it is copied before the call
+ * returns.
+ */
 export interface SpanLog {
   /**
-   * Room for the fields of an ended span that has no entry, at the place where the log keeps it: half of {@link append} is
-   * copying. What has been written there is part of the log once it is committed, and is nothing before. No other call may come
-   * between this one and {@link commit}; a span that does not fit is given up and appended.
+   * Room for the fields of an ended span that has no entry, at the place where the log keeps it: half of
+   * {@link append} is copying. What has been written there is part of the log once it is committed, and is
+   * nothing before. No other call may come between this one and {@link commit}; a span that does not fit is
+   * given up and appended.
    *
    * @returns the same object for every call; undefined when the log has little room at hand
    */
@@ -39,7 +44,8 @@ export interface SpanLog {
   /**
    * A local-root span has started; `bytes[start..end)` are the fields known so far.
    *
-   * @returns the entry to pass to the calls below, or {@link NO_ENTRY} where there is no room for the whole of it
+   * @returns the entry to pass to the calls below, or {@link NO_ENTRY} where there is no room for the whole
+   * of it
    */
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number;
 
@@ -51,12 +57,15 @@ export interface SpanLog {
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean;
 
   /**
-   * The span of `entry` has ended: its fields are those of the entry, then `bytes[start..end)`; or only the latter, when
-   * `whole` is set. The entry is free again. A reader that finds the process dead at any point of this call sees either the
-   * ended span or the entry, never both and never neither.
+   * The span of `entry` has ended: its fields are those of the entry, then `bytes[start..end)`; or only the
+   * latter, when `whole` is set. The entry is free again. A reader that finds the process dead at any point
+   * of this call sees either the ended span or the entry, never both and never neither.
    */
   finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void;
 
-  /** The span of `entry` has ended and is not to be kept: a span processor has left it out. The entry is free again. */
+  /**
+   * The span of `entry` has ended and is not to be kept: a span processor has left it out. The entry is free
+   * again.
+   */
   drop(entry: number): void;
 }

@@ -1,6 +1,7 @@
 /**
- * The vitals page: the last numbers that a process has said of itself, and how it ended as it knows it. Both survive any death of the
- * process. A file of its own beside the writer's others, `<writer id>-1.vitals`; docs/journal-format.md has its bytes.
+ * The vitals page: the last numbers that a process has said of itself, and how it ended as it knows it. Both
+ * survive any death of the process. A file of its own beside the writer's others, `<writer id>-1.vitals`;
+ * docs/journal-format.md has its bytes.
  *
  * @module
  */
@@ -58,7 +59,10 @@ export class VitalsWriter {
     old.release();
   }
 
-  /** Stores one number: a store to mapped memory, and no more. `write` mode: kept until {@link flush}. @param index from 0 to 511 */
+  /**
+   * Stores one number: a store to mapped memory, and no more. `write` mode: kept until {@link flush}. @param
+   * index from 0 to 511
+   */
   set(index: number, value: number): void {
     this.#numbers[index] = value;
   }
@@ -136,7 +140,10 @@ function exitOf(page: Buffer): ExitRecord | undefined {
   return record;
 }
 
-/** The file, with zeros for what has not been written yet: in `write` mode each page comes when it is first needed. */
+/**
+ * The file, with zeros for what has not been written yet: in `write` mode each page comes when it is first
+ * needed.
+ */
 function readStart(path: string): Buffer | undefined {
   try {
     const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));

@@ -1,10 +1,12 @@
 /**
- * `mode: 'write'`: brings what has been stored in memory to the files. A span that begins is written at once, so that the request
- * that kills the process is there afterwards; all else once per turn of the event loop and when the process exits.
+ * `mode: 'write'`: brings what has been stored in memory to the files. A span that begins is written at once,
+ * so that the request that kills the process is there afterwards; all else once per turn of the event loop
+ * and when the process exits.
  *
- * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then entries (those that have
- * just ended still in flight, with the mark of where their span is), then the committed length that makes the marks true.
- * Entries that have ended are written as free with the next write-back.
+ * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then
+ * entries (those that have just ended still in flight, with the mark of where their span is), then the
+ * committed length that makes the marks true. Entries that have ended are written as free with the next
+ * write-back.
  *
  * @module
  */
@@ -15,9 +17,15 @@ import type { InFlightTable } from './in-flight-table.js';
 
 /** Entries this close are written in one call: copying a page costs less than a system call. */
 const JOINED_ENTRIES = 4;
-/** So many entries that have ended are not kept waiting for the end of the turn: a long loop would fill the table with them. */
+/**
+ * So many entries that have ended are not kept waiting for the end of the turn: a long loop would fill the
+ * table with them.
+ */
 const MOST_ENDED = 256;
-/** How often a file is read for whether somebody has taken this writer for dead, at most: 1 µs each time. In milliseconds. */
+/**
+ * How often a file is read for whether somebody has taken this writer for dead, at most: 1 µs each time. In
+ * milliseconds.
+ */
 const LOOK_MS = 100;
 
 export class WriteBack {
@@ -54,12 +62,15 @@ export class WriteBack {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // After this turn's callbacks, so that a busy turn is written in one go. Holding the loop open for one more turn: after a timer's
-    // callback, an immediate that does not hold it runs only when something else happens.
+    // After this turn's callbacks, so that a busy turn is written in one go. Holding the loop open for one
+    // more turn: after a timer's callback, an immediate that does not hold it runs only when something else
+    // happens.
     setImmediate(this.flush);
   }
 
-  /** One system call, 2 µs. The whole entry, as a part costs the same and the file must end with a whole one. */
+  /**
+   * One system call, 2 µs. The whole entry, as a part costs the same and the file must end with a whole one.
+   */
   begin(entry: number): void {
     const at = this.#table.offsetOf(entry);
     try {
@@ -148,7 +159,8 @@ export class WriteBack {
         for (let entry = first; entry <= last; entry++) this.#writeRun(entry, entry);
         return;
       }
-      // No space for an entry that the file does not have yet: the span is not seen there, and what has ended is still kept.
+      // No space for an entry that the file does not have yet: the span is not seen there, and what has ended
+      // is still kept.
       if (!this.#inFile.has(first)) return;
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * Log records as OTLP, whatever programs log: what is circular, deep, long or throws is cut where it begins to hurt, and the record is
- * kept. What is secret is replaced before it is written.
+ * Log records as OTLP, whatever programs log: what is circular, deep, long or throws is cut where it begins
+ * to hurt, and the record is kept. What is secret is replaced before it is written.
  *
  * @module
  */

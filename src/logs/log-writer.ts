@@ -1,6 +1,6 @@
 /**
- * The way of every log record into the journal: severity filter, budget, span, encoder. Nothing here throws into the program that
- * logs, nor waits.
+ * The way of every log record into the journal: severity filter, budget, span, encoder. Nothing here throws
+ * into the program that logs, nor waits.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The logs API of OpenTelemetry over the journal: what instrumentations of pino, winston and bunyan, and programs, emit. The types are
- * those of `@opentelemetry/api-logs` and of the logs API in `@opentelemetry/api` 1.10, which an app may have or not.
+ * The logs API of OpenTelemetry over the journal: what instrumentations of pino, winston and bunyan, and
+ * programs, emit. The types are those of `@opentelemetry/api-logs` and of the logs API in
+ * `@opentelemetry/api` 1.10, which an app may have or not.
  *
  * @module
  */

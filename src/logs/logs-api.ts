@@ -1,19 +1,25 @@
 /**
- * Registration with the logs API, by its own registry in `globalThis`: an app has `@opentelemetry/api-logs`, the logs API inside
- * `@opentelemetry/api` 1.10, both or none, in any number of copies, and we depend on none of them.
+ * Registration with the logs API, by its own registry in `globalThis`: an app has `@opentelemetry/api-logs`,
+ * the logs API inside `@opentelemetry/api` 1.10, both or none, in any number of copies, and we depend on none
+ * of them.
  *
- * Instrumentations ask for their loggers when they are made, before there is a journal: a stand-in gives them loggers that find the
- * provider when they log.
+ * Instrumentations ask for their loggers when they are made, before there is a journal: a stand-in gives them
+ * loggers that find the provider when they log.
  *
  * @module
  */
 import type { EmittedRecord, JournalLogger } from './logger-provider.js';
 import { currentLogWriter, logsState } from './logs-state.js';
 
-/** `GLOBAL_LOGS_API_KEY` of `@opentelemetry/api-logs`, whose entry is a function of the compatibility version. */
+/**
+ * `GLOBAL_LOGS_API_KEY` of `@opentelemetry/api-logs`, whose entry is a function of the compatibility version.
+ */
 const LOGS_API = Symbol.for('io.opentelemetry.js.api.logs');
 const LOGS_API_VERSION = 1;
-/** `GLOBAL_OPENTELEMETRY_API_KEY` of `@opentelemetry/api`: an object with the version that registered first, and an entry for each API. */
+/**
+ * `GLOBAL_OPENTELEMETRY_API_KEY` of `@opentelemetry/api`: an object with the version that registered first,
+ * and an entry for each API.
+ */
 const API = Symbol.for('opentelemetry.js.api.1');
 
 type Logger = Pick<JournalLogger, 'emit' | 'enabled'>;
@@ -39,7 +45,9 @@ export function standInForLogs(start?: () => void): void {
   registry[LOGS_API] = (version) => (version === LOGS_API_VERSION ? standIn : NOOP_PROVIDER);
 }
 
-/** Opens the way through the stand-in. @returns takes it back; undefined: another SDK is registered, and stays */
+/**
+ * Opens the way through the stand-in. @returns takes it back; undefined: another SDK is registered, and stays
+ */
 export function registerLoggerProvider(provider: LoggerProvider & typeof logsState.provider): (() => void) | undefined {
   standInForLogs();
   if (registry[LOGS_API]?.(LOGS_API_VERSION) !== logsState.standIn) return undefined;

@@ -22,8 +22,9 @@ export interface ForktraceDestinationOptions {
   /** As the logger's option of that name. @default 'err' */
   errorKey?: string;
   /**
-   * What becomes of lines while logs are off (in production, unless asked for): `'stdout'` writes them to standard output, as pino does
-   * without a destination; `'drop'` is for one of several streams. @default 'stdout'
+   * What becomes of lines while logs are off (in production, unless asked for): `'stdout'` writes them to
+   * standard output, as pino does without a destination; `'drop'` is for one of several streams. @default
+   * 'stdout'
    */
   otherwise?: 'stdout' | 'drop';
 }
@@ -32,8 +33,8 @@ const SCOPE = encodeScopeFields({ name: 'pino' });
 const STDOUT = 1;
 
 /**
- * Each line becomes a log record in the journal, with the trace and span that are active: in this thread, with no worker thread and no
- * buffer, so that it is there when the process is killed in the next instant.
+ * Each line becomes a log record in the journal, with the trace and span that are active: in this thread,
+ * with no worker thread and no buffer, so that it is there when the process is killed in the next instant.
  *
  * @example
  * const logger = pino(forktraceDestination());

@@ -1,6 +1,6 @@
 /**
- * A line of pino's as a log record. Lines, not the objects that were logged: pino's serializers, redaction and formatters have done
- * their work in them.
+ * A line of pino's as a log record. Lines, not the objects that were logged: pino's serializers, redaction
+ * and formatters have done their work in them.
  *
  * @module
  */

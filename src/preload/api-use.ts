@@ -1,4 +1,7 @@
-/** Where every copy of the OpenTelemetry API 1.x in a process finds what is registered: its own source, `global-utils`. */
+/**
+ * Where every copy of the OpenTelemetry API 1.x in a process finds what is registered: its own source,
+ * `global-utils`.
+ */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 
 type Global = { [REGISTRY]?: { trace?: unknown } };
@@ -9,8 +12,9 @@ export function isProviderRegistered(): boolean {
 }
 
 /**
- * Calls back once, before the API does its first call of any kind: at once where something is registered already. The API is
- * sixty files, which a process that never calls it need not load: each of its calls reads the registry first.
+ * Calls back once, before the API does its first call of any kind: at once where something is registered
+ * already. The API is sixty files, which a process that never calls it need not load: each of its calls reads
+ * the registry first.
  */
 export function beforeApiUse(callBack: () => void): void {
   if (REGISTRY in globalThis) {

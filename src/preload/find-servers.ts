@@ -17,8 +17,9 @@ const SERVING = new Set<string | symbol>([
 ]);
 
 /**
- * Calls `found` once with each HTTP server: when it is about to listen, or gets its first connection or request, whichever is
- * first. A worker of Socket.IO's sticky cluster, say, never listens: it is handed its connections.
+ * Calls `found` once with each HTTP server: when it is about to listen, or gets its first connection or
+ * request, whichever is first. A worker of Socket.IO's sticky cluster, say, never listens: it is handed its
+ * connections.
  */
 export function findServers(found: (server: TraceableServer) => void): void {
   const seen = new WeakSet<object>();
@@ -29,7 +30,8 @@ export function findServers(found: (server: TraceableServer) => void): void {
     return true;
   };
 
-  // One assignment each reaches http, https and http2 servers alike, in ES modules and CommonJS, created before or after.
+  // One assignment each reaches http, https and http2 servers alike, in ES modules and CommonJS, created
+  // before or after.
   const listen = Server.prototype.listen as Listen;
   Server.prototype.listen = function listenFound(this: Server, ...args: unknown[]): Server {
     see(this);

@@ -1,6 +1,9 @@
 import type { Context, Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
 
-/** A provider whose first span starts tracing. That span is real already, and the provider that has been started takes over. */
+/**
+ * A provider whose first span starts tracing. That span is real already, and the provider that has been
+ * started takes over.
+ */
 export class FirstSpanProvider implements TracerProvider {
   readonly #start: () => TracerProvider;
 

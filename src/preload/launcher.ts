@@ -3,8 +3,8 @@ const LAUNCHERS =
   /[\\/](npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(-\d[\w.-]*)?\.?(c?js|mjs)?$|[\\/]pm2[\\/](lib[\\/]Daemon\.js$|bin[\\/])|[\\/](pm2|pm2-dev|pm2-runtime|pm2-docker)$/;
 
 /**
- * Whether the program is a launcher, which is not traced. pm2's process containers are no launchers: they load the app into
- * their own process.
+ * Whether the program is a launcher, which is not traced. pm2's process containers are no launchers: they
+ * load the app into their own process.
  *
  * @param program `process.argv[1]`
  */

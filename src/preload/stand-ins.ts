@@ -2,8 +2,8 @@ import { ProxyTracerProvider, type TracerProvider } from '@opentelemetry/api';
 import { apiCopies, registeredGlobal } from '../instrumentation/api-copies.js';
 
 /**
- * What each copy of the API has in place of a provider that is yet to come. Whoever registers one later, we or another SDK,
- * replaces ours.
+ * What each copy of the API has in place of a provider that is yet to come. Whoever registers one later, we
+ * or another SDK, replaces ours.
  */
 export class StandIns {
   readonly #standIns: ProxyTracerProvider[];

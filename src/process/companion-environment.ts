@@ -1,4 +1,7 @@
-/** What a process needs of its surroundings: where programs, certificates, proxies and temporary files are, and how to speak and print. */
+/**
+ * What a process needs of its surroundings: where programs, certificates, proxies and temporary files are,
+ * and how to speak and print.
+ */
 const NEEDED = [
   /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|TERM|NO_COLOR|FORCE_COLOR)$/,
   // Where the dynamic linker finds Node's own libraries.
@@ -11,8 +14,9 @@ const NEEDED = [
 ];
 
 /**
- * The environment of a companion process, the shipper or the viewer: a list of what it needs, so that it has none of the app's secrets, and
- * nothing that would preload the app's code or a debugger, make it a worker, or watch its files.
+ * The environment of a companion process, the shipper or the viewer: a list of what it needs, so that it has
+ * none of the app's secrets, and nothing that would preload the app's code or a debugger, make it a worker,
+ * or watch its files.
  *
  * @param own names beside those, of variables that are meant for the companion
  */

@@ -4,8 +4,9 @@ const LONGEST = 100;
 const HASH = 16;
 
 /**
- * A name as one segment of a path, another one for every name: `@shop/cart` must not become two, `..` must not leave the directory, and
- * `a/b` is not `a_b`. What a path may not hold is percent-encoded; of a long name the end becomes a hash of the whole.
+ * A name as one segment of a path, another one for every name: `@shop/cart` must not become two, `..` must
+ * not leave the directory, and `a/b` is not `a_b`. What a path may not hold is percent-encoded; of a long
+ * name the end becomes a hash of the whole.
  */
 export function pathSegment(name: string): string {
   const escaped = name

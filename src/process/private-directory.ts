@@ -12,8 +12,8 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory and what leads to it, with mode 0700. Node's own `recursive` never returns for a path below /proc, where making
- * a directory says ENOENT although its parent is there.
+ * Makes a directory and what leads to it, with mode 0700. Node's own `recursive` never returns for a path
+ * below /proc, where making a directory says ENOENT although its parent is there.
  *
  * @throws what the file system says
  */
@@ -53,8 +53,9 @@ export function strangerIn(stats: Stats): string | undefined {
 }
 
 /**
- * Who else can put another directory in the place of one below `parent`; undefined: nobody. A mounted volume is as its operator has
- * made it: an emptyDir of Kubernetes has mode 0777, and whoever can reach it is in the same pod.
+ * Who else can put another directory in the place of one below `parent`; undefined: nobody. A mounted volume
+ * is as its operator has made it: an emptyDir of Kubernetes has mode 0777, and whoever can reach it is in the
+ * same pod.
  */
 export function strangerAbove(parent: string): string | undefined {
   const uid = process.getuid?.();
@@ -81,7 +82,8 @@ function isMountPoint(path: string): boolean {
 }
 
 /**
- * Looks at all that leads from `top`, which everybody can write to, to `path`, as far as it is there: each must be this user's alone.
+ * Looks at all that leads from `top`, which everybody can write to, to `path`, as far as it is there: each
+ * must be this user's alone.
  *
  * @returns what is wrong, with the path, or undefined
  */
@@ -104,9 +106,10 @@ export function strangerBetween(top: string, path: string): string | undefined {
 let chosen: { temp: string; dir: string; announce: boolean } | undefined;
 
 /**
- * The directory that this user's journals and sockets are in by default: `forktrace-<uid>` in the temp directory; where somebody
- * else has that name, `$XDG_RUNTIME_DIR/forktrace`; without such a directory one with a random name, which whoever is to find it
- * has to be told of (`announce`). Chosen once per process and temp directory.
+ * The directory that this user's journals and sockets are in by default: `forktrace-<uid>` in the temp
+ * directory; where somebody else has that name, `$XDG_RUNTIME_DIR/forktrace`; without such a directory one
+ * with a random name, which whoever is to find it has to be told of (`announce`). Chosen once per process and
+ * temp directory.
  */
 export function privateParent(env: NodeJS.ProcessEnv = process.env): { dir: string; announce: boolean } {
   const temp = tmpdir();

@@ -1,9 +1,10 @@
 /**
  * Termination signals, as a guest: they are the app's.
  *
- * A listener of ours is there only while nobody else listens to the signal. With one of the app's, the app decides how the process
- * ends, at the first signal and at every other; who counts listeners, as `signal-exit` does to see whether it may end the process,
- * counts none of ours; and what `process.once` takes away before it is called is not mistaken for an app that does not care.
+ * A listener of ours is there only while nobody else listens to the signal. With one of the app's, the app
+ * decides how the process ends, at the first signal and at every other; who counts listeners, as
+ * `signal-exit` does to see whether it may end the process, counts none of ours; and what `process.once`
+ * takes away before it is called is not mistaken for an app that does not care.
  *
  * @module
  */
@@ -13,19 +14,22 @@ import { constants } from 'node:os';
 export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 /**
- * A signal that comes sooner after the first is not a second one: npm delivers Ctrl-C twice within 5 ms, and `timeout` and systemd
- * signal the process and its group.
+ * A signal that comes sooner after the first is not a second one: npm delivers Ctrl-C twice within 5 ms, and
+ * `timeout` and systemd signal the process and its group.
  */
 export const SECOND_SIGNAL_AFTER_MS = 1000;
 
 export interface SignalHandlers {
   /** The first signal that the app leaves to us: stop, then {@link TerminationSignals.reraise}. */
   stop(signal: TerminationSignal): void;
-  /** The next one, {@link SECOND_SIGNAL_AFTER_MS} later or more: no more waiting. @default ends the process by the signal */
+  /**
+   * The next one, {@link SECOND_SIGNAL_AFTER_MS} later or more: no more waiting. @default ends the process by
+   * the signal
+   */
   force?(signal: TerminationSignal): void;
   /**
-   * A signal that the app handles; how the process ends is the app's to say. With this there is a listener of ours beside the
-   * app's: it is called first, and not in the list while the app's are called.
+   * A signal that the app handles; how the process ends is the app's to say. With this there is a listener of
+   * ours beside the app's: it is called first, and not in the list while the app's are called.
    */
   handled?(signal: TerminationSignal): void;
 }

@@ -1,6 +1,6 @@
 /**
- * What coordinator and worker say to each other over cluster's IPC channel. Each message is an object with a `forktrace`
- * field, so that it cannot be taken for one of the app's own. Both sides check what they receive.
+ * What coordinator and worker say to each other over cluster's IPC channel. Each message is an object with a
+ * `forktrace` field, so that it cannot be taken for one of the app's own. Both sides check what they receive.
  *
  * @module
  */
@@ -15,8 +15,9 @@ export type WorkerMessage =
   | { forktrace: 'ready'; address: string | undefined }
   | { forktrace: 'failed'; message: string; stack: string | undefined }
   /**
-   * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may be a breakpoint.
-   * `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does nothing else.
+   * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may
+   * be a breakpoint. `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does
+   * nothing else.
    */
   | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
   | { forktrace: 'stopping'; reason: StopReason };
@@ -32,7 +33,10 @@ export interface WorkerStats {
   inFlight: number;
   /** Requests that failed since start: status 500 or more, or not answered. */
   failed: number;
-  /** 99th percentile of the duration of the requests of the last 5 to 10 seconds, in milliseconds; 0: there was none. */
+  /**
+   * 99th percentile of the duration of the requests of the last 5 to 10 seconds, in milliseconds; 0: there
+   * was none.
+   */
   p99Ms: number;
   /** Processor time since the last heartbeat, as a share of one processor: 1 is a whole one. */
   cpu: number;
@@ -59,7 +63,10 @@ const isStats = isObjectOf<WorkerStats>({
 });
 const isStopReason = isOneOf(STOP_REASONS);
 
-/** @returns undefined for what no worker of ours sends: the app's own message, a malformed one, a kind of another version */
+/**
+ * @returns undefined for what no worker of ours sends: the app's own message, a malformed one, a kind of
+ * another version
+ */
 export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
   ready: { address: orNothing(isText) },
   failed: { message: isText, stack: orNothing(isText) },

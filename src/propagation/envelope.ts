@@ -1,5 +1,6 @@
 /**
- * Where a message carries its context: one more field of the message, which a receiver without forktrace does not look at.
+ * Where a message carries its context: one more field of the message, which a receiver without forktrace does
+ * not look at.
  *
  * @module
  */
@@ -8,8 +9,8 @@ import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opente
 const FIELD = 'forktrace.context';
 
 /**
- * A copy of `message` with the active context in it. Only plain objects have room for one: strings, arrays, Maps, class
- * instances go as they are, so that whoever receives them reads what was sent.
+ * A copy of `message` with the active context in it. Only plain objects have room for one: strings, arrays,
+ * Maps, class instances go as they are, so that whoever receives them reads what was sent.
  */
 export function enclose(message: unknown): unknown {
   if (!isPlainObject(message)) return message;

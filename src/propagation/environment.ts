@@ -1,6 +1,7 @@
 /**
- * Trace context in environment variables: a carrier whose keys are the propagator's field names in upper case, with other
- * characters as underscores. (OpenTelemetry specification, "Environment Variables as Context Propagation Carriers")
+ * Trace context in environment variables: a carrier whose keys are the propagator's field names in upper
+ * case, with other characters as underscores. (OpenTelemetry specification, "Environment Variables as Context
+ * Propagation Carriers")
  *
  * @module
  */
@@ -18,7 +19,9 @@ import {
 } from '@opentelemetry/api';
 import { startedByPm2 } from '../pm2/environment.js';
 
-/** The pid of the process that wrote the context: whoever inherits the variables from further up is not meant. */
+/**
+ * The pid of the process that wrote the context: whoever inherits the variables from further up is not meant.
+ */
 const WRITER_VARIABLE = 'FORKTRACE_CONTEXT_PID';
 
 /** Taken away whatever the configured propagator is. */
@@ -47,11 +50,11 @@ export function environmentWithContext(env: NodeJS.ProcessEnv = process.env): No
 }
 
 /**
- * The context that whoever started this process handed to it, once: the variables are removed, so that neither this
- * process's children nor a second start of tracing see them.
+ * The context that whoever started this process handed to it, once: the variables are removed, so that
+ * neither this process's children nor a second start of tracing see them.
  *
- * A cluster worker and a pm2 process inherit the environment of their manager, whose trace is not theirs: they take only
- * what `tracedFork` has written for them.
+ * A cluster worker and a pm2 process inherit the environment of their manager, whose trace is not theirs:
+ * they take only what `tracedFork` has written for them.
  *
  * @returns undefined when there is none
  */

@@ -18,8 +18,8 @@ interface Flushable {
 }
 
 /**
- * A provider whose first root span becomes a child of `parent`; all later ones are as they would be without it. SERVER and
- * CONSUMER spans leave it to others: their parent is who called them, or nobody.
+ * A provider whose first root span becomes a child of `parent`; all later ones are as they would be without
+ * it. SERVER and CONSUMER spans leave it to others: their parent is who called them, or nobody.
  */
 export function withFirstSpanParent(provider: TracerProvider & Flushable, parent: Context): TracerProvider & Flushable {
   const inherited = new InheritedParent(parent);

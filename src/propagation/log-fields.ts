@@ -11,7 +11,8 @@ export interface TraceFields {
 }
 
 /**
- * Fields for a log line; none when no span is active. (OpenTelemetry specification, "Trace Context in non-OTLP Log Formats")
+ * Fields for a log line; none when no span is active. (OpenTelemetry specification, "Trace Context in
+ * non-OTLP Log Formats")
  *
  * @example
  * const logger = pino({ mixin: traceFields });

@@ -8,8 +8,9 @@ const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e
 const MOST_MEMBERS = 32;
 
 /**
- * W3C Trace Context, to the letter: a `tracestate` that cannot be parsed is not passed on (section 3.3, "tracestate Header"), where
- * the SDK's propagator drops the members that are wrong, or too many, and passes on the rest. `traceparent` counts all the same.
+ * W3C Trace Context, to the letter: a `tracestate` that cannot be parsed is not passed on (section 3.3,
+ * "tracestate Header"), where the SDK's propagator drops the members that are wrong, or too many, and passes
+ * on the rest. `traceparent` counts all the same.
  */
 export class StrictTraceContextPropagator extends W3CTraceContextPropagator {
   override extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {

@@ -3,8 +3,8 @@ import { SHARE_ENV, Worker, type WorkerOptions } from 'node:worker_threads';
 import { environmentWithContext } from './environment.js';
 
 /**
- * `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE, BAGGAGE): the first span
- * of the child becomes a child of the span that is active here.
+ * `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE, BAGGAGE):
+ * the first span of the child becomes a child of the span that is active here.
  *
  * @example
  * const child = tracedFork('report.js', ['--month', '5']);
@@ -22,8 +22,9 @@ export function tracedFork(
 }
 
 /**
- * A `worker_threads` Worker with the active context in its environment: the first span of the thread becomes a child of the
- * span that is active here. With `env: SHARE_ENV` there is no environment of its own, and no context in it.
+ * A `worker_threads` Worker with the active context in its environment: the first span of the thread becomes
+ * a child of the span that is active here. With `env: SHARE_ENV` there is no environment of its own, and no
+ * context in it.
  *
  * @example
  * const thread = tracedWorker(new URL('./resize.js', import.meta.url), { workerData: image });

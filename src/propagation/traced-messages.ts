@@ -14,10 +14,12 @@ export type MessageSource =
   | Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 /**
- * Sends a message with the active context, in a PRODUCER span. A plain object gets one more field, which a receiver that
- * does not use {@link onTracedMessage} may ignore; any other message goes as it is, without context.
+ * Sends a message with the active context, in a PRODUCER span. A plain object gets one more field, which a
+ * receiver that does not use {@link onTracedMessage} may ignore; any other message goes as it is, without
+ * context.
  *
- * @param target a ChildProcess, a cluster Worker, `process`; a MessagePort, a Worker, `parentPort`, a BroadcastChannel
+ * @param target a ChildProcess, a cluster Worker, `process`; a MessagePort, a Worker, `parentPort`, a
+ * BroadcastChannel
  * @param transfer the handle to send (IPC), or the transfer list (ports)
  * @returns what the channel's `send` returns; true for ports
  *
@@ -41,8 +43,9 @@ const send = span(
 );
 
 /**
- * Calls `handler` for each message, in order. One that {@link sendTraced} sent comes as it was given, in a CONSUMER span that
- * is a child of the sender's, and ends when the handler (or its promise) does; others come without a span.
+ * Calls `handler` for each message, in order. One that {@link sendTraced} sent comes as it was given, in a
+ * CONSUMER span that is a child of the sender's, and ends when the handler (or its promise) does; others come
+ * without a span.
  *
  * @param handler receives the message, and the handle that came with it
  * @returns a function that stops listening

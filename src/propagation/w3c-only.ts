@@ -4,8 +4,9 @@ import type { TextMapPropagator } from '@opentelemetry/api';
 const made = new WeakSet<TextMapPropagator>();
 
 /**
- * The API's global propagator is one of {@link made}: then a `traceparent` header can be read without it. Its `fields()` would not
- * tell: a propagator of somebody else's may name the same headers, and read them or others in its own way.
+ * The API's global propagator is one of {@link made}: then a `traceparent` header can be read without it. Its
+ * `fields()` would not tell: a propagator of somebody else's may name the same headers, and read them or
+ * others in its own way.
  */
 let isGlobal = false;
 

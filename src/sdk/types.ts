@@ -1,6 +1,7 @@
 /**
- * What forktrace takes from users and gives to them, in the shape of OpenTelemetry's SDK. The types are structural, so that
- * samplers, processors and exporters of the SDK's 2.x and 3.x lines fit alike, whichever is installed, or none.
+ * What forktrace takes from users and gives to them, in the shape of OpenTelemetry's SDK. The types are
+ * structural, so that samplers, processors and exporters of the SDK's 2.x and 3.x lines fit alike, whichever
+ * is installed, or none.
  *
  * Source: `@opentelemetry/sdk-trace` and `@opentelemetry/resources`.
  *

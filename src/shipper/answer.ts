@@ -2,9 +2,10 @@
  * What an endpoint's answer means for the request that it answers.
  *
  * OTLP divides answers into those worth another try and the others, whose data is to be dropped
- * (https://opentelemetry.io/docs/specs/otlp/#failures). The journal can do better with the others: what is refused for its size
- * is sent in parts, what is refused for want of a login or at a wrong address waits for somebody to mend that, and only what the
- * endpoint refuses as data is searched for the span that is to blame.
+ * (https://opentelemetry.io/docs/specs/otlp/#failures). The journal can do better with the others: what is
+ * refused for its size is sent in parts, what is refused for want of a login or at a wrong address waits for
+ * somebody to mend that, and only what the endpoint refuses as data is searched for the span that is to
+ * blame.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import { printable } from '../printable.js';
 import { acceptedBy, acceptedByJson, retryDelayOf, statusMessageOf } from './otlp-response.js';
 import type { SendResult } from './transport.js';
 
-/** An endpoint that asks for more is asked again all the same: a Collector's own exporters wait no longer either (`max_interval`). */
+/**
+ * An endpoint that asks for more is asked again all the same: a Collector's own exporters wait no longer
+ * either (`max_interval`).
+ */
 const MAX_RETRY_AFTER_MS = 30_000;
 /** Below this no endpoint calls a request too large: a 400 is about what is in it. */
 const LARGE_REQUEST_BYTES = 512 * 1024;
@@ -109,8 +113,9 @@ function retryAfter(value: string | undefined): number | undefined {
 const isJson = (headers: IncomingHttpHeaders) => /^application\/json\b/i.test(headers['content-type'] ?? '');
 
 /**
- * The specification wants `application/x-protobuf`. What is taken for an acceptance besides: no body, JSON, and a word or two, which
- * some vendors answer with. A page is none, nor is what a server says that answers 200 to everything.
+ * The specification wants `application/x-protobuf`. What is taken for an acceptance besides: no body, JSON,
+ * and a word or two, which some vendors answer with. A page is none, nor is what a server says that answers
+ * 200 to everything.
  */
 function isOtlpAnswer(contentType: string | undefined, body: Buffer): boolean {
   if (body.length === 0) return true;

@@ -1,6 +1,7 @@
 /**
- * Delivers to one endpoint: gathers what writers have for it into requests, sends one at a time, and decides from each answer what
- * becomes of its spans. A request that is refused is taken apart until what is to blame is alone; all else waits or passes.
+ * Delivers to one endpoint: gathers what writers have for it into requests, sends one at a time, and decides
+ * from each answer what becomes of its spans. A request that is refused is taken apart until what is to blame
+ * is alone; all else waits or passes.
  *
  * @module
  */
@@ -11,7 +12,9 @@ import { RequestBuilder } from './request-builder.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
 import { createTransport, type SendResult, type Signal, type Transport } from './transport.js';
 
-/** gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB. */
+/**
+ * gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB.
+ */
 const REQUEST_BYTES = 2 * 1024 * 1024;
 /** Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. */
 const GATHER_MS = 300;
@@ -22,9 +25,15 @@ const BLOCKED_MIN_MS = 1000;
 const BLOCKED_MAX_MS = 60_000;
 /** An endpoint that is ill answers as one that a span makes stumble: tries before spans are suspected. */
 const MOST_UNCERTAIN_ANSWERS = 3;
-/** So many parts are refused and none is taken, and it is the endpoint that refuses everything: nobody's data is to blame. */
+/**
+ * So many parts are refused and none is taken, and it is the endpoint that refuses everything: nobody's data
+ * is to blame.
+ */
 const REFUSALS = 128;
-/** Of them the largest first, to find a part that passes wherever it is; then the smallest, where bad spans are everywhere. */
+/**
+ * Of them the largest first, to find a part that passes wherever it is; then the smallest, where bad spans
+ * are everywhere.
+ */
 const LARGEST_FIRST = 64;
 /** A writer that lives says its word within this time. */
 const WORD_MS = 5000;
@@ -84,8 +93,8 @@ export class Delivery {
   #transport: Transport | undefined;
   readonly #builder: RequestBuilder;
   /**
-   * What has been read for the request at hand, and how much of it is in use. One for all requests: V8 collects the whole heap
-   * after some megabytes of new buffers, which was half of the shipper's CPU time.
+   * What has been read for the request at hand, and how much of it is in use. One for all requests: V8
+   * collects the whole heap after some megabytes of new buffers, which was half of the shipper's CPU time.
    */
   readonly #memory: Buffer;
   #inUse = 0;
@@ -352,7 +361,8 @@ export class Delivery {
     this.#notBefore = performance.now() + waitMs;
     if (this.#stopAt !== undefined && this.#notBefore > this.#stopAt) this.gaveUp = true;
     if (range) shipment.ranges.push(range);
-    // What is tried later is gathered anew: together with what has come since, without what has been given up for room.
+    // What is tried later is gathered anew: together with what has come since, without what has been given up
+    // for room.
     if (!shipment.done.includes(1)) this.#shipment = undefined;
   }
 
@@ -402,7 +412,8 @@ export class Delivery {
     // One chunk that is larger than the room: it goes first in a request of its own.
     if (bytes.length > room && shipment.spans > 0) return;
     const first = this.#builder.count;
-    // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses the whole request.
+    // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses
+    // the whole request.
     const { spans, malformed } = this.#builder.add(bytes, writer.finished);
     if (malformed > 0) this.#options.malformed(malformed, `${segment.file.path} is corrupt`);
     if (corrupt) {

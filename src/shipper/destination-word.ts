@@ -1,7 +1,7 @@
 /**
- * A writer's word to whoever ships its journal: the destination with all that the journal must not hold, headers and keys. It goes
- * over a socket in the journal's directory, which is this user's alone, and stays in the shipper's memory. A writer stays connected,
- * and says its word again to the shipper that follows.
+ * A writer's word to whoever ships its journal: the destination with all that the journal must not hold,
+ * headers and keys. It goes over a socket in the journal's directory, which is this user's alone, and stays
+ * in the shipper's memory. A writer stays connected, and says its word again to the shipper that follows.
  *
  * @module
  */
@@ -18,18 +18,24 @@ const MAX_PATH_BYTES = 103;
 const MAX_WORD_BYTES = 1024 * 1024;
 const LOOK_MS = 1000;
 
-/** What is said over the socket, one JSON object per line. Unknown types are those of a newer version, and ignored. */
+/**
+ * What is said over the socket, one JSON object per line. Unknown types are those of a newer version, and
+ * ignored.
+ */
 interface Word {
   type: 'destination';
   export: ResolvedExport;
-  /** When the writer has come to know it, in milliseconds since the epoch: what was known last is what holds. */
+  /**
+   * When the writer has come to know it, in milliseconds since the epoch: what was known last is what holds.
+   */
   at: number;
 }
 
 let sockets = 0;
 
 /**
- * Hears every word; for the holder of the directory's lock. A directory that can hold no socket is one whose shipper knows its starter's word alone.
+ * Hears every word; for the holder of the directory's lock. A directory that can hold no socket is one whose
+ * shipper knows its starter's word alone.
  *
  * @returns ends it
  */
@@ -136,8 +142,9 @@ function remove(path: string): void {
 }
 
 /**
- * A name for a socket in this user's own directory: on Linux by the directory's descriptor, so that it is short enough for every
- * directory, and that of the directory that was looked at, whatever is put in its place.
+ * A name for a socket in this user's own directory: on Linux by the directory's descriptor, so that it is
+ * short enough for every directory, and that of the directory that was looked at, whatever is put in its
+ * place.
  */
 function reachable(dir: string, name: string): { name: string; release: () => void } | undefined {
   try {

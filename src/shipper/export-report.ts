@@ -1,6 +1,6 @@
 /**
- * What an operator is told about one endpoint: that it fails, why and what may be wrong; that it delivers again; and at the end
- * all that has not been said before.
+ * What an operator is told about one endpoint: that it fails, why and what may be wrong; that it delivers
+ * again; and at the end all that has not been said before.
  *
  * @module
  */

@@ -23,8 +23,8 @@ export const isAwaited = ({ headersFrom }: ResolvedExport): boolean =>
   headersFrom !== undefined && headersFrom.file === undefined && headersFrom.call === undefined;
 
 /**
- * Tells `heard` what is to be exported with: at once, unless a function has to be asked first, and after each change. What
- * cannot be read at the moment stays as it was. Holds no process open.
+ * Tells `heard` what is to be exported with: at once, unless a function has to be asked first, and after each
+ * change. What cannot be read at the moment stays as it was. Holds no process open.
  *
  * @returns ends it
  */

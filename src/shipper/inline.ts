@@ -21,8 +21,8 @@ export interface InlineShipper {
   /** undefined while another process ships the directory. */
   stats(): ShipperStats | undefined;
   /**
-   * Ships what there is, and with `untilWritersEnd` what living writers still add; gives up at the deadline: the journal keeps
-   * the rest. Never rejects.
+   * Ships what there is, and with `untilWritersEnd` what living writers still add; gives up at the deadline:
+   * the journal keeps the rest. Never rejects.
    */
   stop(deadlineMs: number, untilWritersEnd?: boolean): Promise<void>;
 }

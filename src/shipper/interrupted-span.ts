@@ -47,7 +47,10 @@ export interface Death extends Partial<ProcessExit> {
 /** Of the spans in flight at a death: the one whose code was running, and one of the others. */
 export type Role = 'culprit' | 'victim';
 
-/** The entry as a `scope_spans` field of its own: status ERROR, `error.type`, an event, and the death as its end. */
+/**
+ * The entry as a `scope_spans` field of its own: status ERROR, `error.type`, an event, and the death as its
+ * end.
+ */
 export function encodeInterrupted(
   encoder: Encoder,
   { scope, fields: span }: InFlightEntry,
@@ -120,7 +123,8 @@ export function rolesOf(entries: readonly InFlightEntry[], { block }: Death): re
   if (active === undefined) return entries.map(() => 'victim');
   const spans = entries.map(({ fields }) => decoded(fields));
   let culprit = spans.findIndex(({ spanId }) => spanId === (active.rootSpanId ?? active.spanId));
-  // A local root that is no request: of its trace the innermost span is known, and in flight here the root alone.
+  // A local root that is no request: of its trace the innermost span is known, and in flight here the root
+  // alone.
   if (culprit < 0) culprit = spans.findIndex(({ traceId }) => traceId === active.traceId);
   return entries.map((_, index) => (index === culprit ? 'culprit' : 'victim'));
 }

@@ -1,5 +1,6 @@
 /**
- * The last spans that a dead writer had ended, from its newest segment, whether they have been shipped or not.
+ * The last spans that a dead writer had ended, from its newest segment, whether they have been shipped or
+ * not.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What is probably wrong with an endpoint that takes nothing: from its URL, and from what its port turns out to speak.
+ * What is probably wrong with an endpoint that takes nothing: from its URL, and from what its port turns out
+ * to speak.
  *
  * @module
  */

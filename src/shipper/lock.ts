@@ -1,10 +1,11 @@
 /**
  * One shipper per journal directory, whoever started it, without anything that a crash could leave locked.
  *
- * The lock is the file `shipper-<generation>.lock` with the highest generation, and it is held while the process that it names
- * lives. To take over from a dead holder is to link the next generation, which one process alone can do. Generations only grow:
- * a holder that leaves marks its file as released and does not delete it, so that a contender with an old view of the
- * directory finds the next name taken, or, where its name has been cleaned up since, a higher one beside it.
+ * The lock is the file `shipper-<generation>.lock` with the highest generation, and it is held while the
+ * process that it names lives. To take over from a dead holder is to link the next generation, which one
+ * process alone can do. Generations only grow: a holder that leaves marks its file as released and does not
+ * delete it, so that a contender with an old view of the directory finds the next name taken, or, where its
+ * name has been cleaned up since, a higher one beside it.
  *
  * @module
  */
@@ -57,7 +58,9 @@ export class ShipperLock {
     return new ShipperLock(dir, next, holder);
   }
 
-  /** Tells contenders that cannot look this process up that it lives; to be called well within the lease time. */
+  /**
+   * Tells contenders that cannot look this process up that it lives; to be called well within the lease time.
+   */
   renew(): void {
     const now = new Date();
     try {
@@ -67,7 +70,10 @@ export class ShipperLock {
     }
   }
 
-  /** False once another process has taken over, because the lease was not renewed in time, or the directory has been removed. */
+  /**
+   * False once another process has taken over, because the lease was not renewed in time, or the directory
+   * has been removed.
+   */
   isOurs(): boolean {
     try {
       const newest = newestGeneration(this.#dir);
@@ -116,7 +122,8 @@ function isHeld(dir: string, generation: number): boolean {
   try {
     return !isWriterDead(holder, statSync(lockFile(dir, generation)).mtimeMs);
   } catch {
-    // Cleaned up by a newer holder a moment ago: the newest generation is looked for again by whoever tries again.
+    // Cleaned up by a newer holder a moment ago: the newest generation is looked for again by whoever tries
+    // again.
     return true;
   }
 }

@@ -17,7 +17,9 @@ import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-
 import { type Leaving, tend } from './tenure.js';
 
 const STATS_MS = 1000;
-/** With nobody left to ship for, in milliseconds: a tool that follows within it needs no shipper of its own. */
+/**
+ * With nobody left to ship for, in milliseconds: a tool that follows within it needs no shipper of its own.
+ */
 const LINGER_MS = 1500;
 /** With no writer alive and nothing getting through: the journal waits for the next shipper. */
 const HOPELESS_MS = 10 * 60_000;
@@ -25,8 +27,9 @@ const HOPELESS_MS = 10 * 60_000;
 const LOOKS_AGAIN_MS = 2000;
 
 /**
- * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each request: every half
- * second at full load, for a fifth of this process's CPU time. Its heap of 9 MB may grow to four times that first.
+ * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each
+ * request: every half second at full load, for a fifth of this process's CPU time. Its heap of 9 MB may grow
+ * to four times that first.
  */
 setFlagsFromString('--heap-growing-percent=300');
 
@@ -47,7 +50,8 @@ async function main(config: ShipperConfig): Promise<void> {
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
     else if (known?.type === 'release-stderr') tryToReleaseStderr();
   });
-  // A service manager signals the whole group at once: the workers still drain, and their last spans are shipped, too.
+  // A service manager signals the whole group at once: the workers still drain, and their last spans are
+  // shipped, too.
   process.on('SIGTERM', () => shipper?.stop(config.shutdownTimeoutMs, true));
 
   const has = await tend<ShipperLock>({

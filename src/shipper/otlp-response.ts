@@ -10,8 +10,8 @@ import { RetryInfo, RpcStatus, TracesResponse } from '../wire/otlp.js';
 import { ACCEPTED, type SendResult } from './transport.js';
 
 /**
- * @param response an ExportTraceServiceResponse, or an ExportLogsServiceResponse, whose fields have the same numbers; with anything
- * else, the status that came with it counts
+ * @param response an ExportTraceServiceResponse, or an ExportLogsServiceResponse, whose fields have the same
+ * numbers; with anything else, the status that came with it counts
  */
 export function acceptedBy(response: Uint8Array): SendResult {
   const { rejectedSpans = '0', errorMessage = '' } = decoded(response, TracesResponse)?.partialSuccess ?? {};

@@ -1,5 +1,6 @@
 /**
- * What a port speaks, found out by asking: an export that gets no OTLP answer says little about the other side.
+ * What a port speaks, found out by asking: an export that gets no OTLP answer says little about the other
+ * side.
  *
  * @module
  */
@@ -14,7 +15,10 @@ export interface Spoken {
 }
 
 const TIMEOUT_MS = 1000;
-/** The connection preface of HTTP/2 (RFC 9113, 3.4), with an empty SETTINGS frame. HTTP/1 servers answer it with an error. */
+/**
+ * The connection preface of HTTP/2 (RFC 9113, 3.4), with an empty SETTINGS frame. HTTP/1 servers answer it
+ * with an error.
+ */
 const PREFACE = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   Buffer.from('000000040000000000', 'hex'),

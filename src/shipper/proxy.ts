@@ -1,6 +1,7 @@
 /**
- * The HTTP proxy that the environment names for an endpoint, as curl and gRPC's libraries read it: `HTTPS_PROXY` for TLS and for
- * gRPC, `HTTP_PROXY` for plain text, `ALL_PROXY` for what neither names, `NO_PROXY` for the exceptions; small letters win.
+ * The HTTP proxy that the environment names for an endpoint, as curl and gRPC's libraries read it:
+ * `HTTPS_PROXY` for TLS and for gRPC, `HTTP_PROXY` for plain text, `ALL_PROXY` for what neither names,
+ * `NO_PROXY` for the exceptions; small letters win.
  *
  * @module
  */

@@ -4,9 +4,9 @@ import { devNull } from 'node:os';
 const STDERR = 2;
 
 /**
- * Lets go of the standard error that the shipper has from its starter, for what prints its warnings. Who reads a program's
- * output waits until everybody who could write to it has closed it (read(2): no end of file before): `exec()` with its callback,
- * a shell with the end of `2>&1 | tee`.
+ * Lets go of the standard error that the shipper has from its starter, for what prints its warnings. Who
+ * reads a program's output waits until everybody who could write to it has closed it (read(2): no end of file
+ * before): `exec()` with its callback, a shell with the end of `2>&1 | tee`.
  */
 export function releaseStderr(): void {
   // Where there is no descriptor left, the standard error is kept.

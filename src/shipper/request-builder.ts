@@ -1,8 +1,8 @@
 /**
- * Merges chunks of many writers into OTLP requests: per writer one ResourceSpans, in it one ScopeSpans per scope. What has been
- * added is an index of spans, any range of which can be encoded as a request of its own. Span bytes are copied once per request
- * and not looked into, unless that is asked for; nothing is allocated per span. Log records likewise: the messages around them have
- * the same fields with the same numbers.
+ * Merges chunks of many writers into OTLP requests: per writer one ResourceSpans, in it one ScopeSpans per
+ * scope. What has been added is an index of spans, any range of which can be encoded as a request of its own.
+ * Span bytes are copied once per request and not looked into, unless that is asked for; nothing is allocated
+ * per span. Log records likewise: the messages around them have the same fields with the same numbers.
  *
  * @module
  */
@@ -90,7 +90,8 @@ export class RequestBuilder {
   }
 
   /**
-   * Adds whole chunks (`scope_spans` fields, back to back) of the writer at hand. They must not change until {@link clear}.
+   * Adds whole chunks (`scope_spans` fields, back to back) of the writer at hand. They must not change until
+   * {@link clear}.
    *
    * @param verify looks into each span: for bytes that are not to be trusted
    */

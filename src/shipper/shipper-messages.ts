@@ -1,5 +1,6 @@
 /**
- * What the coordinator and the shipper process say to each other over the IPC channel of `child_process.fork`.
+ * What the coordinator and the shipper process say to each other over the IPC channel of
+ * `child_process.fork`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Reads the journals of a directory and exports them: the same class in a process of its own and inline in a worker.
- * Nothing here throws or rejects: what cannot be shipped stays, what is lost is counted.
+ * Reads the journals of a directory and exports them: the same class in a process of its own and inline in a
+ * worker. Nothing here throws or rejects: what cannot be shipped stays, what is lost is counted.
  *
  * @module
  */
@@ -51,16 +51,24 @@ const COUNT_MS = 250;
 export interface ShipperOptions {
   /** The service's journal directory. */
   dir: string;
-  /** Held for the directory: renewed, and released at the end. A shipper whose lock has been taken over stops. */
+  /**
+   * Held for the directory: renewed, and released at the end. A shipper whose lock has been taken over stops.
+   */
   lock: ShipperLock;
   /** Where spans go whose writer has not said another place. */
   export: ResolvedExport;
   /** All spans go there, whatever their writers have said. @default false */
   everythingThere?: boolean;
   maxBytes: number;
-  /** Whether somebody tells of deaths, with exit code and signal: one that is found is then waited for a moment. @default no */
+  /**
+   * Whether somebody tells of deaths, with exit code and signal: one that is found is then waited for a
+   * moment. @default no
+   */
   isTold?: () => boolean;
-  /** Ends {@link Shipper.run} after so many milliseconds without a living writer and with nothing to ship. @default never */
+  /**
+   * Ends {@link Shipper.run} after so many milliseconds without a living writer and with nothing to ship.
+   * @default never
+   */
   lingerMs?: number;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
@@ -254,7 +262,9 @@ export class Shipper {
     return this.idleMs > lingerMs && !isTold?.();
   }
 
-  /** Spans that stay in the directory after the end of {@link run}, as far as there was time to count them. */
+  /**
+   * Spans that stay in the directory after the end of {@link run}, as far as there was time to count them.
+   */
   get left(): number {
     return this.#left;
   }
@@ -280,14 +290,19 @@ export class Shipper {
     }
   }
 
-  /** The process with this pid has ended: finish its journal now, and tell what was found, also where there is none. */
+  /**
+   * The process with this pid has ended: finish its journal now, and tell what was found, also where there is
+   * none.
+   */
   writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
     this.#exits.set(pid, { atMs: Date.now(), ...death, answered: false });
     this.#nextLiveness = 0;
     this.#wake.abort();
   }
 
-  /** Ships what there is, and with `untilWritersEnd` what living writers still add, for `deadlineMs` at most. */
+  /**
+   * Ships what there is, and with `untilWritersEnd` what living writers still add, for `deadlineMs` at most.
+   */
   stop(deadlineMs: number, untilWritersEnd = false): void {
     const at = performance.now() + deadlineMs;
     this.#stopAt = Math.min(this.#stopAt ?? at, at);
@@ -495,7 +510,8 @@ export class Shipper {
   }
 
   async #sleep(ms: number): Promise<void> {
-    // Woken before it slept, it does not sleep. Somebody waits for one that stops, even if it holds no process open.
+    // Woken before it slept, it does not sleep. Somebody waits for one that stops, even if it holds no
+    // process open.
     const ref = this.#options.keepAlive !== false || this.#stopAt !== undefined;
     await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();

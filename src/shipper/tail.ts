@@ -73,7 +73,10 @@ export class TailedWriter {
   seenAliveMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
   seenDeadAt = 0;
-  /** Where it says that its spans and log records go; undefined as long as that has not been looked up, or it has not said. */
+  /**
+   * Where it says that its spans and log records go; undefined as long as that has not been looked up, or it
+   * has not said.
+   */
   destination: Destination | undefined;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
@@ -109,7 +112,10 @@ export class TailedWriter {
 
 const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 'traces');
 
-/** Unsound files are read again for so long before they are reported: a file system may be slow to show all of one. */
+/**
+ * Unsound files are read again for so long before they are reported: a file system may be slow to show all of
+ * one.
+ */
 const SETTLE_MS = 2000;
 
 export class Tail {

@@ -1,9 +1,11 @@
 /**
- * How a shipper comes to a directory and leaves it, so that no program's spans are left behind between two shippers.
+ * How a shipper comes to a directory and leaves it, so that no program's spans are left behind between two
+ * shippers.
  *
- * A program makes its journal's files, then looks whether the directory's lock is held, and starts a shipper if not. A shipper that has
- * nothing to do gives the lock back, then looks once more for files that it has not seen. Whatever the order of these four steps: either the
- * program finds the lock free, or the shipper finds the program's files.
+ * A program makes its journal's files, then looks whether the directory's lock is held, and starts a shipper
+ * if not. A shipper that has nothing to do gives the lock back, then looks once more for files that it has
+ * not seen. Whatever the order of these four steps: either the program finds the lock free, or the shipper
+ * finds the program's files.
  *
  * @module
  */

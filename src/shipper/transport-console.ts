@@ -17,7 +17,10 @@ export interface PrintedLogRecord {
   logRecord: OtlpLogRecord;
 }
 
-/** A span or log record per line of standard output, as JSON: for looking and for `jq`, as `forktrace inspect --json` prints them. */
+/**
+ * A span or log record per line of standard output, as JSON: for looking and for `jq`, as
+ * `forktrace inspect --json` prints them.
+ */
 export function consoleTransport(signal: Signal = 'traces', out: NodeJS.WritableStream = process.stdout): Transport {
   const lines = signal === 'logs' ? logLines : spanLines;
   // Whoever read it is gone: the callback of the write says so, too.

@@ -1,5 +1,6 @@
 /**
- * To an endpoint whose protocol nobody has said: it is asked which one it speaks, once it can be reached, and gets that.
+ * To an endpoint whose protocol nobody has said: it is asked which one it speaks, once it can be reached, and
+ * gets that.
  *
  * @module
  */

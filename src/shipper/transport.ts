@@ -25,7 +25,10 @@ export type SendResult =
   | { outcome: 'too-large'; reason: string }
   /** Nobody will ever take it. */
   | { outcome: 'refused'; reason: string }
-  /** Something in it is not what the endpoint takes. Where that is not `certain`, it may be the endpoint's own trouble. */
+  /**
+   * Something in it is not what the endpoint takes. Where that is not `certain`, it may be the endpoint's own
+   * trouble.
+   */
   | { outcome: 'bad-data'; reason: string; certain: boolean };
 
 /** What failed below OTLP, where the answer itself does not tell what the other side speaks. */

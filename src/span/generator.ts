@@ -1,6 +1,7 @@
 /**
- * A span around an iteration. It starts with the first `next`, since a generator that nobody iterates runs no code, and ends
- * when the iteration does: by its end, `return` (a `break` in the loop), or a throw. The context is active in each step.
+ * A span around an iteration. It starts with the first `next`, since a generator that nobody iterates runs no
+ * code, and ends when the iteration does: by its end, `return` (a `break` in the loop), or a throw. The
+ * context is active in each step.
  *
  * @module
  */
@@ -79,7 +80,10 @@ export function traceAsyncGenerator(shared: TracedFunction): AnyGeneratorFunctio
   };
 }
 
-/** An object of the same prototype, so that iteration, iterator helpers and `instanceof` work as on the generator itself. */
+/**
+ * An object of the same prototype, so that iteration, iterator helpers and `instanceof` work as on the
+ * generator itself.
+ */
 function withSteps(generator: object, step: (kind: Step) => unknown): unknown {
   return Object.create(Object.getPrototypeOf(generator), {
     next: { value: step('next') },

@@ -16,7 +16,10 @@ type AnyFunction = (this: any, ...args: any[]) => any;
 export interface SpanFunctionOptions<Args extends unknown[] = never[]> {
   /** @default the function's name; for a method `Class.method` */
   name?: string;
-  /** Start attributes, or a function of the arguments that returns them; one that throws is recorded on the span. */
+  /**
+   * Start attributes, or a function of the arguments that returns them; one that throws is recorded on the
+   * span.
+   */
   attributes?: Attributes | ((...args: Args) => Attributes);
   /** @default the global provider's tracer `forktrace` */
   tracer?: Tracer;
@@ -24,15 +27,19 @@ export interface SpanFunctionOptions<Args extends unknown[] = never[]> {
   kind?: SpanKind;
 }
 
-/** A decorator for methods and getters, static ones and private ones included, in the standard and in the legacy dialect. */
+/**
+ * A decorator for methods and getters, static ones and private ones included, in the standard and in the
+ * legacy dialect.
+ */
 export interface SpanDecorator {
   <T extends AnyFunction>(value: T, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext): T;
   <T>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): TypedPropertyDescriptor<T>;
 }
 
 /**
- * A span around each call of a function: sync, async, generator or async generator. It ends when the function returns, its
- * promise settles, or its iteration ends; what is thrown is recorded and thrown on. `this`, name and length are kept.
+ * A span around each call of a function: sync, async, generator or async generator. It ends when the function
+ * returns, its promise settles, or its iteration ends; what is thrown is recorded and thrown on. `this`, name
+ * and length are kept.
  *
  * @example
  * class Shop {

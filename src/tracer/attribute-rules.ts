@@ -1,6 +1,9 @@
 import { type Attributes, type AttributeValue, diag } from '@opentelemetry/api';
 
-/** What the API takes as an attribute: string, number, boolean, arrays of one of these with holes; null and undefined pass. */
+/**
+ * What the API takes as an attribute: string, number, boolean, arrays of one of these with holes; null and
+ * undefined pass.
+ */
 export function isAttributeValue(value: unknown): value is AttributeValue | null | undefined {
   switch (typeof value) {
     case 'string':
@@ -27,7 +30,10 @@ function isHomogeneous(values: readonly unknown[]): boolean {
   return true;
 }
 
-/** Whether a span takes an attribute; if not, why is logged. Keys are strings, whatever the caller's types say. */
+/**
+ * Whether a span takes an attribute; if not, why is logged. Keys are strings, whatever the caller's types
+ * say.
+ */
 export function isAttribute(key: unknown, value: unknown): value is AttributeValue | null | undefined {
   if (typeof key !== 'string' || key.length === 0) {
     // A symbol has no other way to become text.
@@ -53,7 +59,10 @@ export function validAttributes(attributes: unknown): Attributes {
   return valid;
 }
 
-/** Strings cut to `limit` UTF-16 units, arrays copied with their strings cut. A limit that is not positive cuts nothing. */
+/**
+ * Strings cut to `limit` UTF-16 units, arrays copied with their strings cut. A limit that is not positive
+ * cuts nothing.
+ */
 export function truncated<Value>(value: Value, limit: number): Value {
   if (typeof value === 'string')
     return (value.length > limit && limit > 0 ? value.substring(0, limit) : value) as Value;

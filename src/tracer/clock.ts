@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 /**
- * Where the monotonic clock stands against the calendar. A span keeps the anchor that it started with, so that its duration
- * is monotonic even if the system's time is set while it runs.
+ * Where the monotonic clock stands against the calendar. A span keeps the anchor that it started with, so
+ * that its duration is monotonic even if the system's time is set while it runs.
  */
 export interface Anchor {
   /** Whole seconds since the epoch, added to {@link millis} and `performance.now()`. */
@@ -13,13 +13,17 @@ export interface Anchor {
 /** How often the calendar is read, in milliseconds. */
 const CHECK_INTERVAL = 1000;
 
-/** `Date.now()` is rounded down, so a clock that agrees with it is between 0 and 1 ms ahead of it. One more is tolerated. */
+/**
+ * `Date.now()` is rounded down, so a clock that agrees with it is between 0 and 1 ms ahead of it. One more is
+ * tolerated.
+ */
 const TOLERANCE = 1;
 
 /**
- * One clock for all spans: `performance.now()` anchored to the calendar, so that the spans of a trace are in order to the
- * microsecond. The SDK reads `Date.now()` for each span's start; here the calendar is read once a second, and the anchor
- * moves when it is off by more than a millisecond (time set by hand or by NTP, a suspended machine).
+ * One clock for all spans: `performance.now()` anchored to the calendar, so that the spans of a trace are in
+ * order to the microsecond. The SDK reads `Date.now()` for each span's start; here the calendar is read once
+ * a second, and the anchor moves when it is off by more than a millisecond (time set by hand or by NTP, a
+ * suspended machine).
  */
 export class Clock {
   anchor: Anchor;
@@ -42,8 +46,8 @@ export class Clock {
   }
 
   /**
-   * Sets {@link seconds} and {@link nanos} to the time at which `performance.now()` was `reading`. Two fields, because an array
-   * for each reading would be two more allocations per span.
+   * Sets {@link seconds} and {@link nanos} to the time at which `performance.now()` was `reading`. Two
+   * fields, because an array for each reading would be two more allocations per span.
    */
   convert(reading: number, anchor: Anchor): void {
     const millis = reading + anchor.millis;

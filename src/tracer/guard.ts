@@ -1,8 +1,8 @@
 import { diag } from '@opentelemetry/api';
 
 /**
- * Says what went wrong inside of a span's or tracer's method, and goes on: what an operation records must not fail it.
- * The logger is a user's as well, and may throw.
+ * Says what went wrong inside of a span's or tracer's method, and goes on: what an operation records must not
+ * fail it. The logger is a user's as well, and may throw.
  */
 export function reportFailure(what: string, error: unknown): void {
   try {

@@ -1,6 +1,6 @@
 /**
- * Trace and span ids as 32-bit integers: six of them make a span's identity without a string or an array. Hex is made when
- * somebody asks.
+ * Trace and span ids as 32-bit integers: six of them make a span's identity without a string or an array. Hex
+ * is made when somebody asks.
  *
  * @module
  */

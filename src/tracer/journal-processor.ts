@@ -8,8 +8,9 @@ import { amendReadable, beginReadable, keepReadable } from './readable-encoding.
 import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
 
 /**
- * What an interrupted span may show where there are span processors. One of them may be there to redact, and it would have seen
- * the span when it ended, which it never did: only what describes the kind of operation is in the in-flight table.
+ * What an interrupted span may show where there are span processors. One of them may be there to redact, and
+ * it would have seen the span when it ended, which it never did: only what describes the kind of operation is
+ * in the in-flight table.
  */
 const IN_FLIGHT_ATTRIBUTES: ReadonlySet<string> = new Set([
   ERROR_TYPE,
@@ -37,8 +38,8 @@ interface OpenEntry {
 }
 
 /**
- * The end of a chain of span processors: writes what it is handed to the journal. That may be another object than the span that
- * started; its ids say which one it is.
+ * The end of a chain of span processors: writes what it is handed to the journal. That may be another object
+ * than the span that started; its ids say which one it is.
  */
 export class JournalProcessor implements SpanProcessor {
   readonly #spanLog: SpanLog;
@@ -87,7 +88,10 @@ export class JournalProcessor implements SpanProcessor {
     for (let i = 0; i < added.length; i += 2) open.keys.add(added[i] as string);
   }
 
-  /** All processors have seen the end of `span`: if none has handed it on, it is not kept, and is no longer in flight. */
+  /**
+   * All processors have seen the end of `span`: if none has handed it on, it is not kept, and is no longer in
+   * flight.
+   */
   settled(span: ReadableSpan): void {
     const { traceId, spanId } = span.spanContext();
     const open = this.#open.get(traceId + spanId);

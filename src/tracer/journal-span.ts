@@ -32,9 +32,9 @@ const MAX_LIST_LENGTH = 2 * 32;
 /**
  * A span that nobody reads but the encoder: there are no span processors.
  *
- * It is made and thrown away for each operation, so its fields are plain and few, ids and times are small integers (which V8
- * keeps in the object), and everything that only some spans have, or that only a reader of the SDK's ReadableSpan asks for, is
- * made when it is asked for.
+ * It is made and thrown away for each operation, so its fields are plain and few, ids and times are small
+ * integers (which V8 keeps in the object), and everything that only some spans have, or that only a reader of
+ * the SDK's ReadableSpan asks for, is made when it is asked for.
  */
 export class JournalSpan extends RecordingSpan implements EncodedSpan {
   name: string;
@@ -67,12 +67,17 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
   /** Takes the list's place once somebody has seen it, who may write to it. */
   attributeObject: Attributes | undefined = undefined;
   details: SpanDetails | undefined = undefined;
-  /** What the span has besides {@link attributeList} and before it; given up when one of its keys is set anew. */
+  /**
+   * What the span has besides {@link attributeList} and before it; given up when one of its keys is set anew.
+   */
   block: AttributeBlock | undefined = undefined;
   exposed = false;
   ownContext: SpanContext | undefined = undefined;
 
-  /** A root: {@link continueLocal} and its siblings give it a parent. It has no trace id and no start time yet. */
+  /**
+   * A root: {@link continueLocal} and its siblings give it a parent. It has no trace id and no start time
+   * yet.
+   */
   constructor(scope: TracerScope, name: string, kind: SpanKind, span0: number, span1: number) {
     super(scope);
     this.name = name;
@@ -161,7 +166,10 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
     return this.parentContext;
   }
 
-  /** What most calls are, without the checks of the general case: ten attributes cost 1.2 µs this way and 1.35 µs without it. */
+  /**
+   * What most calls are, without the checks of the general case: ten attributes cost 1.2 µs this way and 1.35
+   * µs without it.
+   */
   override setAttribute(key: string, value: AttributeValue): this {
     if (typeof key !== 'string' || key.length === 0 || this.ended) return super.setAttribute(key, value);
     switch (typeof value) {
@@ -300,15 +308,16 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
   }
 
   /**
-   * Writes what was set since the start into the in-flight table, so that it is known even if the process dies now.
-   * `http/` calls it with the status code in place, before a response leaves.
+   * Writes what was set since the start into the in-flight table, so that it is known even if the process
+   * dies now. `http/` calls it with the status code in place, before a response leaves.
    */
   checkpoint(): void {
     if (this.entry === NO_ENTRY || this.rewritten || this.ended || this.attributeObject !== undefined) return;
     amendSpan(this);
   }
 
-  // What only a reader of the SDK's ReadableSpan asks for. The SDK has plain fields here, and programs assign to them.
+  // What only a reader of the SDK's ReadableSpan asks for. The SDK has plain fields here, and programs assign
+  // to them.
 
   get startTime(): HrTime {
     return [this.startSeconds, this.startNanos];

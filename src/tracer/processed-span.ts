@@ -20,8 +20,9 @@ import { millisToHrTime, performanceToHrTime, timeInputToHrTime } from './time-i
 import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 /**
- * A span that span processors see. All its data are own, enumerable, plain properties, as in the SDK's span: processors assign to
- * them, spread them, copy them with `Object.assign`, and put proxies and derived objects before them.
+ * A span that span processors see. All its data are own, enumerable, plain properties, as in the SDK's span:
+ * processors assign to them, spread them, copy them with `Object.assign`, and put proxies and derived objects
+ * before them.
  */
 export class ProcessedSpan extends RecordingSpan implements SpanDetails {
   name: string;
@@ -40,7 +41,9 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
   droppedLinksCount = 0;
   resource: ReadableSpan['resource'];
   instrumentationScope: ReadableSpan['instrumentationScope'];
-  /** The SDK's name for it: a copy by spread has no `spanContext()`, and code that needs one reads it here. */
+  /**
+   * The SDK's name for it: a copy by spread has no `spanContext()`, and code that needs one reads it here.
+   */
   readonly _spanContext: SpanContext;
   attributesCount = 0;
   ending = false;

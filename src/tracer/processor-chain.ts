@@ -5,8 +5,8 @@ import type { SpanProcessor } from '../sdk/types.js';
 export type SpanProcessorsFactory = (parts: SpanProcessorParts) => readonly SpanProcessor[];
 
 /**
- * The user's span processors, then `last`, which hands spans on to journal or exporter; `last` is not added where they have asked
- * for it, and so have put it among theirs.
+ * The user's span processors, then `last`, which hands spans on to journal or exporter; `last` is not added
+ * where they have asked for it, and so have put it among theirs.
  *
  * @returns empty where the user has none
  */

@@ -21,7 +21,9 @@ export interface JournalTracerProviderOptions {
   idGenerator?: IdGenerator;
   /** They see and may change each span as in the SDK; the journal takes what they leave. @default [] */
   spanProcessors?: SpanProcessorsFactory;
-  /** Waits until what {@link spanLog} holds has been exported; false at the deadline. @default true at once */
+  /**
+   * Waits until what {@link spanLog} holds has been exported; false at the deadline. @default true at once
+   */
   deliver?: (timeoutMs: number) => Promise<boolean>;
   /** Milliseconds that a `forceFlush` has if it is not told otherwise. @default 30000 */
   forceFlushTimeoutMs?: number;

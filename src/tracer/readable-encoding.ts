@@ -1,5 +1,6 @@
 /**
- * A ReadableSpan of whatever make as OTLP's Span message: spans that processors or the program have had in their hands.
+ * A ReadableSpan of whatever make as OTLP's Span message: spans that processors or the program have had in
+ * their hands.
  *
  * @module
  */
@@ -119,7 +120,10 @@ function encodeLink({ traceId, spanId, traceState, flags, attributes, dropped }:
   encoder.end(message);
 }
 
-/** Always the length that the specification asks for: a Collector refuses the whole request for an id of another one. */
+/**
+ * Always the length that the specification asks for: a Collector refuses the whole request for an id of
+ * another one.
+ */
 function idField(tag: number, hex: string, length: number): void {
   encoder.tag(tag);
   encoder.varint(length);

@@ -23,11 +23,12 @@ import { isTimeInput, millisToHrTime, performanceToHrTime, timeInputToHrTime } f
 import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 /**
- * The API's Span by the rules of the SDK's own: what is taken, cut, counted and ignored. Where values are kept is up to the class
- * that extends this.
+ * The API's Span by the rules of the SDK's own: what is taken, cut, counted and ignored. Where values are
+ * kept is up to the class that extends this.
  *
- * No method throws, whatever it is given: what cannot be recorded is logged by the API's `diag` and left out. There are no
- * `#private` fields here or in the classes that extend this one: a span is used through proxies and copies, which have none.
+ * No method throws, whatever it is given: what cannot be recorded is logged by the API's `diag` and left out.
+ * There are no `#private` fields here or in the classes that extend this one: a span is used through proxies
+ * and copies, which have none.
  */
 export abstract class RecordingSpan implements Span, ReadableSpan {
   readonly [SCOPE]: TracerScope;

@@ -8,8 +8,9 @@ const LOCAL = 1;
 const REMOTE = 2;
 
 /**
- * What a provider's tracers have started and ended: for the SDK's own metrics, which are read once in an export interval. Numbers
- * that are counted up cost a span about a nanosecond; the SDK calls a counter with attributes, whether there is a meter or not.
+ * What a provider's tracers have started and ended: for the SDK's own metrics, which are read once in an
+ * export interval. Numbers that are counted up cost a span about a nanosecond; the SDK calls a counter with
+ * attributes, whether there is a meter or not.
  */
 export class SpanCounts {
   /** By the index of the parent's origin × 3 + the sampling decision. */

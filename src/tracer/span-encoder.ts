@@ -1,6 +1,6 @@
 /**
- * Parts of OTLP's Span message (opentelemetry/proto/trace/v1/trace.proto) that are encoded in the same way whoever kept them.
- * All of them take what is known to be valid, and run no code of a program's.
+ * Parts of OTLP's Span message (opentelemetry/proto/trace/v1/trace.proto) that are encoded in the same way
+ * whoever kept them. All of them take what is known to be valid, and run no code of a program's.
  *
  * @module
  */

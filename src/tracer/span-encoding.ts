@@ -1,6 +1,6 @@
 /**
- * A span of the journal's own as OTLP's Span message, on its way into the in-flight table and the journal. None of these
- * functions throws: an operation's own work must not fail for what its span holds.
+ * A span of the journal's own as OTLP's Span message, on its way into the in-flight table and the journal.
+ * None of these functions throws: an operation's own work must not fail for what its span holds.
  *
  * @module
  */

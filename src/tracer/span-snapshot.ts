@@ -1,9 +1,10 @@
 /**
  * A span as its readers see it, copied into plain values.
  *
- * What span processors hand on is anything that looks like the SDK's ReadableSpan: a copy, a wrapper, a proxy, with getters and
- * values of any type. All of it is read here, part by part, so that what cannot be read is left out and costs nothing else; and
- * it is read before encoding begins, because a getter may end another span.
+ * What span processors hand on is anything that looks like the SDK's ReadableSpan: a copy, a wrapper, a
+ * proxy, with getters and values of any type. All of it is read here, part by part, so that what cannot be
+ * read is left out and costs nothing else; and it is read before encoding begins, because a getter may end
+ * another span.
  *
  * @module
  */
@@ -60,7 +61,10 @@ export interface SpanSnapshot {
   statusMessage: unknown;
 }
 
-/** Nested values deeper than this are left out, as is what a span has beyond so many: an object may contain itself. */
+/**
+ * Nested values deeper than this are left out, as is what a span has beyond so many: an object may contain
+ * itself.
+ */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
 
@@ -107,7 +111,9 @@ export function snapshotOf(span: ReadableSpan): SpanSnapshot | undefined {
   };
 }
 
-/** A copy by spread has no methods; what `spanContext()` returns is in a field of our spans as of the SDK's. */
+/**
+ * A copy by spread has no methods; what `spanContext()` returns is in a field of our spans as of the SDK's.
+ */
 export function contextOf(span: ReadableSpan): SpanContext | undefined {
   return read(() => {
     if (typeof span.spanContext === 'function') return span.spanContext();

@@ -28,9 +28,9 @@ export function performanceToHrTime(now: number, anchor: Anchor): HrTime {
 }
 
 /**
- * What a given time means, by the SDK's rules: a number up to `performance.now()` is one of its readings, a larger one is
- * milliseconds since the epoch. Undefined for what is no time, such as `NaN`, an invalid date, or a time that OTLP has no bits
- * for: the caller reads the clock.
+ * What a given time means, by the SDK's rules: a number up to `performance.now()` is one of its readings, a
+ * larger one is milliseconds since the epoch. Undefined for what is no time, such as `NaN`, an invalid date,
+ * or a time that OTLP has no bits for: the caller reads the clock.
  */
 export function timeInputToHrTime(input: TimeInput | undefined, anchor: Anchor): HrTime | undefined {
   try {
@@ -50,7 +50,9 @@ function toHrTime(input: TimeInput | undefined, anchor: Anchor): HrTime | undefi
   return isHrTime(input) ? input : undefined;
 }
 
-/** The same time in whole seconds and 0 <= nanoseconds < 1e9; what is before 1970, too late or no number is 0. */
+/**
+ * The same time in whole seconds and 0 <= nanoseconds < 1e9; what is before 1970, too late or no number is 0.
+ */
 export function wholeTime(time: HrTime): HrTime {
   const [seconds, nanos] = time;
   if (Number.isInteger(seconds) && seconds >= 0 && Number.isInteger(nanos) && nanos >= 0 && nanos < 1e9) {

@@ -33,8 +33,8 @@ export interface TracerScope {
 }
 
 /**
- * Fields of a span that are the tracer's and not data of the span. Symbols, because `JSON.stringify` and `structuredClone` leave
- * them out, where spread and `Object.assign` copy them.
+ * Fields of a span that are the tracer's and not data of the span. Symbols, because `JSON.stringify` and
+ * `structuredClone` leave them out, where spread and `Object.assign` copy them.
  */
 export const SCOPE: unique symbol = Symbol('forktrace.scope');
 export const ANCHOR: unique symbol = Symbol('forktrace.anchor');

@@ -135,7 +135,10 @@ export class JournalTracer implements Tracer, TracerScope {
     if (options.attributes !== undefined) span.setStartAttributes(options.attributes);
   }
 
-  /** A block for {@link startPreparedSpan}; undefined where spans need the general case: a sampler, processors, narrow limits. */
+  /**
+   * A block for {@link startPreparedSpan}; undefined where spans need the general case: a sampler,
+   * processors, narrow limits.
+   */
   prepare(pairs: readonly unknown[]): AttributeBlock | undefined {
     if (!this.#isPlain) return undefined;
     const { attributeCountLimit, attributeValueLengthLimit } = this.pipeline.limits;
@@ -147,8 +150,8 @@ export class JournalTracer implements Tracer, TracerScope {
   /**
    * {@link startSpan} for `http/`, without options to look through and attributes to check.
    *
-   * @param pairs key, value, key, value …: checked, distinct and not in `block`; undefined at the end is room for more.
-   * The span takes the array over
+   * @param pairs key, value, key, value …: checked, distinct and not in `block`; undefined at the end is room
+   * for more. The span takes the array over
    */
   startPreparedSpan(
     name: string,

@@ -1,5 +1,6 @@
 /**
- * What the page and the server say to each other, as JSON. Times are milliseconds since 1970, durations milliseconds.
+ * What the page and the server say to each other, as JSON. Times are milliseconds since 1970, durations
+ * milliseconds.
  *
  * @module
  */
@@ -238,8 +239,8 @@ export interface LaneColumns {
 }
 
 /**
- * What is known of a lane's latest process: `gone` is no longer there and nobody told how it ended, `silent` has not been heard
- * of for a minute and lives on a machine that cannot be asked.
+ * What is known of a lane's latest process: `gone` is no longer there and nobody told how it ended, `silent`
+ * has not been heard of for a minute and lives on a machine that cannot be asked.
  */
 export type LaneState = 'starting' | 'up' | 'silent' | 'stopped' | 'dead' | 'gone';
 

@@ -3,7 +3,10 @@ import type { TraceStore } from './store/trace-store.js';
 import { storedTraceText } from './store/trace-text.js';
 import type { TextOptions } from './text.js';
 
-/** A trace is complete enough when nothing has come for it for so long: exports of its processes are a few 100 ms apart. */
+/**
+ * A trace is complete enough when nothing has come for it for so long: exports of its processes are a few 100
+ * ms apart.
+ */
 const QUIET_MS = 700;
 const INTERVAL_MS = 100;
 

@@ -95,8 +95,9 @@ function place<Span extends TreeSpan>(
 }
 
 /**
- * Two processes' clocks differ; a child cannot start before its parent. One that seems to is moved into the middle of it, as
- * the way there and the way back take about as long (Jaeger's rule), or to its start when it is the longer one.
+ * Two processes' clocks differ; a child cannot start before its parent. One that seems to is moved into the
+ * middle of it, as the way there and the way back take about as long (Jaeger's rule), or to its start when it
+ * is the longer one.
  */
 function clockShift(span: TreeSpan, parent: TreeRow<TreeSpan>): number {
   if (span.process === parent.span.process) return parent.shiftMs;
@@ -106,7 +107,10 @@ function clockShift(span: TreeSpan, parent: TreeRow<TreeSpan>): number {
   return parentStart + Math.max(0, slack) / 2 - span.startMs;
 }
 
-/** Back from each root's end: the child that ended last held its parent up, before it the one that ended last before it began. */
+/**
+ * Back from each root's end: the child that ended last held its parent up, before it the one that ended last
+ * before it began.
+ */
 function markCriticalPath(rows: TreeRow<TreeSpan>[]): void {
   const childRows = new Map<number, number[]>();
   const stack: number[] = [];

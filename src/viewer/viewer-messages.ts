@@ -1,6 +1,7 @@
 /**
  * What the viewer process tells the process that forked it, over the IPC channel of `child_process.fork`.
- * It is forked with its options as JSON in its first argument, and ends when the channel closes or on SIGTERM.
+ * It is forked with its options as JSON in its first argument, and ends when the channel closes or on
+ * SIGTERM.
  *
  * @module
  */

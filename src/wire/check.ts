@@ -9,8 +9,8 @@ import { isPackable, type Message } from './message.js';
 import { BYTES, MAX_DEPTH, MalformedProtobuf, ProtobufReader } from './protobuf-reader.js';
 
 /**
- * Walks `bytes[start..end)` as {@link decode} would, and makes nothing: known fields have their types, ids their lengths, and all
- * is whole. Text may be anything: a reader of ours shows what is not UTF-8 as U+FFFD.
+ * Walks `bytes[start..end)` as {@link decode} would, and makes nothing: known fields have their types, ids
+ * their lengths, and all is whole. Text may be anything: a reader of ours shows what is not UTF-8 as U+FFFD.
  *
  * @throws MalformedProtobuf
  */
@@ -18,7 +18,10 @@ export function check(bytes: Uint8Array, message: Message, start = 0, end = byte
   checkMessage(new ProtobufReader(bytes, start, end), message, 0, false);
 }
 
-/** As {@link check}, for bytes that are passed on: text must be UTF-8, which decoders of other languages insist on. */
+/**
+ * As {@link check}, for bytes that are passed on: text must be UTF-8, which decoders of other languages
+ * insist on.
+ */
 export function isSound(bytes: Uint8Array, message: Message, start = 0, end = bytes.length): boolean {
   try {
     checkMessage(new ProtobufReader(bytes, start, end), message, 0, true);

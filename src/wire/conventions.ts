@@ -1,7 +1,7 @@
 /**
- * The words between processes: names of attributes, spans, events and metrics that one of our processes, a backend or a dashboard
- * reads. Each stands here once; docs/emitted.md is made of this file. Names of HTTP server spans and metrics are in
- * http/attribute-names.ts: the semantic conventions say all about them.
+ * The words between processes: names of attributes, spans, events and metrics that one of our processes, a
+ * backend or a dashboard reads. Each stands here once; docs/emitted.md is made of this file. Names of HTTP
+ * server spans and metrics are in http/attribute-names.ts: the semantic conventions say all about them.
  *
  * @module
  */
@@ -169,7 +169,8 @@ export const VITALS_GC = ownAttribute(
 );
 export const VITALS_IN_FLIGHT = ownAttribute('forktrace.vitals.requests.in_flight', 'Requests in flight.');
 
-// A blocked event loop: on the culprit's interrupted span, on worker.exit, and on the span of a block that has ended.
+// A blocked event loop: on the culprit's interrupted span, on worker.exit, and on the span of a block that
+// has ended.
 export const EVENT_LOOP_BLOCKED = ownSpan(
   'event loop blocked',
   'A block that ended by itself: below the span whose code was running, from the first late heartbeat to the next one.',

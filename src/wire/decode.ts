@@ -2,8 +2,9 @@ import { type Field, type FieldType, isPackable, type Message } from './message.
 import { BYTES, MAX_DEPTH, ProtobufReader } from './protobuf-reader.js';
 
 /**
- * `bytes[start..end)` as OTLP/JSON, as protobuf wants it read: fields in any order, unknown ones skipped; of a field that may
- * occur once the last one wins, and of a oneof its last member; messages that occur again are merged; repeated numbers may be packed.
+ * `bytes[start..end)` as OTLP/JSON, as protobuf wants it read: fields in any order, unknown ones skipped; of
+ * a field that may occur once the last one wins, and of a oneof its last member; messages that occur again
+ * are merged; repeated numbers may be packed.
  *
  * @throws MalformedProtobuf
  */

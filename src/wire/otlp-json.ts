@@ -1,6 +1,6 @@
 /**
- * OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding. How each field is written as protobuf stands in
- * otlp.ts, whose tables the compiler holds against these types.
+ * OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding. How each field is written as
+ * protobuf stands in otlp.ts, whose tables the compiler holds against these types.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * OTLP's messages, opentelemetry-proto 1.x: `common/v1`, `resource/v1`, `trace/v1`, `logs/v1`, `metrics/v1` as far as we read
- * it, `collector/…/v1`; and of google.rpc what a server answers with. Field numbers stand here and nowhere else.
+ * OTLP's messages, opentelemetry-proto 1.x: `common/v1`, `resource/v1`, `trace/v1`, `logs/v1`, `metrics/v1`
+ * as far as we read it, `collector/…/v1`; and of google.rpc what a server answers with. Field numbers stand
+ * here and nowhere else.
  *
  * @module
  */

@@ -8,7 +8,10 @@ const START_GROUP = 3;
 const END_GROUP = 4;
 export const FIXED32 = 5;
 
-/** Messages in messages; AnyValue may hold itself. Protobuf's own decoders stop at 100: deeper is an attack, not a span. */
+/**
+ * Messages in messages; AnyValue may hold itself. Protobuf's own decoders stop at 100: deeper is an attack,
+ * not a span.
+ */
 export const MAX_DEPTH = 64;
 
 /** Bytes that are not what they claim to be; the message says where. */
@@ -16,7 +19,9 @@ export class MalformedProtobuf extends Error {
   override readonly name = 'MalformedProtobuf';
 }
 
-/** A cursor over `bytes[position..end)`. Every read throws {@link MalformedProtobuf} rather than pass `end`. */
+/**
+ * A cursor over `bytes[position..end)`. Every read throws {@link MalformedProtobuf} rather than pass `end`.
+ */
 export class ProtobufReader {
   readonly bytes: Buffer;
   position: number;
@@ -63,7 +68,10 @@ export class ProtobufReader {
     return BigInt.asUintN(64, value);
   }
 
-  /** Reads a length and checks that so many bytes are there; they begin at `position`, and end where this says. */
+  /**
+   * Reads a length and checks that so many bytes are there; they begin at `position`, and end where this
+   * says.
+   */
   lengthEnd(): number {
     const length = this.varint();
     const end = this.position + length;
@@ -106,7 +114,10 @@ export class ProtobufReader {
     throw new MalformedProtobuf(`${found} at byte ${this.position}`);
   }
 
-  /** Fields up to the end tag of the same number. OTLP has no groups: this is for fields of others that are skipped. */
+  /**
+   * Fields up to the end tag of the same number. OTLP has no groups: this is for fields of others that are
+   * skipped.
+   */
   #skipGroup(start: number, depth: number): void {
     if (depth > MAX_DEPTH) this.fail(`more than ${MAX_DEPTH} nested groups`);
     for (;;) {

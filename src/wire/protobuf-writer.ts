@@ -1,6 +1,6 @@
 /**
- * Writes protobuf. Lengths of nested messages are not known before their bytes are written, so one byte is left for each, and
- * the few messages of 128 bytes and more are moved.
+ * Writes protobuf. Lengths of nested messages are not known before their bytes are written, so one byte is
+ * left for each, and the few messages of 128 bytes and more are moved.
  *
  * @module
  */
@@ -42,8 +42,8 @@ export class ProtobufWriter {
   }
 
   /**
-   * Writes to `memory` from `at` on, until {@link reset}. What is written then throws a RangeError when it reaches `end`; a few
-   * bytes before it may have been written.
+   * Writes to `memory` from `at` on, until {@link reset}. What is written then throws a RangeError when it
+   * reaches `end`; a few bytes before it may have been written.
    */
   writeTo(memory: Memory, at: number, end: number): void {
     if (this.#memory !== memory) this.#use(memory);

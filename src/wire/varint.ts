@@ -1,5 +1,6 @@
 /**
- * Protobuf's variable-length numbers: seven bits a byte, the lowest first, the top bit set in all bytes but the last.
+ * Protobuf's variable-length numbers: seven bits a byte, the lowest first, the top bit set in all bytes but
+ * the last.
  *
  * @module
  */
@@ -7,7 +8,9 @@
 /** Bytes of the longest one that is allowed: 64 bits. */
 export const MAX_VARINT_BYTES = 10;
 
-/** Where the varint that starts at `at` ends; -1 when it does not end before `end`, or is longer than 64 bits. */
+/**
+ * Where the varint that starts at `at` ends; -1 when it does not end before `end`, or is longer than 64 bits.
+ */
 export function varintEnd(bytes: Uint8Array, at: number, end: number): number {
   const limit = Math.min(end, at + MAX_VARINT_BYTES);
   for (let i = at; i < limit; i++) if (bytes[i]! < 0x80) return i + 1;

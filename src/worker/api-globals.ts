@@ -14,8 +14,9 @@ export interface ApiGlobals {
 }
 
 /**
- * Registers with the OpenTelemetry API, context manager first. Another SDK that was registered before us keeps its place,
- * and that is said once: two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
+ * Registers with the OpenTelemetry API, context manager first. Another SDK that was registered before us
+ * keeps its place, and that is said once: two SDKs in one process are a mistake that otherwise shows as
+ * missing or doubled spans.
  *
  * @returns takes back what was registered, and nothing of another SDK's
  */

@@ -16,8 +16,8 @@ const { createServer, Server: HttpServer } = process.getBuiltinModule('node:http
 export interface AppServer {
   readonly server: NetServer;
   /**
-   * Frameworks with a listen of their own run its hooks; the others' is `server.listen`. An app that has called listen itself
-   * keeps its address: this waits for it.
+   * Frameworks with a listen of their own run its hooks; the others' is `server.listen`. An app that has
+   * called listen itself keeps its address: this waits for it.
    */
   listen(options: ListenOptions): Promise<void>;
   /** The framework's own close hooks, after the server has drained. */

@@ -9,7 +9,8 @@ interface Exporter<Batch> {
 }
 
 /**
- * An exporter to an endpoint whose protocol nobody has said: the one for the protocol that its port speaks, once somebody listens there.
+ * An exporter to an endpoint whose protocol nobody has said: the one for the protocol that its port speaks,
+ * once somebody listens there.
  *
  * @param guess is asked about everything but exports
  */

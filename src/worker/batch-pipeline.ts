@@ -8,7 +8,9 @@ import type { Pipeline } from './pipeline.js';
 import { createSampler } from './sampler.js';
 import { TrackedExporter } from './tracked-exporter.js';
 
-/** The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker. */
+/**
+ * The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker.
+ */
 export function createBatchPipeline(config: ResolvedConfig, resource: Resource): Pipeline {
   const exporter = createExporter(config);
   const tracked = exporter && new TrackedExporter(exporter);
@@ -38,7 +40,8 @@ export function createBatchPipeline(config: ResolvedConfig, resource: Resource):
       await tracerProvider.shutdown().catch(reported);
     },
     flushSync() {
-      // Nothing: an export is a network call, and an exiting process makes none. `pipeline: 'journal'` is for this.
+      // Nothing: an export is a network call, and an exiting process makes none. `pipeline: 'journal'` is for
+      // this.
     },
   };
 }

@@ -8,8 +8,8 @@ interface Flushable {
 }
 
 /**
- * A tracer provider that the user built and will shut down: we flush it and no more. Without one (tracing is disabled),
- * a provider that records nothing.
+ * A tracer provider that the user built and will shut down: we flush it and no more. Without one (tracing is
+ * disabled), a provider that records nothing.
  */
 export function borrowedPipeline(provider: (TracerProvider & Flushable) | undefined): Pipeline {
   const tracerProvider: TracerProvider & Flushable = provider ?? new ProxyTracerProvider();

@@ -7,7 +7,10 @@ import type { AsyncLocalStorageContextManager } from '../sdk/context-manager.js'
 let registered = false;
 let manager: AsyncLocalStorageContextManager | undefined;
 
-/** Sets what is active where nothing else is; {@link ROOT_CONTEXT} takes it back. Costs nothing where it is not used. */
+/**
+ * Sets what is active where nothing else is; {@link ROOT_CONTEXT} takes it back. Costs nothing where it is
+ * not used.
+ */
 export function setProcessContext(processContext: Context): void {
   if (manager === undefined) return;
   const active = Object.getPrototypeOf(manager).active as () => Context;
@@ -21,8 +24,8 @@ export function setProcessContext(processContext: Context): void {
 }
 
 /**
- * Registers our context manager with the API, if it is not yet. It is loaded here and at once: a preload must have it before
- * the first span is active, and nothing of it before.
+ * Registers our context manager with the API, if it is not yet. It is loaded here and at once: a preload must
+ * have it before the first span is active, and nothing of it before.
  *
  * @param api the copy of the API to register with
  * @returns false when another SDK's is registered

@@ -7,7 +7,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Session } from 'node:http2';
 import { Server as NetServer } from 'node:net';
 
-/** How long a keep-alive connection may stay idle once draining has begun: at most, and as a share of the time to drain. */
+/**
+ * How long a keep-alive connection may stay idle once draining has begun: at most, and as a share of the time
+ * to drain.
+ */
 const LONGEST_IDLE_GRACE_MS = 1000;
 const IDLE_GRACE_SHARE = 0.2;
 const SWEEP_INTERVAL_MS = 50;
@@ -28,11 +31,12 @@ export function trackSessions(server: NetServer): Set<Http2Session> {
 }
 
 /**
- * Stops accepting, answers what comes on open connections with `Connection: close`, and closes those that stay idle.
- * Resolves when the last connection is closed.
+ * Stops accepting, answers what comes on open connections with `Connection: close`, and closes those that
+ * stay idle. Resolves when the last connection is closed.
  *
- * `http.Server.close` would close idle keep-alive connections at once, and so reset a request that is already on its way on
- * one of them (RFC 9112 section 9.6 asks servers to announce the close first). `net.Server.close` does not.
+ * `http.Server.close` would close idle keep-alive connections at once, and so reset a request that is already
+ * on its way on one of them (RFC 9112 section 9.6 asks servers to announce the close first).
+ * `net.Server.close` does not.
  *
  * @param drainMs the time that there is; a connection that does not end by itself is the caller's to give up
  */
@@ -48,7 +52,8 @@ export function drainServer(
   });
   return new Promise((resolve) => {
     let sweep: NodeJS.Timeout | undefined;
-    // After the poll phase: on a busy machine this timer runs before requests that have long arrived are read.
+    // After the poll phase: on a busy machine this timer runs before requests that have long arrived are
+    // read.
     const closeIdle = () => setImmediate(() => server.closeIdleConnections?.());
     const grace = setTimeout(
       () => {

@@ -7,8 +7,8 @@ import { isPeekable } from './peekable.js';
 import type { StartedTracing } from './start-worker.js';
 
 /**
- * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often when the
- * watchdog is so strict that it would bite between two beats.
+ * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often
+ * when the watchdog is so strict that it would bite between two beats.
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
@@ -43,7 +43,10 @@ export class Heartbeat {
     this.#send(this.#stats(), inspectorUrl(), isPeekable(this.#tracing.config.forensics.peek));
   }
 
-  /** Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands in. */
+  /**
+   * Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands
+   * in.
+   */
   #memory(): number {
     try {
       this.#rss = process.memoryUsage.rss();

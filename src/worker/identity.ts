@@ -1,5 +1,6 @@
 /**
- * Who this process is among its siblings. What a parent left in the environment for itself must not become our identity.
+ * Who this process is among its siblings. What a parent left in the environment for itself must not become
+ * our identity.
  *
  * @module
  */
@@ -8,7 +9,10 @@ import { randomUUID } from 'node:crypto';
 import type { WorkerIdentity } from '../config/types.js';
 import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
-/** The pid that pm2's variables belong to: a child that a pm2 worker forks inherits them, but is not in the slot. */
+/**
+ * The pid that pm2's variables belong to: a child that a pm2 worker forks inherits them, but is not in the
+ * slot.
+ */
 const OWNER_VARIABLE = 'FORKTRACE_IDENTITY_PID';
 
 let identity: WorkerIdentity | undefined;

@@ -16,7 +16,10 @@ import type { Pipeline } from './pipeline.js';
 import { createResource } from './resource.js';
 import { startShipping } from './shipping.js';
 
-/** How long the exit of PID 1 waits for the shipper, which it takes along: most of a second is the shipper's own start. */
+/**
+ * How long the exit of PID 1 waits for the shipper, which it takes along: most of a second is the shipper's
+ * own start.
+ */
 const LAST_DELIVERY_MS = 3000;
 
 const require = createRequire(import.meta.url);

@@ -13,8 +13,8 @@ import { PEEK_ARGUMENTS } from '../process/peek-arguments.js';
 let isPrepared = false;
 
 /**
- * Takes the coordinator's options for the inspector out of `process.execArgv`: they are in effect, and neither the app, which may
- * look there for a debugger, nor its child processes have to do with them.
+ * Takes the coordinator's options for the inspector out of `process.execArgv`: they are in effect, and
+ * neither the app, which may look there for a debugger, nor its child processes have to do with them.
  */
 export function takePeekArguments(): void {
   const { execArgv } = process;

@@ -9,7 +9,10 @@ export interface Pipeline {
   readonly tracerProvider: TracerProvider;
   /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
   readonly counts?: SpanCounts;
-  /** Whether spans that have ended are delivered although this process ends at once: another one delivers them. */
+  /**
+   * Whether spans that have ended are delivered although this process ends at once: another one delivers
+   * them.
+   */
   readonly outlivesProcess: boolean;
   stats(): {
     /** Spans that were kept since the start. */
@@ -18,8 +21,8 @@ export interface Pipeline {
     spansLost: number;
   };
   /**
-   * Resolves with true when all that has ended has been exported, batches in flight included, or with false when that has failed
-   * or the deadline came first. Never rejects.
+   * Resolves with true when all that has ended has been exported, batches in flight included, or with false
+   * when that has failed or the deadline came first. Never rejects.
    */
   forceFlush(timeoutMs: number): Promise<boolean>;
   /** Makes sure that all that has ended will be exported, then gives everything back. Never rejects. */

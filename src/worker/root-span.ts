@@ -4,8 +4,9 @@ import { PROCESS_EXIT_CODE } from '../wire/conventions.js';
 import { setProcessContext } from './context-manager.js';
 
 /**
- * One span for the whole life of the process, in whose context everything runs that has no other: a tool without any instrumentation has
- * a trace, and one with some has a single trace. What kills the process interrupts it, as it does any span in flight.
+ * One span for the whole life of the process, in whose context everything runs that has no other: a tool
+ * without any instrumentation has a trace, and one with some has a single trace. What kills the process
+ * interrupts it, as it does any span in flight.
  *
  * @returns ends the span, once; the exit of the process does
  */

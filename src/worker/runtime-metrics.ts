@@ -1,6 +1,6 @@
 /**
- * How a worker's runtime does: event-loop delay and utilisation, heap, garbage collection. Names are those of the semantic
- * conventions for Node.js and V8 runtimes.
+ * How a worker's runtime does: event-loop delay and utilisation, heap, garbage collection. Names are those of
+ * the semantic conventions for Node.js and V8 runtimes.
  *
  * @module
  */

@@ -55,7 +55,10 @@ function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
   );
 }
 
-/** The sampler asks its service at intervals; its timer would keep a process that has nothing left to do from ending. */
+/**
+ * The sampler asks its service at intervals; its timer would keep a process that has nothing left to do from
+ * ending.
+ */
 function withoutHolding<T>(create: () => T): T {
   const { setInterval } = globalThis;
   globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => setInterval(...args).unref()) as never;

@@ -164,7 +164,8 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
   process.prependOnceListener('disconnect', async () => {
     const wasPlanned = planned();
     const reason: StopReason = wasPlanned ? 'disconnect' : 'coordinator-died';
-    // node:cluster ends a worker at once whose primary is gone (lib/internal/cluster/child.js): it must drain first.
+    // node:cluster ends a worker at once whose primary is gone (lib/internal/cluster/child.js): it must drain
+    // first.
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
     await stop(reason);
     // The codes that node:cluster gives.

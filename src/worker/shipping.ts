@@ -12,8 +12,8 @@ export interface Shipping {
 const elsewhere: Shipping = { stop: async () => {} };
 
 /**
- * Under our coordinator nothing: it brings the shipper up. Any other process ships inline, or starts a shipper process where it
- * finds none alive; that one outlives it until the journal is shipped.
+ * Under our coordinator nothing: it brings the shipper up. Any other process ships inline, or starts a
+ * shipper process where it finds none alive; that one outlives it until the journal is shipped.
  */
 export function startShipping(config: ResolvedConfig, identity: WorkerIdentity): Shipping {
   if (config.ship === 'inline') {

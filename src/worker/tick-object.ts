@@ -5,11 +5,12 @@ const kept: object[] = [];
 /**
  * Keeps one tick object of `process.nextTick` alive, and with it the hidden class of all of them.
  *
- * V8 holds a hidden class weakly. When a full garbage collection finds no tick waiting, as at the end of a server's start, the
- * class goes, and the one that is made next may have other field representations, which a later tick changes.
- * To V8 the object literal in `nextTick` is megamorphic from then on, for the life of the process: every property of every tick
- * is a call into the runtime, about 4 µs for the six ticks of a request on Node 24.
- * It strikes untraced processes, too, but tracing makes a start long enough for a full collection.
+ * V8 holds a hidden class weakly. When a full garbage collection finds no tick waiting, as at the end of a
+ * server's start, the class goes, and the one that is made next may have other field representations, which a
+ * later tick changes. To V8 the object literal in `nextTick` is megamorphic from then on, for the life of the
+ * process: every property of every tick is a call into the runtime, about 4 µs for the six ticks of a request
+ * on Node 24. It strikes untraced processes, too, but tracing makes a start long enough for a full
+ * collection.
  */
 export function keepTickObject(): void {
   process.nextTick(() => kept.push(executionAsyncResource()));

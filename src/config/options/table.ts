@@ -1,5 +1,6 @@
 /**
- * The one table of options. Types (`../tracing-config.ts`), validation, environment, defaults and docs/configuration.md follow from it.
+ * The one table of options. Types (`../tracing-config.ts`), validation, environment, defaults and
+ * docs/configuration.md follow from it.
  *
  * @module
  */

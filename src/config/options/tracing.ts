@@ -27,7 +27,8 @@ export const tracing = {
   spanLimits: block('SpanLimitsConfig', 'What a span may hold; what is more is dropped and counted.', {
     attributeValueLengthLimit: option(lengthLimit, {
       about: 'Longer strings are cut.',
-      // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute Limits".
+      // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute
+      // Limits".
       variable: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
       default: Number.POSITIVE_INFINITY,
       otherwise: 'no limit',

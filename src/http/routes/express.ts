@@ -1,9 +1,9 @@
 /**
  * Routes of Express 4 and 5, and of all that is built on them or on their router.
  *
- * A router leaves `req.route` and `req.baseUrl` behind, but the latter only while it runs: once an error or a `next()` has left a
- * mounted router, nothing tells where its route was. So we look at the time when a layer of a router is entered, which all layers
- * do through two methods of one prototype.
+ * A router leaves `req.route` and `req.baseUrl` behind, but the latter only while it runs: once an error or a
+ * `next()` has left a mounted router, nothing tells where its route was. So we look at the time when a layer
+ * of a router is entered, which all layers do through two methods of one prototype.
  *
  * @module
  */
@@ -23,7 +23,10 @@ interface Match {
 
 type Handle = (this: Layer, ...args: unknown[]) => unknown;
 
-/** A layer of a router's stack. Its `match` returns what it matched since router 2.3, and leaves it on the layer before. */
+/**
+ * A layer of a router's stack. Its `match` returns what it matched since router 2.3, and leaves it on the
+ * layer before.
+ */
 interface Layer extends Match {
   route?: { path: RoutePath };
   /** A handler within a route has one. */
@@ -107,7 +110,10 @@ class Mounts implements RouteSource {
     this.#message = message;
   }
 
-  /** What is mounted and has no routes (a GraphQL handler, static files) is as low in cardinality by its mount. */
+  /**
+   * What is mounted and has no routes (a GraphQL handler, static files) is as low in cardinality by its
+   * mount.
+   */
   route(): string | undefined {
     const { baseUrl } = this.#message;
     return baseUrl ? this.#entered.findLast((each) => each.baseUrl === baseUrl)?.pattern : undefined;
@@ -158,7 +164,10 @@ function mountPattern(layer: Layer, actual: string): string | undefined {
   }
 }
 
-/** `/tenants/42` by the regular expression of `/tenants/:tenant`: what its groups have matched are the parameters. */
+/**
+ * `/tenants/42` by the regular expression of `/tenants/:tenant`: what its groups have matched are the
+ * parameters.
+ */
 function patternOfRegExp(regexp: RegExp, keys: { name: string | number }[], actual: string): string | undefined {
   const match = new RegExp(regexp.source, `${regexp.flags.replace(/[dgy]/g, '')}d`).exec(actual);
   if (match === null || trimSlash(match[0]) !== actual) return undefined;
@@ -173,7 +182,10 @@ function patternOfRegExp(regexp: RegExp, keys: { name: string | number }[], actu
   return pattern + actual.slice(at);
 }
 
-/** The same for a layer that tells only the parameters' values: a segment is one if the layer takes another in its place. */
+/**
+ * The same for a layer that tells only the parameters' values: a segment is one if the layer takes another in
+ * its place.
+ */
 function withParams(layer: Layer, actual: string, params: Record<string, string>): string {
   const segments = actual.split('/');
   const named = segments.map((segment, i) => {

@@ -19,8 +19,8 @@ let watching = false;
 const require = createRequire(import.meta.url);
 
 /**
- * Fastify 4 does not say which route it runs, as 5 does, but that an instance has been made: it gets a hook. To be called before
- * the app is.
+ * Fastify 4 does not say which route it runs, as 5 does, but that an instance has been made: it gets a hook.
+ * To be called before the app is.
  */
 export function watchFastify4(): void {
   if (watching) return;

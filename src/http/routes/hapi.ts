@@ -12,7 +12,10 @@ interface HapiPrototype {
   _lookup?(this: HapiRequest): unknown;
 }
 
-/** Takes note of the route that hapi has looked up. What no route serves has a special one, of the method `_special`. */
+/**
+ * Takes note of the route that hapi has looked up. What no route serves has a special one, of the method
+ * `_special`.
+ */
 export function watchHapiRequest(prototype: HapiPrototype): void {
   const lookup = prototype._lookup;
   if (typeof lookup !== 'function' || Object.hasOwn(lookup, WATCHED)) return;

@@ -15,8 +15,8 @@ interface KoaContext {
 }
 
 /**
- * `@koa/router` leaves the path of the layer that it runs as `ctx._matchedRoute`; nothing leads from a request to its
- * ctx, so the prototype of all ctx takes note when it is set.
+ * `@koa/router` leaves the path of the layer that it runs as `ctx._matchedRoute`; nothing leads from a
+ * request to its ctx, so the prototype of all ctx takes note when it is set.
  */
 export function watchKoaContext(prototype: object): void {
   if (Object.hasOwn(prototype, '_matchedRoute')) return;

@@ -35,8 +35,9 @@ export function leftRoute(message: object): string | undefined {
 }
 
 /**
- * connect has no routes but mounts: `app.use('/path', handler)`. While a mounted handler runs, `req.url` lacks the mount. connect
- * does not care about the case of what it mounts, and puts a slash in front of nothing.
+ * connect has no routes but mounts: `app.use('/path', handler)`. While a mounted handler runs, `req.url`
+ * lacks the mount. connect does not care about the case of what it mounts, and puts a slash in front of
+ * nothing.
  */
 function connectMount({ url, originalUrl }: LeftBehind): string | undefined {
   if (url === undefined || originalUrl === undefined || originalUrl === url) return undefined;

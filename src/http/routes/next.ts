@@ -17,8 +17,9 @@ const NO_ROUTE = new Set<unknown>(['/_not-found', '/404', '/500', '/_error']);
 const HANDLER = /^executing api route \((?:app|pages)\) (\/\S*)$/;
 
 /**
- * Next.js traces itself, by the tracer `next.js`: within our SERVER span of a request it starts one more, and it says the route in
- * spans that start before the response is out. With this there is one SERVER span, ours, with Next's route; Next's is INTERNAL.
+ * Next.js traces itself, by the tracer `next.js`: within our SERVER span of a request it starts one more, and
+ * it says the route in spans that start before the response is out. With this there is one SERVER span, ours,
+ * with Next's route; Next's is INTERNAL.
  */
 export function watchNext(provider: TracerProvider): void {
   const { getTracer } = provider;

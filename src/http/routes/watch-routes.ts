@@ -21,8 +21,9 @@ interface H3Like {
 }
 
 /**
- * Lets a Hono or h3 1 app tell its routes to the SERVER spans. `startClusterWithTracing` calls it for the app that it
- * gets; call it for one that only a server of yours knows. Other apps need nothing, and nothing is done. It never throws.
+ * Lets a Hono or h3 1 app tell its routes to the SERVER spans. `startClusterWithTracing` calls it for the app
+ * that it gets; call it for one that only a server of yours knows. Other apps need nothing, and nothing is
+ * done. It never throws.
  *
  * @example
  * const app = new Hono();

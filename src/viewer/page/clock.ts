@@ -58,7 +58,10 @@ export function ago(ms: number, now: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** Milliseconds of an address as a field for date and time takes them, in the chosen zone; '' when there is none. */
+/**
+ * Milliseconds of an address as a field for date and time takes them, in the chosen zone; '' when there is
+ * none.
+ */
 export function toInput(ms: string): string {
   const date = ms === '' ? undefined : shifted(Number(ms));
   return date === undefined || Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 23);

@@ -209,7 +209,8 @@ function useRollingEnd(data: ClusterView | undefined, rolling: boolean, windowMs
   }, [data]);
   useEffect(() => {
     if (!rolling) return;
-    // A step that can be seen and no more: moving all lanes for less than a pixel would keep a processor busy.
+    // A step that can be seen and no more: moving all lanes for less than a pixel would keep a processor
+    // busy.
     const everyMs = Math.max(1000, (windowMs / TRACK_PIXELS) * STEP_PIXELS);
     const timer = setInterval(() => {
       if (basis.current === undefined || document.hidden) return;

@@ -17,7 +17,10 @@ interface Frame {
 const LEAST_SHARE = 0.0015;
 const ROW_PIXELS = 22;
 
-/** Spans of one name below the same path as one frame, as wide as the time that they and all below them worked themselves. */
+/**
+ * Spans of one name below the same path as one frame, as wide as the time that they and all below them worked
+ * themselves.
+ */
 function framesOf(trace: TraceView): Frame {
   const frame = (name: string, process: number): Frame => {
     return { name, process, count: 0, errors: 0, valueMs: 0, selfMs: 0, children: new Map() };

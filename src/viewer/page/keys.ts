@@ -3,7 +3,10 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 /** Keys that a focused control uses itself. */
 const OWN_KEYS = 'input, select, textarea, dialog[open] *';
 
-/** Calls `onKey` for each key pressed on the page, outside of fields and with no modifier; true means that it was used. */
+/**
+ * Calls `onKey` for each key pressed on the page, outside of fields and with no modifier; true means that it
+ * was used.
+ */
 export function useKeys(onKey: (event: KeyboardEvent) => boolean): void {
   const latest = useRef(onKey);
   // At once: the next key may come before effects have run.

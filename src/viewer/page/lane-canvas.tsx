@@ -16,7 +16,10 @@ interface Props {
   peak: number;
 }
 
-/** A worker's lives and requests. Click a request to open its trace; with the focus, the arrow keys go from one to the next. */
+/**
+ * A worker's lives and requests. Click a request to open its trace; with the focus, the arrow keys go from
+ * one to the next.
+ */
 export function LaneCanvas({ lane, fromMs, toMs, peak }: Props) {
   const [pointed, setPointed] = useState<number>();
   const items = useMemo(() => laneItems(lane), [lane]);

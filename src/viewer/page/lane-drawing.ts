@@ -79,7 +79,8 @@ const LEAST_MS = 0.1;
 const DECADES = 5;
 
 /**
- * Requests per column as bars, failed ones on top, and their 95th percentile as a line from 0.1 ms (bottom) to 10 s (top).
+ * Requests per column as bars, failed ones on top, and their 95th percentile as a line from 0.1 ms (bottom)
+ * to 10 s (top).
  *
  * @param peak requests of the busiest column of all lanes
  */
@@ -168,7 +169,9 @@ export function drawLives(
   }
 }
 
-/** A line through the lane with what ended it; what was planned is thin and grey, what nobody told is dashed. */
+/**
+ * A line through the lane with what ended it; what was planned is thin and grey, what nobody told is dashed.
+ */
 export function drawDeaths(
   context: CanvasRenderingContext2D,
   lane: LaneView,

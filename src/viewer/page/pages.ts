@@ -23,8 +23,8 @@ export interface Pages<Row, Answer extends List<Row>> {
 }
 
 /**
- * The rows of the list at `path` that match `filter`. Live, it is the newest page again and again. Held, nothing moves: what was there when holding
- * began is read page by page, as far back as the viewer stores.
+ * The rows of the list at `path` that match `filter`. Live, it is the newest page again and again. Held,
+ * nothing moves: what was there when holding began is read page by page, as far back as the viewer stores.
  */
 export function usePages<Row, Answer extends List<Row>>(
   path: string,

@@ -15,7 +15,9 @@ import { TraceList } from './trace-list.tsx';
 
 const FILTERS = ['q', 'from', 'to', 'last'];
 
-/** All traces, live until somebody looks closer: then the list holds still, and says how many have come since. */
+/**
+ * All traces, live until somebody looks closer: then the list holds still, and says how many have come since.
+ */
 export function TracesPage({ query, live }: { query: URLSearchParams; live: LiveState }) {
   const filter = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name))).toString();
   const [paused, setPaused] = useState(false);

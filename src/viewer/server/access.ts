@@ -1,6 +1,7 @@
 /**
- * Who may speak to the viewer. On loopback: anything on this machine, but no web page of another origin, which is what the
- * Host and Origin checks are for (DNS rebinding, cross-site requests). Elsewhere: who knows the token.
+ * Who may speak to the viewer. On loopback: anything on this machine, but no web page of another origin,
+ * which is what the Host and Origin checks are for (DNS rebinding, cross-site requests). Elsewhere: who knows
+ * the token.
  *
  * @module
  */

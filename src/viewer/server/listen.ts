@@ -3,13 +3,17 @@ import { ForktraceError } from '../../errors.js';
 
 /** Ports tried upwards from the wanted one. */
 const TRIES = 20;
-/** Steps of ten, so that a moved OTLP/HTTP port does not land on another receiver's gRPC port, which is next to it. */
+/**
+ * Steps of ten, so that a moved OTLP/HTTP port does not land on another receiver's gRPC port, which is next
+ * to it.
+ */
 const STEP = 10;
 
 /**
  * Binds the wanted port, or the next free one: 4318, 4328, 4338 …
  *
- * @param bind resolves with the bound port; rejects with `EADDRINUSE` or `EACCES` when that port cannot be had
+ * @param bind resolves with the bound port; rejects with `EADDRINUSE` or `EACCES` when that port cannot be
+ * had
  */
 export async function firstFreePort(
   host: string,

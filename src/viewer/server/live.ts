@@ -1,6 +1,6 @@
 /**
- * Server-sent events: one `change` whenever the store has changed, at most a few times a second. What has changed is for
- * the page to ask, with its own filter.
+ * Server-sent events: one `change` whenever the store has changed, at most a few times a second. What has
+ * changed is for the page to ask, with its own filter.
  *
  * @module
  */

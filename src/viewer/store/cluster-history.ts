@@ -1,7 +1,8 @@
 /**
- * Workers and what became of them, learnt from the spans that pass: resources name the slot and the incarnation, SERVER spans
- * are its requests, and the coordinator's own spans tell of forks, exits, reloads and the shutdown.
- * It is kept beside the traces, so that a kill is still to be seen when its minute's traces are long gone.
+ * Workers and what became of them, learnt from the spans that pass: resources name the slot and the
+ * incarnation, SERVER spans are its requests, and the coordinator's own spans tell of forks, exits, reloads
+ * and the shutdown. It is kept beside the traces, so that a kill is still to be seen when its minute's traces
+ * are long gone.
  *
  * @module
  */
@@ -179,7 +180,9 @@ export class ClusterHistory {
     return coordinator;
   }
 
-  /** A coordinator or a worker that does not say on which machine it is, is on the one that the others say. */
+  /**
+   * A coordinator or a worker that does not say on which machine it is, is on the one that the others say.
+   */
   #lane(service: string, host: string, slot: number | undefined, instanceId: string): Lane {
     const places = JSON.stringify([service, slot ?? instanceId]);
     const hosts = this.#hosts.get(places) ?? [];
@@ -204,7 +207,9 @@ export class ClusterHistory {
     }
   }
 
-  /** The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's. */
+  /**
+   * The coordinator tells about a worker: the span's attributes name it, its resource is the coordinator's.
+   */
   #addWorkerSpan(span: StoredSpan, trace: Trace): void {
     const { attributes: all = [] } = decode(span.bytes, Span);
     const slot = number(all, CLUSTER_WORKER_SLOT);
@@ -277,7 +282,10 @@ function servedRequest(
   return { startMs, endMs, error, interrupted, name: shown, traceId };
 }
 
-/** An interrupted span ends at its process's death; the coordinator may know more, and says it in its own span. */
+/**
+ * An interrupted span ends at its process's death; the coordinator may know more, and says it in its own
+ * span.
+ */
 function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, traceId: string): void {
   if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;

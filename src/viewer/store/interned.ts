@@ -4,7 +4,9 @@ export class Interned<Value> {
   readonly #make: (bytes: Buffer) => Value;
   readonly #limit: number;
 
-  /** @param limit distinct values kept for reuse; the oldest is forgotten here, and lives on where it is used */
+  /**
+   * @param limit distinct values kept for reuse; the oldest is forgotten here, and lives on where it is used
+   */
   constructor(make: (bytes: Buffer) => Value, limit: number) {
     this.#make = make;
     this.#limit = limit;

@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
 
-/** A process that has been heard of so lately is there, whatever the kernel says: it may have another pid where it lives. */
+/**
+ * A process that has been heard of so lately is there, whatever the kernel says: it may have another pid
+ * where it lives.
+ */
 const HEARD_MS = 3000;
 
 const thisHost = hostname();
 
 /**
- * Whether a process of this machine has ended: its spans say when it began and what it did, but nobody may be left to say that it
- * was killed.
+ * Whether a process of this machine has ended: its spans say when it began and what it did, but nobody may be
+ * left to say that it was killed.
  *
  * @param heardMs when it was last heard of
  * @returns undefined when that cannot be told from here

@@ -1,6 +1,6 @@
 /**
- * The requests that one lane served: the newest one by one, all of them counted in time buckets, so that a busy hour is drawn as
- * busy although nobody keeps its requests.
+ * The requests that one lane served: the newest one by one, all of them counted in time buckets, so that a
+ * busy hour is drawn as busy although nobody keeps its requests.
  *
  * @module
  */
@@ -25,7 +25,9 @@ export interface RequestCounts {
 /** Requests kept one by one. */
 const MAX_RECENT = 1024;
 
-/** Buckets of each level: two minutes, 17 minutes and two hours, in no more columns than a screen has pixels. */
+/**
+ * Buckets of each level: two minutes, 17 minutes and two hours, in no more columns than a screen has pixels.
+ */
 const LEVELS = [
   { stepMs: 250, buckets: 512 },
   { stepMs: 2000, buckets: 512 },
@@ -78,7 +80,10 @@ export class RequestSeries {
     }
   }
 
-  /** The requests of a window by start; undefined when not all of them are kept, or there are more than `limit`. */
+  /**
+   * The requests of a window by start; undefined when not all of them are kept, or there are more than
+   * `limit`.
+   */
   within(fromMs: number, toMs: number, limit: number): ServedRequest[] | undefined {
     if (this.#forgottenMs >= fromMs) return undefined;
     const found = this.#recent.filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs);

@@ -1,6 +1,6 @@
 /**
- * What lists show of each span of a trace export request, and where the span is: the rest of it is decoded when somebody looks
- * at it. That takes half of the time of decoding all of it.
+ * What lists show of each span of a trace export request, and where the span is: the rest of it is decoded
+ * when somebody looks at it. That takes half of the time of decoding all of it.
  *
  * @module
  */
@@ -39,7 +39,10 @@ export interface MessageBytes {
   to: number;
 }
 
-/** Called for each span, with where its Span, Resource and InstrumentationScope messages are; empty when there is none. */
+/**
+ * Called for each span, with where its Span, Resource and InstrumentationScope messages are; empty when there
+ * is none.
+ */
 export type SpanVisitor = (
   span: ScannedSpan,
   message: MessageBytes,
@@ -87,7 +90,10 @@ function eachField(reader: ProtobufReader, read: (tag: number) => boolean): void
   }
 }
 
-/** A message with one `head`, wherever in it that is written, and many `members`: calls `visit` at each of these. */
+/**
+ * A message with one `head`, wherever in it that is written, and many `members`: calls `visit` at each of
+ * these.
+ */
 function scanGroup(reader: ProtobufReader, head: number, members: number, visit: (head: MessageBytes) => void): void {
   within(reader, () => {
     const { bytes, position: start } = reader;

@@ -1,6 +1,7 @@
 /**
- * Traces over a restart: one file of trace export requests, each behind its length (u32, little endian), appended as they
- * arrive and rewritten from the store when half of it has been pushed out. A crash loses at most the last moments.
+ * Traces over a restart: one file of trace export requests, each behind its length (u32, little endian),
+ * appended as they arrive and rewritten from the store when half of it has been pushed out. A crash loses at
+ * most the last moments.
  *
  * @module
  */

@@ -45,8 +45,8 @@ export interface StoreCounters {
 }
 
 /**
- * Traces in memory, bounded in bytes, spans and traces. When it is full the oldest goes first, but traces with an error, an
- * interrupted span or an unusual duration go last.
+ * Traces in memory, bounded in bytes, spans and traces. When it is full the oldest goes first, but traces
+ * with an error, an interrupted span or an unusual duration go last.
  */
 export class TraceStore {
   /** Oldest first, by their first span to arrive. */
@@ -173,7 +173,10 @@ export class TraceStore {
     return this.byteCount > maxBytes || this.spanCount > maxSpans || this.traces.size > maxTraces;
   }
 
-  /** The oldest of the ordinary goes first; of the notable when they are more than half of all traces, or all that is left. */
+  /**
+   * The oldest of the ordinary goes first; of the notable when they are more than half of all traces, or all
+   * that is left.
+   */
   #evict(): void {
     while (this.#full) {
       const most = this.#notable.size > this.#ordinary.size ? this.#notable : this.#ordinary;

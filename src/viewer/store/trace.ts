@@ -56,7 +56,10 @@ export class Trace {
     this.#root = undefined;
   }
 
-  /** The span that stands for the trace: the earliest without a parent, else the earliest whose parent is not here. */
+  /**
+   * The span that stands for the trace: the earliest without a parent, else the earliest whose parent is not
+   * here.
+   */
   get root(): StoredSpan {
     if (this.#root !== undefined) return this.#root;
     let best: StoredSpan | undefined;

@@ -11,7 +11,10 @@ const MAX_OFFERED = 40;
 /** A longer value is no value to choose from a list. */
 const MAX_VALUE_LENGTH = 100;
 
-/** What a filter may go on with: keys of attributes that a sample of the spans has, and values of the field `field`. */
+/**
+ * What a filter may go on with: keys of attributes that a sample of the spans has, and values of the field
+ * `field`.
+ */
 export function completions(store: TraceStore, query: URLSearchParams): CompletionView {
   const field = query.get('field') ?? '';
   const keys = new Map<string, number>();

@@ -1,6 +1,7 @@
 /**
- * The filter of lists as one writes it: `status>=500 route:/checkout duration>100ms -user.agent:curl "card declined"`. Conditions
- * and words stand in any order, and all must hold. Page and server read it alike.
+ * The filter of lists as one writes it:
+ * `status>=500 route:/checkout duration>100ms -user.agent:curl "card declined"`. Conditions and words stand
+ * in any order, and all must hold. Page and server read it alike.
  *
  * @module
  */
@@ -26,7 +27,9 @@ export const OPERATORS: readonly { operator: Operator; says: string }[] = [
   { operator: '<=', says: 'at most' },
 ];
 
-/** A value of several words stands in quotation marks, in which a backslash takes the next character as it is. */
+/**
+ * A value of several words stands in quotation marks, in which a backslash takes the next character as it is.
+ */
 const TERM = /(-?)(?:([\p{L}_@][\p{L}\p{N}_.@/-]*)(!=|>=|<=|[:=><]))?("(?:[^"\\]|\\.)*"?|[^\s"]+)|\S+/gu;
 
 /** @returns the conditions of `text`; what is no condition is a word */

@@ -17,7 +17,10 @@ interface Served {
   traceId: string;
 }
 
-/** Every route's rate, errors and durations among the traces held, in all and per worker; `window` milliseconds back from the newest. */
+/**
+ * Every route's rate, errors and durations among the traces held, in all and per worker; `window`
+ * milliseconds back from the newest.
+ */
 export function routesView(store: TraceStore, query: URLSearchParams): RoutesView {
   const windowMs = Math.max(1000, Number(query.get('window')) || DEFAULT_WINDOW_MS);
   const service = query.get('service') || undefined;

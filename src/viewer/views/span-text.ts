@@ -5,9 +5,10 @@ import type { StoredSpan } from '../store/trace.js';
 import { attributesText } from './attribute-text.js';
 
 /**
- * Whether a span says `text` anywhere: ids, name, attributes as `key=value`, events, status; without regard to case.
- * Most spans are told apart by their bytes, where a text stands as it is, perhaps by chance across two fields; decoding
- * decides. What need not stand in the bytes, a number or a `key=value`, is looked for in every span.
+ * Whether a span says `text` anywhere: ids, name, attributes as `key=value`, events, status; without regard
+ * to case. Most spans are told apart by their bytes, where a text stands as it is, perhaps by chance across
+ * two fields; decoding decides. What need not stand in the bytes, a number or a `key=value`, is looked for in
+ * every span.
  */
 export function spanMatcher(text: string): (span: StoredSpan) => boolean {
   const lower = text.toLowerCase();

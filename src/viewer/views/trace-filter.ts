@@ -9,8 +9,8 @@ type TraceTest = (trace: Trace) => boolean;
 type SpanTest = (span: StoredSpan) => boolean;
 
 /**
- * The filter of the trace list, as it stands in the page's address: `q` in the language of filter-language.ts, and `from` and `to`,
- * or `last` milliseconds, for the start.
+ * The filter of the trace list, as it stands in the page's address: `q` in the language of
+ * filter-language.ts, and `from` and `to`, or `last` milliseconds, for the start.
  */
 export function traceFilter(query: URLSearchParams, now = Date.now()): TraceTest {
   const tests: TraceTest[] = [];

@@ -17,7 +17,10 @@ interface Matching {
   newer: number;
 }
 
-/** The traces that match a filter, newest first, by pages; with `until` those that had arrived by then, so that pages stay. */
+/**
+ * The traces that match a filter, newest first, by pages; with `until` those that had arrived by then, so
+ * that pages stay.
+ */
 export class TraceLists {
   readonly #store: TraceStore;
   readonly #held = new Map<string, Trace[]>();

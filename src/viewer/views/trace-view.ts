@@ -78,7 +78,10 @@ export function traceView(trace: Trace): TraceView {
   };
 }
 
-/** What of each span's time none of its children covers. Rows are depth-first with siblings by start: one pass is enough. */
+/**
+ * What of each span's time none of its children covers. Rows are depth-first with siblings by start: one pass
+ * is enough.
+ */
 function setSelfTimes(rows: SpanRowView[]): void {
   const coveredTo = rows.map(({ offsetMs }) => offsetMs);
   for (const row of rows) row.selfMs = row.durationMs;
@@ -129,7 +132,8 @@ export function searchTrace(trace: Trace, text: string): string[] {
 }
 
 /**
- * OTLP/JSON as it could be sent again: the whole trace, one span, or with `subtree` that span and all below it.
+ * OTLP/JSON as it could be sent again: the whole trace, one span, or with `subtree` that span and all below
+ * it.
  *
  * @returns undefined when the span is not there
  */
