@@ -236,20 +236,6 @@ export interface LogsConfig {
    * @default none
    */
   redact?: (string | RegExp)[];
-  /**
-   * How many of the last records of a dead worker stand on its `worker.exit` span. Takes a whole number from
-   * 0 to 1000.
-   *
-   * @default 10
-   */
-  lastWords?: number;
-  /**
-   * What workers of a cluster write to standard output and standard error becomes log records, too, with slot
-   * and pid. Takes true or false.
-   *
-   * @default FORKTRACE_LOGS_STDERR, else false
-   */
-  stderr?: boolean;
 }
 
 /** Headers to record, by name. Values of credentials are always redacted. */

@@ -1,5 +1,5 @@
 /** @module Options of logs. */
-import { choice, flag, lengthLimit, listOf, pattern, text, whole } from '../kinds.js';
+import { choice, lengthLimit, listOf, pattern, text, whole } from '../kinds.js';
 import { option, toggle } from '../option.js';
 
 export const logging = {
@@ -38,16 +38,6 @@ export const logging = {
           'What they match in bodies and in texts of attributes becomes `REDACTED`, before anything is written. Values of attributes whose names are those of credentials (`password`, `authorization`, `token` …), at any depth, do so always.',
         default: [],
         otherwise: 'none',
-      }),
-      lastWords: option(whole(0, 1000), {
-        about: 'How many of the last records of a dead worker stand on its `worker.exit` span.',
-        default: 10,
-      }),
-      stderr: option(flag, {
-        about:
-          'What workers of a cluster write to standard output and standard error becomes log records, too, with slot and pid.',
-        variable: 'FORKTRACE_LOGS_STDERR',
-        default: false,
       }),
     },
   ),
