@@ -10,7 +10,7 @@ export function inspect(program: Command): void {
     .option('--json', 'a JSON object per line')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ forktrace inspect /tmp/forktrace-1000/shop\n  $ forktrace inspect /tmp/forktrace-1000/shop --death',
+      '\nExample:\n  $ forktrace inspect /tmp/forktrace-1000/shop\n  $ forktrace inspect /tmp/forktrace-1000/shop --death',
     )
     .action(async (path, options) => {
       if (options.deaths || options.death) {
