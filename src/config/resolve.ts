@@ -6,12 +6,14 @@
  *
  * @module
  */
+
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { isatty } from 'node:tty';
 import { ForktraceError } from '../errors.js';
 import { pathSegment } from '../process/path-segment.js';
 import { privateParent } from '../process/private-directory.js';
+import { SERVICE_NAME } from '../wire/conventions.js';
 import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
 import { resolveExport, resolveLogs, resolveMetrics } from './export.js';
@@ -132,7 +134,7 @@ function namedSampler(environment: Environment, serviceName: string): NamedSampl
   }
   if (name in SAMPLER_PACKAGES) {
     const argument = environment.pairs('OTEL_TRACES_SAMPLER_ARG');
-    return Object.freeze({ name, ratio: 1, remote: Object.freeze({ ...argument, 'service.name': serviceName }) });
+    return Object.freeze({ name, ratio: 1, remote: Object.freeze({ ...argument, [SERVICE_NAME]: serviceName }) });
   }
   const read = name.endsWith('traceidratio') ? environment.read('OTEL_TRACES_SAMPLER_ARG', ratio) : undefined;
   return Object.freeze({ name, ratio: read ?? 1 });

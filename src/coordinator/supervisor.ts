@@ -439,8 +439,7 @@ export class Supervisor {
     // A signal to the whole group may have reached the worker before this process.
     if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
-    const said = await lastWordsOf(worker.stderr, this.#config.forensics);
-    const lastWords = planned ? undefined : said;
+    const lastWords = planned ? undefined : await lastWordsOf(worker.stderr, this.#config.forensics);
     const cause = this.#causeOf(exit, life, worker, planned);
     const death = this.#deaths.add(slot, cause, planned);
     const { record, vitals, ...found } = await this.#parts.recovered(pid, {

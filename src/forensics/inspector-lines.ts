@@ -10,13 +10,9 @@
  * version.
  */
 const ADDRESS = /^Debugger listening on (ws:\/\/\S+)$/;
-/** What follows one address, and how often at most. */
-const FOLLOWING: readonly { line: RegExp; times: number }[] = [
-  { line: /^For help, see: https:\/\/nodejs\.org\/\S+$/, times: 2 },
-  { line: /^Debugger attached\.$/, times: 1 },
-  { line: /^Waiting for the debugger to disconnect\.\.\.$/, times: 1 },
-  { line: /^Debugger ending on ws:\/\/\S+$/, times: 1 },
-];
+/** What may follow an address: more than once where we connect again to an inspector that is still open. */
+const FOLLOWING =
+  /^(For help, see: https:\/\/nodejs\.org\/\S+|Debugger attached\.|Waiting for the debugger to disconnect\.\.\.|Debugger ending on ws:\/\/\S+)$/;
 const LONGEST = 256;
 
 /** Takes the inspector's lines out of one process's standard error. */
@@ -24,8 +20,8 @@ export class InspectorLines {
   #rest = Buffer.alloc(0);
   /** Signals whose address has not been printed yet. An address beyond them is somebody else's debugger's. */
   #signals = 0;
-  /** By index in {@link FOLLOWING}: how many lines of its kind may still follow our address. */
-  #following = FOLLOWING.map(() => 0);
+  /** The last address that was printed is ours. */
+  #isOurs = false;
   readonly #waiting = new Set<(url: string) => void>();
   readonly #late: (url: string) => void;
   #opened: string | undefined;
@@ -73,7 +69,7 @@ export class InspectorLines {
 
   /** @returns what is to be passed on; the same chunk, not copied, when no peek is under way */
   filter(chunk: Buffer): Buffer {
-    if (this.#rest.length === 0 && this.#signals === 0 && this.#following.every((times) => times === 0)) return chunk;
+    if (this.#rest.length === 0 && this.#signals === 0 && !this.#isOurs) return chunk;
     const text = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const kept: Buffer[] = [];
     let start = 0;
@@ -103,21 +99,13 @@ export class InspectorLines {
     if (line.length > LONGEST || !mayBecomeOurs(line)) return false;
     const text = line.toString('latin1').trimEnd();
     const url = ADDRESS.exec(text)?.[1];
-    if (url === undefined) return this.#follows(text);
-    const ours = this.#signals > 0;
-    this.#following = FOLLOWING.map(({ times }) => (ours ? times : 0));
-    if (!ours) return false;
+    if (url === undefined) return this.#isOurs && FOLLOWING.test(text);
+    this.#isOurs = this.#signals > 0;
+    if (!this.#isOurs) return false;
     this.#signals--;
     this.#opened = url;
     if (this.#waiting.size === 0) this.#late(url);
     for (const found of this.#waiting) found(url);
-    return true;
-  }
-
-  #follows(text: string): boolean {
-    const kind = FOLLOWING.findIndex(({ line }) => line.test(text));
-    if (kind < 0 || this.#following[kind] === 0) return false;
-    this.#following[kind]!--;
     return true;
   }
 }

@@ -10,8 +10,6 @@ import type * as semconv from '@opentelemetry/semantic-conventions';
 import type * as incubating from '@opentelemetry/semantic-conventions/incubating';
 
 export const ATTR_CLIENT_ADDRESS: typeof semconv.ATTR_CLIENT_ADDRESS = 'client.address';
-export const ATTR_EXCEPTION_MESSAGE: typeof semconv.ATTR_EXCEPTION_MESSAGE = 'exception.message';
-export const ATTR_EXCEPTION_TYPE: typeof semconv.ATTR_EXCEPTION_TYPE = 'exception.type';
 export const ATTR_HTTP_REQUEST_METHOD: typeof semconv.ATTR_HTTP_REQUEST_METHOD = 'http.request.method';
 export const ATTR_HTTP_REQUEST_METHOD_ORIGINAL: typeof semconv.ATTR_HTTP_REQUEST_METHOD_ORIGINAL =
   'http.request.method_original';

@@ -6,13 +6,8 @@ import {
   type Span,
   SpanStatusCode,
 } from '@opentelemetry/api';
-import {
-  ATTR_ERROR_TYPE,
-  ATTR_EXCEPTION_MESSAGE,
-  ATTR_EXCEPTION_TYPE,
-  ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_HTTP_ROUTE,
-} from './attribute-names.js';
+import { EXCEPTION_MESSAGE, EXCEPTION_TYPE } from '../wire/conventions.js';
+import { ATTR_ERROR_TYPE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from './attribute-names.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
 import { guarded, runHook } from './guard.js';
@@ -117,8 +112,8 @@ export abstract class ServerRequest implements Context {
     this.span.recordException(error as Exception);
     // The event is in the journal once the span has ended; should this be what ends the process, it never
     // does, and the in-flight table, which holds attributes, is all that is left to say why.
-    this.span.setAttribute(ATTR_EXCEPTION_TYPE, this.thrown);
-    if (error instanceof Error) this.span.setAttribute(ATTR_EXCEPTION_MESSAGE, error.message);
+    this.span.setAttribute(EXCEPTION_TYPE, this.thrown);
+    if (error instanceof Error) this.span.setAttribute(EXCEPTION_MESSAGE, error.message);
     this.span.checkpoint?.();
     this.span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
   }

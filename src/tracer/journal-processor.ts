@@ -2,7 +2,7 @@ import { type Context, type Span, TraceFlags } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, SpanProcessor } from '../sdk/types.js';
-import { ERROR_TYPE } from '../wire/conventions.js';
+import { ERROR_TYPE, EXCEPTION_TYPE } from '../wire/conventions.js';
 import type { Memory } from '../wire/memory.js';
 import { amendReadable, beginReadable, keepReadable } from './readable-encoding.js';
 import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
@@ -14,7 +14,7 @@ import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
  */
 const IN_FLIGHT_ATTRIBUTES: ReadonlySet<string> = new Set([
   ERROR_TYPE,
-  'exception.type',
+  EXCEPTION_TYPE,
   'http.request.method',
   'http.response.status_code',
   'http.route',

@@ -15,6 +15,7 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
+import { EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';
 import { reportFailure } from './guard.js';
@@ -147,7 +148,7 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
     try {
       const attributes = exceptionAttributes(exception);
       // The specification asks for one of them.
-      if (attributes['exception.type'] || attributes['exception.message']) this.addEvent('exception', attributes, time);
+      if (attributes[EXCEPTION_TYPE] || attributes[EXCEPTION_MESSAGE]) this.addEvent('exception', attributes, time);
       else diag.warn('Failed to record an exception', exception);
     } catch (error) {
       reportFailure('An exception could not be recorded', error);
@@ -327,12 +328,12 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
 function exceptionAttributes(exception: Exception): Attributes {
   const attributes: Attributes = {};
   if (typeof exception === 'string') {
-    attributes['exception.message'] = exception;
+    attributes[EXCEPTION_MESSAGE] = exception;
   } else if (exception) {
-    if (exception.code) attributes['exception.type'] = exception.code.toString();
-    else if (exception.name) attributes['exception.type'] = exception.name;
-    if (exception.message) attributes['exception.message'] = exception.message;
-    if (exception.stack) attributes['exception.stacktrace'] = exception.stack;
+    if (exception.code) attributes[EXCEPTION_TYPE] = exception.code.toString();
+    else if (exception.name) attributes[EXCEPTION_TYPE] = exception.name;
+    if (exception.message) attributes[EXCEPTION_MESSAGE] = exception.message;
+    if (exception.stack) attributes[EXCEPTION_STACKTRACE] = exception.stack;
   }
   return attributes;
 }

@@ -2,6 +2,7 @@ import { requireOptional, SAMPLER_PACKAGES } from '../config/index.js';
 import type { NamedSampler } from '../config/resolved.js';
 import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } from '../sdk/samplers.js';
 import type { Sampler } from '../sdk/types.js';
+import { SERVICE_NAME } from '../wire/conventions.js';
 
 /** The SDK's sampler of an `OTEL_TRACES_SAMPLER` name, or the user's own as it is. */
 export function createSampler(sampler: Sampler | NamedSampler): Sampler {
@@ -29,7 +30,7 @@ export function createSampler(sampler: Sampler | NamedSampler): Sampler {
       };
       const { endpoint, polling_interval: seconds } = sampler.remote ?? {};
       return new AWSXRayRemoteSampler({
-        resource: { attributes: { 'service.name': sampler.remote?.['service.name'] } },
+        resource: { attributes: { [SERVICE_NAME]: sampler.remote?.[SERVICE_NAME] } },
         ...(endpoint && { endpoint }),
         ...(Number(seconds) > 0 && { pollingInterval: Number(seconds) }),
       });
@@ -48,7 +49,7 @@ function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
     () =>
       new JaegerRemoteSampler({
         endpoint: remote.endpoint ?? 'http://localhost:14250',
-        serviceName: remote['service.name'],
+        serviceName: remote[SERVICE_NAME],
         poolingInterval: interval > 0 ? interval : 60_000,
         initialSampler: new TraceIdRatioBasedSampler(rate >= 0 && rate <= 1 ? rate : 0.001),
       }),

@@ -76,6 +76,8 @@ test('on a terminal a worker finds a terminal, and in its command line no inspec
       CLUSTER_CONFIG: config,
       TERM: 'xterm-256color',
       NO_COLOR: undefined,
+      // Node takes a CI's log for a terminal with few colours.
+      CI: undefined,
       FORCE_COLOR: undefined,
     },
     stdio: ['pipe', 'pipe', 'ignore'],

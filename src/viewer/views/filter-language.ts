@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { HOST_NAME, SERVICE_NAME } from '../../wire/conventions.js';
 
 export type Operator = ':' | '=' | '!=' | '>' | '>=' | '<' | '<=';
 
@@ -89,12 +90,12 @@ export interface Field {
 /** Fields of log records that are no attributes. */
 export const LOG_FIELDS: readonly Field[] = [
   { field: 'level', says: 'trace, debug, info, warn, error, fatal', example: 'level>=warn' },
-  { field: 'service', says: 'service.name', example: 'service=shop' },
+  { field: 'service', says: SERVICE_NAME, example: 'service=shop' },
   { field: 'worker', says: 'slot of a worker', example: 'worker:2' },
   { field: 'body', says: 'the message', example: 'body:declined' },
   { field: 'scope', says: 'the logger', example: 'scope:pino' },
   { field: 'pid', says: 'process id', example: 'pid:4242' },
-  { field: 'host', says: 'host.name', example: 'host:web-1' },
+  { field: 'host', says: HOST_NAME, example: 'host:web-1' },
   { field: 'trace', says: 'trace id', example: 'trace:4bf9' },
   { field: 'span', says: 'span id', example: 'span:00f0' },
 ];
@@ -104,13 +105,13 @@ export const FIELDS: readonly Field[] = [
   { field: 'status', says: 'HTTP status, or ok, error, interrupted, 5xx', example: 'status>=500' },
   { field: 'duration', says: 'of the whole trace', example: 'duration>100ms' },
   { field: 'route', says: 'of a server span', example: 'route:/checkout' },
-  { field: 'service', says: 'service.name', example: 'service=shop' },
+  { field: 'service', says: SERVICE_NAME, example: 'service=shop' },
   { field: 'worker', says: 'slot of a worker', example: 'worker:2' },
   { field: 'name', says: 'of a span', example: 'name:SELECT' },
   { field: 'method', says: 'of a request', example: 'method:POST' },
   { field: 'spans', says: 'how many', example: 'spans>50' },
   { field: 'kind', says: 'server, client, internal, producer, consumer', example: 'kind:client' },
   { field: 'pid', says: 'process id', example: 'pid:4242' },
-  { field: 'host', says: 'host.name', example: 'host:web-1' },
+  { field: 'host', says: HOST_NAME, example: 'host:web-1' },
   { field: 'trace', says: 'trace id', example: 'trace:4bf9' },
 ];
