@@ -89,7 +89,7 @@ test('killed in a timer of a request that has been answered: all that were in fl
 test('a block that ends by itself is a span below the request, with the stack; the worker lives', async (t) => {
   const { cluster, endpoint } = await stuck(t, { supervise: { heartbeatTimeoutMs: 60_000 } });
   const pid = await cluster.pidOf(0);
-  await cluster.get('/loop?ms=4000');
+  await cluster.get('/loop?ms=9000');
   const spans = await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'event loop blocked'));
   const blocked = spans.find(({ name }) => name === 'event loop blocked')!;
   const render = spans.find(({ name }) => name === 'render')!;
@@ -100,7 +100,7 @@ test('a block that ends by itself is a span below the request, with the stack; t
   assert.ok(ms > 2500 && ms < 30_000, `${ms} ms`);
   assert.equal(await cluster.pidOf(0), pid);
   assert.equal((await cluster.stats()).workers[0]!.debugged, false, 'the inspector was ours, and is closed');
-  await cluster.get('/loop?ms=4000');
+  await cluster.get('/loop?ms=9000');
   const isBlock = ({ name }: ReceivedSpan) => name === 'event loop blocked';
   const again = await endpoint.waitForSpans((all) => all.filter(isBlock).length === 2);
   assert.match(

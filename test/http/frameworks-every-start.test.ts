@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind } from '../endpoint/received-span.js';
+import { frameworksRequire } from '../process/frameworks.js';
 import { freePort } from '../process/free-port.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 import { request } from './traced-server.js';
+
+// Installed before the first program that needs them has its time bounded.
+before(async () => void (await frameworksRequire()));
 
 const register = import.meta.resolve('forktrace/register');
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));

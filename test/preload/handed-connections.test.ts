@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind } from '../endpoint/received-span.js';
 import { request } from '../http/traced-server.js';
+import { frameworksRequire } from '../process/frameworks.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 
@@ -54,6 +55,7 @@ test('a server that is handed requests is traced', async (t) => {
 });
 
 test("workers of Socket.IO's sticky cluster, which never listen, are traced", async (t) => {
+  await frameworksRequire();
   const { port, paths } = await start(t, 'sticky-socketio');
   for (let i = 0; i < 4; i++) assert.match((await request(port, `/${i}`)).body, /^worker/);
   const handshake = await request(port, '/socket.io/?EIO=4&transport=polling');

@@ -5,9 +5,10 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isAlive } from './alive.js';
 import { waitFor } from './wait-for.js';
 
 /** Of the packages of test/frameworks. */
@@ -21,9 +22,9 @@ export async function installedIn(path: string): Promise<NodeJS.Require> {
   const lock = `${folder}.installing`;
   while (!isInstalled(folder)) {
     try {
-      closeSync(openSync(lock, 'wx'));
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
     } catch {
-      await waitFor(() => !existsSync(lock), `another test installs ${path}`, 170_000);
+      await waitFor(() => !isHeld(lock), `another test installs ${path}`, 170_000);
       continue;
     }
     try {
@@ -34,6 +35,15 @@ export async function installedIn(path: string): Promise<NodeJS.Require> {
     }
   }
   return createRequire(`${folder}package.json`);
+}
+
+/** A test that was killed while it installed has left its lock. */
+function isHeld(lock: string): boolean {
+  if (!existsSync(lock)) return false;
+  const pid = Number(readFileSync(lock, 'utf8'));
+  if (pid === 0 || isAlive(pid)) return true;
+  rmSync(lock, { force: true });
+  return false;
 }
 
 /** What is in place says so by npm's own list, which it writes last. */
