@@ -87,7 +87,7 @@ test('without the meta package each installed instrumentation is enabled', async
     env: { FORKTRACE_INSTRUMENTATIONS: 'auto', FORKTRACE_EXPORT: 'none', FORKTRACE_JOURNAL_DIR: await tempDir(t) },
   });
   await program.waitForOutput(/"port"/);
-  assert.match(program.stderr, /forktrace: 2 instrumentations: http \d\S+, undici \d\S+\n/);
+  assert.match(program.stderr, /forktrace: \d+ instrumentations: .*http \d\S+, .*undici \d\S+/);
 });
 
 test('none installed: nothing of instrumentations is loaded', async (t) => {

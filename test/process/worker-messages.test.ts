@@ -26,7 +26,7 @@ const messages: [keyof typeof parsers, Record<string, unknown>][] = [
   ['parseWorkerMessage', { forktrace: 'ready', address: 'http://127.0.0.1:3000' }],
   ['parseWorkerMessage', { forktrace: 'ready' }],
   ['parseWorkerMessage', { forktrace: 'failed', message: 'no', stack: 'Error: no' }],
-  ['parseWorkerMessage', { forktrace: 'heartbeat', stats, debugged: false }],
+  ['parseWorkerMessage', { forktrace: 'heartbeat', stats, peekable: false }],
   ['parseWorkerMessage', { forktrace: 'stopping', reason: 'signal' }],
   ['parseCoordinatorMessage', { forktrace: 'stop', reason: 'reload', deadlineMs: 10 }],
   ['parseFromShipper', { type: 'ready' }],
