@@ -8,7 +8,7 @@ import type { ClusterResults, HttpResults, SpanResults } from '#bench/report.js'
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 async function bench<Results>(t: TestContext, program: string, name: string, args: string[]): Promise<Results> {
   const results = await tempDir(t);
