@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { cliPage } from './reference/cli-page.mjs';
 import { configurationPage } from './reference/configuration-page.mjs';
 import { emittedPage } from './reference/emitted-page.mjs';
 import { environmentPage } from './reference/environment-page.mjs';
@@ -14,16 +15,26 @@ import { tracingConfigTypes } from './reference/tracing-config-types.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 
+/** What a command loads when it is called is no part of its description. */
+const whatCommandsLoad = {
+  name: 'what commands load',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /./ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined)),
+};
+
 const tables = await load(`
   export { sections } from './src/config/options/table.ts';
   export * as variables from './src/config/variables.ts';
   export { errors } from './src/errors.ts';
   export { warnings } from './src/warn.ts';
   export * as conventions from './src/wire/conventions.ts';
+  export { commands } from './src/cli/command-list.ts';
+  export { Command } from 'commander';
 `);
 
 const outputs = {
   'src/config/tracing-config.ts': tracingConfigTypes,
+  'docs/cli.md': cliPage,
   'docs/configuration.md': configurationPage,
   'docs/environment.md': environmentPage,
   'docs/emitted.md': emittedPage,
@@ -65,6 +76,11 @@ async function load(contents) {
     format: 'esm',
     platform: 'node',
     logLevel: 'error',
+    plugins: [whatCommandsLoad],
+    // For what is CommonJS in the bundle.
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(`${root}package.json`)});`,
+    },
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
 }

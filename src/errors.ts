@@ -82,7 +82,7 @@ export const errors = {
   },
   FORKTRACE_CONTROL_REQUEST: {
     message: (reason: string) =>
-      `Bad control request: got ${reason}, expected GET /status, or POST /reload, /scale { workers } or { by }, /kill { slot }, /stop.`,
+      `Bad control request: got ${reason}, expected GET /status, or POST /reload, /scale { workers } or { by }, /kill { slot }, /inspector { slot }, /stop.`,
     when: 'what came over the control socket is none of its requests',
     remedy: 'see [cli.md](cli.md)',
   },
@@ -109,7 +109,7 @@ export const errors = {
   },
   FORKTRACE_NO_JOURNAL: {
     message: (path: string, found: string) =>
-      `No journal at ${path}: found ${found}, expected a service's journal directory${found.includes('name one') ? '' : ', or a directory of such directories'}.`,
+      `No journal at ${path || "''"}: found ${found}, expected a service's journal directory${found.includes('name one') ? '' : ', or a directory of such directories'}.`,
     when: '`ship` or `inspect` was given a directory without a journal',
     remedy: "give a service's journal directory, or its parent",
   },
@@ -147,8 +147,9 @@ export const errors = {
     remedy: 'option `token` or `FORKTRACE_VIEWER_TOKEN`',
   },
   FORKTRACE_VIEWER_FILE: {
-    message: (path: string) => `The file ${path} holds something else than the viewer's traces: name another.`,
-    when: "`--file` names a file that is not the viewer's",
+    message: (path: string, found: string) =>
+      `The file ${path} ${found}, expected one that the viewer has written, or none: name another.`,
+    when: "`--file` names a file that is not the viewer's, or that cannot be written",
     remedy: 'name another',
   },
   FORKTRACE_VIEWER_PORT: {

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { colors as pc } from '#src/cli/colors.js';
 import { startViewer } from '#src/viewer/start.js';
+import { storedTraceText } from '#src/viewer/store/trace-text.js';
 import { TracePrinter } from '#src/viewer/trace-printer.js';
 import { driveLoad } from './load.js';
 
@@ -42,7 +43,11 @@ const environment = {
 
 const printer = options.quiet
   ? undefined
-  : new TracePrinter(viewer.store, { color: pc, width: process.stdout.columns ?? 80 });
+  : new TracePrinter(
+      viewer.store,
+      () => true,
+      (trace) => storedTraceText(trace, { color: pc, width: process.stdout.columns ?? 80 }),
+    );
 const children: ChildProcess[] = [];
 let exitCode = 0;
 try {

@@ -6,6 +6,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** For commander: `'4318'` is 4318; 0 is any that is free. */
+export function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError('Expected a port: 0 to 65535.');
+  return port;
+}
+
 /** Which coordinator is meant. */
 export const pidOption = ['--pid <pid>', 'the coordinator, when several clusters run', wholeNumber] as const;
 

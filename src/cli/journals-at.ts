@@ -34,8 +34,7 @@ export function requireOneJournal(path: string): void {
   const entries = entriesOf(path);
   if (entries.some(isJournalFile)) return;
   const names = journalsBelow(path, entries).map((journal) => basename(journal));
-  const found =
-    names.length > 0 ? `a directory of journals (${names.join(', ')}): name one of them` : describe(entries);
+  const found = names.length > 0 ? severalJournals(names) : describe(entries);
   throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, found]);
 }
 
@@ -43,22 +42,50 @@ function journalsBelow(path: string, entries: readonly Dirent[]): string[] {
   return entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(path, name))
-    .filter((below) => readdirSync(below, { withFileTypes: true }).some(isJournalFile));
+    .filter(isJournal);
+}
+
+function isJournal(path: string): boolean {
+  try {
+    return readdirSync(path, { withFileTypes: true }).some(isJournalFile);
+  } catch {
+    // Another user's: none that this one can have written.
+    return false;
+  }
 }
 
 function isJournalFile({ name }: Dirent): boolean {
   return parseFileName(name) !== undefined;
 }
 
+/** What is there, for a command that did not find in it what it looks for. */
+export function foundAt(path: string): string {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    const names = journalsBelow(path, entries).map((journal) => basename(journal));
+    if (names.length > 0) return severalJournals(names);
+    return entries.some(isJournalFile) ? 'a journal without them' : describe(entries);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function severalJournals(names: readonly string[]): string {
+  return `a directory of journals (${names.join(', ')}): name one of them`;
+}
+
 function entriesOf(path: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const found =
-      code === 'ENOENT' ? 'nothing' : code === 'ENOTDIR' ? 'a file' : `a directory that cannot be read (${code})`;
-    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, found], { cause });
+    throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, unreadable(cause)], { cause });
   }
+}
+
+function unreadable(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'nothing';
+  return code === 'ENOTDIR' ? 'a file' : `a directory that cannot be read (${code})`;
 }
 
 function describe(entries: readonly Dirent[]): string {

@@ -32,15 +32,21 @@ With several clusters on this machine, name one by --pid. docs/cli.md has the re
   );
 for (const add of commands) add(program);
 
+let isJson = false;
+program.hook('preAction', (_, command) => {
+  isJson = command.opts().json === true;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
-  const { code } = error as NodeJS.ErrnoException;
-  // Without a code it is a mistake of ours, or of the app, and a worker's coordinator has been told: see
-  // endIfUncaught.
-  if (!code?.startsWith('FORKTRACE_')) throw error;
-  if (!cluster.isWorker) process.stderr.write(describeFailedStart(error as Error));
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // A file that was named and cannot be had, say, has a system call. Without either it is a mistake of ours, or of
+  // the app, and a worker's coordinator has been told: see endIfUncaught.
+  if (!code?.startsWith('FORKTRACE_') && syscall === undefined) throw error;
   // Its coordinator has been told, and prints it. A worker is kept running by its channel.
-  else process.exit(1);
+  if (cluster.isWorker) process.exit(1);
+  process.stderr.write(describeFailedStart(error as Error));
+  if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message: (error as Error).message } })}\n`);
   process.exitCode ||= exitCodeOf(error as Error);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type CpuProfile, flameOf, mergeProfiles, takeProfile } from '../forensics/cpu-profile.js';
 import { InspectorSession } from '../forensics/inspector-client.js';
 import { print } from './arguments.js';
@@ -25,11 +25,14 @@ interface ProfileOptions {
 
 export async function profile(target: number | undefined, options: ProfileOptions): Promise<void> {
   const processes = await lookedInto(target, options);
+  const file = options.out ?? `forktrace-${new Date().toISOString().replace(/[:.]/g, '-')}.cpuprofile`;
+  // One that cannot be written is known before the time is spent. It names files and functions of the app: its
+  // owner's alone.
+  const descriptor = openSync(file, 'w', 0o600);
   const parts = await Promise.all(processes.map((each) => profiled(each, options.seconds * 1000)));
   const merged = mergeProfiles(parts);
-  const file = options.out ?? `forktrace-${new Date().toISOString().replace(/[:.]/g, '-')}.cpuprofile`;
-  // It names files and functions of the app: its owner's alone.
-  writeFileSync(file, JSON.stringify(merged), { mode: 0o600 });
+  writeFileSync(descriptor, JSON.stringify(merged));
+  closeSync(descriptor);
   const flame = flameOf(merged);
   const names = parts.map(({ name }) => name);
   const text = [

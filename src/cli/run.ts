@@ -4,11 +4,12 @@ import { startClusterWithTracing } from '../coordinator/start-cluster.js';
 /** Workers are forked with the same arguments, so that the same call serves in them. */
 export async function runApp(
   app: string,
-  { workers, port, service }: { workers?: number; port?: number; service?: string },
+  { workers, port, service, json }: { workers?: number; port?: number; service?: string; json?: boolean },
 ): Promise<void> {
   const config: TracingConfig = {};
   if (workers !== undefined) config.workers = workers;
   if (port !== undefined) config.listen = port;
   if (service !== undefined) config.serviceName = service;
-  await startClusterWithTracing(app, config);
+  const cluster = await startClusterWithTracing(app, config);
+  if (json && cluster.role === 'coordinator') process.stdout.write(`${JSON.stringify(cluster.stats())}\n`);
 }

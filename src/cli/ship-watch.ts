@@ -1,5 +1,7 @@
 import { resolveConfig } from '../config/index.js';
 import { pm2ShutdownTimeoutMs, startedByPm2 } from '../pm2/environment.js';
+import { announce } from '../process/announce.js';
+import { describeDestination } from '../process/destination.js';
 import { startInlineShipper } from '../shipper/inline.js';
 import { shipperConfigOf } from '../shipper/start.js';
 
@@ -8,9 +10,13 @@ import { shipperConfigOf } from '../shipper/start.js';
  * process manager of its own. After SIGINT or SIGTERM it goes on until the writers that still drain have
  * ended, or the deadline comes.
  */
-export async function shipWatch(env: NodeJS.ProcessEnv = process.env): Promise<void> {
+export async function shipWatch({ json }: { json?: boolean }, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   // As for an app in production: nobody looks at a viewer here.
   const config = resolveConfig({}, { NODE_ENV: 'production', ...env });
+  const { dir } = config.journal;
+  const destination = describeDestination(config);
+  if (json) process.stdout.write(`${JSON.stringify({ pid: process.pid, dir, destination })}\n`);
+  else announce(`shipping ${dir}; ${destination}`);
   const shipper = await startInlineShipper(shipperConfigOf(config));
   if (process.connected) process.send?.('ready');
   // An idle shipper holds no process open.

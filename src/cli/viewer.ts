@@ -1,6 +1,10 @@
-import { startViewer, type ViewerOptions } from '../viewer/start.js';
+import { startViewer, type Viewer, type ViewerOptions } from '../viewer/start.js';
+import type { Trace } from '../viewer/store/trace.js';
+import { storedTraceText } from '../viewer/store/trace-text.js';
 import { TracePrinter } from '../viewer/trace-printer.js';
 import { traceFilter } from '../viewer/views/trace-filter.js';
+import { traceAsOtlp } from '../viewer/views/trace-view.js';
+import { print } from './arguments.js';
 import { colors as pc } from './colors.js';
 
 /** Of a terminal that does not say. */
@@ -11,38 +15,48 @@ interface Options extends ViewerOptions {
   text?: boolean;
   /** Which of them, in the language of the page's filter. */
   filter?: string;
+  /** Addresses and traces as JSON. */
+  json?: boolean;
 }
 
 /** Runs the viewer until SIGTERM or Ctrl-C; with `text` each trace is printed as well. */
-export async function viewer({ text = false, filter, ...options }: Options): Promise<void> {
+export async function viewer({ text = false, filter, json = false, ...options }: Options): Promise<void> {
   const running = await startViewer(options);
-  process.stdout.write(
-    [
-      `traces at ${running.url}`,
-      `OTLP at ${running.otlpGrpcUrl} (gRPC) and ${running.otlpHttpUrl} (HTTP)`,
-      'from any language, for any OpenTelemetry SDK:',
-      `  OTEL_EXPORTER_OTLP_ENDPOINT=${running.otlpHttpUrl}`,
-      '  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
-      '',
-    ].join('\n'),
-  );
+  const { url, otlpGrpcUrl, otlpHttpUrl } = running;
+  print({ url, otlpGrpcUrl, otlpHttpUrl }, addressesText(running), { json });
   const printer =
     text || filter !== undefined
-      ? new TracePrinter(running.store, {
-          color: pc,
-          width: process.stdout.columns ?? DEFAULT_COLUMNS,
-          wanted: traceFilter(new URLSearchParams({ q: filter ?? '' })),
-        })
+      ? new TracePrinter(
+          running.store,
+          traceFilter(new URLSearchParams({ q: filter ?? '' })),
+          json
+            ? asJson
+            : (trace) => storedTraceText(trace, { color: pc, width: process.stdout.columns ?? DEFAULT_COLUMNS }),
+        )
       : undefined;
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
-    if (printer !== undefined) listenForKeys(printer, resolve);
+    if (printer !== undefined && !json) listenForKeys(printer, resolve);
   });
   if (process.stdin.isTTY) process.stdin.setRawMode(false);
   printer?.close();
   await running.close();
   process.exit();
+}
+
+function addressesText({ url, otlpGrpcUrl, otlpHttpUrl }: Viewer): string {
+  return [
+    `traces at ${url}`,
+    `OTLP at ${otlpGrpcUrl} (gRPC) and ${otlpHttpUrl} (HTTP)`,
+    'from any language, for any OpenTelemetry SDK:',
+    `  OTEL_EXPORTER_OTLP_ENDPOINT=${otlpHttpUrl}`,
+    '  OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+  ].join('\n');
+}
+
+function asJson(trace: Trace): string {
+  return JSON.stringify(traceAsOtlp(trace, undefined, false));
 }
 
 /** Space holds the output still. In raw mode Ctrl-C is a key, too. */

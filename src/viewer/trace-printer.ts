@@ -1,7 +1,5 @@
 import type { Trace } from './store/trace.js';
 import type { TraceStore } from './store/trace-store.js';
-import { storedTraceText } from './store/trace-text.js';
-import type { TextOptions } from './text.js';
 
 /**
  * A trace is complete enough when nothing has come for it for so long: exports of its processes are a few 100
@@ -13,10 +11,10 @@ const INTERVAL_MS = 100;
 /** While printing is paused, so many traces wait; older ones are left out and counted. */
 const MAX_WAITING = 1000;
 
-/** Prints each trace that is wanted as a tree, once, when it has gone quiet. */
+/** Prints each trace that is wanted, once, when it has gone quiet. */
 export class TracePrinter {
   readonly #store: TraceStore;
-  readonly #options: TextOptions;
+  readonly #render: (trace: Trace) => string;
   readonly #print: (text: string) => void;
   /** Trace id → when its latest span came. */
   readonly #waiting = new Map<string, number>();
@@ -25,15 +23,16 @@ export class TracePrinter {
   #leftOut = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param options `wanted` says which traces are printed; all by default */
+  /** @param wanted which traces are printed */
   constructor(
     store: TraceStore,
-    { wanted = () => true, ...options }: TextOptions & { wanted?: (trace: Trace) => boolean } = {},
+    wanted: (trace: Trace) => boolean,
+    render: (trace: Trace) => string,
     print = (text: string) => console.log(text),
   ) {
     this.#wanted = wanted;
     this.#store = store;
-    this.#options = options;
+    this.#render = render;
     this.#print = print;
     store.onSpan((_span, trace) => {
       this.#waiting.set(trace.id, performance.now());
@@ -68,7 +67,7 @@ export class TracePrinter {
       if (latest > time) continue;
       this.#waiting.delete(id);
       const trace = this.#store.traces.get(id);
-      if (trace && this.#wanted(trace)) this.#print(storedTraceText(trace, this.#options));
+      if (trace && this.#wanted(trace)) this.#print(this.#render(trace));
     }
   }
 }

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { commands } from '#src/cli/command-list.js';
 import { alive, freePort, RunningCluster, until } from '../coordinator/running-cluster.js';
 
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
@@ -120,15 +122,94 @@ test('errors have a code and a way out', async (t) => {
   );
 });
 
-test('--help teaches each command', async () => {
+test('--help teaches each command, by an example; each takes --json', async () => {
   const { stdout, code } = await forktrace(tmpdir(), '--help');
   assert.equal(code, 0);
-  for (const command of ['run', 'ls', 'status', 'reload', 'scale', 'kill', 'stop', 'ship', 'inspect', 'viewer']) {
-    assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
-    const help = await forktrace(tmpdir(), command, '--help');
-    assert.equal(help.code, 0);
-    assert.match(help.stdout, /^Usage: forktrace/);
-    assert.match(help.stdout, /Example:\n +\S/, command);
+  const program = new Command('forktrace');
+  for (const add of commands) add(program);
+  assert.ok(program.commands.length >= 12);
+  for (const command of program.commands) {
+    const name = command.name();
+    assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
+    let help = '';
+    command.configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    });
+    command.outputHelp();
+    assert.match(help, new RegExp(`Examples?:\\n[^]*^ +\\$ (.* )?forktrace ${name}\\b`, 'm'), name);
+    assert.match(help, /^ +--json /m, name);
+  }
+});
+
+test('--json: what run, ship and viewer say, and what went wrong', async (t) => {
+  const { child, exited, output } = await runApp(
+    t,
+    'export default (request, response) => response.end("hello");',
+    '-w',
+    '1',
+    '--json',
+  );
+  const stats = await until(
+    'the cluster',
+    () =>
+      output()
+        .split('\n')
+        .find((line) => line.startsWith('{')),
+    output,
+  );
+  const { phase, ready, pid, workers } = JSON.parse(stats);
+  assert.deepEqual([phase, ready, pid, workers.length], ['running', 1, child.pid, 1]);
+  child.kill('SIGTERM');
+  await exited;
+
+  const failed = await forktrace(tmpdir(), 'inspect', '/nowhere', '--json');
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /^forktrace: No journal .*\[FORKTRACE_NO_JOURNAL\]\n$/);
+  const { error } = JSON.parse(failed.stdout);
+  assert.equal(error.code, 'FORKTRACE_NO_JOURNAL');
+  assert.match(error.message, /^No journal at \/nowhere: found nothing/);
+
+  const broken = await runApp(t, 'throw new Error("no database");', '-w', '1', '--json');
+  assert.equal(await broken.exited, 1);
+  const last = broken
+    .output()
+    .split('\n')
+    .find((line) => line.startsWith('{'));
+  assert.equal(JSON.parse(last!).error.code, 'FORKTRACE_WORKER_START');
+});
+
+test('what is named and cannot be had is one line, not a stack of ours', async (t) => {
+  const mistakes: [args: string[], said: RegExp][] = [
+    [
+      ['viewer', '--file', '/nowhere/traces'],
+      /^forktrace: The file \/nowhere\/traces cannot be used \(ENOENT.*\[FORKTRACE_VIEWER_FILE\]\n$/,
+    ],
+    [
+      ['viewer', '--http-port', '99999'],
+      /^error: option '--http-port <n>' argument '99999' is invalid. Expected a port: 0 to 65535/,
+    ],
+    [
+      ['ship', '--watch', '--url', 'http://localhost:4317'],
+      /^error: --watch takes journal and destination from the environment/,
+    ],
+    [['inspect'], /^error: missing required argument 'path'/],
+    [
+      ['inspect', '--death', '/nowhere'],
+      /^forktrace: No such death in \/nowhere: found nothing, .*\[FORKTRACE_NO_DEATH\]\n$/,
+    ],
+  ];
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  mistakes.push([
+    ['profile', String(child.pid), '--out', '/nowhere/profile'],
+    /^forktrace: ENOENT: .*\/nowhere\/profile' \[ENOENT\]\n$/,
+  ]);
+  for (const [args, said] of mistakes) {
+    const { code, stderr } = await forktrace(tmpdir(), ...args);
+    assert.equal(code, 1, args.join(' '));
+    assert.match(stderr, said);
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { requestSpans, workerResource } from './cluster-feed.js';
@@ -41,5 +42,24 @@ describe('forktrace viewer --text', () => {
     const exited = once(child, 'exit');
     child.kill('SIGINT');
     assert.deepEqual(await exited, [0, null]);
+  });
+
+  it('with --json prints its addresses, and each trace as OTLP/JSON', async () => {
+    const args = ['viewer', '--json', '--filter', 'route:/checkout', '--http-port', '0', '--grpc-port', '0'];
+    const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value);
+    const { url, otlpGrpcUrl, otlpHttpUrl } = await next();
+    assert.match(otlpGrpcUrl, /^http:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal(url, `${otlpHttpUrl}/`);
+    const resource = workerResource({ slot: 1, incarnation: 0, pid: 42 });
+    for (const route of ['/not-wanted', '/checkout']) {
+      await send(otlpHttpUrl, requestSpans({ startMs: Date.now(), durationMs: 4, route, steps: ['pay'] }), resource);
+    }
+    const { resourceSpans } = await next();
+    const names = resourceSpans[0].scopeSpans[0].spans.map(({ name }: { name: string }) => name);
+    assert.deepEqual(names, ['GET /checkout', 'pay']);
+    child.kill('SIGTERM');
+    assert.equal((await lines.next()).done, true);
   });
 });

@@ -4,7 +4,7 @@ export function inspect(program: Command): void {
   program
     .command('inspect')
     .description('Show what a journal holds, or why a process died; nothing is changed.')
-    .argument('<path>', "a service's journal directory, or a segment or in-flight file")
+    .argument('[path]', "a service's journal directory, or a segment or in-flight file")
     .option('--deaths', 'list the deaths that are remembered, the newest first')
     .option('--death [id]', 'one death on one screen; the newest where no id is given')
     .option('--json', 'a JSON object per line')
@@ -12,7 +12,12 @@ export function inspect(program: Command): void {
       'after',
       '\nExample:\n  $ forktrace inspect /tmp/forktrace-1000/shop\n  $ forktrace inspect /tmp/forktrace-1000/shop --death',
     )
-    .action(async (path, options) => {
+    .action(async (given: string | undefined, options) => {
+      // `--death <path>`: commander takes what follows it for an id.
+      const isSwapped = given === undefined && typeof options.death === 'string';
+      const path = isSwapped ? options.death : given;
+      if (isSwapped) options.death = true;
+      if (path === undefined) return program.error("error: missing required argument 'path'");
       if (options.deaths || options.death) {
         const { inspectDeaths } = await import('../inspect-deaths.js');
         process.stdout.write(inspectDeaths(path, options));

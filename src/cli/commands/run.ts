@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { wholeNumber } from '../arguments.js';
+import { jsonOption, portNumber, wholeNumber } from '../arguments.js';
 
 interface Options {
   trace?: boolean;
   workers?: number;
   port?: number;
   service?: string;
+  json?: boolean;
 }
 
 export function run(program: Command): void {
@@ -20,8 +21,9 @@ export function run(program: Command): void {
     .argument('[args...]', 'with --trace: the arguments of the program')
     .option('--trace', 'first of all: run any program, a tool say, as one process with a span around its life')
     .option('-w, --workers <n>', 'number of workers (default: WEB_CONCURRENCY, else one per processor)', wholeNumber)
-    .option('-p, --port <n>', 'port (default: PORT, else 3000)', wholeNumber)
+    .option('-p, --port <n>', 'port (default: PORT, else 3000)', portNumber)
     .option('-s, --service <name>', 'service.name (default: OTEL_SERVICE_NAME, else the name in package.json)')
+    .option(jsonOption[0], 'once all workers are ready, what `forktrace status --json` prints')
     .addHelpText(
       'after',
       `

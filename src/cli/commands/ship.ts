@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { wholeNumber } from '../arguments.js';
+import { jsonOption, wholeNumber } from '../arguments.js';
 
 export function ship(program: Command): void {
   program
@@ -10,6 +10,7 @@ export function ship(program: Command): void {
     .addOption(new Option('--to <destination>', 'how').choices(['otlp-grpc', 'otlp-http', 'console']))
     .option('--url <url>', 'where to (default: the OTEL_EXPORTER_OTLP_* variables, else http://localhost:4317)')
     .option('--timeout <seconds>', 'give up after', wholeNumber, 60)
+    .option(jsonOption[0], 'one JSON document: what became of each journal; with --watch, which one it is and where to')
     .addHelpText(
       'after',
       `
@@ -20,7 +21,12 @@ Example:
 Requests that were in flight when their worker died are shipped as interrupted spans. What has been shipped is deleted.`,
     )
     .action(async (dir, options) => {
-      if (options.watch) return (await import('../ship-watch.js')).shipWatch();
+      if (options.watch && (dir ?? options.to ?? options.url) !== undefined) {
+        return program.error(
+          'error: --watch takes journal and destination from the environment, no dir, --to or --url',
+        );
+      }
+      if (options.watch) return (await import('../ship-watch.js')).shipWatch(options);
       if (dir === undefined) return program.error("error: missing required argument 'dir' (or --watch)");
       return (await import('../ship.js')).ship(dir, options);
     });

@@ -12,6 +12,7 @@ const STEP = 10;
 /**
  * Binds the wanted port, or the next free one: 4318, 4328, 4338 …
  *
+ * @throws ForktraceError FORKTRACE_VIEWER_PORT, FORKTRACE_LISTEN
  * @param bind resolves with the bound port; rejects with `EADDRINUSE` or `EACCES` when that port cannot be
  * had
  */
@@ -25,7 +26,8 @@ export async function firstFreePort(
       return await bind(wanted === 0 ? 0 : wanted + attempt * STEP);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (wanted === 0 || (code !== 'EADDRINUSE' && code !== 'EACCES')) throw error;
+      if (wanted !== 0 && (code === 'EADDRINUSE' || code === 'EACCES')) continue;
+      throw new ForktraceError('FORKTRACE_LISTEN', [`${host}:${wanted}`, (error as Error).message], { cause: error });
     }
   }
   throw new ForktraceError('FORKTRACE_VIEWER_PORT', [host, wanted, TRIES]);

@@ -36,14 +36,21 @@ export class TraceFile {
   /**
    * Reads what is there into `store`; the end of a file that was cut off is left out.
    *
-   * @throws ForktraceError FORKTRACE_VIEWER_FILE, when the file is another kind of file
+   * @throws ForktraceError FORKTRACE_VIEWER_FILE, when the file is another kind of file, or cannot be written
    */
   static async open(path: string, store: TraceStore): Promise<TraceFile> {
-    const length = await load(path, store);
-    const handle = await open(path, 'a', 0o600);
-    await handle.truncate(length);
-    if (length === 0) await handle.appendFile(MAGIC);
-    return new TraceFile(path, store, handle, Math.max(length, MAGIC.length));
+    try {
+      const length = await load(path, store);
+      const handle = await open(path, 'a', 0o600);
+      await handle.truncate(length);
+      if (length === 0) await handle.appendFile(MAGIC);
+      return new TraceFile(path, store, handle, Math.max(length, MAGIC.length));
+    } catch (cause) {
+      if (cause instanceof ForktraceError) throw cause;
+      throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path, `cannot be used (${(cause as Error).message})`], {
+        cause,
+      });
+    }
   }
 
   private constructor(path: string, store: TraceStore, handle: FileHandle, size: number) {
@@ -138,7 +145,8 @@ async function load(path: string, store: TraceStore): Promise<number> {
     throw error;
   }
   if (bytes.length === 0) return 0;
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path]);
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path, "holds something else than the viewer's traces"]);
   let position = MAGIC.length;
   while (position + LENGTH_BYTES <= bytes.length) {
     const end = position + LENGTH_BYTES + bytes.readUInt32LE(position);

@@ -1,0 +1,102 @@
+import { cell, NOTE } from './entries.mjs';
+
+const HELP_WIDTH = 110;
+
+/** docs/cli.md: every command as its --help has it, and what a screen of help is too small for. */
+export function cliPage({ Command, commands }) {
+  const program = new Command('forktrace');
+  for (const add of commands) add(program);
+  const all = program.commands;
+  const withPid = all.filter(({ options }) => options.some(({ long }) => long === '--pid'));
+  return `${NOTE}
+# The forktrace command
+
+| command | what it does |
+|---|---|
+${all.map((command) => `| [\`${command.name()}\`](#${command.name()}) | ${cell(command.description())} |`).join('\n')}
+
+${names(withPid)} find the one coordinator of this user that runs; with several, name one by \`--pid\`.
+
+Every command takes \`--json\`, for one JSON document on one line of stdout, or one per line where there are many. Errors go to stderr as
+\`forktrace: message [CODE]\`, with exit code 1; with \`--json\` the last line of stdout is then \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`. There are no
+colours where the output is not a terminal, or with \`NO_COLOR\`.
+${all.map((command) => section(command)).join('')}
+## The control socket
+
+Each coordinator listens on \`<run directory>/<pid>.sock\` (a named pipe on Windows). The run directory is
+\`forktrace-<uid>/run\` in the OS temp directory, or \`FORKTRACE_RUN_DIR\`; it and the socket are their owner's alone (0700, 0600). Sockets that
+dead coordinators left are removed by the next one.
+
+It speaks HTTP: \`curl --unix-socket <socket> http://localhost/status\`.
+
+| request | body | answer |
+|---|---|---|
+| \`GET /status\` | | all that \`forktrace status --json\` prints |
+| \`POST /reload\` | | \`{"slots":[0,1]}\`, those that were replaced, when it is done |
+| \`POST /scale\` | \`{"workers":8}\` or \`{"by":1}\` | \`{"workers":8}\`, when they are ready |
+| \`POST /kill\` | \`{"slot":2}\` | \`{"pid":123}\` |
+| \`POST /inspector\` | \`{"slot":2}\` | \`{"pid":123,"url":"ws://127.0.0.1:…"}\`: the worker's inspector, which whoever asks closes |
+| \`POST /stop\` | | \`{}\`, at once |
+
+What goes wrong is a status of 400 or more with \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`; what is none of these requests, or has a body of more than 4,096 bytes, is
+\`FORKTRACE_CONTROL_REQUEST\`. A client checks that the socket belongs to its own user, or to root, and takes control characters out of what it prints.
+`;
+}
+
+function names(commands) {
+  const quoted = commands.map((command) => `\`${command.name()}\``);
+  return `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
+}
+
+function section(command) {
+  const more = MORE[command.name()];
+  return `
+## ${command.name()}
+
+\`\`\`console
+$ forktrace ${command.name()} --help
+${helpOf(command)}
+\`\`\`
+${more ? `\n${more}\n` : ''}`;
+}
+
+/** What --help prints, with what is added after it. */
+function helpOf(command) {
+  let text = '';
+  command.configureOutput({
+    writeOut: (written) => {
+      text += written;
+    },
+    getOutHelpWidth: () => HELP_WIDTH,
+    getOutHasColors: () => false,
+  });
+  command.outputHelp();
+  return text.trimEnd();
+}
+
+const MORE = {
+  status: `On a terminal \`forktrace status\` takes the alternate screen and draws it again in place, three times a second; \`q\` or Ctrl-C gives the terminal back as it was.
+Nothing wraps: on a narrow terminal the columns that matter least are left out, and with more workers than lines the list scrolls.
+
+| keys | |
+|---|---|
+| \`q\`, Ctrl-C | end |
+| arrows, \`j\` and \`k\`, PgUp, PgDn | scroll |
+| \`s\` \`r\` \`e\` \`l\` \`c\` \`m\` \`x\` | sort by slot, requests, errors, latency, CPU, memory, deaths in the last hour |
+
+| column | |
+|---|---|
+| \`state\` | \`ready\`; \`starting\`; \`waiting\` for its respawn or its turn; \`draining\`; in red \`blocked\`: its event loop has not turned for 625 ms |
+| \`req/s\`, \`err/s\` | requests, and those that failed: status 500 or more, or not answered; over the last second |
+| \`p99\` | 99th percentile of the duration of the requests of the last 5 to 10 seconds, off by at most 12 %; of more than 100 requests in a second, about 100 are timed |
+| \`cpu\`, \`loop\` | processor time as a share of one processor; how much of the time the event loop was busy |
+| \`memory\`, \`flight\` | resident set; requests in flight |
+| \`died/h\`, \`last exit\` | unplanned deaths in the last hour; why the last process of the slot ended ([causes](supervision.md#deaths)) |
+| \`spans\`, \`lost\` | spans written to the journal since the start; spans that could not be kept |
+
+An open crash-loop breaker is the first thing on the screen, in red. The last line is the shipper's: delivered, its lag, recovered and interrupted spans.`,
+  run: `\`run --trace\` runs any program with the preload and a [span around its life](preload.md), and ends as it does; it prints nothing of its own.`,
+  scale: `A coordinator does the same at SIGTTIN (one more) and SIGTTOU (one fewer), as Gunicorn does.`,
+  stack: `More in [forensics](forensics.md).`,
+  viewer: `The language of \`--filter\` is [that of the page](viewer.md#the-filter).`,
+};
