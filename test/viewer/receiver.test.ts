@@ -22,6 +22,22 @@ async function exportOne(exporter: SpanExporter, name: string): Promise<string> 
   return span.spanContext().traceId;
 }
 
+/** Unlike fetch, it sends any header. */
+function statusOf(
+  { otlpHttpUrl }: Viewer,
+  headers: Record<string, string>,
+  path = '/api/state',
+  method = 'GET',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(otlpHttpUrl + path, { method, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    });
+    request.on('error', reject).end();
+  });
+}
+
 describe('the viewer receives OTLP', () => {
   let viewer: Viewer;
   before(async () => {
@@ -93,14 +109,7 @@ describe('the viewer receives OTLP', () => {
   });
 
   it('but not from another origin, nor under another host name', async () => {
-    const status = (headers: Record<string, string>) =>
-      new Promise<number>((resolve, reject) => {
-        const request = httpRequest(`${viewer.otlpHttpUrl}/api/state`, { headers }, (response) => {
-          response.resume();
-          resolve(response.statusCode!);
-        });
-        request.on('error', reject).end();
-      });
+    const status = (headers: Record<string, string>) => statusOf(viewer, headers);
     const own = new URL(viewer.url).host;
     assert.equal(await status({ host: own }), 200);
     assert.equal(await status({ host: own, origin: `http://${own}` }), 200);
@@ -152,6 +161,28 @@ describe("the viewer's addresses", () => {
       assert.equal(landing.headers.get('location'), '/');
       const cookie = landing.headers.get('set-cookie')!.split(';')[0]!;
       assert.equal((await get('/api/state', { cookie })).status, 200);
+      const own = new URL(viewer.otlpHttpUrl);
+      for (const [status, headers] of [
+        [200, { 'sec-fetch-site': 'same-origin' }],
+        [200, { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }],
+        [200, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
+        [200, { origin: own.origin }],
+        // By a proxy with a name of its own.
+        [200, { origin: 'https://ops.example', 'x-forwarded-host': 'ops.example' }],
+        // A page of another port has the same cookie, as cookies know no ports.
+        [403, { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors', origin: 'http://127.0.0.1:3000' }],
+        [403, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+        [403, { origin: 'http://127.0.0.1:3000' }],
+        [403, { origin: 'null' }],
+        [403, { origin: 'http://rebound.example' }],
+      ] as const) {
+        assert.equal(await statusOf(viewer, { cookie, ...headers }), status, JSON.stringify(headers));
+      }
+      // The name was pointed here after the page had been loaded from elsewhere: no cookie, no token.
+      const rebound = { host: 'rebound.example', origin: 'http://rebound.example', 'sec-fetch-site': 'same-origin' };
+      assert.equal(await statusOf(viewer, rebound), 401);
+      assert.equal(await statusOf(viewer, { cookie, 'sec-fetch-site': 'same-site' }, '/api/clear', 'POST'), 403);
+      assert.equal(await statusOf(viewer, { cookie, 'sec-fetch-site': 'same-origin' }, '/api/clear', 'POST'), 204);
       await assert.rejects(exportOne(new GrpcExporter({ url: viewer.otlpGrpcUrl }), 'no token'), (errors: unknown) =>
         /UNAUTHENTICATED/.test(String(errors)),
       );

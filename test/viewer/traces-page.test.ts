@@ -61,16 +61,21 @@ describe("the viewer's traces page", { skip: noChromium() }, () => {
     await go('/traces');
     await rows().first().waitFor();
     const fresh = page.locator('.foot .newer');
+    // What comes before the page has noticed is no news.
+    const held = page.getByText('Held while you look');
     await rows().nth(3).hover();
+    await held.waitFor();
     await arrive(1, '/under-the-mouse');
     await page.getByRole('button', { name: '1 new', exact: true }).waitFor();
     await page.mouse.move(5, 5);
     await rows().first().getByText('GET /under-the-mouse').waitFor();
     await page.locator('.rows').evaluate((box) => box.scrollTo(0, 2000));
+    await held.waitFor();
     await arrive(2, '/scrolled');
     await page.getByRole('button', { name: '2 new', exact: true }).click();
     await rows().first().getByText('GET /scrolled').waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused').waitFor();
     await arrive(3, '/paused');
     await page.getByRole('button', { name: '3 new', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();

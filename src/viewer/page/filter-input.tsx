@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CompletionView } from '../api-types.ts';
 import type { Field } from '../views/filter-language.ts';
 import { lastWord, type Suggestion, suggestions } from './filter-completion.ts';
@@ -24,8 +24,14 @@ export function FilterInput({
   const [chosen, setChosen] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  // What is being typed may end in a space, which the address has not.
-  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]);
+  // Only what another has put into the address: the own text may have grown since it went there. At once, as the
+  // next key may come before effects have run.
+  const sent = useRef(value);
+  useLayoutEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value;
+    setText(value);
+  }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const { word, field } = lastWord(text);
   const { data = NOTHING } = useData<CompletionView>(
@@ -34,20 +40,24 @@ export function FilterInput({
   );
   const offered = open ? suggestions(text, fields, data) : [];
 
+  const sendNow = (next: string) => {
+    clearTimeout(timer.current);
+    sent.current = next.trim();
+    onChange(sent.current);
+  };
   const change = (next: string) => {
     setText(next);
     setChosen(-1);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange(next.trim()), TYPING_MS);
+    timer.current = setTimeout(() => sendNow(next), TYPING_MS);
   };
   const take = ({ text: word_ }: Suggestion) => {
     const complete = !/[:=<>]$/.test(word_);
     const next = `${text.slice(0, text.length - word.length)}${word_}${complete ? ' ' : ''}`;
     change(next);
     if (complete) {
-      clearTimeout(timer.current);
       setOpen(false);
-      onChange(next.trim());
+      sendNow(next);
     }
     input.current?.focus();
   };
@@ -84,13 +94,12 @@ export function FilterInput({
           } else if ((event.key === 'Enter' || event.key === 'Tab') && chosen !== -1 && offered[chosen]) {
             take(offered[chosen]);
           } else if (event.key === 'Enter') {
-            clearTimeout(timer.current);
             setOpen(false);
-            onChange(text.trim());
+            sendNow(text);
           } else if (event.key === 'Escape') {
             if (open && offered.length > 0) return setOpen(false);
-            clearTimeout(timer.current);
-            onChange('');
+            setText('');
+            sendNow('');
             event.currentTarget.blur();
           } else return;
           event.preventDefault();

@@ -1,45 +1,31 @@
 import { useState } from 'preact/hooks';
 import type { LogListView, LogRowView } from '../api-types.ts';
-import { counted, formatCount } from '../format.ts';
 import { LOG_FIELDS } from '../views/filter-language.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { clock } from './clock.ts';
 import { FilterInput } from './filter-input.tsx';
+import { ListFoot, useHeldList } from './held-list.tsx';
 import { useKeys } from './keys.ts';
 import { LevelMark } from './level-mark.tsx';
 import { navigate, withQuery } from './location.ts';
 import { SlotBadge } from './marks.tsx';
-import { usePages } from './pages.ts';
 import { SavedFilters } from './saved-filters.tsx';
 import { TimePicker } from './time-picker.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 
-const FILTERS = ['q', 'from', 'to', 'last'];
 const ROW_HEIGHT = 30;
 
 /** All log records, live until somebody looks closer. */
 export function LogsPage({ query }: { query: URLSearchParams }) {
-  const filter = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name))).toString();
-  const [paused, setPaused] = useState(false);
-  const [looked, setLooked] = useState(false);
-  const [scrolled, setScrolled] = useState(false);
-  const [top, setTop] = useState(0);
   const [open, setOpen] = useState<LogRowView>();
-  const held = paused || looked || scrolled || open !== undefined;
-  const { list, newer, row } = usePages<LogRowView, LogListView>('/api/logs', filter, held);
-  const catchUp = () => {
-    for (const set of [setPaused, setLooked, setScrolled]) set(false);
-    setOpen(undefined);
-    setTop((count) => count + 1);
-  };
+  const close = () => setOpen(undefined);
+  const logs = useHeldList<LogRowView, LogListView>('/api/logs', query, open !== undefined, close);
+  const { list, filter, total, row } = logs;
   useKeys((event) => {
-    if (event.key === 'l') catchUp();
-    else if (event.key === 'Escape') setOpen(undefined);
-    else if (event.key === ' ' && !(event.target as Element).matches('button, a')) setPaused(!paused);
-    else return false;
+    if (event.key !== 'Escape') return false;
+    close();
     return true;
   });
-  const total = list?.total ?? 0;
   return (
     <>
       <h1 class="hidden">Logs</h1>
@@ -65,10 +51,9 @@ export function LogsPage({ query }: { query: URLSearchParams }) {
           count={total}
           rowHeight={ROW_HEIGHT}
           active={-1}
-          top={top}
+          top={logs.top}
           class="logs"
-          onHover={setLooked}
-          onScrolled={setScrolled}
+          {...logs.look}
           render={(index) => {
             const log = row(index);
             return (
@@ -87,7 +72,7 @@ export function LogsPage({ query }: { query: URLSearchParams }) {
             );
           }}
         />
-        {open && <LogDetail log={open} close={() => setOpen(undefined)} />}
+        {open && <LogDetail log={open} close={close} />}
       </div>
       {list !== undefined && total === 0 && (
         <div class="empty">
@@ -95,23 +80,7 @@ export function LogsPage({ query }: { query: URLSearchParams }) {
           <p>OTLP log records of any exporter are shown here and in their traces.</p>
         </div>
       )}
-      <div class="foot">
-        <span role="status">
-          {list &&
-            (filter === ''
-              ? counted(list.held, 'record')
-              : `${formatCount(total)} of ${counted(list.held, 'record')} ${total === 1 ? 'matches' : 'match'}`)}
-        </span>
-        <span class="spacer" />
-        {held && newer > 0 && (
-          <button type="button" class="newer" onClick={catchUp} title="Catch up (l)">
-            {formatCount(newer)} new
-          </button>
-        )}
-        <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)} title="Hold the list (space)">
-          {paused ? 'Resume' : 'Pause'}
-        </button>
-      </div>
+      <ListFoot of={logs} noun="record" />
     </>
   );
 }

@@ -5,7 +5,9 @@ import { withPrefix } from './prefix.ts';
 const PAGE_ROWS = 200;
 
 /** What every list answers. */
-interface List<Row> {
+export interface List<Row> {
+  /** All of it, whatever the filter. */
+  held: number;
   total: number;
   until: number;
   newer: number;

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TraceRowView } from '../api-types.ts';
 import { counted, formatCount, formatDuration } from '../format.ts';
 import { ago, clock } from './clock.ts';
@@ -22,6 +22,13 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
   // The trace, not the line: while new ones arrive above, the focus stays on what one looks at.
   const [active, setActive] = useState<{ index: number; id: string }>();
   const [moved, setMoved] = useState(0);
+  // The line that is to have the focus as soon as it is there: Enter may be the next key.
+  const toFocus = useRef(-1);
+  const focusIfWanted = (index: number) => (link: HTMLElement | null) => {
+    if (link === null || index !== toFocus.current) return;
+    toFocus.current = -1;
+    link.focus({ preventScroll: true });
+  };
   const now = Date.now();
 
   const move = (wanted: number) => {
@@ -31,13 +38,9 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
     if (row !== undefined) setActive({ index, id: row.id });
     else setActive({ index, id: '' });
     setMoved((times) => times + 1);
+    toFocus.current = index;
   };
   const at = active?.index ?? -1;
-  const shown = at === -1 ? undefined : rowAt(at);
-  useEffect(() => {
-    if (moved === 0 || shown === undefined) return;
-    document.querySelector<HTMLElement>(`a[data-trace="${shown.id}"]`)?.focus({ preventScroll: true });
-  }, [moved, shown?.id]);
   useEffect(() => {
     if (top > 0) setActive(undefined);
   }, [top]);
@@ -75,7 +78,12 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
             style={{ height: `${rowHeight}px` }}
           >
             {row && (
-              <a href={`/traces/${row.id}`} data-trace={row.id} onFocus={() => setActive({ index, id: row.id })}>
+              <a
+                ref={focusIfWanted(index)}
+                href={`/traces/${row.id}`}
+                data-trace={row.id}
+                onFocus={() => setActive({ index, id: row.id })}
+              >
                 <TraceRow row={row} now={now} />
               </a>
             )}

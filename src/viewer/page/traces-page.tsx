@@ -1,47 +1,22 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { TraceListView, TraceRowView } from '../api-types.ts';
-import { counted, formatCount } from '../format.ts';
 import { FIELDS, parseFilter, writeFilter } from '../views/filter-language.ts';
 import { FilterForm } from './filter-form.tsx';
 import { FilterInput } from './filter-input.tsx';
-import { useKeys } from './keys.ts';
+import { ListFoot, useHeldList } from './held-list.tsx';
 import type { LiveState } from './live.ts';
 import { navigate, withQuery } from './location.ts';
-import { usePages } from './pages.ts';
 import { SavedFilters } from './saved-filters.tsx';
 import { Scatter } from './scatter.tsx';
 import { TimePicker } from './time-picker.tsx';
 import { TraceList } from './trace-list.tsx';
 
-const FILTERS = ['q', 'from', 'to', 'last'];
-
-/**
- * All traces, live until somebody looks closer: then the list holds still, and says how many have come since.
- */
+/** All traces, live until somebody looks closer. */
 export function TracesPage({ query, live }: { query: URLSearchParams; live: LiveState }) {
-  const filter = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name))).toString();
-  const [paused, setPaused] = useState(false);
-  const [hovered, setHovered] = useState(false);
-  const [focused, setFocused] = useState(false);
-  const [scrolled, setScrolled] = useState(false);
-  const [top, setTop] = useState(0);
+  const traces = useHeldList<TraceRowView, TraceListView>('/api/traces', query);
+  const { list, filter, total, row } = traces;
   const [form, setForm] = useState(false);
-  const held = paused || hovered || focused || scrolled;
-  const { list, newer, row } = usePages<TraceRowView, TraceListView>('/api/traces', filter, held);
   const narrow = useNarrow();
-  const total = list?.total ?? 0;
-
-  const catchUp = () => {
-    for (const set of [setPaused, setHovered, setFocused, setScrolled]) set(false);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    setTop((count) => count + 1);
-  };
-  useKeys((event) => {
-    if (event.key === 'l') catchUp();
-    else if (event.key === ' ' && !(event.target as Element).matches('button, a')) setPaused(!paused);
-    else return false;
-    return true;
-  });
   const setQ = (text: string) => navigate(withQuery({ q: text }), true);
 
   return (
@@ -96,34 +71,9 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
         <span class="right">Duration</span>
         <span class="wide right">Started</span>
       </div>
-      <TraceList
-        count={total}
-        rowHeight={narrow ? 52 : 36}
-        row={row}
-        top={top}
-        onHover={setHovered}
-        onFocus={setFocused}
-        onScrolled={setScrolled}
-      />
+      <TraceList count={total} rowHeight={narrow ? 52 : 36} row={row} top={traces.top} {...traces.look} />
       {list !== undefined && total === 0 && <Empty filtered={filter !== ''} live={live} />}
-      <div class="foot">
-        <span role="status">
-          {list &&
-            (filter === ''
-              ? counted(list.held, 'trace')
-              : `${formatCount(total)} of ${counted(list.held, 'trace')} ${total === 1 ? 'matches' : 'match'}`)}
-        </span>
-        <span class="spacer" />
-        {held && <span class="muted">{paused ? 'Paused' : 'Held while you look'}</span>}
-        {held && newer > 0 && (
-          <button type="button" class="newer" onClick={catchUp} title="Catch up (l)">
-            {formatCount(newer)} new
-          </button>
-        )}
-        <button type="button" aria-pressed={paused} onClick={() => setPaused(!paused)} title="Hold the list (space)">
-          {paused ? 'Resume' : 'Pause'}
-        </button>
-      </div>
+      <ListFoot of={traces} noun="trace" />
     </>
   );
 }
