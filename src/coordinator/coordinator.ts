@@ -96,6 +96,8 @@ export class Coordinator implements ClusterHandle {
       if (failure) endIfUncaught(failure.error, failure.exitCode, true);
       // A signal ends this process now: a rejection that nobody catches must not be faster.
       else await sleep(SIGNAL_TAKES_EFFECT_MS);
+      // Another start in this process has listeners of its own.
+      this.#signals.uninstall();
       throw error;
     }
   }
@@ -192,7 +194,8 @@ export class Coordinator implements ClusterHandle {
     process.off('SIGHUP', this.#onHangup);
     process.off('SIGTTIN', this.#onMore);
     process.off('SIGTTOU', this.#onFewer);
-    this.#signals?.uninstall();
+    // SIGTERM and SIGINT stay: one that is on its way while its last listener goes would be lost, and the process live on.
+    // What comes from now on ends it at once, as it would without a listener.
   }
 
   /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */

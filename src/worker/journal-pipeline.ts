@@ -61,7 +61,7 @@ export function createJournalPipeline(
   });
   const shipping = startShipping(config, identity);
   const exit = new ExitRecorder(() => journal.vitals());
-  const stopVitals = startVitals(journal);
+  const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
   return {
     journal,
     tracerProvider,
@@ -98,15 +98,18 @@ function samplerOf({ sampler }: ResolvedConfig) {
   return (require('./sampler.js') as typeof import('./sampler.js')).createSampler(sampler);
 }
 
-/** From the first second on: a tool that ends before leaves no page but that of its exit. */
-function startVitals(journal: Journal): () => void {
+/** What ends before it leaves no page but that of its exit. */
+const TOOL_ENDS_WITHIN_MS = 1000;
+
+/** A worker's first requests may be its last: a leak can fill a small heap within a second. */
+function startVitals(journal: Journal, afterMs: number): () => void {
   let sampler: VitalsSampler | undefined;
   const timer = setTimeout(() => {
     const vitals = journal.vitals();
     if (vitals === undefined) return;
     sampler = new VitalsSampler(vitals, () => ({ ...requestCounts, spans: journal.stats().spans }));
     sampler.sample();
-  }, 1000).unref();
+  }, afterMs).unref();
   return () => {
     clearTimeout(timer);
     sampler?.stop();
