@@ -4,6 +4,13 @@
  *
  * @module
  */
+export {
+  attributesSettled,
+  awaitedAttributes,
+  isResource,
+  knownAttributes,
+  schemaUrlOf,
+} from './configured-resource.js';
 export { Environment } from './environment.js';
 export { resolveHttp } from './http.js';
 export { requireOptional } from './optional-package.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SERVICE_NAME, SERVICE_VERSION } from '../wire/conventions.js';
+import { knownAttributes } from './configured-resource.js';
 import type { Environment } from './environment.js';
 import type { TracingConfig } from './types.js';
 
@@ -38,10 +39,10 @@ export function resolveService(
 
 /** The attributes in `config.resource` that are plain text, whether it is a Resource or an object. */
 function configuredAttributes({ resource }: TracingConfig): Record<string, string | undefined> {
-  if (!resource) return {};
-  const isResource = typeof (resource as { merge?: unknown }).merge === 'function';
-  const attributes = isResource ? ((resource as { attributes?: object }).attributes ?? {}) : resource;
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => typeof value === 'string'));
+  const texts = Object.entries(knownAttributes(resource)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts);
 }
 
 function nearestPackage(program: string | undefined): { name?: string; version?: string } | undefined {

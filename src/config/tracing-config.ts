@@ -490,7 +490,11 @@ export interface TracingConfig {
    * @default service.version in OTEL_RESOURCE_ATTRIBUTES, else the version in that package.json
    */
   serviceVersion?: string;
-  /** Attributes, or a `Resource`, that win over detected ones. @default none */
+  /**
+   * Attributes, or a `Resource`, that win over detected ones. Spans are sent when its promises have settled.
+   *
+   * @default none
+   */
   resource?: Attributes | Resource;
   /**
    * How many workers are forked. `WEB_CONCURRENCY=auto` is the number of CPUs, too. Takes a whole number from

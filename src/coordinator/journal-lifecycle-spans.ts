@@ -14,6 +14,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { attributesSettled, knownAttributes, schemaUrlOf } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { blockAttributes } from '../forensics/block.js';
@@ -22,7 +23,6 @@ import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { describeExit } from '../process/process-exit.js';
-import type { Resource } from '../sdk/types.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { version } from '../version.js';
@@ -84,12 +84,19 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   /** @throws what {@link openJournal} throws */
   constructor(config: ResolvedConfig) {
     const attributes = coordinatorResource(config);
+    const settled = attributesSettled(config.resource);
     this.#journal = openJournal({
       ...config.journal,
       segmentBytes: SEGMENT_BYTES,
       inFlight: IN_FLIGHT,
       resource: encodeResource(attributes),
+      schemaUrl: schemaUrlOf(config.resource),
+      isResourcePending: settled !== undefined,
       renewed: (writerId) => sayPlace(config.journal.dir, writerId, config.export),
+    });
+    void settled?.then(() => {
+      const { resource } = config;
+      this.#journal.useResource(encodeResource({ ...attributes, ...knownAttributes(resource) }));
     });
     this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export);
     const provider = new JournalTracerProvider({
@@ -234,13 +241,6 @@ function coordinatorResource(config: ResolvedConfig): Attributes {
     [CLUSTER_ROLE]: 'coordinator',
     [SERVICE_NAME]: config.serviceName,
     [SERVICE_VERSION]: config.serviceVersion,
-    ...attributesOf(config.resource),
+    ...knownAttributes(config.resource),
   };
-}
-
-/** A `Resource` has a `merge`, which plain attributes have not: a function is no attribute's value. */
-function attributesOf(resource: ResolvedConfig['resource']): Attributes | undefined {
-  return typeof resource?.merge === 'function'
-    ? (resource as Resource).attributes
-    : (resource as Attributes | undefined);
 }

@@ -48,8 +48,8 @@ const MAGIC: Record<JournalFileKind, string> = {
  */
 export type JournalFileKind = 'segment' | 'logs' | 'in-flight' | 'vitals';
 
-// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource. Covered by the
-// CRC.
+// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource and its schema URL.
+// Covered by the CRC.
 const AT_VERSION = 8;
 const AT_HEADER_LENGTH = 12;
 const AT_BODY_LENGTH = 16;
@@ -66,6 +66,8 @@ const AT_RESOURCE_LENGTH = 92;
 const AT_THREAD = 96;
 const IMMUTABLE_END = 100;
 const AT_CRC = 100;
+const AT_SCHEMA_URL_LENGTH = 104;
+const AT_RESOURCE_PENDING = 108;
 
 /**
  * u32, written by the writer alone: bytes of the body that are whole and final. Each field below is aligned
@@ -161,6 +163,13 @@ export interface JournalHeader {
   entryBytes: number;
   /** OTLP-encoded Resource message, without tag and length. */
   resource: Uint8Array;
+  /** Of the conventions that the names of the resource follow; empty where it says none. */
+  schemaUrl: string;
+  /**
+   * The writer still waits for attributes of its resource, which a later file of its own has. Readers wait for
+   * that file, within bounds.
+   */
+  isResourcePending: boolean;
 }
 
 /** Why a file or a part of it is not sound. */
@@ -179,15 +188,21 @@ export type UnsoundReason =
   | 'corrupt';
 
 /** Bytes that the header of a file with this resource takes: a multiple of {@link PAGE_BYTES}. */
-export function headerLengthFor(resourceBytes: number): number {
-  return Math.ceil((AT_RESOURCE + resourceBytes) / PAGE_BYTES) * PAGE_BYTES;
+export function headerLengthFor({ resource, schemaUrl }: Pick<JournalHeader, 'resource' | 'schemaUrl'>): number {
+  return headerLengthOfParts(resource.length + Buffer.byteLength(schemaUrl));
+}
+
+function headerLengthOfParts(bytes: number): number {
+  return Math.ceil((AT_RESOURCE + bytes) / PAGE_BYTES) * PAGE_BYTES;
 }
 
 /** @throws RangeError for a resource above {@link MAX_RESOURCE_BYTES} */
 export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8Array {
   const { writer, resource } = header;
-  if (resource.length > MAX_RESOURCE_BYTES) throw new RangeError(`resource of ${resource.length} bytes`);
-  const headerLength = headerLengthFor(resource.length);
+  const schemaUrl = Buffer.from(header.schemaUrl);
+  const described = Buffer.concat([resource, schemaUrl]);
+  if (described.length > MAX_RESOURCE_BYTES) throw new RangeError(`resource of ${described.length} bytes`);
+  const headerLength = headerLengthOfParts(described.length);
   const bytes = Buffer.alloc(headerLength);
   bytes.write(MAGIC[header.kind], 0, 'latin1');
   bytes.writeUInt32LE(FORMAT_VERSION, AT_VERSION);
@@ -204,8 +219,10 @@ export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8
   bytes.writeDoubleLE(header.createdMs, AT_CREATED);
   bytes.writeUInt32LE(header.entryBytes, AT_ENTRY_BYTES);
   bytes.writeUInt32LE(resource.length, AT_RESOURCE_LENGTH);
-  bytes.writeUInt32LE(checksum(bytes, resource), AT_CRC);
-  bytes.set(resource, AT_RESOURCE);
+  bytes.writeUInt32LE(schemaUrl.length, AT_SCHEMA_URL_LENGTH);
+  bytes.writeUInt32LE(header.isResourcePending ? 1 : 0, AT_RESOURCE_PENDING);
+  bytes.writeUInt32LE(checksum(bytes, described), AT_CRC);
+  bytes.set(described, AT_RESOURCE);
   return bytes;
 }
 
@@ -232,9 +249,10 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
   if (bytes.length < headerLength) return 'truncated';
   const buffer = asBuffer(bytes);
   const resourceLength = buffer.readUInt32LE(AT_RESOURCE_LENGTH);
-  if (headerLength !== headerLengthFor(resourceLength)) return 'corrupt';
-  const resource = bytes.subarray(AT_RESOURCE, AT_RESOURCE + resourceLength);
-  if (checksum(buffer, resource) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
+  const describedLength = resourceLength + buffer.readUInt32LE(AT_SCHEMA_URL_LENGTH);
+  if (headerLength !== headerLengthOfParts(describedLength)) return 'corrupt';
+  const described = bytes.subarray(AT_RESOURCE, AT_RESOURCE + describedLength);
+  if (checksum(buffer, described) !== buffer.readUInt32LE(AT_CRC)) return 'checksum';
   const kind = kindOf(buffer.toString('latin1', 0, 8))!;
   const slot = buffer.readUInt32LE(AT_SLOT);
   const header: JournalHeader = {
@@ -253,7 +271,9 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
     },
     createdMs: buffer.readDoubleLE(AT_CREATED),
     entryBytes: buffer.readUInt32LE(AT_ENTRY_BYTES),
-    resource,
+    resource: described.subarray(0, resourceLength),
+    schemaUrl: buffer.toString('utf8', AT_RESOURCE + resourceLength, AT_RESOURCE + describedLength),
+    isResourcePending: buffer.readUInt32LE(AT_RESOURCE_PENDING) === 1,
   };
   const entriesFit =
     kind !== 'in-flight'
@@ -294,10 +314,11 @@ function kindOf(magic: string): JournalFileKind | undefined {
   return (Object.keys(MAGIC) as JournalFileKind[]).find((kind) => MAGIC[kind] === magic);
 }
 
-function checksum(header: Uint8Array, resource: Uint8Array): number {
+/** @param described the resource and its schema URL */
+function checksum(header: Uint8Array, described: Uint8Array): number {
   const first = crc32(header.subarray(0, IMMUTABLE_END));
   // zlib takes an empty buffer for a request to start anew.
-  return resource.length === 0 ? first : crc32(resource, first);
+  return described.length === 0 ? first : crc32(described, first);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

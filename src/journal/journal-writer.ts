@@ -14,7 +14,15 @@ import { tags } from '../wire/message.js';
 import { Span } from '../wire/otlp.js';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
 import { Encoder } from './encoder.js';
-import { AT_ENDED, ENTRY_BYTES, headerLengthFor, type JournalFileKind, PAGE_BYTES } from './format.js';
+import {
+  AT_ENDED,
+  ENTRY_BYTES,
+  headerLengthFor,
+  type JournalFileKind,
+  type JournalHeader,
+  MAX_RESOURCE_BYTES,
+  PAGE_BYTES,
+} from './format.js';
 import { LEASE_RENEWAL_MS, newWriterIdentity } from './identity.js';
 import { InFlightTable } from './in-flight-table.js';
 import type { Journal, JournalOptions, JournalStats } from './journal.js';
@@ -44,7 +52,7 @@ export class JournalWriter implements Journal, SpanLog {
   readonly dir: string;
   readonly mode: 'mmap' | 'write';
   #identity;
-  readonly #resource: Uint8Array;
+  #described: Pick<JournalHeader, 'resource' | 'schemaUrl' | 'isResourcePending'>;
   readonly #maxBytes: number;
   readonly #mapping: Mapping | undefined;
   readonly #table: InFlightTable;
@@ -62,6 +70,7 @@ export class JournalWriter implements Journal, SpanLog {
   /** Made with the first log record. */
   #logs: SegmentWriter | undefined;
   #logWriteBack: WriteBack | undefined;
+  #wasResourcePending = false;
   #lastTable = 0;
   #isClosed = false;
   #vitals: VitalsWriter | undefined;
@@ -72,7 +81,11 @@ export class JournalWriter implements Journal, SpanLog {
     this.dir = options.dir;
     this.mode = mapping ? 'mmap' : 'write';
     this.#identity = newWriterIdentity(options.slot);
-    this.#resource = options.resource.slice();
+    this.#described = {
+      resource: options.resource.slice(),
+      schemaUrl: options.schemaUrl ?? '',
+      isResourcePending: options.isResourcePending ?? false,
+    };
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#mapping = mapping;
     this.#table = new InFlightTable(options.inFlight);
@@ -195,6 +208,25 @@ export class JournalWriter implements Journal, SpanLog {
     this.#release(entry, true);
   }
 
+  /**
+   * The tables stay, with the resource of before: what is recovered of them gets that of the writer's newest
+   * segment.
+   */
+  useResource(resource: Uint8Array): void {
+    if (this.#isClosed || !this.#described.isResourcePending) return;
+    this.#lookAtEnd();
+    const { schemaUrl } = this.#described;
+    const isTooLarge = resource.length + schemaUrl.length * 3 > MAX_RESOURCE_BYTES;
+    this.#described = {
+      resource: isTooLarge ? this.#described.resource : resource.slice(),
+      schemaUrl,
+      isResourcePending: false,
+    };
+    this.#wasResourcePending = true;
+    this.#spans.renew();
+    this.#logs?.renew();
+  }
+
   flush(): void {
     this.#writeBack?.flush();
     this.#logWriteBack?.flush();
@@ -231,7 +263,7 @@ export class JournalWriter implements Journal, SpanLog {
     clearInterval(this.#leaseTimer);
     this.#writeBack?.flush();
     this.#isClosed = true;
-    this.#spans.close();
+    this.#spans.close(this.#wasResourcePending);
     this.#logs?.close();
     const inFlight = this.#table.used > 0;
     for (const file of this.#table.files) {
@@ -275,7 +307,7 @@ export class JournalWriter implements Journal, SpanLog {
 
   #segmentWriter(kind: 'segment' | 'logs', losses: LossLedger, writeBack: WriteBack | undefined): SegmentWriter {
     return new SegmentWriter({
-      bodyLength: Math.max(this.#segmentBytes - headerLengthFor(this.#resource.length), PAGE_BYTES),
+      bodyLength: Math.max(this.#segmentBytes - headerLengthFor(this.#described), PAGE_BYTES),
       plan: (bodyLength, sequence) => this.#plan(kind, bodyLength, 0, sequence),
       keepBound: (bytes) => this.#keepBound(bytes),
       losses,
@@ -292,7 +324,7 @@ export class JournalWriter implements Journal, SpanLog {
     return {
       dir: this.dir,
       mapping: this.#mapping,
-      header: { kind, bodyLength, sequence, writer: this.#identity, entryBytes, resource: this.#resource },
+      header: { kind, bodyLength, sequence, writer: this.#identity, entryBytes, ...this.#described },
     };
   }
 

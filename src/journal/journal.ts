@@ -20,6 +20,10 @@ export interface JournalOptions {
   dir: string;
   /** OTLP-encoded Resource message, without tag and length. */
   resource: Uint8Array;
+  /** Of the conventions that the names of the resource follow. @default '' */
+  schemaUrl?: string | undefined;
+  /** Some of its attributes are still awaited: {@link Journal.useResource} will be called. @default false */
+  isResourcePending?: boolean;
   slot?: number | undefined;
   /** @default 'auto': `mmap` where koffi and Linux are, else `write` */
   mode?: 'auto' | 'mmap' | 'write';
@@ -83,6 +87,11 @@ export interface Journal extends SpanLog {
    * @returns undefined when the system refuses the file, or the journal is closed
    */
   vitals(): VitalsWriter | undefined;
+  /**
+   * All attributes of the resource are known now: what this writer has kept before, and has not been shipped, has
+   * them too.
+   */
+  useResource(resource: Uint8Array): void;
   /**
    * `write` mode: everything appended so far is in the files when this returns. `mmap` mode: it always is.
    */

@@ -85,7 +85,7 @@ export class SegmentSupply {
    */
   bodyLengthFor(chunkBytes: number): number {
     if (chunkBytes <= this.bodyLength) return this.bodyLength;
-    const headerLength = headerLengthFor(this.#options.plan(0, 1).header.resource.length);
+    const headerLength = headerLengthFor(this.#options.plan(0, 1).header);
     return 2 ** Math.ceil(Math.log2(headerLength + chunkBytes)) - headerLength;
   }
 

@@ -114,19 +114,20 @@ export class SegmentWriter {
     this.#supply.trim();
   }
 
-  close(): void {
+  /** @param keepEmpty the header of the active segment says something that no other does */
+  close(keepEmpty = false): void {
     this.#isClosed = true;
     this.#supply.close();
-    this.#sealSegment();
+    this.#sealSegment(keepEmpty);
   }
 
-  #sealSegment(): void {
+  #sealSegment(keepEmpty = false): void {
     this.#writeBack?.flush();
     const { segment } = this;
     if (segment === undefined) return;
     const { file } = segment;
     let isRetired = false;
-    if (segment.committed === 0) {
+    if (segment.committed === 0 && !keepEmpty) {
       file.remove();
     } else {
       if (segment.isLost()) this.#losses.lose('removed', segment.spans, `${file.path} was removed`);

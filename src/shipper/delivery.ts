@@ -392,9 +392,10 @@ export class Delivery {
     for (const writer of [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)]) {
       let begun = false;
       for (const segment of this.#segmentsOf(writer)) {
-        const room = this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length);
+        const room =
+          this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
         if (segment.lag <= 0 || room <= 0 || (shipment.spans > 0 && room < this.#limit / 16)) continue;
-        if (!begun) this.#builder.beginWriter(writer.resource);
+        if (!begun) this.#builder.beginWriter(writer);
         begun = true;
         this.#read(writer, segment, room, shipment);
       }

@@ -38,6 +38,7 @@ export const RECOVERY_SEQUENCE = 0xffff_ffff;
 /**
  * @param tables in-flight tables of the writer, all of them
  * @param committedOf committed length of the writer's segment with this sequence
+ * @param described what the writer's newest segment says of its resource
  * @param recovered whether the segment of interrupted spans is there already
  * @param found gets the spans that were in flight, and the role of each, where they are recovered now
  * @returns how many spans were interrupted; unsound tables are left out, and reported
@@ -48,6 +49,7 @@ export function recoverInFlight(
   committedOf: (sequence: number) => number | undefined,
   recovered: boolean,
   death: Death,
+  described: Pick<JournalHeader, 'resource' | 'schemaUrl'>,
   report: (path: string, reason: string) => void,
   found: (entries: readonly InFlightEntry[], roles: readonly (Role | undefined)[]) => void = () => {},
 ): number {
@@ -76,7 +78,7 @@ export function recoverInFlight(
     found(entries, roles);
     const { body, spans } = encode(entries, roles, death);
     if (spans < entries.length) report(tables[0]!.path, `${entries.length - spans} entries are no spans`);
-    if (header && spans > 0) writeSegment(dirname(tables[0]!.path), header, body, spans);
+    if (header && spans > 0) writeSegment(dirname(tables[0]!.path), header.writer, described, body, spans);
     interrupted = spans;
   }
   for (const { path } of tables) removeFile(path);
@@ -99,7 +101,13 @@ function encode(
   return { body, spans };
 }
 
-function writeSegment(dir: string, { writer, resource }: JournalHeader, body: Encoder, spans: number): void {
+function writeSegment(
+  dir: string,
+  writer: JournalHeader['writer'],
+  described: Pick<JournalHeader, 'resource' | 'schemaUrl'>,
+  body: Encoder,
+  spans: number,
+): void {
   const header = Buffer.from(
     encodeHeader({
       kind: 'segment',
@@ -108,7 +116,8 @@ function writeSegment(dir: string, { writer, resource }: JournalHeader, body: En
       writer,
       createdMs: Date.now(),
       entryBytes: 0,
-      resource,
+      ...described,
+      isResourcePending: false,
     }),
   );
   header.writeUInt32LE(body.at, AT_COMMITTED);

@@ -17,6 +17,7 @@ import type { Signal } from './transport.js';
 const RESOURCE_SPANS = tags(TracesRequest).resourceSpans;
 const RESOURCE = tags(ResourceSpans).resource;
 const SCOPE_SPANS = tags(ResourceSpans).scopeSpans;
+const SCHEMA_URL = tags(ResourceSpans).schemaUrl;
 const SPANS = tags(ScopeSpans).spans;
 
 interface Scope {
@@ -31,6 +32,7 @@ interface Scope {
 
 interface Writer {
   resource: Uint8Array;
+  schemaUrl: Buffer;
   scopes: Scope[];
 }
 
@@ -84,9 +86,10 @@ export class RequestBuilder {
   }
 
   /** What is added from now on belongs to the writer with this resource. */
-  beginWriter(resource: Uint8Array): void {
-    this.#writer = { resource, scopes: [] };
-    this.#added += fieldLength(resource.length) + MAX_HEADER_BYTES;
+  beginWriter({ resource, schemaUrl = '' }: { resource: Uint8Array; schemaUrl?: string }): void {
+    const writer = { resource, schemaUrl: Buffer.from(schemaUrl), scopes: [] };
+    this.#writer = writer;
+    this.#added += lengthOf(writer) + MAX_HEADER_BYTES;
   }
 
   /**
@@ -147,11 +150,12 @@ export class RequestBuilder {
       scope.spans.push(at);
       scope.bytes += this.#end[at]! - this.#start[at]!;
     }
-    let length = fieldLength(writer.resource.length);
+    let length = lengthOf(writer);
     for (const { fields, bytes } of used) length += fieldLength(fields.length + bytes);
     const output = this.#output;
     output.lengthField(RESOURCE_SPANS, length);
     output.bytesField(RESOURCE, writer.resource);
+    if (writer.schemaUrl.length > 0) output.bytesField(SCHEMA_URL, writer.schemaUrl);
     for (const scope of used) {
       output.lengthField(SCOPE_SPANS, scope.fields.length + scope.bytes);
       output.raw(scope.fields);
@@ -223,3 +227,8 @@ export class RequestBuilder {
 
 /** A tag and the longest length. */
 const MAX_HEADER_BYTES = 6;
+
+/** All fields of its ResourceSpans but the scopes. */
+function lengthOf({ resource, schemaUrl }: Writer): number {
+  return fieldLength(resource.length) + (schemaUrl.length > 0 ? fieldLength(schemaUrl.length) : 0);
+}

@@ -175,6 +175,7 @@ export class Shipper {
   #deliver(): Set<Delivery> {
     const found = new Set<Delivery>();
     for (const writer of this.#tail.writers.values()) {
+      if (this.#isHeld(writer)) continue;
       for (const signal of SIGNALS) {
         if (![...writer.of(signal).values()].some(({ lag }) => lag > 0)) continue;
         const destination = this.#destinationOf(writer, signal);
@@ -185,6 +186,11 @@ export class Shipper {
       }
     }
     return found;
+  }
+
+  /** A shipper that stops sends what there is, as it is. */
+  #isHeld(writer: TailedWriter): boolean {
+    return this.#stopAt === undefined && writer.isWaiting();
   }
 
   #open(signal: Signal, destination: Destination): Delivery {
@@ -205,7 +211,9 @@ export class Shipper {
       report: new ExportReport(target, signal),
       counts: signal === 'logs' ? this.#logCounts : this.#counts,
       writers: () =>
-        [...this.#tail.writers.values()].filter((writer) => keyOf(signal, this.#destinationOf(writer, signal)) === key),
+        [...this.#tail.writers.values()].filter(
+          (writer) => !this.#isHeld(writer) && keyOf(signal, this.#destinationOf(writer, signal)) === key,
+        ),
       malformed: (count, what) => this.#malformed.add(count, what),
       answered: () => this.#wake.abort(),
     });
@@ -423,6 +431,7 @@ export class Shipper {
         (sequence) => bySequence.get(sequence),
         bySequence.has(RECOVERY_SEQUENCE),
         death,
+        writer,
         (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
         (entries, roles) =>
           this.#keepPostMortem(writer, death, { vitals, entries, roles, lastWords: known?.lastWords }),

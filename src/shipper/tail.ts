@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UnsoundReason, WriterIdentity } from '../journal/format.js';
+import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
 import { isWriterDead } from '../journal/identity.js';
 import {
   isUnsound,
@@ -56,10 +56,19 @@ export class TailedSegment {
   }
 }
 
+/**
+ * A detector that does not answer holds spans back for so long, in milliseconds: as long as an export of the SDK
+ * may take that waits for it.
+ */
+const RESOURCE_WITHIN_MS = 30_000;
+
 /** One writer, for as long as it has files. */
 export class TailedWriter {
   readonly identity: WriterIdentity;
-  readonly resource: Uint8Array;
+  /** As the newest of its files says that has all attributes. */
+  resource: Uint8Array;
+  schemaUrl: string;
+  #isResourcePending: boolean;
   readonly segments = new Map<string, TailedSegment>();
   /** Segments of log records. */
   readonly logs = new Map<string, TailedSegment>();
@@ -81,11 +90,26 @@ export class TailedWriter {
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
 
-  constructor(identity: WriterIdentity, resource: Uint8Array, leaseMs: number) {
-    this.identity = identity;
+  constructor({ writer, resource, schemaUrl, isResourcePending }: JournalHeader, leaseMs: number) {
+    this.identity = writer;
     this.resource = resource;
+    this.schemaUrl = schemaUrl;
+    this.#isResourcePending = isResourcePending;
     this.leaseMs = leaseMs;
     this.#leaseAt = this.firstSeenAt - Math.abs(Date.now() - leaseMs);
+  }
+
+  /** Another of its files has been found. */
+  describe({ resource, schemaUrl, isResourcePending }: JournalHeader): void {
+    if (isResourcePending || !this.#isResourcePending) return;
+    this.resource = resource;
+    this.schemaUrl = schemaUrl;
+    this.#isResourcePending = false;
+  }
+
+  /** What it has kept waits for attributes of its resource, which its process is still after. */
+  isWaiting(now = performance.now()): boolean {
+    return this.#isResourcePending && !this.finished && now - this.firstSeenAt < RESOURCE_WITHIN_MS;
   }
 
   renewed(leaseMs: number, now: number): void {
@@ -182,7 +206,7 @@ export class Tail {
       this.#unsoundFile(file, reader.unsound, now);
       return undefined;
     }
-    const writer = new TailedWriter(reader.header.writer, reader.header.resource, reader.state().leaseMs);
+    const writer = new TailedWriter(reader.header, reader.state().leaseMs);
     reader.close();
     this.writers.set(file.writerId, writer);
     return writer;
@@ -192,7 +216,10 @@ export class Tail {
     if (this.#unsound.get(file.name)?.reported) return;
     const reader = openSegment(file);
     if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
-    else writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader));
+    else {
+      writer.describe(reader.header);
+      writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader));
+    }
   }
 
   #unsoundFile({ name, path }: JournalFile, reason: UnsoundReason, now: number): void {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
+import { attributesSettled, schemaUrlOf } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
 import { ExitRecorder } from '../forensics/exit-recorder.js';
@@ -8,12 +9,13 @@ import { requestCounts } from '../http/request-counts.js';
 import { delivered, deliveredNow } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import type { Pipeline } from './pipeline.js';
-import { createResource } from './resource.js';
+import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
 
 /**
@@ -35,6 +37,7 @@ export function createJournalPipeline(
   attributes: Attributes,
 ): Pipeline {
   const { dir, mode, segmentBytes, maxBytes, inFlight } = config.journal;
+  const settled = attributesSettled(config.resource);
   const journal = openJournal({
     dir,
     mode,
@@ -42,9 +45,14 @@ export function createJournalPipeline(
     maxBytes,
     inFlight,
     resource: encodeResource(attributes),
+    schemaUrl: schemaUrlOf(config.resource),
+    isResourcePending: settled !== undefined,
     slot: identity.slot,
     renewed: (writerId) => sayPlace(dir, writerId, config.export),
   });
+  /** With what is known: all of it, or as much as there is when the process ends. */
+  const useResource = () => settled && journal.useResource(encodeResource(resourceAttributes(config, identity)));
+  void settled?.then(useResource);
   const unsay = sayDestination(dir, journal.writerId, config.export);
   let resource: Resource | undefined;
   const tracerProvider = new JournalTracerProvider({
@@ -75,6 +83,8 @@ export function createJournalPipeline(
     async shutdown(timeoutMs) {
       await tracerProvider.shutdown().catch(reported);
       stopVitals();
+      if (settled) await withinDeadline(settled, timeoutMs / 2);
+      useResource();
       // What is not delivered may die with us.
       if (isInContainer()) await delivered(journal, timeoutMs);
       journal.close();
@@ -85,6 +95,7 @@ export function createJournalPipeline(
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync(code) {
       exit.record(code);
+      useResource();
       if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS);
       journal.close();
     },

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
+import { awaitedAttributes, isResource, knownAttributes } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
 import type { Resource } from '../sdk/types.js';
@@ -30,7 +31,7 @@ import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js
 export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdentity): Attributes {
   const { environmentResource, resource } = config;
   const isSlot = identity.manager !== 'none';
-  const configured = isResource(resource) ? resource.attributes : resource;
+  const configured = knownAttributes(resource);
   return defined({
     ...sdkAttributes,
     ...detectedAttributes(),
@@ -43,7 +44,7 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
     [SERVICE_VERSION]: config.serviceVersion,
     ...configured,
     // An empty name counts as not set.
-    [SERVICE_NAME]: configured?.[SERVICE_NAME] || config.serviceName,
+    [SERVICE_NAME]: configured[SERVICE_NAME] || config.serviceName,
   });
 }
 
@@ -52,9 +53,14 @@ export function createResource(config: ResolvedConfig, attributes: Attributes): 
   const { resourceFromAttributes } = createRequire(import.meta.url)(
     '../sdk/resources.js',
   ) as typeof import('../sdk/resources.js');
-  const resource = resourceFromAttributes(attributes);
-  // What the user's has besides its attributes: a schema, and attributes that are still on their way.
-  return isResource(config.resource) ? resource.merge(config.resource) : resource;
+  const known = resourceFromAttributes(attributes);
+  const { resource } = config;
+  if (!isResource(resource)) return known;
+  // What the user's has besides: a schema, and attributes that are still on their way.
+  const awaited = awaitedAttributes(resource);
+  // An empty name counts as not set, also when it comes late.
+  if (SERVICE_NAME in awaited) awaited[SERVICE_NAME] = awaited[SERVICE_NAME]!.then((name) => name || undefined);
+  return known.merge(resourceFromAttributes(awaited as never, { schemaUrl: resource.schemaUrl }));
 }
 
 /** Semantic conventions, "Telemetry SDK", as `defaultResource()` has them. */
@@ -65,10 +71,6 @@ const sdkAttributes: Attributes = {
   [TELEMETRY_DISTRO_NAME]: 'forktrace',
   [TELEMETRY_DISTRO_VERSION]: version,
 };
-
-function isResource(value: Attributes | Resource | undefined): value is Resource {
-  return typeof value?.merge === 'function';
-}
 
 function defined(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));

@@ -20,7 +20,7 @@ test('spans of many chunks are merged by writer and scope, in order, request aft
     builder.clear();
     const expected: string[] = [];
     for (const writer of ['one', 'two']) {
-      builder.beginWriter(encodeResource({ 'service.instance.id': writer }));
+      builder.beginWriter({ resource: encodeResource({ 'service.instance.id': writer }) });
       const names = Array.from({ length: spans }, (_, i) => ({ scope: SCOPES[(i * 7) % 3]!, span: `${writer} ${i}` }));
       // Two segments' worth.
       const halves = [names.slice(0, spans >> 1), names.slice(spans >> 1)];

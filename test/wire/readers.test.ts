@@ -139,7 +139,7 @@ describe('field order means nothing', () => {
     const content = oneSpan();
     const built = (chunk: Uint8Array, verify: boolean) => {
       const builder = new RequestBuilder(1024);
-      builder.beginWriter(resource);
+      builder.beginWriter({ resource });
       const writer = new ProtobufWriter();
       for (let n = 0; n < 2; n++) writer.bytesField(tags(ResourceSpans).scopeSpans, chunk);
       assert.deepEqual(builder.add(writer.copy(), verify), { spans: 2, malformed: 0 });
@@ -286,7 +286,7 @@ describe('bytes that are malformed', () => {
           at += length;
         }
         const builder = new RequestBuilder(64);
-        builder.beginWriter(encodeResource({ a: 1 }));
+        builder.beginWriter({ resource: encodeResource({ a: 1 }) });
         const { spans, malformed } = builder.add(chunks, true);
         assert.equal(spans + malformed, 3);
         assert.ok(spans >= 2);

@@ -46,7 +46,9 @@ export const service = {
     about: '`service.version`.',
     otherwise: '`service.version` in `OTEL_RESOURCE_ATTRIBUTES`, else the version in that `package.json`',
   }),
-  resource: option(resource, { about: 'Attributes, or a `Resource`, that win over detected ones.' }),
+  resource: option(resource, {
+    about: 'Attributes, or a `Resource`, that win over detected ones. Spans are sent when its promises have settled.',
+  }),
   workers: option(whole(1, 1024), {
     about: 'How many workers are forked. `WEB_CONCURRENCY=auto` is the number of CPUs, too.',
     variable: ['FORKTRACE_WORKERS', 'WEB_CONCURRENCY'],

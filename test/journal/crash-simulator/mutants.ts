@@ -127,15 +127,15 @@ export const mutants: Mutant[] = [
     operation: 'rotate',
     name: 'sealed before it is written back',
     file: 'segment-writer.js',
-    from: `#sealSegment() {
+    from: `#sealSegment(keepEmpty = false) {
         this.#writeBack?.flush();`,
-    to: '#sealSegment() {',
+    to: '#sealSegment(keepEmpty = false) {',
   },
   {
     operation: 'rotate',
     name: 'a segment with few spans is taken for an empty one',
     file: 'segment-writer.js',
-    from: 'if (segment.committed === 0)',
+    from: 'if (segment.committed === 0 && !keepEmpty)',
     to: 'if (segment.spans < 3)',
   },
   {

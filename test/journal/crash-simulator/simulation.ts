@@ -75,7 +75,7 @@ export class Simulation {
     const restore = this.#takeTimers();
     try {
       const journal = new JournalWriter(
-        { dir: DIRECTORY, resource: Buffer.alloc(0), segmentBytes: 8192, inFlight: 16 },
+        { dir: DIRECTORY, resource: Buffer.alloc(0), isResourcePending: true, segmentBytes: 8192, inFlight: 16 },
         this.#mode === 'mmap' ? this.#mapping : undefined,
       );
       for (let step = 0; step < STEPS; step++) this.#step(journal);
@@ -103,6 +103,8 @@ export class Simulation {
     else if (dice < 0.85) this.#do('turn', () => this.#endTurn());
     else if (dice < 0.88) this.#do('lease', () => this.#turn.renewLease());
     else if (dice < 0.99) this.#do('ship', () => this.#ship());
+    // Larger than the page that the header has taken so far.
+    else if (dice < 0.995) this.#do('resource', () => journal.useResource(Buffer.alloc(5000)));
     else this.#do('flush', () => journal.flush());
     if (this.#operation === 'turn' || this.#operation === 'flush') this.#written();
   }
@@ -290,7 +292,8 @@ export class Simulation {
         [...writer.segments.values()].map((segment) => [segment.file.sequence, segment.committed]),
       );
       const isRecovered = committed.has(RECOVERY_SEQUENCE);
-      recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, { atMs: Date.now() }, report);
+      const death = { atMs: Date.now() };
+      recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, death, writer, report);
     }
     tail.refresh();
     for (const writer of tail.writers.values()) {
