@@ -16,6 +16,8 @@ const CLIENT_TIMEOUT_MS = 20_000;
 interface Account {
   traceId: string;
   outcome: 'answered' | 'failed' | 'unanswered';
+  /** Where the request was, for the report of one that nobody answered. */
+  sent: { path: string; at: number; reusedSocket: boolean; localPort: number | undefined };
 }
 
 /** One request with a trace id of its own. */
@@ -23,7 +25,11 @@ function request(port: number, path: string, agent: Agent): Promise<Account> {
   const traceId = randomBytes(16).toString('hex');
   const headers = { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` };
   return new Promise((resolve) => {
-    const settle = (outcome: Account['outcome']) => resolve({ traceId, outcome });
+    const at = Date.now();
+    const settle = (outcome: Account['outcome']) => {
+      const { reusedSocket, socket } = sent;
+      resolve({ traceId, outcome, sent: { path, at, reusedSocket, localPort: socket?.localPort } });
+    };
     const sent = get({ host: '127.0.0.1', port, path, agent, headers, timeout: CLIENT_TIMEOUT_MS }, (response) => {
       response.on('error', () => settle('failed'));
       response.on('end', () => settle('answered'));
@@ -132,11 +138,8 @@ test('after chaos N healthy workers serve, every request is accounted for, and n
   const sockets = () => readdirSync(`/proc/${cluster.pid}/fd`).length;
   const open = sockets();
   assert.ok(open < 80, `the coordinator holds ${open} descriptors`);
-  assert.equal(
-    accounts.filter(({ outcome }) => outcome === 'unanswered').length,
-    0,
-    'no request is left without an end',
-  );
+  const unanswered = accounts.filter(({ outcome }) => outcome === 'unanswered').map(({ sent }) => sent);
+  assert.deepEqual(unanswered, [], `no request is left without an end. ${cluster.output}`);
 
   cluster.process.kill('SIGTERM');
   assert.deepEqual(await cluster.end(), { code: null, signal: 'SIGTERM' });
