@@ -236,9 +236,31 @@ export const EVENTLOOP_DELAYS = {
   p90: metric('nodejs.eventloop.delay.p90', 'The 90th percentile of the event loop’s delay, in seconds.'),
   p99: metric('nodejs.eventloop.delay.p99', 'The 99th percentile of the event loop’s delay, in seconds.'),
 } as const;
-export const HEAP_LIMIT = metric('v8js.memory.heap.limit', 'The size of each space of the heap, in bytes.');
+export const EVENTLOOP_TIME = metric(
+  'nodejs.eventloop.time',
+  'How long the event loop has been in each state, in seconds.',
+);
+export const EVENTLOOP_STATE = attribute('nodejs.eventloop.state', 'The state of the event loop: active or idle.');
+export const HEAP_SPACE_SIZE = metric('v8js.memory.heap.space.size', 'The size of each space of the heap, in bytes.');
+export const HEAP_LIMIT = metric(
+  'v8js.memory.heap.limit',
+  'The size of each space of the heap, in bytes: the earlier name of v8js.memory.heap.space.size.',
+);
 export const HEAP_USED = metric('v8js.memory.heap.used', 'What is used of each space of the heap, in bytes.');
+export const HEAP_SPACE_AVAILABLE = metric(
+  'v8js.memory.heap.space.available_size',
+  'What is free in each space of the heap, in bytes.',
+);
+export const HEAP_SPACE_PHYSICAL = metric(
+  'v8js.memory.heap.space.physical_size',
+  'The memory that each space of the heap really takes, in bytes.',
+);
 export const HEAP_SPACE_NAME = attribute('v8js.heap.space.name', 'The space of the heap that a measurement is of.');
+export const ACTIVE_RESOURCES = metric(
+  'v8js.resource.active',
+  'What keeps the event loop alive: timers, sockets, requests to the file system.',
+);
+export const RESOURCE_TYPE = attribute('v8js.resource.type', 'The type of what keeps the event loop alive.');
 export const GC_DURATION = metric('v8js.gc.duration', 'How long garbage collections take, in seconds.');
 export const GC_TYPE = attribute(
   'v8js.gc.type',

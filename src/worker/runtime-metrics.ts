@@ -1,6 +1,8 @@
 /**
- * How a worker's runtime does: event-loop delay and utilisation, heap, garbage collection. Names are those of
- * the semantic conventions for Node.js and V8 runtimes.
+ * How a worker's runtime does: event loop, heap, garbage collection, what keeps it alive. Names, units and
+ * attributes are those of the semantic conventions for Node.js and V8 runtimes, and so those of
+ * `@opentelemetry/instrumentation-runtime-node`; a test compares the two. The package is not used because it
+ * loads its own base, OpenTelemetry's instrumentation with its two module hooks, into each worker.
  *
  * @module
  */
@@ -14,13 +16,20 @@ import {
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Meter } from '@opentelemetry/api';
 import {
+  ACTIVE_RESOURCES,
   EVENTLOOP_DELAYS,
+  EVENTLOOP_STATE,
+  EVENTLOOP_TIME,
   EVENTLOOP_UTILIZATION,
   GC_DURATION,
   GC_TYPE,
   HEAP_LIMIT,
+  HEAP_SPACE_AVAILABLE,
   HEAP_SPACE_NAME,
+  HEAP_SPACE_PHYSICAL,
+  HEAP_SPACE_SIZE,
   HEAP_USED,
+  RESOURCE_TYPE,
 } from '../wire/conventions.js';
 
 /** Seconds: semantic conventions, `v8js.gc.duration`. */
@@ -28,7 +37,9 @@ const GC_BUCKETS = [0.01, 0.1, 1, 10];
 
 const GC_TYPES: Record<number, string> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 
+/** Per second. */
 const NANOSECONDS = 1e9;
+const MILLISECONDS = 1e3;
 
 /** Measures until the returned function is called. */
 export function startRuntimeMetrics(meter: Meter): () => void {
@@ -48,6 +59,11 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     gauge: meter.createObservableGauge(EVENTLOOP_DELAYS[name], { unit: 's' }),
   }));
   const utilization = meter.createObservableGauge(EVENTLOOP_UTILIZATION, { unit: '1' });
+  const time = meter.createObservableCounter(EVENTLOOP_TIME, { unit: 's' });
+  const heapSize = meter.createObservableUpDownCounter(HEAP_SPACE_SIZE, { unit: 'By' });
+  const heapAvailable = meter.createObservableGauge(HEAP_SPACE_AVAILABLE, { unit: 'By' });
+  const heapPhysical = meter.createObservableGauge(HEAP_SPACE_PHYSICAL, { unit: 'By' });
+  const activeResources = meter.createObservableGauge(ACTIVE_RESOURCES, { unit: '{resource}' });
   const heapLimit = meter.createObservableGauge(HEAP_LIMIT, { unit: 'By' });
   const heapUsed = meter.createObservableGauge(HEAP_USED, { unit: 'By' });
   const gc = meter.createHistogram(GC_DURATION, {
@@ -55,6 +71,8 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     advice: { explicitBucketBoundaries: GC_BUCKETS },
   });
 
+  /** Each type that was ever seen: one that is there no more is told as 0. */
+  const resourceTypes = new Map<string, number>();
   let last: EventLoopUtilization = performance.eventLoopUtilization();
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     // Before the first turn of its timer the histogram is empty, and its minimum a number of years.
@@ -65,19 +83,30 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     const now = performance.eventLoopUtilization();
     result.observe(utilization, performance.eventLoopUtilization(now, last).utilization);
     last = now;
+    result.observe(time, now.active / MILLISECONDS, { [EVENTLOOP_STATE]: 'active' });
+    result.observe(time, now.idle / MILLISECONDS, { [EVENTLOOP_STATE]: 'idle' });
     for (const space of getHeapSpaceStatistics()) {
       const attributes = { [HEAP_SPACE_NAME]: space.space_name };
       result.observe(heapLimit, space.space_size, attributes);
+      result.observe(heapSize, space.space_size, attributes);
       result.observe(heapUsed, space.space_used_size, attributes);
+      result.observe(heapAvailable, space.space_available_size, attributes);
+      result.observe(heapPhysical, space.physical_space_size, attributes);
     }
+    for (const type of resourceTypes.keys()) resourceTypes.set(type, 0);
+    for (const type of process.getActiveResourcesInfo()) resourceTypes.set(type, (resourceTypes.get(type) ?? 0) + 1);
+    for (const [type, count] of resourceTypes) result.observe(activeResources, count, { [RESOURCE_TYPE]: type });
   };
-  const observables = [...delayGauges.map(({ gauge }) => gauge), utilization, heapLimit, heapUsed];
+  const observables = [
+    ...delayGauges.map(({ gauge }) => gauge),
+    ...[utilization, time, heapLimit, heapSize, heapUsed, heapAvailable, heapPhysical, activeResources],
+  ];
   meter.addBatchObservableCallback(observe, observables);
 
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const { kind } = (entry as PerformanceEntry & { detail: { kind: number } }).detail;
-      gc.record(entry.duration / 1000, { [GC_TYPE]: GC_TYPES[kind] ?? 'unknown' });
+      gc.record(entry.duration / MILLISECONDS, { [GC_TYPE]: GC_TYPES[kind] ?? 'unknown' });
     }
   });
   observer.observe({ entryTypes: ['gc'] });
