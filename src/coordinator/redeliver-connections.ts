@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 
 /** What primary and worker send each other: lib/internal/cluster/primary.js and round_robin_handle.js. */
@@ -66,6 +67,30 @@ export function redeliverConnections(worker: Worker): void {
   };
   child.once('exit', redeliver);
   child.once('disconnect', redeliver);
+  tellEveryDisconnect(child);
+}
+
+/**
+ * Emits `'disconnect'` where Node.js does not.
+ *
+ * A child that waits for the receipt of a handle puts its `'disconnect'` off until that receipt (`_handleQueue` in
+ * lib/internal/child_process.js). The channel of a dead process is closed, and the receipt never comes: when its
+ * `'exit'` was first, node:cluster goes on to count the worker among those that take connections, and each
+ * that it sends there is lost.
+ */
+function tellEveryDisconnect(child: ChildProcess): void {
+  let told = false;
+  child.once('disconnect', () => {
+    told = true;
+  });
+  const disconnect = child.disconnect;
+  child.disconnect = function disconnectWatched(this: typeof child): void {
+    Reflect.apply(disconnect, this, []);
+    // Node.js tells in the next tick, too, and takes the channel away when it has closed it.
+    process.nextTick(() => {
+      if (!told && !child.channel) child.emit('disconnect');
+    });
+  };
 }
 
 function othersListen(worker: Worker, key: string): boolean {
