@@ -79,10 +79,13 @@ export async function launch(origin: string): Promise<Browser> {
 
 const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** The share of a processor that the page's renderer uses within `ms`, by Chromium's own count. */
+/**
+ * The share of a processor that the page's renderer uses within `ms`, by Chromium's own count: the time that its
+ * thread ran, not the time that it waited for a processor that others keep busy.
+ */
 export async function cpuOf(page: Page, ms: number): Promise<number> {
   const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable', { timeDomain: 'timeTicks' });
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const taskSeconds = async () => {
     const { metrics } = await session.send('Performance.getMetrics');
     return metrics.find(({ name }) => name === 'TaskDuration')!.value;

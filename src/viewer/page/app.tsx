@@ -9,6 +9,7 @@ import { useKeys } from './keys.ts';
 import { type LiveState, useLive } from './live.ts';
 import { followLinks, navigate, usePlace } from './location.ts';
 import { LogsPage } from './logs-page.tsx';
+import { MapPage } from './map-page.tsx';
 import { RoutesPage } from './routes-page.tsx';
 import { nextTheme, theme } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
@@ -18,8 +19,12 @@ const TABS = [
   { path: '/traces', name: 'Traces', key: '1' },
   { path: '/cluster', name: 'Cluster', key: '2' },
   { path: '/routes', name: 'Routes', key: '3' },
-  { path: '/logs', name: 'Logs', key: '4' },
+  { path: '/map', name: 'Map', key: '4' },
+  { path: '/logs', name: 'Logs', key: '5' },
 ];
+
+/** Each at the path of its name. */
+const PAGES = ['cluster', 'routes', 'map', 'logs', 'compare'] as const;
 
 export function App() {
   const place = usePlace();
@@ -40,18 +45,7 @@ export function App() {
   });
 
   const traceId = /^\/traces\/([0-9a-f]{1,64})$/i.exec(place.path)?.[1]?.toLowerCase();
-  const page =
-    traceId !== undefined
-      ? 'trace'
-      : place.path.startsWith('/cluster')
-        ? 'cluster'
-        : place.path.startsWith('/routes')
-          ? 'routes'
-          : place.path.startsWith('/logs')
-            ? 'logs'
-            : place.path.startsWith('/compare')
-              ? 'compare'
-              : 'traces';
+  const page = traceId !== undefined ? 'trace' : (PAGES.find((name) => place.path.startsWith(`/${name}`)) ?? 'traces');
   useEffect(() => {
     document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
   }, [page, traceId]);
@@ -113,6 +107,7 @@ export function App() {
         {page === 'traces' && <TracesPage query={place.query} live={live} />}
         {page === 'cluster' && <ClusterPage query={place.query} />}
         {page === 'logs' && <LogsPage query={place.query} />}
+        {page === 'map' && <MapPage query={place.query} />}
         {page === 'compare' && <ComparePage query={place.query} />}
         {page === 'routes' && <RoutesPage query={place.query} />}
       </main>

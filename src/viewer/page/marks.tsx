@@ -30,3 +30,10 @@ export function SlotBadge({ slot }: { slot: number | undefined }) {
     </span>
   );
 }
+
+/** `0`, `0.4 %`, `12 %`. */
+export function ErrorShare({ errors, all }: { errors: number; all: number }) {
+  if (errors === 0) return <span class="muted">0</span>;
+  const share = (errors / all) * 100;
+  return <span class="errors">{share < 0.1 ? '<0.1' : share.toFixed(share < 10 ? 1 : 0)} %</span>;
+}

@@ -6,8 +6,8 @@ import { condition } from '../views/filter-language.ts';
 import { ago } from './clock.ts';
 import { useData } from './live.ts';
 import { filterLink, navigate, withQuery } from './location.ts';
-import { HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
-import { Windows } from './windows.tsx';
+import { ErrorShare, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
+import { LONG_WINDOWS, Windows } from './windows.tsx';
 
 const COLUMNS: { key: keyof RouteView & string; label: string; wide?: boolean }[] = [
   { key: 'requests', label: 'Requests', wide: true },
@@ -18,12 +18,6 @@ const COLUMNS: { key: keyof RouteView & string; label: string; wide?: boolean }[
   { key: 'p99Ms', label: 'p99', wide: true },
   { key: 'maxMs', label: 'Max', wide: true },
 ];
-const WINDOWS = [
-  ['60000', '1 m'],
-  ['300000', '5 m'],
-  ['900000', '15 m'],
-  ['3600000', '1 h'],
-] as const;
 
 export function RoutesPage({ query }: { query: URLSearchParams }) {
   const windowMs = query.get('window') ?? '900000';
@@ -40,7 +34,7 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
     <>
       <div class="page-head">
         <h1>Routes</h1>
-        <Windows choices={WINDOWS} value={windowMs} />
+        <Windows choices={LONG_WINDOWS} value={windowMs} />
       </div>
       {data && routes.length === 0 && (
         <div class="empty">
@@ -116,11 +110,9 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
 }
 
 function Errors({ route: { errors, interrupted, requests } }: { route: RouteView }) {
-  if (errors === 0) return <span class="muted">0</span>;
-  const share = (errors / requests) * 100;
   return (
     <>
-      <span class="errors">{share < 0.1 ? '<0.1' : share.toFixed(share < 10 ? 1 : 0)} %</span>
+      <ErrorShare errors={errors} all={requests} />
       {interrupted > 0 && <span class="cut"> {interrupted} ✂</span>}
     </>
   );

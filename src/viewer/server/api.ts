@@ -8,6 +8,7 @@ import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
 import { logList, logRow } from '../views/log-list.js';
 import { routesView } from '../views/routes-view.js';
+import { serviceMap } from '../views/service-map.js';
 import { TraceLists } from '../views/trace-list.js';
 import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
@@ -60,6 +61,8 @@ export class Api {
         return completions(this.#store, query);
       case 'cluster':
         return clusterView(this.#history, this.#metrics, query);
+      case 'map':
+        return serviceMap(this.#store, query);
       case 'routes':
         return routesView(this.#store, query);
       default:
