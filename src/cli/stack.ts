@@ -7,7 +7,7 @@ import { type Block, blockOf } from '../forensics/block.js';
 import { evaluate } from '../forensics/inspector-client.js';
 import { checkedSnapshot } from '../forensics/peek.js';
 import { processState } from '../forensics/process-state.js';
-import { SNAPSHOT_EXPRESSION, SNAPSHOT_ONLY } from '../forensics/snapshot.js';
+import { PREPARED_SNAPSHOT, SNAPSHOT_EXPRESSION, SNAPSHOT_ONLY } from '../forensics/snapshot.js';
 import { printable } from '../printable.js';
 import { print } from './arguments.js';
 import { colors } from './colors.js';
@@ -33,7 +33,8 @@ async function look({ slot, pid, open }: LookedInto): Promise<Seen> {
   const state = processState(pid);
   try {
     const { url, wasOpen } = await open();
-    const expression = wasOpen ? SNAPSHOT_ONLY : SNAPSHOT_EXPRESSION;
+    const unprepared = wasOpen ? SNAPSHOT_ONLY : SNAPSHOT_EXPRESSION;
+    const expression = slot === undefined ? unprepared : PREPARED_SNAPSHOT;
     const taken = checkedSnapshot(await evaluate(url, expression, AbortSignal.timeout(ANSWERS_WITHIN_MS)));
     return { slot, pid, ...blockOf({ found: 'stack', ...taken, tookMs: 0 }, state) };
   } catch (error) {

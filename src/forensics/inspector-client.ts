@@ -27,6 +27,7 @@ interface Call {
 
 /** A connection to the inspector of one process. */
 export class InspectorSession {
+  readonly url: string;
   readonly #socket: WebSocket;
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
@@ -39,7 +40,7 @@ export class InspectorSession {
   static connect(url: string, signal: AbortSignal): Promise<InspectorSession> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, { maxPayload: MAX_ANSWER_BYTES, perMessageDeflate: false });
-      const session = new InspectorSession(socket);
+      const session = new InspectorSession(url, socket);
       const abort = () => session.#fail(new Error('the inspector did not answer in time'));
       const failed = () => {
         signal.removeEventListener('abort', abort);
@@ -56,7 +57,8 @@ export class InspectorSession {
     });
   }
 
-  private constructor(socket: WebSocket) {
+  private constructor(url: string, socket: WebSocket) {
+    this.url = url;
     this.#socket = socket;
     socket.on('message', (data) => this.#hear(String(data)));
   }

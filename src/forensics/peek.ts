@@ -8,10 +8,11 @@
  *
  * @module
  */
+import { withinDeadline } from '../process/deadline.js';
 import { evaluate, InspectorSession } from './inspector-client.js';
 import type { InspectorLines } from './inspector-lines.js';
 import { type ProcessState, processState } from './process-state.js';
-import { type ActiveSpan, SNAPSHOT_EXPRESSION } from './snapshot.js';
+import { type ActiveSpan, PREPARED_SNAPSHOT } from './snapshot.js';
 
 /** What was found. */
 export type Peek =
@@ -29,6 +30,8 @@ export interface PeekTarget {
 
 /** How long an answer is waited for; longer than any JavaScript needs to be interrupted on a busy machine. */
 export const PEEK_TIMEOUT_MS = 450;
+/** An inspector answers from a thread of its own, within milliseconds. */
+const STILL_OPEN_MS = 100;
 
 /** Never rejects. */
 export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Promise<Peek> {
@@ -38,7 +41,7 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const { signal } = deadline;
   try {
-    const value = await evaluate(await inspectorAddress(target, signal), SNAPSHOT_EXPRESSION, signal);
+    const value = await snapshot(target, signal);
     const { stack, active } = checkedSnapshot(value);
     return { found: 'stack', stack, active, tookMs: performance.now() - startedAt };
   } catch (error) {
@@ -50,6 +53,21 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
     };
   } finally {
     clearTimeout(timer);
+    // Connections that are still being made, too.
+    deadline.abort();
+  }
+}
+
+async function snapshot(target: PeekTarget, signal: AbortSignal): Promise<unknown> {
+  const session = await connect(target, signal);
+  try {
+    return await session.evaluate(PREPARED_SNAPSHOT);
+  } catch (error) {
+    // It may have been about to close after the last time.
+    if (signal.aborted || session.url !== target.lines.opened) throw error;
+    return await evaluate(await openAnew(target, signal), PREPARED_SNAPSHOT, signal);
+  } finally {
+    session.close();
   }
 }
 
@@ -58,29 +76,33 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
  *
  * @throws Error when it does not open before the signal aborts
  */
-export async function inspectorAddress(
-  { lines, signal: open }: Pick<PeekTarget, 'lines' | 'signal'>,
-  signal: AbortSignal,
-): Promise<string> {
-  const { opened } = lines;
-  if (opened !== undefined && (await isOpen(opened, signal))) return opened;
+export async function inspectorAddress(target: InspectorTarget, signal: AbortSignal): Promise<string> {
+  const session = await connect(target, signal);
+  session.close();
+  return session.url;
+}
+
+type InspectorTarget = Pick<PeekTarget, 'lines' | 'signal'>;
+
+async function connect(target: InspectorTarget, signal: AbortSignal): Promise<InspectorSession> {
+  const anew = async () => InspectorSession.connect(await openAnew(target, signal), signal);
+  const { opened } = target.lines;
+  if (opened === undefined) return anew();
+  const before = InspectorSession.connect(opened, signal);
+  if (await withinDeadline(before, STILL_OPEN_MS)) return before.catch(anew);
+  // Closed, and the port may be somebody else's by now, who does not answer; or the machine is busy.
+  return Promise.any([before, anew()]).catch(() => Promise.reject(new Error('the inspector did not open')));
+}
+
+async function openAnew({ lines, signal: open }: InspectorTarget, signal: AbortSignal): Promise<string> {
   const address = lines.address(signal);
   open();
   return address;
 }
 
-async function isOpen(url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    (await InspectorSession.connect(url, signal)).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Closes an inspector that opened after the peek had given up. */
 export async function closeLate(url: string): Promise<void> {
-  await evaluate(url, SNAPSHOT_EXPRESSION, AbortSignal.timeout(PEEK_TIMEOUT_MS)).catch(() => {});
+  await evaluate(url, PREPARED_SNAPSHOT, AbortSignal.timeout(PEEK_TIMEOUT_MS)).catch(() => {});
 }
 
 /** What comes from another process is checked: it may be anything. */

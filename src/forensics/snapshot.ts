@@ -65,7 +65,7 @@ function takeSnapshot(source: string, key: string, maxFrames: number, maxLength:
   return { stack: frames.slice(0, maxFrames).join('\n').slice(0, maxLength), active };
 }
 
-/** Evaluates to a {@link Snapshot}; {@link SNAPSHOT_EXPRESSION} leaves no inspector open. */
+/** Evaluates to a {@link Snapshot}, and does then what `then` says. */
 const snapshotAnd = (then: string) => `(() => {
   const taken = (${takeSnapshot.toString()})(${JSON.stringify(SOURCE)}, ${JSON.stringify(ACTIVE_SPAN)}, ${MAX_FRAMES}, ${MAX_STACK_LENGTH});
   ${then}
@@ -73,12 +73,18 @@ const snapshotAnd = (then: string) => `(() => {
 })()
 //# sourceURL=${SOURCE}`;
 
+const CLOSE = "process.getBuiltinModule('node:inspector').close();";
+
 /**
  * Evaluates to a {@link Snapshot}, and has the process close its inspector when its event loop turns again.
  */
-export const SNAPSHOT_EXPRESSION = snapshotAnd(
-  "setImmediate(() => process.getBuiltinModule('node:inspector').close());",
-);
+export const SNAPSHOT_EXPRESSION = snapshotAnd(`setImmediate(() => { ${CLOSE} });`);
+
+/**
+ * The same, for a process whose inspector is to open on a free port each time: Node keeps the port that it
+ * was given, which may be somebody else's the next time.
+ */
+export const PREPARED_SNAPSHOT = snapshotAnd(`setImmediate(() => { ${CLOSE} process.debugPort = 0; });`);
 
 /** Evaluates to a {@link Snapshot}: for an inspector that was open before. */
 export const SNAPSHOT_ONLY = snapshotAnd('');
