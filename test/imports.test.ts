@@ -84,7 +84,7 @@ const ALLOWED: Record<string, string[]> = {
   // Of http/ the names of secrets alone.
   logs: ['wire', 'config', 'journal', 'tracer', 'http'],
   // Of http/ the check of Host headers alone.
-  viewer: ['wire', 'process', 'http'],
+  viewer: ['wire', 'process', 'journal', 'forensics', 'http'],
   instrumentation: ['process', 'config'],
   worker: [
     'instrumentation',

@@ -4,6 +4,7 @@
  * @module
  */
 import { describeExitCause } from '../forensics/exit-cause.js';
+import { framesOf } from '../forensics/own-end.js';
 import type { PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
 import { printable } from '../printable.js';
 import { formatBytes, formatDuration } from '../viewer/format.js';
@@ -49,18 +50,11 @@ function whatRan({ record, block }: PostMortem): string[] {
   const lines: string[] = [];
   if (record?.exceptionType !== undefined || record?.message !== undefined) {
     const title = [record.exceptionType, record.message].filter((part) => part !== undefined).join(': ');
-    lines.push('', section('Exception'), `  ${printable(title, WIDTH * 2)}`, ...stackLines(withoutTitle(record.stack)));
-  }
-  if (block !== undefined) {
+    lines.push('', section('Exception'), `  ${printable(title, WIDTH * 2)}`, ...stackLines(framesOf(record.stack)));
+  } else if (block !== undefined) {
     lines.push('', section('What it was doing'), `  it ${printable(block.state)}`, ...stackLines(block.stack));
   }
   return lines;
-}
-
-/** An error's stack begins with its name and message. */
-function withoutTitle(stack: string | undefined): string | undefined {
-  const at = stack?.search(/^ {4}at /m) ?? -1;
-  return at < 0 ? undefined : stack!.slice(at);
 }
 
 function stackLines(stack: string | undefined): string[] {
@@ -72,11 +66,12 @@ function stackLines(stack: string | undefined): string[] {
   ];
 }
 
-function requests({ inFlight, inFlightTotal, block }: PostMortem): string[] {
+function requests({ inFlight, inFlightTotal }: PostMortem): string[] {
   if (inFlightTotal === 0) return ['', section('In flight'), '  nothing'];
   const order = { culprit: 0, victim: 2 };
   const sorted = [...inFlight].sort((a, b) => (order[a.role ?? 'victim'] ?? 1) - (order[b.role ?? 'victim'] ?? 1));
-  const title = block === undefined ? `In flight: ${inFlightTotal}` : `In flight: ${inFlightTotal}, culprit first`;
+  const isKnown = inFlight.some(({ role }) => role === 'culprit');
+  const title = isKnown ? `In flight: ${inFlightTotal}, culprit first` : `In flight: ${inFlightTotal}`;
   const shown = sorted.slice(0, SPANS + 1);
   return [
     '',

@@ -113,7 +113,7 @@ export class Coordinator implements ClusterHandle {
       stop: () => void process.kill(process.pid, 'SIGTERM'),
     });
     if (this.#config.viewer) {
-      this.#viewer = await ViewerProcess.start(this.#config.viewer);
+      this.#viewer = await ViewerProcess.start({ ...this.#config.viewer, journals: dirname(this.#config.journal.dir) });
     }
     announce(describeDestination(this.#config, this.#viewer?.url));
     if (this.#hasJournal && shipsJournals(this.#config)) {

@@ -41,6 +41,7 @@ import {
   CLUSTER_WORKER_PID,
   CLUSTER_WORKER_SLOT,
   CLUSTER_WORKERS,
+  DEATH_ID,
   EVENT_LOOP_BLOCKED,
   EXIT_CAUSE,
   EXIT_PLANNED,
@@ -124,7 +125,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (exit, { block, lastWords, record, vitals }) => {
+    return (exit, { deathId, block, lastWords, record, vitals }) => {
       const { pid, code, signal, cause, planned } = exit;
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
@@ -138,6 +139,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       // Semantic conventions, process registry.
       if (code !== null) span.setAttribute(PROCESS_EXIT_CODE, code);
       if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
+      if (deathId !== undefined) span.setAttribute(DEATH_ID, deathId);
       if (block !== undefined) span.setAttributes(blockAttributes(block));
       if (lastWords !== undefined) span.addEvent(LAST_WORDS, { [LAST_WORDS_TEXT]: lastWords });
       if (vitals !== undefined) span.setAttributes(vitalsAttributes(vitals, diedAtMs));

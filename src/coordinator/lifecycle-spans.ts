@@ -6,6 +6,8 @@ import type { EndedBlock } from './block-watch.js';
 
 /** What is known of a dead worker beyond its exit. */
 export interface Findings {
+  /** Of what is remembered of the death, where something is. */
+  deathId: string | undefined;
   /** What it was found doing, if its event loop was blocked. */
   block: Block | undefined;
   /** The end of its standard error, where nobody had told it to end. */

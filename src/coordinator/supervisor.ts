@@ -12,6 +12,7 @@ import { ForktraceError } from '../errors.js';
 import type { Block } from '../forensics/block.js';
 import { oomKills } from '../forensics/cgroup-memory.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
+import { ownEnd } from '../forensics/own-end.js';
 import { innermostFrame } from '../forensics/stack-frame.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import { printable } from '../printable.js';
@@ -442,16 +443,17 @@ export class Supervisor {
     const lastWords = planned ? undefined : await lastWordsOf(worker.stderr, this.#config.forensics);
     const cause = this.#causeOf(exit, life, worker, planned);
     const death = this.#deaths.add(slot, cause, planned);
-    const { record, vitals, ...found } = await this.#parts.recovered(pid, {
+    const { record, vitals, deathId, ...counts } = await this.#parts.recovered(pid, {
       ...exit,
       cause,
       block,
       lastWords,
     });
-    const childExit: ChildExit = { slot, pid, ...exit, planned, ...found, cause: found.cause ?? cause };
+    const childExit: ChildExit = { slot, pid, ...exit, planned, ...counts, cause: counts.cause ?? cause };
     death.cause = childExit.cause;
-    death.where = whereOf(block, record);
-    recordExit(childExit, { block, lastWords, record, vitals });
+    const found = ownEnd(record, childExit.cause) ?? block;
+    death.where = whereOf(found, record);
+    recordExit(childExit, { deathId, block: found, lastWords, record, vitals });
     await this.#parts.hooks.run('childExit', childExit);
   }
 
@@ -607,7 +609,7 @@ function exitCause(
 
 /** The exception and its line, or the line that blocked the event loop. */
 function whereOf(block: Block | undefined, record: ExitRecord | undefined): string | undefined {
-  const frame = innermostFrame(block?.stack ?? record?.stack ?? '');
+  const frame = innermostFrame(block?.stack ?? '');
   const at = frame && `at ${frame.functionName ?? 'the top level'}, ${frame.filePath}:${frame.line}`;
   const what =
     record?.message === undefined ? undefined : printable(`${record.exceptionType ?? 'Error'}: ${record.message}`);

@@ -22,7 +22,9 @@ export class ViewerProcess {
   #stopping = false;
 
   /** Resolves when it listens; undefined when it does not, which is said. */
-  static async start(viewer: NonNullable<ResolvedConfig['viewer']>): Promise<ViewerProcess | undefined> {
+  static async start(
+    viewer: NonNullable<ResolvedConfig['viewer']> & { journals: string },
+  ): Promise<ViewerProcess | undefined> {
     let child: ChildProcess | undefined;
     let answer: FromViewer;
     try {

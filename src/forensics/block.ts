@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attributes } from '@opentelemetry/api';
+import { type ActiveSpan, isActiveSpan } from '../process/active-span.js';
 import { type Check, isObjectOf, isText, orNothing } from '../process/message-parser.js';
 import {
   BLOCK_STATE,
@@ -15,12 +16,11 @@ import {
 } from '../wire/conventions.js';
 import type { Peek } from './peek.js';
 import type { ProcessState } from './process-state.js';
-import type { ActiveSpan } from './snapshot.js';
 import { innermostFrame } from './stack-frame.js';
 
-/** What a worker was found doing when its event loop did not turn. */
+/** What a process was found doing when its event loop did not turn, or what it did when it ended itself. */
 export interface Block {
-  /** In a few words: `runs JavaScript`, `waits for a child process: sleep 3`. */
+  /** In a few words: `runs JavaScript`, `waits for a child process: sleep 3`, `called process.exit`. */
   state: string;
   /** The innermost frame first; undefined where JavaScript did not answer. */
   stack: string | undefined;
@@ -30,14 +30,7 @@ export interface Block {
 export const isBlock: Check = isObjectOf<Block>({
   state: isText,
   stack: orNothing(isText),
-  active: orNothing(
-    isObjectOf<ActiveSpan>({
-      traceId: isText,
-      spanId: isText,
-      rootSpanId: orNothing(isText),
-      name: orNothing(isText),
-    }),
-  ),
+  active: orNothing(isActiveSpan),
 });
 
 /** @param found undefined where JavaScript did not answer: the kernel's view is left */

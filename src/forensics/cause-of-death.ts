@@ -39,7 +39,8 @@ export function causeOfDeath({ told, record, vitals, orphaned }: Evidence): Caus
   const cause = told?.cause ?? causeOfExit({ code, signal });
   // A signal ended what was ending by itself: the signal is the cause.
   if (signal === null && isCause(record?.cause)) return { cause: record.cause, code, signal };
-  if ((cause === 'abort' || cause === 'unknown') && isNearlyFull(vitals))
+  const called = record?.cause === 'abort';
+  if (((cause === 'abort' && !called) || cause === 'unknown') && isNearlyFull(vitals))
     return { cause: 'heap_out_of_memory', code, signal };
   if (cause === 'unknown' && orphaned) return { cause: 'lost', code, signal };
   return { cause, code, signal };

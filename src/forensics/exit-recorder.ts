@@ -1,11 +1,13 @@
 /**
- * Writes into the vitals page how this process ends, as it knows it: its exit code and, where one ended it,
- * the exception. It changes nothing about what Node does, and an application that counts listeners sees none
- * on signals or `uncaughtException`.
+ * Writes into the vitals page how this process ends, as it knows it: its exit code, where one ended it the
+ * exception, or where `process.exit` or `process.abort` was called; and the span that was active there. It
+ * changes nothing about what Node does, and an application that counts listeners sees none on signals or
+ * `uncaughtException`.
  *
  * @module
  */
 import type { ExitRecord, VitalsWriter } from '../journal/vitals.js';
+import type { ActiveSpan } from '../process/active-span.js';
 import type { ExitCause } from './exit-cause.js';
 
 /** An application that has caught an exception may take its time to end because of it. */
@@ -18,12 +20,19 @@ interface Thrown {
 
 export class ExitRecorder {
   readonly #vitals: () => VitalsWriter | undefined;
+  readonly #active: (error?: unknown) => ActiveSpan | undefined;
+  readonly #abort = process.abort;
   #thrown: Thrown | undefined;
 
-  /** @param vitals is asked at the exit: a process that ends at once makes its page then */
-  constructor(vitals: () => VitalsWriter | undefined) {
+  /**
+   * @param vitals is asked at the exit: a process that ends at once makes its page then
+   * @param active the span that is active where it is asked, or that was where the error was thrown
+   */
+  constructor(vitals: () => VitalsWriter | undefined, active: (error?: unknown) => ActiveSpan | undefined) {
     this.#vitals = vitals;
+    this.#active = active;
     process.on('uncaughtExceptionMonitor', this.#onException);
+    process.abort = this.#onAbort;
   }
 
   /** To be called in `process.on('exit')`. */
@@ -32,17 +41,66 @@ export class ExitRecorder {
     if (vitals === undefined) return;
     const thrown = this.#thrown;
     const threw = thrown !== undefined && code !== 0 && performance.now() - thrown.atMs < ENDS_WITHIN_MS;
-    vitals.recordExit(threw ? { ...thrown.record, code } : { code, cause: 'exit' satisfies ExitCause });
+    vitals.recordExit(threw ? { ...thrown.record, code } : { code, ...this.#calledBy(process.exit, 'exit') });
   }
 
   stop(): void {
     process.off('uncaughtExceptionMonitor', this.#onException);
+    if (process.abort === this.#onAbort) process.abort = this.#abort;
+  }
+
+  /** Where nobody has called, nothing was left to do: then there is no stack, and no span. */
+  #calledBy(call: (...args: never[]) => unknown, cause: ExitCause): ExitRecord {
+    const stack = stackBelow(call);
+    return stack === undefined ? { cause } : { cause, stack, active: this.#activeSpan() };
+  }
+
+  #activeSpan(error?: unknown): ActiveSpan | undefined {
+    try {
+      return this.#active(error);
+    } catch {
+      // A context manager of the app's own.
+      return undefined;
+    }
   }
 
   readonly #onException = (error: unknown, origin: string): void => {
     const cause: ExitCause = origin === 'unhandledRejection' ? 'unhandled_rejection' : 'uncaught_exception';
-    this.#thrown = { record: { cause, ...describe(error) }, atMs: performance.now() };
+    const record = { cause, ...describe(error), active: this.#activeSpan(error) };
+    this.#thrown = { record, atMs: performance.now() };
   };
+
+  // No event comes before it, and nothing in JavaScript after it.
+  readonly #onAbort = ((recorder: ExitRecorder) =>
+    function abort(): never {
+      recorder.#vitals()?.recordExit(recorder.#calledBy(abort, 'abort'));
+      return recorder.#abort.call(process);
+    })(this);
+}
+
+const MOST_FRAMES = 50;
+
+/** The frames that called a function; undefined where it is not on the stack. */
+function stackBelow(call: (...args: never[]) => unknown): string | undefined {
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = MOST_FRAMES;
+    const taken: { stack?: unknown } = {};
+    Error.captureStackTrace(taken, call);
+    const frames = String(taken.stack)
+      .split('\n')
+      .filter((line) => line.startsWith('    at '));
+    return frames.length === 0 ? undefined : frames.join('\n');
+  } catch {
+    // The application's own Error.prepareStackTrace throws, or intrinsics are frozen.
+    return undefined;
+  } finally {
+    try {
+      Error.stackTraceLimit = stackTraceLimit;
+    } catch {
+      // As above.
+    }
+  }
 }
 
 /** Whatever was thrown: getters of a hostile error throw again. */

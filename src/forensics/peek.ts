@@ -8,11 +8,12 @@
  *
  * @module
  */
+import type { ActiveSpan } from '../process/active-span.js';
 import { withinDeadline } from '../process/deadline.js';
 import { evaluate, InspectorSession } from './inspector-client.js';
 import type { InspectorLines } from './inspector-lines.js';
 import { type ProcessState, processState } from './process-state.js';
-import { type ActiveSpan, PREPARED_SNAPSHOT } from './snapshot.js';
+import { PREPARED_SNAPSHOT } from './snapshot.js';
 
 /** What was found. */
 export type Peek =

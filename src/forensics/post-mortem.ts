@@ -90,6 +90,21 @@ export function keepPostMortem(dir: string, death: PostMortem): void {
 }
 
 /**
+ * What is kept in all journal directories below one, the newest death first.
+ *
+ * @param base where the services' journal directories are
+ */
+export function allPostMortems(base: string): PostMortem[] {
+  let names: string[];
+  try {
+    names = readdirSync(base);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => readPostMortems(join(base, name))).sort((a, b) => b.atMs - a.atMs);
+}
+
+/**
  * What is kept in a service's journal directory, the newest death first. Files that are none are passed over.
  */
 export function readPostMortems(dir: string): PostMortem[] {

@@ -6,15 +6,7 @@
  * @module
  */
 
-/** The requests that were being served where the code is, as hexadecimal ids. */
-export interface ActiveSpan {
-  traceId: string;
-  /** The innermost span. */
-  spanId: string;
-  /** The span of the request; the same as `spanId` where no other span is open. */
-  rootSpanId: string | undefined;
-  name: string | undefined;
-}
+import type { ActiveSpan } from '../process/active-span.js';
 
 /** What the process answers. */
 export interface Snapshot {

@@ -17,6 +17,7 @@ import { requestCounts } from './request-counts.js';
 import { endTiming, startTiming } from './request-durations.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
 import { RPC_METADATA_KEY, type RpcMetadata } from './rpc-metadata.js';
+import { rememberThrown } from './thrown-errors.js';
 
 /** The context key of the request that is being served. */
 export const REQUEST_KEY = createContextKey('forktrace.request');
@@ -108,6 +109,7 @@ export abstract class ServerRequest implements Context {
   /** The handler threw: the request stays open, for what answers it or for the end of the process. */
   threw(error: unknown): void {
     if (this.ended || this.thrown !== undefined) return;
+    rememberThrown(error, this);
     this.thrown = errorType(error);
     this.span.recordException(error as Exception);
     // The event is in the journal once the span has ended; should this be what ends the process, it never

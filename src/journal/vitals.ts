@@ -7,6 +7,7 @@
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ActiveSpan } from '../process/active-span.js';
 import { decodeHeader, fileName, headerLengthOf, PAGE_BYTES } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
 
@@ -24,8 +25,12 @@ const AT_CODE = 4;
 const AT_LENGTHS = 8;
 const AT_TEXTS = 24;
 const NO_CODE = -0x80000000;
+/** The span that was active is at the end of the page: trace id, span id, root span id, u32 length of its name. */
+const ACTIVE_BYTES = 256;
+const AT_ACTIVE = PAGE_BYTES - ACTIVE_BYTES;
+const AT_NAME = AT_ACTIVE + 36;
 /** The most bytes of each text, in UTF-8. */
-const MOST = { cause: 64, exceptionType: 256, message: 1024, stack: PAGE_BYTES - AT_TEXTS - 64 - 256 - 1024 };
+const MOST = { cause: 64, exceptionType: 256, message: 1024, stack: AT_ACTIVE - AT_TEXTS - 64 - 256 - 1024 };
 const TEXTS = ['cause', 'exceptionType', 'message', 'stack'] as const;
 
 /** How a process ended, written by itself while it ended. */
@@ -35,7 +40,10 @@ export interface ExitRecord {
   cause?: string | undefined;
   exceptionType?: string | undefined;
   message?: string | undefined;
+  /** Of the exception, or of the call that ended the process. */
   stack?: string | undefined;
+  /** Where that was. */
+  active?: ActiveSpan | undefined;
 }
 
 /** Nothing here throws. */
@@ -85,6 +93,7 @@ export class VitalsWriter {
       view.setUint32(start + AT_LENGTHS + i * 4, text.length, true);
       at += text.length;
     }
+    if (record.active !== undefined) storeActive(bytes, start, record.active);
     view.setUint32(start + AT_STATE, 1, true);
     this.#write(start, start + PAGE_BYTES);
   }
@@ -106,6 +115,29 @@ export class VitalsWriter {
 
 const numbersOf = ({ bytes, headerLength }: JournalFileWriter) =>
   new Float64Array(bytes.buffer, bytes.byteOffset + headerLength, NUMBERS);
+
+function storeActive(bytes: Uint8Array, page: number, { traceId, spanId, rootSpanId, name }: ActiveSpan): void {
+  const text = Buffer.from(name ?? '').subarray(0, PAGE_BYTES - AT_NAME);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  const ids = Buffer.from(traceId + spanId + (rootSpanId ?? NO_SPAN), 'hex');
+  bytes.set(Buffer.concat([ids, length, text]), page + AT_ACTIVE);
+}
+
+const NO_SPAN = '0'.repeat(16);
+
+function activeOf(page: Buffer): ActiveSpan | undefined {
+  const id = (at: number, bytes: number) => page.toString('hex', AT_ACTIVE + at, AT_ACTIVE + at + bytes);
+  const length = page.readUInt32LE(AT_NAME - 4);
+  if (id(16, 8) === NO_SPAN || length > PAGE_BYTES - AT_NAME) return undefined;
+  const root = id(24, 8);
+  return {
+    traceId: id(0, 16),
+    spanId: id(16, 8),
+    rootSpanId: root === NO_SPAN ? undefined : root,
+    name: length === 0 ? undefined : page.toString('utf8', AT_NAME, AT_NAME + length),
+  };
+}
 
 /** What a writer has said of itself. */
 export interface Vitals {
@@ -137,7 +169,8 @@ function exitOf(page: Buffer): ExitRecord | undefined {
     if (length > 0) record[name] = page.toString('utf8', at, at + length);
     at += length;
   }
-  return record;
+  const active = activeOf(page);
+  return active === undefined ? record : { ...record, active };
 }
 
 /**

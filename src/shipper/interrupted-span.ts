@@ -6,12 +6,14 @@
 import { type Block, blockAttributes } from '../forensics/block.js';
 import { exceptionAttributes } from '../forensics/exception-attributes.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
+import { ownEnd } from '../forensics/own-end.js';
 import type { Encoder } from '../journal/encoder.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import {
   BLOCK_SPAN_NAME,
+  DEATH_ID,
   ERROR_TYPE,
   EXIT_CAUSE,
   EXIT_EVENT,
@@ -38,6 +40,8 @@ export interface Death extends Partial<ProcessExit> {
   cause?: ExitCause | undefined;
   /** What the process wrote of it while it ended. */
   record?: ExitRecord | undefined;
+  /** Of what is remembered of it. */
+  id?: string | undefined;
   /** Milliseconds since the epoch. */
   atMs: number;
   /** What the process was found doing, if its event loop was blocked. */
@@ -67,6 +71,7 @@ export function encodeInterrupted(
   time(encoder, SPAN.endTimeUnixNano, endNanos);
   encoder.attribute(SPAN.attributes, ERROR_TYPE, WORKER_EXIT);
   encoder.attribute(SPAN.attributes, INTERRUPTED, true);
+  if (death.id !== undefined) encoder.attribute(SPAN.attributes, DEATH_ID, death.id);
   if (role !== undefined && death.block !== undefined) encodeRole(encoder, role, death.block);
   encoder.attribute(SPAN.attributes, EXIT_CAUSE, death.cause ?? 'unknown');
   encoder.tag(SPAN.events);
@@ -105,8 +110,9 @@ function encodeRole(encoder: Encoder, role: Role, block: Block): void {
   }
 }
 
-function describe({ code, signal, block }: Death): string {
-  const found = block === undefined ? '' : `; looked into before, it ${block.state}`;
+function describe({ code, signal, block, record, cause }: Death): string {
+  const when = ownEnd(record, cause ?? 'unknown') === undefined ? 'looked into before, it' : 'it';
+  const found = block === undefined ? '' : `; ${when} ${block.state}`;
   if (signal) return `the worker was killed by ${signal}${found}`;
   if (typeof code === 'number') return `the worker exited with code ${code}${found}`;
   return `the worker died${found}`;
@@ -117,10 +123,13 @@ function describe({ code, signal, block }: Death): string {
  *
  * @returns by index of `entries`
  */
-export function rolesOf(entries: readonly InFlightEntry[], { block }: Death): readonly (Role | undefined)[] {
-  if (block?.stack === undefined) return [];
-  const { active } = block;
-  if (active === undefined) return entries.map(() => 'victim');
+export function rolesOf(entries: readonly InFlightEntry[], { block, cause }: Death): readonly (Role | undefined)[] {
+  const { stack, active } = block ?? {};
+  if (active === undefined) {
+    // The context of an exception may have been lost on its way.
+    const known = stack !== undefined && cause !== 'uncaught_exception' && cause !== 'unhandled_rejection';
+    return known ? entries.map(() => 'victim') : [];
+  }
   const spans = entries.map(({ fields }) => decoded(fields));
   let culprit = spans.findIndex(({ spanId }) => spanId === (active.rootSpanId ?? active.spanId));
   // A local root that is no request: of its trace the innermost span is known, and in flight here the root

@@ -10,6 +10,7 @@ import { type Block, isBlock } from '../forensics/block.js';
 import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
 import { isSample, type Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
+import { isActiveSpan } from '../process/active-span.js';
 import { isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
@@ -29,6 +30,8 @@ export interface Recovered {
   requestsInterrupted: number;
   /** With all that is known; undefined where it had no journal. */
   cause?: ExitCause | undefined;
+  /** Of what is remembered of it; undefined for an end that nobody asks about. */
+  deathId?: string | undefined;
   /** What it wrote of its end. */
   record?: ExitRecord | undefined;
   /** Of its last second. */
@@ -103,6 +106,7 @@ const isRecord = isObjectOf<ExitRecord>({
   exceptionType: orNothing(isText),
   message: orNothing(isText),
   stack: orNothing(isText),
+  active: orNothing(isActiveSpan),
 });
 
 const isStats = isObjectOf<ShipperStats>({
@@ -132,6 +136,7 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
     spansRecovered: isNumber,
     requestsInterrupted: isNumber,
     cause: orNothing(isOneOf(EXIT_CAUSES)),
+    deathId: orNothing(isText),
     record: orNothing(isRecord),
     vitals: orNothing(isSample),
   },

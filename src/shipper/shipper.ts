@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
+import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
@@ -415,7 +416,8 @@ export class Shipper {
     const vitals = page && vitalsOf(page.numbers);
     const orphaned = known === undefined && isWorkerOfCluster(writer.resource);
     const cause = causeOfDeath({ told: known, record, vitals, orphaned });
-    const death: Death = { atMs, ...cause, record, block: known?.block };
+    const id = postMortemId(writer.identity.id);
+    const death: Death = { id, atMs, ...cause, record, block: ownEnd(record, cause.cause) ?? known?.block };
     let spansRecovered = 0;
     for (const { reader } of writer.segments.values()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
@@ -445,7 +447,8 @@ export class Shipper {
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
     if (known) known.answered = true;
-    const found = { spansRecovered, requestsInterrupted, cause: cause.cause, record, vitals: vitals?.last };
+    const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
+    const found = { spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last };
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
@@ -454,13 +457,13 @@ export class Shipper {
   /** Before the writer's segments are given back. */
   #keepPostMortem(
     { identity, resource, segments }: TailedWriter,
-    { atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
+    { id = '', atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
     { vitals, entries, roles, lastWords }: Found,
   ): void {
     if (isOrdinary({ cause, code }, entries.length)) return;
     const newest = [...segments.values()].sort((a, b) => b.file.sequence - a.file.sequence)[0];
     keepPostMortem(this.#options.dir, {
-      id: postMortemId(identity.id),
+      id,
       atMs,
       service: attributeOf(resource, SERVICE_NAME) ?? '',
       pid: identity.pid,

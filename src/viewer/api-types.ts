@@ -185,6 +185,59 @@ export interface SpanView {
   resource: { key?: string; value?: unknown }[];
 }
 
+/** One of `GET /api/deaths`: what is remembered of deaths on this machine, the newest first. */
+export interface DeathRowView {
+  id: string;
+  atMs: number;
+  service: string;
+  pid: number;
+  slot?: number | undefined;
+  cause: string;
+  code: number | null;
+  signal: string | null;
+  inFlightTotal: number;
+  /** The request whose code was running. */
+  culprit?: string | undefined;
+}
+
+/** A span as a death tells it. */
+export interface DeathSpanView {
+  name: string;
+  traceId: string;
+  spanId: string;
+  durationMs: number;
+  error: boolean;
+}
+
+/** One second of the minute before a death. */
+export interface DeathSecondView {
+  heapUsed: number;
+  rss: number;
+  /** Event-loop utilisation, 0..1. */
+  utilization: number;
+  delayMs: number;
+  gcMs: number;
+  inFlight: number;
+}
+
+/** `GET /api/deaths/<id>`. */
+export interface DeathView extends DeathRowView {
+  record?: { exceptionType?: string | undefined; message?: string | undefined; stack?: string | undefined } | undefined;
+  /** What it was doing. */
+  block?: { state: string; stack?: string | undefined } | undefined;
+  lastWords?: string | undefined;
+  vitals?:
+    | {
+        last: DeathSecondView & { atMs: number; heapLimit: number; cgroupUsed: number; cgroupLimit: number };
+        /** The oldest first. */
+        minute: DeathSecondView[];
+      }
+    | undefined;
+  inFlight: (DeathSpanView & { role?: 'culprit' | 'victim' | undefined })[];
+  lastSpans: DeathSpanView[];
+  slowestSpans: DeathSpanView[];
+}
+
 /** How a process ended. */
 export interface ExitView {
   atMs: number;
@@ -197,6 +250,8 @@ export interface ExitView {
   requestsInterrupted?: number;
   /** The trace of the coordinator's span, if there is one. */
   traceId?: string;
+  /** Of what is remembered of it: the page `/deaths/<id>`. */
+  deathId?: string;
 }
 
 /** One process life in a slot. */

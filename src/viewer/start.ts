@@ -6,6 +6,7 @@
 import { createServer } from 'node:http';
 import type { ViewerConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
+import { privateParent } from '../process/private-directory.js';
 import { type Access, isLoopback } from './server/access.js';
 import { createIngest } from './server/ingest.js';
 import { firstFreePort, listenOn } from './server/listen.js';
@@ -27,6 +28,8 @@ export interface ViewerOptions extends ViewerConfig {
   prefix?: string;
   /** What is held in memory, and about twice that in `file`. */
   limits?: Partial<StoreLimits>;
+  /** Where the services' journal directories are, for the page of a death. @default that of this user */
+  journals?: string;
   /** Keeps traces over a restart, in this file. @default none */
   file?: string;
 }
@@ -76,7 +79,8 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     history.clear();
     await file?.clear();
   };
-  const handler = createRequestHandler({ prefix, store, logs, history, metrics, ingest, access, clear });
+  const journals = options.journals ?? (process.env.FORKTRACE_JOURNAL_DIR || privateParent().dir);
+  const handler = createRequestHandler({ prefix, store, logs, history, metrics, ingest, access, journals, clear });
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

@@ -179,17 +179,21 @@ export const EXIT_ROLE = ownAttribute(
   'forktrace.exit.role',
   'On an interrupted span: culprit, the request whose code was running when the process ended; victim, the others.',
 );
+export const DEATH_ID = ownAttribute(
+  'forktrace.death.id',
+  "On interrupted spans and `worker.exit`: the death as `forktrace inspect --death <id>` and the viewer's page `/deaths/<id>` show it.",
+);
 export const BLOCK_STATE = ownAttribute(
   'forktrace.block.state',
-  'What a process whose event loop was blocked did, in a few words: runs JavaScript, waits and has a child process, or the like.',
+  'What a process did, in a few words: while its event loop was blocked (runs JavaScript, waits and has a child process), or to end itself (called process.exit).',
 );
 export const BLOCK_SPAN_NAME = ownAttribute(
   'forktrace.block.span.name',
-  'The innermost span that was active where the event loop was blocked.',
+  'The innermost span that was active where the event loop was blocked, or the process ended itself.',
 );
 export const CODE_STACKTRACE = attribute(
   'code.stacktrace',
-  'The JavaScript stack of a blocked event loop, the innermost frame first.',
+  'The JavaScript stack of a blocked event loop, or of the code that ended the process, the innermost frame first.',
 );
 export const CODE_FUNCTION_NAME = attribute('code.function.name', 'The function that blocked the event loop.');
 export const CODE_FILE_PATH = attribute('code.file.path', 'The file of the line that blocked the event loop.');

@@ -14,6 +14,7 @@ import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
+import { activeSpan } from './active-span.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
@@ -68,7 +69,7 @@ export function createJournalPipeline(
     sampler: samplerOf(config),
   });
   const shipping = startShipping(config, identity);
-  const exit = new ExitRecorder(() => journal.vitals());
+  const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
   const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
   return {
     journal,

@@ -5,10 +5,10 @@
  */
 import { url as inspectorUrl } from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
-import { trace } from '@opentelemetry/api';
-import { ACTIVE_SPAN, type ActiveSpan } from '../forensics/snapshot.js';
-import { activeRequest } from '../http/active-request.js';
+import { ACTIVE_SPAN } from '../forensics/snapshot.js';
+import type { ActiveSpan } from '../process/active-span.js';
 import { PEEK_ARGUMENTS } from '../process/peek-arguments.js';
+import { activeSpan } from './active-span.js';
 
 let isPrepared = false;
 
@@ -44,20 +44,5 @@ const isSignalDisabled = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].s
 
 /** Lets whoever looks into this process ask for the span that is active where its code is. */
 export function tellActiveSpan(): void {
-  (globalThis as unknown as Record<symbol, () => ActiveSpan | undefined>)[Symbol.for(ACTIVE_SPAN)] = activeSpan;
-}
-
-function activeSpan(): ActiveSpan | undefined {
-  const request = activeRequest();
-  const span = trace.getActiveSpan() ?? request?.span;
-  if (span === undefined) return undefined;
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  if ((traceFlags & 1) === 0) return undefined;
-  const { name } = span as { name?: unknown };
-  return {
-    traceId,
-    spanId,
-    rootSpanId: request?.span.spanContext().spanId,
-    name: typeof name === 'string' ? name : undefined,
-  };
+  (globalThis as unknown as Record<symbol, () => ActiveSpan | undefined>)[Symbol.for(ACTIVE_SPAN)] = () => activeSpan();
 }

@@ -7,6 +7,8 @@ import { tempDir } from '../process/temp-dir.js';
 
 interface Expected {
   cause: string;
+  /** Its request is the culprit, the others are victims of it; undefined: nobody can tell. */
+  culprit?: { state: string; line: RegExp };
   code?: number;
   signal?: string;
   exception?: { type: string; message: string };
@@ -14,10 +16,26 @@ interface Expected {
 
 /** Ways in which a worker dies of its own, and what its coordinator, its interrupted requests and its exit say of it. */
 const DEATHS: Record<string, Expected> = {
-  throw: { cause: 'uncaught_exception', code: 1, exception: { type: 'RangeError', message: 'out of luck' } },
-  reject: { cause: 'unhandled_rejection', code: 1, exception: { type: 'TypeError', message: 'no promise kept' } },
-  exit: { cause: 'exit', code: 7 },
-  abort: { cause: 'abort', signal: 'SIGABRT' },
+  throw: {
+    culprit: { state: 'threw', line: /_onTimeout/ },
+    cause: 'uncaught_exception',
+    code: 1,
+    exception: { type: 'RangeError', message: 'out of luck' },
+  },
+  reject: {
+    culprit: { state: 'rejected a promise', line: /reject/ },
+    cause: 'unhandled_rejection',
+    code: 1,
+    exception: { type: 'TypeError', message: 'no promise kept' },
+  },
+  exit: { culprit: { state: 'called process.exit', line: /exit/ }, cause: 'exit', code: 7 },
+  sync: {
+    culprit: { state: 'threw', line: /serve/ },
+    cause: 'uncaught_exception',
+    code: 1,
+    exception: { type: 'Error', message: 'at once' },
+  },
+  abort: { culprit: { state: 'called process.abort', line: /abort/ }, cause: 'abort', signal: 'SIGABRT' },
   segv: { cause: 'crash', signal: 'SIGSEGV' },
   killed: { cause: 'signal', signal: 'SIGKILL' },
   heap: { cause: 'heap_out_of_memory', signal: 'SIGABRT' },
@@ -43,14 +61,15 @@ async function died(t: TestContext, way: string) {
     all.some(({ name, attributes }) => name === 'worker.exit' && attributes['cluster.worker.pid'] === pid),
   );
   return {
+    spans,
     exit: spans.find(({ name }) => name === 'worker.exit')!,
     interrupted: spans.filter(({ attributes }) => attributes['forktrace.interrupted'] === true),
   };
 }
 
-for (const [way, { cause, code, signal, exception }] of Object.entries(DEATHS)) {
+for (const [way, { cause, code, signal, exception, culprit }] of Object.entries(DEATHS)) {
   test(`a worker that dies by ${way}: ${cause}, on worker.exit and on what it interrupted`, async (t) => {
-    const { exit, interrupted } = await died(t, way);
+    const { exit, interrupted, spans } = await died(t, way);
     assert.ok(interrupted.length >= 1);
     const events = interrupted.map(({ events }) => events.find(({ name }) => name === 'forktrace.exit')!);
     for (const { attributes } of [exit, ...events]) {
@@ -62,6 +81,31 @@ for (const [way, { cause, code, signal, exception }] of Object.entries(DEATHS)) 
       if (exception) assert.match(String(attributes['exception.stacktrace']), /stuck-cluster\.js:\d+/);
     }
     for (const { attributes } of interrupted) assert.equal(attributes['forktrace.exit.cause'], cause);
+    const roles = interrupted.map(({ name, attributes }) => `${name} ${attributes['forktrace.exit.role']}`).sort();
+    if (culprit === undefined)
+      assert.ok(
+        roles.every((role) => role.endsWith('undefined')),
+        roles.join(),
+      );
+    else {
+      // It may have been answered before: then it is what the victim links to, and no more.
+      const accused = spans.find(({ name }) => name === `GET /${way}`)!;
+      const isAnswered = !interrupted.includes(accused);
+      assert.deepEqual(
+        roles,
+        isAnswered ? ['GET /patient victim'] : [`GET /${way} culprit`, 'GET /patient victim'].sort(),
+      );
+      for (const { attributes } of isAnswered ? [exit] : [accused, exit]) {
+        assert.equal(attributes['forktrace.block.state'], culprit.state);
+        assert.match(String(attributes['code.function.name']), culprit.line);
+        assert.match(String(attributes['code.file.path']), /stuck-cluster\.js$/);
+      }
+      const victim = interrupted.find(({ name }) => name === 'GET /patient')!;
+      assert.deepEqual(
+        victim.links.map(({ spanId }) => spanId),
+        [accused.spanId],
+      );
+    }
     // A leak that is quick: its last sample is up to a second old.
     if (way === 'heap') {
       const { 'forktrace.vitals.heap.used': used, 'forktrace.vitals.heap.limit': limit } = exit.attributes;

@@ -18,7 +18,7 @@ for (const mode of ['mmap', 'write'] as const) {
     const vitals = readVitals(dir, writerId)!;
     assert.deepEqual([...vitals.numbers.subarray(0, 3)], [1.5, -2, 0]);
     assert.equal(vitals.numbers[511], 511);
-    const { stack, ...exit } = vitals.exit!;
+    const { stack, active, ...exit } = vitals.exit!;
     assert.deepEqual(exit, {
       code: 7,
       cause: 'uncaught_exception',
@@ -26,6 +26,8 @@ for (const mode of ['mmap', 'write'] as const) {
       message: 'm'.repeat(1024),
     });
     assert.match(stack!, /^TypeError: m+/);
+    const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), rootSpanId: undefined };
+    assert.deepEqual(active, { ...ids, name: 'é'.repeat(110) });
     // It goes with what else its writer leaves behind.
     removeLeftoversOf(dir, writerId);
     assert.equal(existsSync(join(dir, name!)), false);

@@ -3,6 +3,8 @@ import { counted, formatBytes, formatCount } from '../format.ts';
 import { nextZone, zone } from './clock.ts';
 import { ClusterPage } from './cluster-page.tsx';
 import { ComparePage } from './compare-page.tsx';
+import { DeathPage } from './death-page.tsx';
+import { DeathsPage } from './deaths-page.tsx';
 import { useDroppedFiles } from './dropped-files.ts';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
@@ -24,7 +26,7 @@ const TABS = [
 ];
 
 /** Each at the path of its name. */
-const PAGES = ['cluster', 'routes', 'map', 'logs', 'compare'] as const;
+const PAGES = ['cluster', 'routes', 'map', 'logs', 'deaths', 'compare'] as const;
 
 export function App() {
   const place = usePlace();
@@ -46,6 +48,7 @@ export function App() {
 
   const traceId = /^\/traces\/([0-9a-f]{1,64})$/i.exec(place.path)?.[1]?.toLowerCase();
   const page = traceId !== undefined ? 'trace' : (PAGES.find((name) => place.path.startsWith(`/${name}`)) ?? 'traces');
+  const deathId = /^\/deaths\/([0-9a-f]{12})$/.exec(place.path)?.[1];
   useEffect(() => {
     document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
   }, [page, traceId]);
@@ -109,6 +112,7 @@ export function App() {
         {page === 'logs' && <LogsPage query={place.query} />}
         {page === 'map' && <MapPage query={place.query} />}
         {page === 'compare' && <ComparePage query={place.query} />}
+        {page === 'deaths' && (deathId === undefined ? <DeathsPage /> : <DeathPage id={deathId} />)}
         {page === 'routes' && <RoutesPage query={place.query} />}
       </main>
       {dropped !== undefined && (

@@ -11,6 +11,7 @@ interface Entry {
   who: string;
   what: string;
   traceId?: string;
+  deathId?: string;
   outcome: Outcome;
 }
 
@@ -41,7 +42,8 @@ export function Chronicle({ data }: { data: ClusterView }) {
             <b>{entry.who}</b>
             <span>
               {entry.outcome !== 'ok' && <OutcomeMark outcome={entry.outcome} />} {entry.what}{' '}
-              {entry.traceId && <a href={`/traces/${entry.traceId}`}>trace</a>}
+              {entry.traceId && <a href={`/traces/${entry.traceId}`}>trace</a>}{' '}
+              {entry.deathId && <a href={`/deaths/${entry.deathId}`}>why</a>}
             </span>
           </li>
         ))}
@@ -88,6 +90,7 @@ function lifeEntries(lane: LaneView, life: IncarnationView): Entry[] {
     who,
     what: parts.join(', '),
     traceId: exit.traceId,
+    deathId: exit.deathId,
     outcome: planned ? 'ok' : 'interrupted',
   });
   return entries;

@@ -30,6 +30,7 @@ export function LaneRow({ lane, fromMs, toMs, peak, flat, height }: Props) {
   const incarnation = current?.incarnation ?? 0;
   const { sign, says } = STATES[state];
   const ended = current?.exit && (state === 'dead' || state === 'stopped') ? exitWords(current.exit) : undefined;
+  const death = ended === undefined ? undefined : current?.exit?.deathId;
   const saysAll = ended === undefined || ended === says ? says : `${says}: ${ended}`;
   const name =
     lane.slot !== undefined ? `slot ${lane.slot}` : current?.pid === undefined ? lane.service : `pid ${current.pid}`;
@@ -50,7 +51,9 @@ export function LaneRow({ lane, fromMs, toMs, peak, flat, height }: Props) {
         {lane.slot !== undefined && current?.pid !== undefined && <span class="muted num">pid {current.pid}</span>}
         {incarnation > 0 && !flat && ended === undefined && <span class="muted num">incarnation {incarnation}</span>}
         {!flat && (state === 'gone' || state === 'silent' || ended !== undefined) && (
-          <span class={state === 'dead' ? 'cut' : 'muted'}>{ended ?? state}</span>
+          <span class={state === 'dead' ? 'cut' : 'muted'}>
+            {death === undefined ? (ended ?? state) : <a href={`/deaths/${death}`}>{ended}</a>}
+          </span>
         )}
       </div>
       <LaneCanvas lane={lane} fromMs={fromMs} toMs={toMs} peak={peak} />

@@ -98,12 +98,19 @@ function Contents({
   openEvent: string;
 }) {
   const interrupted = row.outcome === 'interrupted';
+  const death = span.attributes?.find(({ key }) => key === 'forktrace.death.id')?.value?.stringValue;
   return (
     <>
       {(interrupted || span.status?.message) && (
         <p class={`status-message ${row.outcome}`}>
           {interrupted && <b>The worker died while this was running. </b>}
           {span.status?.message}
+          {death !== undefined && (
+            <>
+              {' '}
+              <a href={`/deaths/${death}`}>Why it died</a>
+            </>
+          )}
         </p>
       )}
       <p class="served">

@@ -6,6 +6,7 @@ import type { TraceStore } from '../store/trace-store.js';
 import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
+import { deathRows, deathView } from '../views/death-view.js';
 import { logList, logRow } from '../views/log-list.js';
 import { routesView } from '../views/routes-view.js';
 import { serviceMap } from '../views/service-map.js';
@@ -20,6 +21,7 @@ export class Api {
   readonly #history: ClusterHistory;
   readonly #metrics: WorkerMetrics;
   readonly #state: () => StateView;
+  readonly #journals: string;
 
   constructor(
     store: TraceStore,
@@ -27,6 +29,7 @@ export class Api {
     history: ClusterHistory,
     metrics: WorkerMetrics,
     state: () => StateView,
+    journals: string,
   ) {
     this.#store = store;
     this.#logs = logs;
@@ -34,6 +37,7 @@ export class Api {
     this.#history = history;
     this.#metrics = metrics;
     this.#state = state;
+    this.#journals = journals;
   }
 
   serve(url: URL, response: ServerResponse): void {
@@ -49,6 +53,7 @@ export class Api {
   /** @returns undefined when there is no such thing */
   #answer([what, ...rest]: string[], query: URLSearchParams): unknown {
     if (what === 'traces' && rest.length > 0) return this.#trace(rest, query);
+    if (what === 'deaths' && rest.length === 1) return deathView(this.#journals, rest[0]!);
     if (rest.length > 0) return undefined;
     switch (what) {
       case 'state':
@@ -57,6 +62,8 @@ export class Api {
         return this.#lists.view(query);
       case 'logs':
         return logList(this.#logs, query);
+      case 'deaths':
+        return deathRows(this.#journals);
       case 'complete':
         return completions(this.#store, query);
       case 'cluster':

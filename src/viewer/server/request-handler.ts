@@ -30,6 +30,8 @@ interface Parts {
   metrics: WorkerMetrics;
   ingest: Ingest;
   access: Access;
+  /** Where the journal directories of this machine's services are. */
+  journals: string;
   /** Forgets all that has been received. */
   clear: () => Promise<void>;
 }
@@ -43,6 +45,7 @@ export function createRequestHandler({
   metrics,
   ingest,
   access,
+  journals,
   clear,
 }: Parts): RequestHandler {
   const state = (): StateView => ({
@@ -58,7 +61,7 @@ export function createRequestHandler({
     services: store.services,
   });
   const live = new Live(() => store.version + logs.version + metrics.version + ingest.refused, state);
-  const api = new Api(store, logs, history, metrics, state);
+  const api = new Api(store, logs, history, metrics, state, journals);
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

@@ -17,6 +17,7 @@ import {
   CLUSTER_WORKER_INCARNATION,
   CLUSTER_WORKER_PID,
   CLUSTER_WORKER_SLOT,
+  DEATH_ID,
   EXIT_CAUSE,
   EXIT_EVENT,
   EXIT_PLANNED,
@@ -62,6 +63,7 @@ export interface Exit {
   spansRecovered: number | undefined;
   requestsInterrupted: number | undefined;
   traceId: string;
+  deathId: string | undefined;
 }
 
 /** One slot of one service on one machine, or one process in no slot. */
@@ -246,6 +248,7 @@ export class ClusterHistory {
       spansRecovered: number(all, EXIT_SPANS_RECOVERED),
       requestsInterrupted: number(all, EXIT_REQUESTS_INTERRUPTED),
       traceId: trace.id,
+      deathId: text(all, DEATH_ID),
     };
   }
 }
@@ -289,7 +292,7 @@ function servedRequest(
 function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, traceId: string): void {
   if (isEntry(span)) incarnation.interrupted++;
   if (incarnation.exit?.planned !== undefined) return;
-  const { events = [] } = decode(span.bytes, Span);
+  const { events = [], attributes: ofSpan = [] } = decode(span.bytes, Span);
   const attributes = events.find((event) => event.name === EXIT_EVENT)?.attributes ?? [];
   incarnation.exit = {
     atMs: span.endMs,
@@ -300,6 +303,7 @@ function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, tra
     spansRecovered: undefined,
     requestsInterrupted: undefined,
     traceId: incarnation.exit?.traceId ?? traceId,
+    deathId: text(ofSpan, DEATH_ID) ?? incarnation.exit?.deathId,
   };
 }
 

@@ -1,0 +1,30 @@
+import type { ExitRecord } from '../journal/vitals.js';
+import type { Block } from './block.js';
+import type { ExitCause } from './exit-cause.js';
+
+const STATES: Partial<Record<ExitCause, string>> = {
+  exit: 'called process.exit',
+  abort: 'called process.abort',
+  uncaught_exception: 'threw',
+  unhandled_rejection: 'rejected a promise',
+};
+
+/**
+ * What a process did when it ended itself, as it has written it.
+ *
+ * @param cause of the death: a record of something else is not what ended it
+ * @returns undefined where it says neither line nor span
+ */
+export function ownEnd(record: ExitRecord | undefined, cause: ExitCause): Block | undefined {
+  const state = STATES[cause];
+  if (record?.cause !== cause || state === undefined) return undefined;
+  const { active } = record;
+  const stack = framesOf(record.stack);
+  return stack === undefined && active === undefined ? undefined : { state, stack, active };
+}
+
+/** An error's stack begins with its name and message. */
+export function framesOf(stack: string | undefined): string | undefined {
+  const at = stack?.search(/^ {4}at /m) ?? -1;
+  return at < 0 ? undefined : stack!.slice(at);
+}

@@ -1,0 +1,68 @@
+import type { DeathRowView } from '../api-types.ts';
+import { counted } from '../format.ts';
+import { exitWords } from '../views/exit-words.ts';
+import { clock } from './clock.ts';
+import { useData } from './live.ts';
+
+const EVERY_MS = 2000;
+
+/** The deaths that are remembered on this machine, the newest first. */
+export function DeathsPage() {
+  const { data } = useData<DeathRowView[]>('/api/deaths', { everyMs: EVERY_MS });
+  return (
+    <>
+      <div class="page-head">
+        <h1>Deaths</h1>
+      </div>
+      {data?.length === 0 && (
+        <div class="empty">
+          <h2>Nobody has died</h2>
+          <p>Deaths of processes on this machine that had a journal are remembered here, a hundred of each service.</p>
+        </div>
+      )}
+      {data !== undefined && data.length > 0 && (
+        <div class="table-box">
+          <table class="deaths">
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">Who</th>
+                <th scope="col">Cause</th>
+                <th scope="col">Culprit</th>
+                <th scope="col" class="right">
+                  In flight
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((death) => (
+                <tr key={death.id}>
+                  <th scope="row">
+                    <a href={`/deaths/${death.id}`}>
+                      {new Date(death.atMs).toLocaleDateString()} {clock(death.atMs)}
+                    </a>
+                  </th>
+                  <td>
+                    {death.service} {death.slot === undefined ? '' : `slot ${death.slot}, `}pid {death.pid}
+                  </td>
+                  <td class="cut">
+                    {exitWords({
+                      ...death,
+                      code: death.code ?? undefined,
+                      signal: death.signal ?? undefined,
+                      planned: false,
+                    })}
+                  </td>
+                  <td>{death.culprit ?? <span class="muted">not known</span>}</td>
+                  <td class="right num" title={counted(death.inFlightTotal, 'request')}>
+                    {death.inFlightTotal}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

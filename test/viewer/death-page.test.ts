@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { startViewer, type Viewer } from '#src/viewer/start.js';
+import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { tempDir } from '../process/temp-dir.js';
+import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
+
+describe("the viewer's page of a death", { skip: noChromium() }, () => {
+  let viewer: Viewer;
+  let browser: Browser;
+  const cleanUps: (() => unknown)[] = [];
+
+  before(async () => {
+    const t = { after: (fn: () => unknown) => void cleanUps.unshift(fn) } as never;
+    const dir = await tempDir(t);
+    viewer = await startViewer({ httpPort: 0, grpcPort: 0, journals: dir });
+    const cluster = await RunningCluster.ready(
+      t,
+      {
+        workers: 1,
+        serviceName: 'shop',
+        pipeline: 'journal',
+        journal: { dir },
+        export: { to: 'otlp-grpc', url: viewer.otlpGrpcUrl },
+        supervise: { backoffMinMs: 20 },
+      },
+      { fixture: 'stuck-cluster' },
+    );
+    const patient = cluster.get('/patient').catch(() => undefined);
+    await until('the other request is in flight', () => cluster.lines.some(({ arrived }) => arrived === 'patient'));
+    await Promise.all([patient, cluster.get('/exit').catch(() => undefined)]);
+    await until('the viewer has both', () => viewer.store.traces.size >= 3);
+    browser = await launch(viewer.otlpHttpUrl);
+  });
+  after(async () => {
+    await browser?.close();
+    for (const cleanUp of cleanUps) await cleanUp();
+    await viewer?.close();
+  });
+
+  it('is linked from what happened, and says why: cause, line, culprit, last minute', async () => {
+    const page = await browser.open(`${viewer.otlpHttpUrl}/cluster?window=300000`);
+    await page.getByRole('link', { name: 'why', exact: true }).first().click();
+    await page.getByRole('heading', { name: /shop: the worker in slot 0, pid \d+, died/ }).waitFor();
+    const main = await page.locator('main').textContent();
+    assert.match(main!, /exit code 7/);
+    assert.match(main!, /It called process\.exit\./);
+    assert.match(main!, /stuck-cluster\.js:\d+/);
+    assert.match(main!, /culprit\s*GET \/exit/);
+    assert.match(main!, /victim\s*GET \/patient/);
+    assert.match(main!, /last minute/i);
+    assert.match(new URL(page.url()).pathname, /^\/deaths\/[0-9a-f]{12}$/);
+    assert.deepEqual(await axeFindings(page), []);
+  });
+
+  it('is linked from the interrupted span, and listed', async () => {
+    const page = await browser.open(`${viewer.otlpHttpUrl}/deaths`);
+    await page.getByRole('cell', { name: 'GET /exit' }).waitFor();
+    await page.locator('table.deaths a').first().click();
+    await page.getByRole('link', { name: /GET \/exit/ }).click();
+    await page.getByRole('link', { name: 'Why it died' }).click();
+    await page.getByText('It called process.exit.').waitFor();
+  });
+
+  it('one that is not remembered says where to look; other ids are no page of a death', async () => {
+    const page = await browser.open(`${viewer.otlpHttpUrl}/deaths/0123456789ab`);
+    await page.getByText('Not remembered here').waitFor();
+    for (const path of ['/api/deaths/0123456789ab', '/api/deaths/..%2f..%2fetc', '/api/deaths/a/b'])
+      assert.equal((await fetch(viewer.otlpHttpUrl + path)).status, 404, path);
+  });
+});
