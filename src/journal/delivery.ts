@@ -55,6 +55,17 @@ export function deliveredNow(journal: Journal, timeoutMs: number): boolean {
   return awaited.length === 0;
 }
 
+/** How many spans `journal` holds that have not been shipped. Reads its segments, so not for a hot path. */
+export function undelivered(journal: Journal): number {
+  journal.flush();
+  let spans = 0;
+  for (const { reader } of segmentsOf(journal)) {
+    spans += reader.countUnshipped();
+    reader.close();
+  }
+  return spans;
+}
+
 function segmentsOf({ dir, writerId }: Journal): Awaited[] {
   const segments: Awaited[] = [];
   for (const file of listSafely(dir)) {

@@ -213,12 +213,19 @@ export const SPANS_JOURNALED = ownMetric(
 export const SPANS_LOST = ownMetric('forktrace.spans.lost', 'Spans that this worker could not keep.');
 export const SDK_SPAN_STARTED = metric(
   'otel.sdk.span.started',
-  'Spans that were started, by the origin of their parent and the decision of the sampler. Pipeline journal.',
+  'Spans that were started, by the origin of their parent and the decision of the sampler.',
 );
-export const SDK_SPAN_LIVE = metric(
-  'otel.sdk.span.live',
-  'Recorded spans that were started and have not ended. Pipeline journal.',
+export const SDK_SPAN_LIVE = metric('otel.sdk.span.live', 'Recorded spans that were started and have not ended.');
+export const SDK_EXPORTER_SPAN_INFLIGHT = metric(
+  'otel.sdk.exporter.span.inflight',
+  'Spans that have ended and have not been exported yet. With pipeline journal those that wait in the journal of this worker.',
 );
+export const SDK_EXPORTER_SPAN_EXPORTED = metric(
+  'otel.sdk.exporter.span.exported',
+  'Spans whose export has finished, successful or failed.',
+);
+export const COMPONENT_TYPE = attribute('otel.component.type', 'On a metric: the kind of exporter.');
+export const COMPONENT_NAME = attribute('otel.component.name', 'On a metric: which of the exporters of that kind.');
 export const SPAN_PARENT_ORIGIN = attribute(
   'otel.span.parent.origin',
   'On a metric: none, local or remote, where the parent of the spans was.',

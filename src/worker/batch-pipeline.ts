@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { withinDeadline } from '../process/deadline.js';
 import { BatchSpanProcessor, NodeTracerProvider } from '../sdk/trace.js';
@@ -10,11 +11,19 @@ import { TrackedExporter } from './tracked-exporter.js';
 
 /**
  * The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker.
+ *
+ * @param meterProvider for the metrics of the SDK's own, `otel.sdk.*`
  */
-export function createBatchPipeline(config: ResolvedConfig, resource: Resource): Pipeline {
-  const exporter = createExporter(config);
+export function createBatchPipeline(
+  config: ResolvedConfig,
+  resource: Resource,
+  meterProvider: MeterProvider | undefined,
+): Pipeline {
+  const exporter = createExporter(config, meterProvider);
   const tracked = exporter && new TrackedExporter(exporter);
-  const batching = tracked && new BatchSpanProcessor(tracked, config.batch);
+  // The SDK's types do not have the option yet.
+  const options: object = { ...config.batch, selfObsMeterProvider: meterProvider };
+  const batching = tracked && new BatchSpanProcessor(tracked, options);
   const chain = completeChain(config.spanProcessors, batching);
   const spanProcessors = chain.length > 0 || batching === undefined ? [...chain] : [batching];
   const tracerProvider = new NodeTracerProvider({
@@ -23,6 +32,7 @@ export function createBatchPipeline(config: ResolvedConfig, resource: Resource):
     sampler: createSampler(config.sampler),
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,
+    meterProvider,
   });
   return {
     tracerProvider,

@@ -1,18 +1,24 @@
 import { createRequire } from 'node:module';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { SpanExporter } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
 
 const require = createRequire(import.meta.url);
 
-/** The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere. */
-export function createExporter(config: ResolvedConfig): SpanExporter | undefined {
+/**
+ * The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere.
+ *
+ * @param meterProvider for the exporter's own metrics, `otel.sdk.exporter.*`
+ */
+export function createExporter(config: ResolvedConfig, meterProvider?: MeterProvider): SpanExporter | undefined {
   if (config.exporter) return config.exporter();
   const target = config.export;
   if (target.to === 'none') return undefined;
   if (target.to === 'console') return consoleExporter();
-  const guess = otlpExporter(target);
-  const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
+  const create = (of: ResolvedExport) => otlpExporter(of, meterProvider);
+  const guess = create(target);
+  const exporter = target.otherwise ? askedExporter(target, guess, create) : guess;
   return target.print ? printing(exporter, consoleExporter()) : exporter;
 }
 
@@ -32,16 +38,18 @@ function printing(exporter: SpanExporter, printer: SpanExporter): SpanExporter {
   };
 }
 
-const otlpExporter = (target: ResolvedExport) =>
-  target.to === 'otlp-http' ? httpExporter(target) : grpcExporter(target);
-
-function httpExporter(target: ResolvedExport): SpanExporter {
-  const { OTLPTraceExporter } = httpExporters(target);
-  return new OTLPTraceExporter({
-    ...httpOptions(target),
+function otlpExporter(target: ResolvedExport, selfObsMeterProvider: MeterProvider | undefined): SpanExporter {
+  const options = {
     compression: target.compression as never,
     timeoutMillis: target.timeoutMs,
-  });
+    selfObsMeterProvider,
+  };
+  return target.to === 'otlp-http' ? httpExporter(target, options) : grpcExporter(target, options);
+}
+
+function httpExporter(target: ResolvedExport, options: object): SpanExporter {
+  const { OTLPTraceExporter } = httpExporters(target);
+  return new OTLPTraceExporter({ ...httpOptions(target), ...options });
 }
 
 /** Those of the encoding that is asked for. */
@@ -56,13 +64,9 @@ export function httpOptions({ url, headers, tls: { ca, cert, key } }: ResolvedEx
   return { url, headers, httpAgentOptions: { keepAlive: true, ...((ca || cert || key) && { ca, cert, key }) } };
 }
 
-function grpcExporter(target: ResolvedExport): SpanExporter {
+function grpcExporter(target: ResolvedExport, options: object): SpanExporter {
   const { OTLPTraceExporter } = require('../sdk/exporters-grpc.js') as typeof import('../sdk/exporters-grpc.js');
-  return new OTLPTraceExporter({
-    ...grpcChannelOptions(target),
-    compression: target.compression as never,
-    timeoutMillis: target.timeoutMs,
-  });
+  return new OTLPTraceExporter({ ...grpcChannelOptions(target), ...options });
 }
 
 /** URL, metadata and credentials of an OTLP/gRPC exporter, for spans and metrics alike. */

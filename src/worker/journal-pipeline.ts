@@ -6,7 +6,7 @@ import type { WorkerIdentity } from '../config/types.js';
 import { ExitRecorder } from '../forensics/exit-recorder.js';
 import { VitalsSampler } from '../forensics/vitals-sampler.js';
 import { requestCounts } from '../http/request-counts.js';
-import { delivered, deliveredNow } from '../journal/delivery.js';
+import { delivered, deliveredNow, undelivered } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { withinDeadline } from '../process/deadline.js';
@@ -75,6 +75,7 @@ export function createJournalPipeline(
     journal,
     tracerProvider,
     counts: tracerProvider.counts,
+    undelivered: () => undelivered(journal),
     outlivesProcess: config.ship === 'process',
     stats() {
       const { spans, lost } = journal.stats();

@@ -1,7 +1,13 @@
-import type { Meter, MeterProvider } from '@opentelemetry/api';
+import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api';
+import type { ResolvedExport } from '../config/resolved.js';
+import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '../http/attribute-names.js';
 import { PARENT_ORIGINS, SAMPLING_RESULTS, type SpanCounts } from '../tracer/span-counts.js';
 import { version } from '../version.js';
 import {
+  COMPONENT_NAME,
+  COMPONENT_TYPE,
+  SDK_EXPORTER_SPAN_EXPORTED,
+  SDK_EXPORTER_SPAN_INFLIGHT,
   SDK_SPAN_LIVE,
   SDK_SPAN_STARTED,
   SPAN_PARENT_ORIGIN,
@@ -12,7 +18,7 @@ import {
 import type { Pipeline } from './pipeline.js';
 
 /** `forktrace.spans.journaled` and `forktrace.spans.lost`: what became of this worker's spans, since its start. */
-export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline): void {
+export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline, target: ResolvedExport): void {
   const meter = meterProvider.getMeter('forktrace', version);
   const unit = '{span}';
   const journaled = meter.createObservableCounter(SPANS_JOURNALED, {
@@ -32,6 +38,50 @@ export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline
     [journaled, lost],
   );
   if (pipeline.counts !== undefined) observeSpans(meter, pipeline.counts);
+  if (pipeline.undelivered !== undefined && target.to.startsWith('otlp')) observeExports(meter, pipeline, target);
+}
+
+/**
+ * `otel.sdk.exporter.span.*` of spans that a shipper exports: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics
+ * What the SDK's own exporters count in this process, here the journal's headers say.
+ */
+function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport): void {
+  const unit = '{span}';
+  const inflight = meter.createObservableUpDownCounter(SDK_EXPORTER_SPAN_INFLIGHT, {
+    unit,
+    description:
+      'The number of spans which were passed to the exporter, but that have not been exported yet (neither successful, nor failed).',
+  });
+  const exported = meter.createObservableCounter(SDK_EXPORTER_SPAN_EXPORTED, {
+    unit,
+    description: 'The number of spans for which the export has finished, either successful or failed.',
+  });
+  const attributes = exporterAttributes(target);
+  let most = 0;
+  meter.addBatchObservableCallback(
+    (result) => {
+      // Read first: what is kept meanwhile is not taken for exported.
+      const { spansJournaled } = pipeline.stats();
+      const waiting = pipeline.undelivered?.() ?? 0;
+      most = Math.max(most, spansJournaled - waiting);
+      result.observe(inflight, waiting, attributes);
+      result.observe(exported, most, attributes);
+    },
+    [inflight, exported],
+  );
+}
+
+/** As the SDK's exporters for the same endpoint have them. */
+function exporterAttributes({ to, url = 'http://localhost:4317' }: ResolvedExport): Attributes {
+  const type = to === 'otlp-http' ? 'otlp_http_span_exporter' : 'otlp_grpc_span_exporter';
+  const attributes: Attributes = { [COMPONENT_TYPE]: type, [COMPONENT_NAME]: `${type}/0` };
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // A Unix socket has none.
+  if (!parsed?.hostname) return attributes;
+  attributes[ATTR_SERVER_ADDRESS] = parsed.hostname;
+  const port = Number(parsed.port) || { 'http:': 80, 'https:': 443 }[parsed.protocol];
+  if (port !== undefined) attributes[ATTR_SERVER_PORT] = port;
+  return attributes;
 }
 
 /** `otel.sdk.span.started` and `otel.sdk.span.live`: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics */

@@ -4,7 +4,14 @@
  * @module
  */
 import { createRequire } from 'node:module';
-import { type Attributes, type Meter, metrics, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Meter,
+  type MeterProvider,
+  metrics,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
 import { type Role, resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
@@ -124,7 +131,6 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   if (instrumentations?.description && !identity.slot && !identity.incarnation) announce(instrumentations.description);
   if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
   const attributes = resourceAttributes(config, identity);
-  const pipeline = createPipeline(config, identity, attributes);
   const meterProvider: WorkerMeterProvider | undefined =
     config.metrics && !config.disabled
       ? (require('./meter-provider.js') as typeof import('./meter-provider.js')).createMeterProvider(
@@ -132,6 +138,9 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
           createResource(config, attributes),
         )
       : undefined;
+  /** The user's own, or ours. */
+  const measuring = config.disabled ? undefined : (config.meterProvider ?? meterProvider);
+  const pipeline = createPipeline(config, identity, attributes, measuring);
 
   const propagator = createPropagator(config.propagators);
   const parent = takeParentFromEnvironment(process.env, propagator);
@@ -140,9 +149,9 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   const unregister = config.disabled ? () => {} : registerApiGlobals({ tracerProvider, propagator, meterProvider });
   const logs = config.disabled ? undefined : logsOf(config, pipeline);
   instrumentations?.start({ tracerProvider, meterProvider });
-  if (meterProvider) {
+  if (measuring && !config.tracerProvider) {
     const { observePipeline } = require('./pipeline-metrics.js') as typeof import('./pipeline-metrics.js');
-    observePipeline(meterProvider, pipeline);
+    observePipeline(measuring, pipeline, config.export);
   }
   const stopRuntimeMetrics =
     meterProvider && config.metrics?.runtime
@@ -225,14 +234,19 @@ function logsOf({ logs, pipeline: name }: ResolvedConfig, { journal }: Pipeline)
   return startLogs(logs, journal);
 }
 
-function createPipeline(config: ResolvedConfig, identity: WorkerIdentity, attributes: Attributes): Pipeline {
+function createPipeline(
+  config: ResolvedConfig,
+  identity: WorkerIdentity,
+  attributes: Attributes,
+  meterProvider: MeterProvider | undefined,
+): Pipeline {
   if (config.disabled || config.tracerProvider) {
     const { borrowedPipeline } = require('./borrowed-pipeline.js') as typeof import('./borrowed-pipeline.js');
     return borrowedPipeline(config.tracerProvider);
   }
   const batch = () => {
     const { createBatchPipeline } = require('./batch-pipeline.js') as typeof import('./batch-pipeline.js');
-    return createBatchPipeline(config, createResource(config, attributes));
+    return createBatchPipeline(config, createResource(config, attributes), meterProvider);
   };
   if (config.pipeline === 'batch') return batch();
   const { createJournalPipeline } = require('./journal-pipeline.js') as typeof import('./journal-pipeline.js');
