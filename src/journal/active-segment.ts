@@ -21,8 +21,6 @@ export class ActiveSegment {
   spans = 0;
   /** `write` mode: how many of them the file has. */
   spansWritten = 0;
-  /** Not known any more: what was shipped of a deleted file has not been copied into this one. */
-  isCountKnown = true;
 
   constructor(file: JournalFileWriter) {
     this.file = file;
@@ -58,9 +56,5 @@ export class ActiveSegment {
   /** Whether somebody has deleted the file with spans in it that were not shipped. */
   isLost(): boolean {
     return this.file.isDeletedNow() && this.file.shipped() < this.committed;
-  }
-
-  seal(): void {
-    this.file.seal(this.isCountKnown ? this.spans : 0);
   }
 }

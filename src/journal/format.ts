@@ -17,7 +17,8 @@
  * 5. A segment that is gone has been shipped. So a mark in a segment that does not exist says: ended. A
  *    reader that recovers a dead writer settles its tables before it deletes any of its segments that are not
  *    sealed.
- * 6. Each field has one writer: `shipped` is the shipper's, all else the journal's. A segment changes hands
+ * 6. Each field has one writer: `shipped` is the shipper's, `given up` whoever deletes the file, all else the
+ *    journal's. A segment changes hands
  *    by rename alone: `.spare` gives it back to its writer, and whoever renames or deletes it first has it.
  * 7. Sequences of a writer are never used twice, and a writer's id never at all: a reader that meets another
  *    sequence in a file that it holds open knows that the file is another segment now.
@@ -101,8 +102,13 @@ export const AT_SHIPPED = 192;
  * along, under another id.
  */
 export const AT_ENDED = 196;
+/**
+ * u32, written once by whoever deletes the file with something unshipped in it: 1 when that has been counted
+ * lost, or is kept elsewhere. A file that is deleted without it was deleted by a stranger.
+ */
+export const AT_GIVEN_UP = 200;
 /** The shipper's fields end here. */
-export const SHIPPER_FIELDS_END = 200;
+export const SHIPPER_FIELDS_END = 204;
 const AT_RESOURCE = 256;
 
 /** A Resource that is larger is not OTLP that anybody takes. */

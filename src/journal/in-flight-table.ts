@@ -76,6 +76,23 @@ export class InFlightTable {
     for (let entry = first + this.perFile - 1; entry >= first; entry--) this.#free[this.#freeCount++] = entry;
   }
 
+  /**
+   * Takes the last file out again, when a burst is over: none of its entries is in use, and no more than half
+   * of the others are. From now on the lowest free entry is used first, so that the last file empties.
+   *
+   * @returns undefined where all files are needed
+   */
+  shrink(): JournalFileWriter | undefined {
+    if (this.files.length < 2) return undefined;
+    this.#free.subarray(0, this.#freeCount).sort().reverse();
+    const size = this.size - this.perFile;
+    // The last file's entries come first, if they are free: the lowest of them at this place.
+    if (this.#free[this.perFile - 1]! < size || this.used > size / 2) return undefined;
+    this.#free = this.#free.slice(this.perFile);
+    this.#freeCount -= this.perFile;
+    return this.files.pop();
+  }
+
   fileOf(entry: number): number {
     return entry >> this.#shift;
   }

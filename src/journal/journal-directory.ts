@@ -70,6 +70,7 @@ export function makeRoom(dir: string, wanted: number, maxBytes: number): Dropped
     if (excess <= 0) break;
     const segment = openSegment(file);
     if (isUnsound(segment)) continue;
+    segment.giveUp();
     // One process alone succeeds in removing a file, and counts it.
     if (removeFile(file.path)) {
       excess -= file.bytes;

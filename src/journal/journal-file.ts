@@ -23,6 +23,7 @@ import { FileMemory } from './file-memory.js';
 import {
   AT_COMMITTED,
   AT_ENDED,
+  AT_GIVEN_UP,
   AT_LEASE,
   AT_SEALED,
   AT_SHIPPED,
@@ -166,7 +167,7 @@ export class JournalFileWriter {
     this.#contents.publish(AT_COMMITTED / 4, length);
   }
 
-  /** Says that nothing will be added, and how many spans there are; 0 where that is not known. */
+  /** Says that nothing will be added, and how many spans there are. */
   seal(spans: number): void {
     this.words[AT_SPANS / 4] = spans;
     this.#contents.publish(AT_SEALED / 4, 1);
@@ -270,6 +271,16 @@ export class JournalFileWriter {
       return 0;
     }
     return bytes.readUInt32LE();
+  }
+
+  /** A stranger has deleted the file, and what was not shipped of it is in another one now. */
+  giveUp(): void {
+    this.words[AT_GIVEN_UP / 4] = 1;
+    try {
+      if (!this.isMapped) this.writeRange(AT_GIVEN_UP, AT_GIVEN_UP + 4);
+    } catch {
+      // A shipper that has it open may deliver it once more.
+    }
   }
 
   /** Whether somebody has deleted the file; asked of the system in another thread. */

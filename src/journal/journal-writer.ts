@@ -339,11 +339,20 @@ export class JournalWriter implements Journal, SpanLog {
     }
   }
 
+  /** Gives back what a burst has needed, one file at a time. */
+  #shrinkTable(): void {
+    const file = this.#table.shrink();
+    if (file === undefined) return;
+    this.#writeBack?.forget(this.#table.size);
+    discardFile(file);
+  }
+
   #renewLease(): void {
     this.#lookAtEnd();
     const now = Date.now();
     this.#spans.trim();
     this.#logs?.trim();
+    this.#shrinkTable();
     this.#vitals?.touch();
     for (const file of this.#filesInUse()) {
       file.renewLease(now);

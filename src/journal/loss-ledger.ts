@@ -12,10 +12,6 @@ export interface Losses {
   noSpace: number;
   /** Larger than `MAX_CHUNK_BYTES`. */
   tooLarge: number;
-  /**
-   * In a segment that somebody deleted before it was shipped, and that was full before the writer noticed.
-   */
-  removed: number;
   /** Ended after the journal was closed. */
   closed: number;
   /** Unshipped, of any writer, and that this writer deleted to stay within `maxBytes`. */
@@ -27,7 +23,7 @@ const RETRY_MS = 1_000;
 
 export class LossLedger {
   readonly #dir: string;
-  readonly #lost: Losses = { noSpace: 0, tooLarge: 0, removed: 0, closed: 0, dropped: 0 };
+  readonly #lost: Losses = { noSpace: 0, tooLarge: 0, closed: 0, dropped: 0 };
   readonly #report: LossReport;
   #retryAt = 0;
   /** Why the system refuses a file, for messages. */
@@ -57,8 +53,8 @@ export class LossLedger {
   }
 
   counts(): Losses & { total: number } {
-    const { noSpace, tooLarge, removed, closed, dropped } = this.#lost;
-    return { total: noSpace + tooLarge + removed + closed + dropped, ...this.#lost };
+    const { noSpace, tooLarge, closed, dropped } = this.#lost;
+    return { total: noSpace + tooLarge + closed + dropped, ...this.#lost };
   }
 
   /** Says what has not been said yet. */

@@ -21,6 +21,7 @@ import { chunkLengthAt, countChunks } from './chunk.js';
 import {
   AT_COMMITTED,
   AT_ENDED,
+  AT_GIVEN_UP,
   AT_LEASE,
   AT_SEALED,
   AT_SEQUENCE,
@@ -238,6 +239,24 @@ export class SegmentReader extends OpenFile {
     // the other's doing.
     if (this.#word(AT_WANTED) !== 1) removeFile(this.path + SPARE);
     return true;
+  }
+
+  /**
+   * Says that what is not shipped of the file has been counted, before it is deleted for room.
+   * @throws with the system's error
+   */
+  giveUp(): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(1);
+    writeSync(this.fd, bytes, 0, 4, AT_GIVEN_UP);
+  }
+
+  /**
+   * Whether a stranger has deleted the file, with what nobody else knows of: it can still be read here, and
+   * here alone.
+   */
+  isLastCopy(): boolean {
+    return fstatSync(this.fd).nlink === 0 && this.#word(AT_GIVEN_UP) === 0 && !this.isRefilled();
   }
 
   /** The writer has made another segment of the file: what has been read since is that one's. */

@@ -77,6 +77,10 @@ export class SegmentWriter {
       if (segment.position + total <= segment.limit) return segment;
     }
     if (this.#lookAtEnd()) return this.segmentFor(total);
+    if (segment?.isLost()) {
+      this.replace(segment.file);
+      return this.segmentFor(total);
+    }
     this.#sealSegment();
     const next = this.open(total);
     if (next === undefined) this.#losses.lose('noSpace', 1, this.#losses.refusal);
@@ -116,6 +120,8 @@ export class SegmentWriter {
 
   /** @param keepEmpty the header of the active segment says something that no other does */
   close(keepEmpty = false): void {
+    // The directory is made again for what it held.
+    if (this.segment?.isLost()) this.replace(this.segment.file);
     this.#isClosed = true;
     this.#supply.close();
     this.#sealSegment(keepEmpty);
@@ -130,9 +136,8 @@ export class SegmentWriter {
     if (segment.committed === 0 && !keepEmpty) {
       file.remove();
     } else {
-      if (segment.isLost()) this.#losses.lose('removed', segment.spans, `${file.path} was removed`);
       isRetired = this.#supply.retire(file);
-      segment.seal();
+      file.seal(segment.spans);
       try {
         if (this.#writeBack !== undefined) file.writeState();
       } catch {
@@ -169,10 +174,11 @@ export class SegmentWriter {
     this.#writeBack?.flush();
     const shipped = Math.min(old.file.shipped(), old.committed);
     const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
-    this.#leaveSegment(shipped, 0);
+    const items = countChunks(unshipped);
+    this.#leaveSegment(shipped, old.spans - items);
+    old.file.giveUp();
     old.file.release();
-    // Not all of them, if some had been shipped before.
-    this.#carryOver(unshipped, old.spans, shipped === 0);
+    this.#carryOver(unshipped, items);
   }
 
   /**
@@ -193,10 +199,10 @@ export class SegmentWriter {
     this.#leaveSegment(end, old.spans - items);
     old.file.release();
     this.#supply.renew();
-    this.#carryOver(rest, items, true);
+    this.#carryOver(rest, items);
   }
 
-  #carryOver(chunks: Uint8Array, items: number, isCountKnown: boolean): void {
+  #carryOver(chunks: Uint8Array, items: number): void {
     const segment = this.open(chunks.length);
     if (segment === undefined) {
       this.#closedItems += items;
@@ -206,7 +212,6 @@ export class SegmentWriter {
     segment.memory.bytes.set(chunks, segment.position);
     segment.position += chunks.length;
     segment.spans = items;
-    segment.isCountKnown = isCountKnown;
     segment.file.commit(segment.committed);
     this.#writeBack?.flush();
   }

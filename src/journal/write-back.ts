@@ -96,6 +96,11 @@ export class WriteBack {
     this.schedule();
   }
 
+  /** Entries from this one on are no more. */
+  forget(first: number): void {
+    for (const entry of this.#changed) if (entry >= first) this.#changed.delete(entry);
+  }
+
   /** The entry has ended, and is marked; or it is discarded, and is not. */
   release(entry: number, marked: boolean): void {
     if (!this.#inFile.has(entry)) {

@@ -46,6 +46,8 @@ const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 /** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
 const EXIT_MEMORY_MS = 60_000;
+/** For the spans of files that a stranger has deleted, when the directory is another shipper's. */
+const LAST_COPIES_MS = 10_000;
 /** For counting what is left, when a shipper ends. */
 const COUNT_MS = 250;
 
@@ -76,6 +78,8 @@ export interface ShipperOptions {
   /** What was found in the journal of a process that has died. */
   onRecovered?: (found: Extract<FromShipper, { type: 'recovered' }>) => void;
 }
+
+const NOT_WRITABLE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
 const SIGNALS: readonly Signal[] = ['traces', 'logs'];
 
@@ -280,6 +284,7 @@ export class Shipper {
 
   /** Says what has not been said: totals, and what stays behind. */
   #end(): void {
+    this.#countLastCopies();
     this.#drops.end();
     this.#logDrops.end();
     this.#malformed.end();
@@ -297,6 +302,25 @@ export class Shipper {
         `${isMore ? 'More than ' : ''}${count} ${what} for ${delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
       );
     }
+  }
+
+  /** What was deleted, and has not been delivered by now, is lost. */
+  #countLastCopies(): void {
+    const lost: Record<Signal, number> = { traces: 0, logs: 0 };
+    for (const writer of this.#tail.writers.values()) {
+      for (const signal of SIGNALS) {
+        for (const { reader, lag } of writer.of(signal).values())
+          if (lag > 0 && reader.isLastCopy()) lost[signal] += reader.countUnshipped();
+      }
+    }
+    this.#countDropped(lost.traces, lost.logs, `files of ${this.#options.dir} were deleted`);
+  }
+
+  #countDropped(spans: number, logRecords: number, reason: string): void {
+    this.#counts.dropped += spans;
+    this.#logCounts.dropped += logRecords;
+    if (spans > 0) this.#drops.add(spans, reason);
+    if (logRecords > 0) this.#logDrops.add(logRecords, reason);
   }
 
   /**
@@ -322,7 +346,7 @@ export class Shipper {
 
   get liveWriters(): number {
     let live = 0;
-    for (const { finished } of this.#tail.writers.values()) if (!finished) live++;
+    for (const { finished, unrecovered } of this.#tail.writers.values()) if (!finished && !unrecovered) live++;
     return live;
   }
 
@@ -334,9 +358,17 @@ export class Shipper {
     return performance.now() - since;
   }
 
-  /** Milliseconds since there was last a living writer, or anything to ship. */
+  /** Milliseconds since there was last a living writer, or anything to ship or to recover. */
   get idleMs(): number {
-    return this.#lagBytes() > 0 || this.liveWriters > 0 ? 0 : performance.now() - this.#idleSince;
+    return this.#isBusy() ? 0 : performance.now() - this.#idleSince;
+  }
+
+  #isBusy(): boolean {
+    if (this.#lagBytes() > 0 || this.liveWriters > 0) return true;
+    // Room comes back; a file system that may not be written does not become another by waiting.
+    for (const { finished, unrecovered } of this.#tail.writers.values())
+      if (!finished && unrecovered && !NOT_WRITABLE.has(unrecovered.code ?? '')) return true;
+    return false;
   }
 
   stats(): ShipperStats {
@@ -352,13 +384,11 @@ export class Shipper {
 
   #refresh(now: number): void {
     try {
-      if (now >= this.#nextLease) {
-        this.#nextLease = now + LEASE_MS;
-        if (this.#options.lock.isOurs()) this.#options.lock.renew();
-        else {
-          this.#takenOver = true;
-          this.stop(0);
-        }
+      if (now >= this.#nextLease || this.#tail.hasLastCopies) this.#lookAtLock(now);
+      if (this.#takenOver) {
+        this.#tail.refresh(now);
+        this.#removeFinished();
+        return;
       }
       const dead = now >= this.#nextLiveness ? this.#deadWriters(now) : [];
       // After the deaths are known: what the dead have written is then all there.
@@ -370,18 +400,28 @@ export class Shipper {
       this.#removeFinished();
       if (now >= this.#nextRoom) {
         this.#nextRoom = now + ROOM_MS;
+        this.#tail.removeUndeleted();
         removeDestinations(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
         const { spans, logRecords } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
-        const reason = `the journal is at its limit of ${this.#options.maxBytes} bytes`;
-        this.#counts.dropped += spans;
-        this.#logCounts.dropped += logRecords;
-        if (spans > 0) this.#drops.add(spans, reason);
-        if (logRecords > 0) this.#logDrops.add(logRecords, reason);
+        this.#countDropped(spans, logRecords, `the journal is at its limit of ${this.#options.maxBytes} bytes`);
       }
     } catch (error) {
       this.#malformed.add(1, (error as Error).message);
     }
-    if (this.#lagBytes() > 0 || this.liveWriters > 0) this.#idleSince = now;
+    if (this.#isBusy()) this.#idleSince = now;
+  }
+
+  /** Lost to another shipper, or with the directory: what was deleted from that is here alone. */
+  #lookAtLock(now: number): void {
+    if (this.#takenOver) return;
+    this.#nextLease = now + LEASE_MS;
+    if (this.#options.lock.isOurs()) {
+      this.#options.lock.renew();
+      return;
+    }
+    this.#takenOver = true;
+    this.stop(this.#tail.hasLastCopies ? LAST_COPIES_MS : 0);
+    this.#tail.leave();
   }
 
   #deadWriters(now: number): TailedWriter[] {
@@ -419,15 +459,17 @@ export class Shipper {
     const id = postMortemId(writer.identity.id);
     const death: Death = { id, atMs, ...cause, record, block: ownEnd(record, cause.cause) ?? known?.block };
     let spansRecovered = 0;
-    for (const { reader } of writer.segments.values()) spansRecovered += reader.countUnshipped();
+    for (const reader of writer.readers()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
     try {
       // One that lives after all goes on elsewhere: what is there now is all of it.
-      for (const { reader } of writer.allSegments()) reader.endWriter();
+      const bySequence = new Map<number, number>();
+      for (const { reader } of writer.logs.values()) reader.endWriter();
+      for (const reader of writer.readers()) {
+        reader.endWriter();
+        bySequence.set(reader.header.sequence, reader.state().committed);
+      }
       for (const segment of writer.allSegments()) segment.refresh(performance.now());
-      const bySequence = new Map(
-        [...writer.segments.values()].map(({ file, committed }) => [file.sequence, committed]),
-      );
       requestsInterrupted = recoverInFlight(
         writer.tables,
         (sequence) => bySequence.get(sequence),
@@ -440,6 +482,7 @@ export class Shipper {
       );
     } catch (error) {
       // No room for the segment of interrupted spans: shipping makes some.
+      writer.unrecovered = error as NodeJS.ErrnoException;
       this.#malformed.add(1, `interrupted spans of process ${pid} have to wait: ${(error as Error).message}`);
       return;
     }
@@ -507,8 +550,7 @@ export class Shipper {
       for (const segment of writer.allSegments()) {
         if (segment.lag === 0 && (writer.finished || segment.sealed)) this.#tail.remove(writer, segment);
       }
-      if (writer.finished && writer.segments.size + writer.logs.size === 0)
-        removeDestination(this.#options.dir, writer.identity.id);
+      if (writer.finished && !writer.hasSegments) removeDestination(this.#options.dir, writer.identity.id);
     }
   }
 

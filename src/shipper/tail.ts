@@ -12,6 +12,7 @@ import {
   listJournal,
   openSegment,
   openTable,
+  removeFile,
   type SegmentReader,
 } from '../journal/reader.js';
 import type { Destination } from './destination.js';
@@ -30,6 +31,8 @@ export class TailedSegment {
   #leaseMs = 0;
   /** Nothing after `shipped` can be read. */
   corrupt = false;
+  /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
+  isHeld = false;
   /** `performance.now()` at which there was first something unshipped. */
   waitingSince = 0;
 
@@ -40,13 +43,15 @@ export class TailedSegment {
   }
 
   get lag(): number {
-    return this.corrupt ? 0 : Math.max(0, this.committed - this.shipped);
+    return this.corrupt || this.isHeld ? 0 : Math.max(0, this.committed - this.shipped);
   }
 
   /** @returns when the writer was last known to be alive, if it has said so anew since the last look */
   refresh(now: number): number | undefined {
-    const { committed, sealed, leaseMs } = this.reader.state();
+    const { committed, shipped, sealed, leaseMs } = this.reader.state();
     this.committed = committed;
+    // Another shipper has had it meanwhile.
+    this.shipped = Math.max(this.shipped, shipped);
     this.sealed ||= sealed;
     if (this.lag === 0) this.waitingSince = 0;
     else if (this.waitingSince === 0) this.waitingSince = now;
@@ -73,6 +78,8 @@ export class TailedWriter {
   /** Segments of log records. */
   readonly logs = new Map<string, TailedSegment>();
   tables: JournalFile[] = [];
+  /** Segments that are not open yet, as there are many: see {@link MAX_OPEN}. */
+  waiting: JournalFile[] = [];
   leaseMs: number;
   /** `performance.now()` at which it said so. */
   #leaseAt: number;
@@ -87,8 +94,12 @@ export class TailedWriter {
    * has not said.
    */
   destination: Destination | undefined;
+  /** As {@link isDead} last found it. */
+  wasDead = false;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
+  /** Its process is gone, and what it left in flight could not be recovered, for this reason. */
+  unrecovered: NodeJS.ErrnoException | undefined;
 
   constructor({ writer, resource, schemaUrl, isResourcePending }: JournalHeader, leaseMs: number) {
     this.identity = writer;
@@ -119,7 +130,8 @@ export class TailedWriter {
 
   /** The age of a lease is told by our own clock that nobody sets: one that jumps kills nobody. */
   isDead(): boolean {
-    return isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);
+    this.wasDead = isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);
+    return this.wasDead;
   }
 
   /** Its segments of one signal, by name. */
@@ -127,12 +139,41 @@ export class TailedWriter {
     return signal === 'traces' ? this.segments : this.logs;
   }
 
-  /** Those of all signals. */
+  /** Those of all signals that are open. */
   *allSegments(): Generator<TailedSegment> {
     yield* this.segments.values();
     yield* this.logs.values();
   }
+
+  /** Segments of spans, those that wait too: these are open for the time of one step. */
+  *readers(): Generator<SegmentReader> {
+    for (const { reader } of this.segments.values()) yield reader;
+    for (const file of this.waiting) {
+      if (file.kind !== 'segment') continue;
+      const reader = openSegment(file);
+      if (isUnsound(reader)) continue;
+      try {
+        yield reader;
+      } finally {
+        reader.close();
+      }
+    }
+  }
+
+  get hasFiles(): boolean {
+    return this.hasSegments || this.tables.length > 0;
+  }
+
+  get hasSegments(): boolean {
+    return this.segments.size + this.logs.size + this.waiting.length > 0;
+  }
 }
+
+/**
+ * Segments that are open at a time, oldest first: of each writer that lives, and of all that are dead
+ * together. An endpoint that is away for hours leaves thousands, and each takes a descriptor.
+ */
+export const MAX_OPEN = { perLivingWriter: 8, ofTheDead: 128 };
 
 const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 'traces');
 
@@ -146,41 +187,85 @@ export class Tail {
   readonly writers = new Map<string, TailedWriter>();
   readonly #dir: string;
   #names: ReadonlySet<string> = new Set();
-  readonly #report: (path: string, reason: UnsoundReason) => void;
+  readonly #report: (path: string, reason: string) => void;
   /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
   readonly #unsound = new Map<string, { since: number; reported: boolean }>();
+  /** Files that are done with and cannot be deleted, by name: what is in them is not read again. */
+  readonly #undeleted = new Map<string, JournalFile>();
+  #hasLastCopies = false;
+  #hasLeft = false;
 
-  constructor(dir: string, report: (path: string, reason: UnsoundReason) => void) {
+  constructor(dir: string, report: (path: string, reason: string) => void) {
     this.#dir = dir;
     this.#report = report;
+  }
+
+  /** A stranger has deleted files that are read here and nowhere else. */
+  get hasLastCopies(): boolean {
+    return this.#hasLastCopies;
+  }
+
+  /** Another shipper has the directory: nothing is looked at any more but what was deleted from it. */
+  leave(): void {
+    this.#hasLeft = true;
   }
 
   /** Looks at the directory and at every open segment. */
   refresh(now = performance.now()): void {
     const names = new Set<string>();
     this.#names = names;
-    for (const writer of this.writers.values()) writer.tables = [];
-    for (const file of listJournal(this.#dir)) {
+    let ofTheDead = 0;
+    for (const writer of this.writers.values()) {
+      writer.tables = [];
+      writer.waiting = [];
+      if (writer.wasDead) ofTheDead += writer.segments.size + writer.logs.size;
+    }
+    const dead = new Map<TailedWriter, boolean>();
+    for (const file of this.#hasLeft ? [] : listJournal(this.#dir)) {
       names.add(file.name);
+      if (this.#undeleted.has(file.name)) continue;
       const writer = this.writers.get(file.writerId) ?? this.#writerOf(file, now);
       if (!writer) continue;
+      const open = writer.of(signalOf(file));
       if (file.kind === 'in-flight') writer.tables.push(file);
-      else if (!writer.of(signalOf(file)).has(file.name)) this.#open(writer, file, now);
+      else if (!open.has(file.name)) {
+        const isDead = writer.finished || (dead.get(writer) ?? writer.isDead());
+        dead.set(writer, isDead);
+        const isFull = isDead
+          ? ofTheDead >= MAX_OPEN.ofTheDead
+          : open.size >= MAX_OPEN.perLivingWriter && !writer.isWaiting(now);
+        if (isFull) writer.waiting.push(file);
+        else this.#open(writer, file, now);
+        if (isDead) ofTheDead++;
+      }
     }
     for (const name of this.#unsound.keys()) if (!names.has(name)) this.#unsound.delete(name);
+    for (const name of this.#undeleted.keys()) if (!names.has(name)) this.#undeleted.delete(name);
+    this.#hasLastCopies = false;
     for (const [id, writer] of this.writers) {
       for (const segment of writer.allSegments()) {
         if (names.has(segment.file.name)) {
           const leaseMs = segment.refresh(now);
           if (leaseMs !== undefined) writer.renewed(leaseMs, now);
-        } else {
-          // Given up by whoever needed the room, and counted there.
+        } else if (!this.#keepsLastCopy(writer, segment, now)) {
+          // Given up by whoever needed the room, and counted there; or saved by its writer.
           segment.reader.close();
           writer.of(signalOf(segment.file)).delete(segment.file.name);
         }
       }
-      if (writer.segments.size + writer.logs.size + writer.tables.length === 0) this.writers.delete(id);
+      if (!writer.hasFiles) this.writers.delete(id);
     }
+  }
+
+  /** @returns whether the file is gone, and with it what nobody else has, or may not have in a moment */
+  #keepsLastCopy({ finished }: TailedWriter, segment: TailedSegment, now: number): boolean {
+    if (!segment.reader.isLastCopy()) return false;
+    segment.isHeld = false;
+    segment.refresh(now);
+    if (segment.lag === 0) return false;
+    segment.isHeld = !segment.sealed && !finished;
+    this.#hasLastCopies = true;
+    return true;
   }
 
   /** Whether there are files now that {@link refresh} has not seen. */
@@ -190,9 +275,28 @@ export class Tail {
 
   /** Closes a segment that is done with, and deletes it or gives it back to its writer. */
   remove(writer: TailedWriter, segment: TailedSegment): void {
-    writer.of(signalOf(segment.file)).delete(segment.file.name);
-    if (writer.finished || segment.corrupt || !segment.reader.giveBack()) segment.reader.remove();
-    segment.reader.close();
+    const { file, reader } = segment;
+    writer.of(signalOf(file)).delete(file.name);
+    try {
+      if (writer.finished || segment.corrupt || !reader.giveBack()) reader.remove();
+    } catch (error) {
+      // A file system that has become read-only. What has been shipped is not shipped again all the same.
+      this.#undeleted.set(file.name, file);
+      this.#report(file.path, `not to be deleted: ${(error as Error).message}`);
+    }
+    reader.close();
+  }
+
+  /** Tries again to delete what is done with. */
+  removeUndeleted(): void {
+    for (const [name, { path }] of this.#undeleted) {
+      try {
+        removeFile(path);
+        this.#undeleted.delete(name);
+      } catch {
+        // It has been said.
+      }
+    }
   }
 
   close(): void {

@@ -125,6 +125,43 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.deepEqual(ids(readBack(dir).inFlight), numbers(91, 150));
   });
 
+  test(`${mode}: the table shrinks when a burst is over, and loses nothing of what is in flight`, async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { journal, dir } = await open(t, { mode, inFlight: 16 });
+    const entries = numbers(1, 100).map((id) => begin(journal, id));
+    const end = endBytes();
+    const finish = (from: number, to: number) => {
+      for (const entry of entries.slice(from, to)) journal.finish(entry, end, 0, end.length, false);
+      journal.flush();
+    };
+    const tables = () => readdirSync(dir).filter((name) => name.endsWith('.inflight')).length;
+    const renewLease = (times: number) => {
+      for (let n = 0; n < times; n++) t.mock.timers.tick(5000);
+    };
+    renewLease(5);
+    assert.equal(tables(), 7, 'all are in use');
+    // One stays in each file: nothing can go, but what begins goes to the lowest.
+    const kept = numbers(0, 6).map((file) => file * 16);
+    entries.forEach((entry, n) => {
+      if (!kept.includes(n)) journal.finish(entry, end, 0, end.length, false);
+    });
+    journal.flush();
+    renewLease(5);
+    assert.equal(tables(), 7);
+    const late = begin(journal, 101);
+    assert.ok(late < 16, `entry ${late}`);
+    for (const n of kept.slice(1)) finish(n, n + 1);
+    renewLease(10);
+    assert.equal(tables(), 1);
+    assert.deepEqual(ids(readBack(dir).inFlight), [1, 101]);
+    const again = numbers(200, 240).map((id) => begin(journal, id));
+    assert.equal(tables(), 3);
+    assert.equal(new Set(again).size, again.length);
+    journal.flush();
+    assert.deepEqual(ids(readBack(dir).inFlight), [1, 101, ...numbers(200, 240)]);
+    assert.deepEqual(ids(readBack(dir).ended), numbers(2, 100));
+  });
+
   test(`${mode}: a turn that begins and ends spans in a long loop needs no more than a few entries`, async (t) => {
     const { journal, dir } = await open(t, { mode, inFlight: 512 });
     const end = endBytes(200);

@@ -156,5 +156,12 @@ console.log(
     `${deadWithSpans.length} writers killed, ${unexplained.length} without their interrupted span; ` +
     `${refusals.reduce((sum, each) => sum + each, 0)} reports of refusals; files left: ${filesLeft().join(', ') || 'none'}`,
 );
+if (lost.length > 0 || unexplained.length > 0) {
+  console.log(
+    `lost: ${lost.join(', ')}; without their interrupted span: ${unexplained.map(({ id }) => id).join(', ')}`,
+  );
+  for (const { id, program } of writers)
+    if (program.stderr) console.log(`${id} and the shipper that it started:\n${program.stderr}`);
+}
 for (const cleanUp of cleanUps) await cleanUp();
 if (lost.length > 0 || unexplained.length > 0) process.exitCode = 1;
