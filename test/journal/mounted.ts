@@ -35,6 +35,19 @@ export function mountOverlay(t: Test, upper: string): string | undefined {
   return mount(t, ['-t', 'overlay', '-o', options, 'test']);
 }
 
+/**
+ * Makes what is in a directory read-only for whoever opens it from now on; what is open stays as it is.
+ * @returns what undoes it, which is to be called before the test ends; undefined, and the test skipped, where that
+ * cannot be done
+ */
+export function mountReadOnly(t: Test, dir: string): Disposable | undefined {
+  if (!tryTo(t, 'mount', ['--bind', dir, dir])) return undefined;
+  const mounted = { [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', dir]) };
+  if (tryTo(t, 'mount', ['-o', 'remount,ro,bind', dir])) return mounted;
+  mounted[Symbol.dispose]();
+  return undefined;
+}
+
 function mount(t: Test, options: string[]): string | undefined {
   const dir = tempDir(t, () => execFileSync('umount', ['--lazy', dir]));
   return tryTo(t, 'mount', [...options, dir]) ? dir : undefined;

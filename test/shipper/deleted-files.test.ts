@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +8,7 @@ import { ShipperLock } from '#src/shipper/lock.js';
 import { Shipper } from '#src/shipper/shipper.js';
 import { MAX_OPEN } from '#src/shipper/tail.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { mountReadOnly } from '../journal/mounted.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 import { journalScene, PLAIN_EXPORT } from './journal-scene.js';
@@ -92,16 +92,11 @@ test('a file system that turns read-only: what a dead writer left is shipped onc
   const shipper = new Shipper({ dir, lock, export: target, maxBytes: 2 ** 30, lingerMs: 1500 });
   const done = shipper.run();
   await endpoint.waitForSpans(300);
-  // Another mount on top: descriptors that are open stay as they are, and names can be changed no more.
-  try {
-    execFileSync('mount', ['--bind', dir, dir], { stdio: 'pipe' });
-  } catch (error) {
-    t.skip(`SKIPPED: this needs root and mounts: ${(error as Error).message}`);
+  using mounted = mountReadOnly(t, dir);
+  if (mounted === undefined) {
     shipper.stop(0);
     return;
   }
-  using _mounted = { [Symbol.dispose]: () => execFileSync('umount', ['--lazy', dir]) };
-  execFileSync('mount', ['-o', 'remount,ro,bind', dir], { stdio: 'pipe' });
   const before = endpoint.requests.length;
   writer.kill('SIGKILL');
   await writer.waitForExit();
