@@ -81,6 +81,8 @@ function attributesOf(otlp: string[], path: string, count: number): string[] | u
 
 function assertChild(child: OtlpSpan, server: OtlpSpan): void {
   assert.equal(child.parentSpanId, server.spanId, 'a child span has the server span as its parent');
+  // Those of an instrumentation have attributes of its own.
+  if (child.name !== 'step') return;
   assert.deepEqual((child.attributes ?? []).map(({ key }) => key).sort(), ['step.cached', 'step.index', 'step.name']);
 }
 

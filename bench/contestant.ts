@@ -13,22 +13,51 @@ import { BenchProcess, benchRoot, pin, prioritize } from './processes.js';
 export const SERVER_CORE = 0;
 export const OTHER_CORE = 1;
 
-/**
- * Apps, the path that is asked for, the spans of a request, and the requests of a round: so many that what a shipper or an
- * exporter does while nothing happens, between the turns, hardly counts.
- */
-export const apps: Record<string, { path: string; spans: number; requests: number }> = {
+export interface App {
+  /** What is asked for. */
+  path: string;
+  /** Of a request, by what is common to all contestants. */
+  spans: number;
+  /** Of a round: so many that what a shipper or an exporter does while nothing happens, between the turns, hardly counts. */
+  requests: number;
+  /** Its file in bench/apps. @default its name */
+  file?: string;
+  env?: NodeJS.ProcessEnv;
+  /** A folder of bench with packages of its own. */
+  packages?: string;
+}
+
+const API = { path: '/items/books', spans: 4, requests: 40_000 };
+const spansApp = (spans: number): App => ({
+  path: '/',
+  spans,
+  requests: 200_000 / spans,
+  file: 'spans',
+  env: { SPANS: String(spans) },
+});
+
+export const apps: Record<string, App> = {
   hello: { path: '/', spans: 1, requests: 100_000 },
-  express: { path: '/items/books', spans: 4, requests: 40_000 },
-  fastify: { path: '/items/books', spans: 4, requests: 40_000 },
+  express: API,
+  fastify: API,
+  koa: API,
+  hono: API,
+  nestjs: API,
   io: { path: '/', spans: 1, requests: 10_000 },
+  'postgres-redis': { path: '/items/7', spans: 4, requests: 5_000, packages: 'postgres-redis' },
+  'spans-1': spansApp(1),
+  'spans-10': spansApp(10),
+  'spans-100': spansApp(100),
 };
 
 export const peers = ['dd-trace', 'sentry', 'elastic-apm'];
 
 /** Packages of a contestant's own, which a clone does not have yet. */
 export function install(contestant: string): void {
-  const folder = contestant.startsWith('otel') ? contestant : peers.includes(contestant) ? 'peers' : undefined;
+  installFolder(contestant.startsWith('otel') ? contestant : peers.includes(contestant) ? 'peers' : undefined);
+}
+
+function installFolder(folder: string | undefined): void {
   if (folder === undefined || existsSync(join(benchRoot, folder, 'node_modules'))) return;
   const cwd = join(benchRoot, folder);
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 2, 2] });
@@ -39,6 +68,7 @@ export function install(contestant: string): void {
 export function environment(sink: { port: number; httpPort: number }, journalDir: string): NodeJS.ProcessEnv {
   return {
     NODE_ENV: 'production',
+    FORKTRACE_QUIET: '1',
     OTEL_SERVICE_NAME: 'bench',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${sink.port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
@@ -69,17 +99,25 @@ export class Contestant {
     return /^(forktrace|otel)/.test(this.name);
   }
 
-  async start(app: string, options: { sampled?: boolean; nodePath?: string; execArgv?: string[] } = {}): Promise<void> {
+  /** @param app a key of {@link apps} */
+  async start(
+    app: string,
+    options: { sampled?: boolean; nodePath?: string; execArgv?: string[]; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<void> {
+    const { file = app, env, packages } = apps[app]!;
     install(this.name);
+    installFolder(packages);
     this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
     // A Collector answers at once. One that waits for its core would have exporters wait, and drop what they cannot hold.
     prioritize(this.sink.child.pid!);
     const sink = await this.sink.next<{ port: number; httpPort: number }>();
-    this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, app], {
+    this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, file], {
       core: SERVER_CORE,
       ...options,
       env: {
         ...environment(sink, this.journalDir),
+        ...env,
+        ...options.env,
         OTEL_TRACES_SAMPLER: options.sampled === false ? 'always_off' : 'parentbased_always_on',
       },
     });

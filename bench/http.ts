@@ -139,7 +139,7 @@ class Turn {
   }
 
   async atRate(rate: number, durationMs: number): Promise<void> {
-    const latencies = await this.load.atRate(rate, durationMs, true);
+    const { latencies } = await this.load.atRate(rate, durationMs, true);
     for (const one of latencies) this.latencies.push(one);
     this.#sent(latencies.length);
   }

@@ -2,7 +2,7 @@
 // more CPU per request than the server under test, and would be what is measured.
 //   { connect: { port, path, connections } }    opens the connections, each with a first request, outside of what is measured
 //   { requests, polls }                         as fast as it goes; with `polls` it never sleeps
-//   { rate, durationMs }                        at a fixed rate; latency counts from when a request was due, so that a stalled
+//   { rate, durationMs, sleeps }                at a fixed rate, with `sleeps` a few each millisecond; latency counts from when a request was due, so that a stalled
 //                                               server cannot hide it (coordinated omission)
 //   { close: true }                             closes the connections
 const net = require('node:net');
@@ -141,11 +141,15 @@ async function flatOut(job) {
 async function atRate(job) {
   assertOpen();
   const latencies = [];
+  /** Milliseconds since 1970. */
+  const answeredAt = [];
   const idle = [];
   const due = [];
   let failed = 0;
   const onResponse = (connection, status) => {
-    latencies.push(performance.now() - connection.dueAt);
+    const now = performance.now();
+    latencies.push(now - connection.dueAt);
+    answeredAt.push(performance.timeOrigin + now);
     if (status !== '200') failed++;
     const dueAt = due.shift();
     if (dueAt === undefined) idle.push(connection);
@@ -172,16 +176,18 @@ async function atRate(job) {
       while (sent < total && startedAt + (sent * 1000) / job.rate <= now) {
         const dueAt = startedAt + (sent * 1000) / job.rate;
         sent++;
-        const connection = idle.pop();
+        // In turn, as connections of many clients are used.
+        const connection = idle.shift();
         if (connection) dispatch(connection, dueAt);
         else due.push(dueAt);
       }
       if (latencies.length === total) resolve();
+      else if (job.sleeps) setTimeout(tick, 1);
       else setImmediate(tick);
     };
     tick();
   });
-  return { done: total, failed, latencies };
+  return { done: total, failed, latencies, answeredAt };
 }
 
 process.on('message', async (job) => {

@@ -21,6 +21,13 @@ export interface FlatOut {
   startUpShare: number;
 }
 
+export interface AtRate {
+  /** Milliseconds that each request took, from when it was due. */
+  latencies: number[];
+  /** When, in milliseconds since 1970. */
+  answeredAt: number[];
+}
+
 /** In milliseconds, from when a request was due. */
 export interface Latency {
   p50: number;
@@ -82,16 +89,18 @@ export class Load {
   }
 
   /**
-   * Milliseconds that each request took, from when it was due; likewise.
+   * Requests at a rate, answered or not; likewise.
    *
+   * @param sleeps Send what is due once a millisecond, and sleep between: CPU times are then those of a core that others get, too,
+   *   and latencies say nothing.
    * @throws Error when a request is not answered with 200
    */
-  async atRate(rate: number, durationMs: number, keep = false): Promise<number[]> {
-    const job = { rate, durationMs };
-    const run = await this.#process.ask<{ done: number; failed: number; latencies: number[] }>(job);
+  async atRate(rate: number, durationMs: number, keep = false, sleeps = false): Promise<AtRate> {
+    const job = { rate, durationMs, sleeps };
+    const { done, failed, ...run } = await this.#process.ask<AtRate & { done: number; failed: number }>(job);
     if (!keep) this.close();
-    if (run.failed > 0) throw new Error(`${run.failed} of ${run.done} requests failed`);
-    return run.latencies;
+    if (failed > 0) throw new Error(`${failed} of ${done} requests failed`);
+    return run;
   }
 
   close(): void {

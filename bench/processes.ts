@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -132,6 +132,33 @@ export function prioritize(pid: number): void {
 /** CPU seconds of `pid` and its descendants, and of the shipper, which is nobody's child. */
 export function treeCpuSeconds(pid: number, shipper?: number): number {
   return members(pid, shipper).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+}
+
+/**
+ * Lets all of a process's session go before those of others, where that is allowed: Linux shares CPU time between sessions first, and
+ * niceness counts within one (sched(7), autogroup).
+ */
+export function prioritizeSession(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '-20');
+  } catch {
+    // Only root may, and not every kernel has it.
+  }
+}
+
+/** CPU seconds of a contestant, by process. */
+export interface Cpu {
+  worker: number;
+  shipper: number;
+  /** What worker and shipper have started. */
+  others: number;
+}
+
+export function cpuSeconds(worker: number, shipper: number | undefined): Cpu {
+  const cpu: Cpu = { worker: 0, shipper: 0, others: 0 };
+  for (const { pid, cpuSeconds } of members(worker, shipper))
+    cpu[pid === worker ? 'worker' : pid === shipper ? 'shipper' : 'others'] += cpuSeconds;
+  return cpu;
 }
 
 /** `pid`, its descendants, and the shipper with its. */

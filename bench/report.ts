@@ -135,22 +135,24 @@ export interface ProfileResults {
   functions: { name: string; micros: number }[];
 }
 
-/** Where results are, `bench/results` unless BENCH_RESULTS says otherwise. */
-function resultsDir(): string {
-  return process.env.BENCH_RESULTS ?? join(benchRoot, 'results');
-}
+/** The results that documentation is written from. */
+export const PUBLISHED = join(benchRoot, 'results');
 
 export function resultsFile(name: string): string {
-  return join(resultsDir(), `${name}.json`);
+  return join(process.env.BENCH_RESULTS ?? PUBLISHED, `${name}.json`);
 }
 
 export function loadResults<Results>(name: string): Results {
   return JSON.parse(readFileSync(resultsFile(name), 'utf8'));
 }
 
-/** Writes a result with the machine and versions that it was measured on to `<name>.json`. */
+/**
+ * Writes a result with the machine and versions that it was measured on to `<name>.json`: in BENCH_RESULTS, which
+ * `npm run bench` sets, or else in a folder that nothing is written from, so that a look at one number replaces no other.
+ */
 export function saveResults(name: string, result: object): void {
-  mkdirSync(resultsDir(), { recursive: true });
+  const dir = process.env.BENCH_RESULTS ?? join(PUBLISHED, 'last');
+  mkdirSync(dir, { recursive: true });
   const machine: Machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -159,5 +161,5 @@ export function saveResults(name: string, result: object): void {
     date: new Date().toISOString().slice(0, 10),
     version: JSON.parse(readFileSync(join(benchRoot, '../package.json'), 'utf8')).version,
   };
-  writeFileSync(resultsFile(name), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
+  writeFileSync(join(dir, `${name}.json`), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
 }

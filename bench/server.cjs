@@ -5,6 +5,9 @@ const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { getHeapSpaceStatistics } = require('node:v8');
 
 const [contestant, appName] = process.argv.slice(2);
+// OpenTelemetry's instrumentations of the packages that the app uses, the same for all who take them.
+process.env.BENCH_INSTRUMENTATIONS =
+  appName === 'postgres-redis' ? join(__dirname, appName, 'instrumentations.cjs') : '';
 
 async function setUp() {
   if (contestant === 'bare') return () => {};
@@ -15,7 +18,9 @@ async function setUp() {
   if (contestant.startsWith('forktrace')) {
     const { startWorkerTracing, traceServer } = await import('forktrace');
     const [, pipeline, mode] = contestant.split('-');
-    await startWorkerTracing({ serviceName: 'bench', pipeline, journal: { mode } });
+    const found = process.env.BENCH_INSTRUMENTATIONS;
+    const instrumentations = found ? { instrumentations: require(found) } : {};
+    startWorkerTracing({ serviceName: 'bench', pipeline, journal: { mode }, ...instrumentations });
     return (server) => traceServer(server);
   }
   // Peers are set up by a file of their own in bench/peers.
@@ -31,7 +36,7 @@ async function main() {
   const server = app instanceof http.Server ? app : http.createServer(app);
   trace(server);
   // Node closes idle connections after five seconds, and each server here waits for its turn.
-  server.keepAliveTimeout = 60_000;
+  server.keepAliveTimeout = 600_000;
   const delay = monitorEventLoopDelay({ resolution: 5 });
   process.on('message', (message) => {
     if (message === 'reset') {

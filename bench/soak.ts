@@ -81,7 +81,7 @@ while (seconds() < minutes * 60) {
     away = 'over';
   }
   await load.connect({ port, path: '/', connections: CONNECTIONS });
-  const done = rate > 0 ? (await load.atRate(rate, 5000)).length : (await load.flatOut(20_000)).done;
+  const done = rate > 0 ? (await load.atRate(rate, 5000)).latencies.length : (await load.flatOut(20_000)).done;
   requests += CONNECTIONS + done;
   const sample: Record<string, number> = {};
   for (const { pid, rss } of members(cluster.child.pid!))

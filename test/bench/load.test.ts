@@ -50,8 +50,9 @@ test('a stalled server cannot hide it: latency counts from when a request was du
   // One of 200 requests is held for half a second, and with it the only connection.
   const { load, target } = await serve(t, (n) => (n === 50 ? 500 : undefined));
   await load.connect({ ...target, connections: 1 });
-  const latencies = await load.atRate(200, 1000);
+  const { latencies, answeredAt } = await load.atRate(200, 1000);
   assert.equal(latencies.length, 200);
+  assert.equal(answeredAt.length, 200);
   const { p50, p99 } = latencyOf(latencies);
   assert.ok(p99 > 400, `p99 ${p99} ms`);
   // About a hundred requests were due while it was held; measured from when they were sent, only one would be slow.

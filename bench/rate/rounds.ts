@@ -1,0 +1,96 @@
+/**
+ * What the rounds of one app at one rate say: CPU that a contestant adds to the untraced server's, and its share of another's.
+ *
+ * @module
+ */
+import type { Latency } from '../load.js';
+import { median } from '../statistics.js';
+import type { CpuPerRequest } from './served.js';
+
+/** A contestant's windows, one of each round, in the order of the rounds; the untraced server's are named `bare`. */
+export type Rounds = Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }[]>;
+
+export interface RateRow {
+  app: string;
+  /** As it was asked for: a number, or a share of what the untraced server can do. */
+  asked: string;
+  /** Requests a second. */
+  rate: number;
+  rounds: number;
+  contestants: RateContestant[];
+}
+
+export interface RateContestant {
+  name: string;
+  /** Microseconds of CPU a request, the medians of the rounds; of `bare` all that there is, of the others what they add. */
+  worker: number;
+  shipper: number;
+  others: number;
+  all: number;
+  /** What forktrace adds, over all processes, as a share of what this one adds. */
+  share: Quartiles | undefined;
+  p50: number | undefined;
+  p99: number | undefined;
+  p999: number | undefined;
+  /** The 99th percentile against the untraced server's, of the same round. */
+  p99Ratio: Quartiles | undefined;
+  delivered: number | undefined;
+}
+
+export interface Quartiles {
+  lower: number;
+  median: number;
+  upper: number;
+  /** The quartiles are within 15 % of the median: else the rounds disagree, and the ratio is not known. */
+  isKnown: boolean;
+}
+
+const WITHIN = 0.15;
+
+export function quartiles(values: readonly number[]): Quartiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  // Between two rounds by their distance from it, so that few rounds are not quarters by luck.
+  const at = (share: number) => {
+    const index = (sorted.length - 1) * share;
+    const below = Math.floor(index);
+    const above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below]! + (sorted[above]! - sorted[below]!) * (index - below);
+  };
+  const [lower, middle, upper] = [at(0.25), at(0.5), at(0.75)];
+  const isKnown = sorted.length >= 3 && middle > 0 && lower >= middle * (1 - WITHIN) && upper <= middle * (1 + WITHIN);
+  return { lower, median: middle, upper, isKnown };
+}
+
+const total = ({ worker, shipper, others }: CpuPerRequest) => worker + shipper + others;
+
+/** @param ours whose cost is the numerator of every share */
+export function summarize(rounds: Rounds, ours: string, delivered: (name: string) => number | undefined) {
+  const bare = rounds.get('bare')!;
+  const added = (name: string) => rounds.get(name)!.map(({ cpu }, round) => total(cpu) - total(bare[round]!.cpu));
+  return [...rounds].map(([name, own]): RateContestant => {
+    const part = (of: (cpu: CpuPerRequest) => number) =>
+      median(own.map(({ cpu }, round) => of(cpu) - (name === 'bare' ? 0 : of(bare[round]!.cpu))));
+    const latency = (key: keyof Latency) => {
+      const values = own.map((each) => each.latency?.[key]).filter((value) => value !== undefined);
+      return values.length > 0 ? median(values) : undefined;
+    };
+    const isPeer = name !== 'bare' && name !== ours && rounds.has(ours);
+    const theirs = isPeer ? added(name) : [];
+    const hasLatency = name !== 'bare' && own.every((each) => each.latency !== undefined);
+    return {
+      name,
+      worker: part((cpu) => cpu.worker),
+      shipper: part((cpu) => cpu.shipper),
+      others: part((cpu) => cpu.others),
+      all: part(total),
+      share: isPeer ? quartiles(added(ours).map((value, round) => value / theirs[round]!)) : undefined,
+      p50: latency('p50'),
+      p99: latency('p99'),
+      p999: latency('p999'),
+      p99Ratio: hasLatency
+        ? quartiles(own.map(({ latency }, round) => latency!.p99 / bare[round]!.latency!.p99))
+        : undefined,
+      delivered: delivered(name),
+    };
+  });
+}
