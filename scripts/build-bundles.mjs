@@ -5,7 +5,7 @@
 // instance. What is loaded by `require` or `import()` when it is needed stays outside, unless it is named here.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -28,6 +28,21 @@ const BUNDLES = {
   'bundle-base.cjs': { entries: START, and: ['index.ts', 'coordinator/coordinator.ts'] },
   'bundle-start.cjs': { entries: START },
   'bundle-index.cjs': { entries: ['index.ts'] },
+  'bundle-pino.cjs': { entries: ['pino.ts'] },
+  'bundle-pm2.cjs': { entries: ['pm2/index.ts'] },
+};
+
+/** What package.json exports: file of dist → what is in a bundle for it, and what is done with that at once. */
+const ENTRY_POINTS = {
+  'index.js': { as: 'forktrace', bundle: 'bundle-index.cjs', module: 'index.js' },
+  'register.js': {
+    as: 'forktrace/register',
+    bundle: 'bundle-preload.cjs',
+    module: 'preload/preload.js',
+    call: 'preload',
+  },
+  'pino.js': { as: 'forktrace/pino', bundle: 'bundle-pino.cjs', module: 'pino.js' },
+  'pm2/index.js': { as: 'forktrace/pm2', bundle: 'bundle-pm2.cjs', module: 'pm2/index.js' },
 };
 
 const nameOf = (file) => relative(source, file).split(sep).join('/');
@@ -141,6 +156,7 @@ for (const file of Object.keys(BUNDLES)) {
   await bundle(names.map((name) => `export * as '${compiled(name)}' from './${compiled(name)}';`).join('\n'), file);
 }
 for (const [name, file] of bundleOf) {
+  if (compiled(name) in ENTRY_POINTS) continue;
   const exported = await exportsOf(name);
   // Not by import, which would read the whole bundle for names of exports.
   const lines = [
@@ -150,4 +166,59 @@ for (const [name, file] of bundleOf) {
   ];
   if (exported.length > 0) lines.push(`export const { ${exported.join(', ')} } = bundle['${compiled(name)}'];`);
   writeFileSync(join(target, compiled(name)), `${lines.join('\n')}\n`);
+}
+
+// Each entry point for `import` and for `require`; both have the instance that is in the bundle.
+const { errors } = createRequire(import.meta.url)(join(target, bundleOf.get('errors.ts')))['errors.js'];
+const missing = JSON.stringify(errors.FORKTRACE_BUNDLED.message('PROGRAM'));
+for (const [file, { as, bundle, module, call }] of Object.entries(ENTRY_POINTS)) {
+  const name = file.replace(/\.js$/, '.ts');
+  const exported = call ? [] : await exportsOf(name);
+  const load = (here, builtin) => `
+/** A user's bundler may have put this file into another one, beside which there is nothing of ours: then it is what is installed. */
+function load() {
+  // Not one that is imported: bundlers follow those.
+  const { createRequire } = ${builtin};
+  const here = ${here};
+  const places = [here, process.argv[1], process.cwd() + '/program'].map((place) => [place, '${as}']);
+  for (const [place, name, of] of [[here, '${fromModule(name, bundle)}', '${module}'], ...places]) {
+    let require, path;
+    try {
+      require = createRequire(place);
+      path = require.resolve(name);
+    } catch {
+      continue;
+    }
+    return of ? require(path)[of] : require(path);
+  }
+  const program = process.argv[1] ?? 'this program';
+  const error = new Error(${missing}.replace('PROGRAM', () => program));
+  error.stack = error.message;
+  throw Object.assign(error, { code: 'FORKTRACE_BUNDLED' });
+}
+`;
+  const used = call ? `load().${call}?.();` : undefined;
+  const esm = [
+    load('import.meta.url', "process.getBuiltinModule('node:module')"),
+    used ?? `export const { ${exported.join(', ')} } = load();`,
+  ];
+  writeFileSync(join(target, file), `${esm.join('\n')}\n`);
+  const cjs = [
+    "'use strict';",
+    load("typeof __filename === 'string' ? __filename : undefined", "require('node:module')"),
+    used ?? 'module.exports = { ...load() };',
+  ];
+  writeFileSync(join(target, file.replace(/\.js$/, '.cjs')), `${cjs.join('\n')}\n`);
+  const types = `'./${basename(file)}' with { 'resolution-mode': 'import' };`;
+  const declarations = call
+    ? ['export {};']
+    : [
+        `import type * as module from ${types}`,
+        '',
+        `export type * from ${types}`,
+        ...exported.map((one) => `export declare const ${one}: typeof module.${one};`),
+        // A class is a type as well.
+        ...(exported.includes('ForktraceError') ? ['export type ForktraceError = module.ForktraceError;'] : []),
+      ];
+  writeFileSync(join(target, file.replace(/\.js$/, '.d.cts')), `${declarations.join('\n')}\n`);
 }

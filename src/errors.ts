@@ -28,6 +28,12 @@ export const errors = {
     when: 'an environment variable has a wrong value',
     remedy: 'as above; [configuration.md](configuration.md) lists what each takes',
   },
+  FORKTRACE_BUNDLED: {
+    message: (program: string) =>
+      `forktrace is bundled into ${program}, and is not installed where that runs. Its shipper and what it loads later are files of the package, which a bundle does not hold. Install it there (npm install forktrace), and leave it out of the bundle: esbuild --external:forktrace; rollup external: [/^forktrace(\\/|$)/]; webpack externals: [/^forktrace(\\/|$)/] with externalsType 'module' or 'commonjs'.`,
+    when: 'a bundler has put forktrace into another file, and the package is not installed where that file runs',
+    remedy: 'install it there: [typescript-and-bundles.md](typescript-and-bundles.md)',
+  },
   FORKTRACE_APP_UNSUPPORTED: {
     message: (found: string) =>
       `The app factory returned ${found}, expected a request listener (request, response) => …, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app, or { fetch }.`,

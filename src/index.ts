@@ -25,12 +25,12 @@ export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.
 export type { App, AppFactory, AppSource } from './worker/app-source.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 
-import { createRequire } from 'node:module';
 import type { TracingConfig } from './config/types.js';
 import { endIfUncaught } from './process/failed-start.js';
+import { isMainRealm, requireInMainRealm } from './process/main-realm.js';
 import type { WorkerTracing } from './worker/start-worker.js';
 
-const require = createRequire(import.meta.url);
+const require = requireInMainRealm(import.meta.url);
 
 /**
  * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
@@ -54,6 +54,10 @@ export function startWorkerTracing(config?: TracingConfig): WorkerTracing {
     require('./worker/misuse.js') as typeof import('./worker/misuse.js');
   try {
     const tracing = start(config);
+    if (!isMainRealm) {
+      const { joinRealm } = require('./worker/join-realm.js') as typeof import('./worker/join-realm.js');
+      joinRealm(globalThis);
+    }
     if (config !== undefined) warnOfClusterOptions(config);
     if (!tracing.config.disabled) watchForUntracedServers();
     return tracing;

@@ -6,8 +6,8 @@
  */
 import cluster from 'node:cluster';
 import { Command } from 'commander';
+import { version } from '../own-files.js';
 import { describeFailedStart, exitCodeOf } from '../process/failed-start.js';
-import { version } from '../version.js';
 import { commands } from './command-list.js';
 
 const program = new Command('forktrace')

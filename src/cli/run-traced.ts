@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { ownFile } from '../own-files.js';
 
 /** Runs a program of any kind with the preload and a root span, and ends as it does. */
 export function runTraced(program: string, args: readonly string[], service: string | undefined): void {
-  const child = spawn(
-    process.execPath,
-    ['--import', new URL('../register.js', import.meta.url).href, program, ...args],
-    {
-      stdio: 'inherit',
-      env: {
-        ...process.env,
-        FORKTRACE_ROOT_SPAN: 'true',
-        ...(service !== undefined && { OTEL_SERVICE_NAME: service }),
-      },
+  const child = spawn(process.execPath, ['--import', pathToFileURL(ownFile('register.js')).href, program, ...args], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      FORKTRACE_ROOT_SPAN: 'true',
+      ...(service !== undefined && { OTEL_SERVICE_NAME: service }),
     },
-  );
+  });
   // A terminal signals the whole group, so Ctrl-C has reached it already; what is sent to this process alone
   // is passed on.
   process.on('SIGINT', () => {});

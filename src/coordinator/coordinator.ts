@@ -3,14 +3,17 @@
  *
  * @module
  */
+
 import cluster from 'node:cluster';
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { resolveConfig } from '../config/index.js';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { ownFile } from '../own-files.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
@@ -294,7 +297,7 @@ const MOST_WORKERS = 1024;
 /** A worker enables instrumentations before it loads the file that has called us, which may import what they are for. */
 function instrumentWorkers(): void {
   const { execArgv = process.execArgv } = cluster.settings;
-  const register = new URL('../register.js', import.meta.url).href;
+  const register = pathToFileURL(ownFile('register.js')).href;
   cluster.setupPrimary({ execArgv: [...execArgv, '--import', register] });
 }
 

@@ -22,10 +22,10 @@ import { exceptionAttributes } from '../forensics/exception-attributes.js';
 import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import { version } from '../own-files.js';
 import { describeExit } from '../process/process-exit.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
-import { version } from '../version.js';
 import {
   CLUSTER_BREAKER,
   CLUSTER_BREAKER_STATE,

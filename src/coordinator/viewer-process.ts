@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { type FromViewer, parseFromViewer } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
@@ -28,7 +30,7 @@ export class ViewerProcess {
     let child: ChildProcess | undefined;
     let answer: FromViewer;
     try {
-      child = fork(new URL('../viewer/main.js', import.meta.url), [JSON.stringify(viewer)], {
+      child = fork(ownFile('viewer/main.js'), [JSON.stringify(viewer)], {
         execArgv: [],
         env: companionEnvironment(process.env, /^FORKTRACE_VIEWER_/),
       });
@@ -55,7 +57,7 @@ export class ViewerProcess {
     });
     // It lives as long as the cluster does, not the other way round.
     child.unref();
-    child.channel?.unref();
+    child.channel?.unref?.();
   }
 
   async stop(): Promise<void> {

@@ -8,7 +8,7 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
-import { version } from '../version.js';
+import { version } from '../own-files.js';
 import {
   METRIC_HTTP_SERVER_ACTIVE_REQUESTS,
   METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,

@@ -10,8 +10,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { ResolvedHttp, TrustProxy } from '../config/resolved.js';
+import { version } from '../own-files.js';
 import { JournalTracer } from '../tracer/tracer.js';
-import { version } from '../version.js';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_HTTP_REQUEST_METHOD,

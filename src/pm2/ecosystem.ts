@@ -4,11 +4,14 @@
  *
  * @module
  */
+
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Attributes } from '@opentelemetry/api';
 import { OPTIONS_FILE_VARIABLE, resolveConfig } from '../config/index.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { ownFile } from '../own-files.js';
 import { writeTracingFile } from './tracing-file.js';
 
 /**
@@ -124,7 +127,7 @@ function ecosystemApps(app: EcosystemApp, at: string): Record<string, unknown>[]
     kill_timeout: 8000,
     listen_timeout: 10_000,
     ...own,
-    node_args: preload ? [...given, '--import', new URL('../register.js', import.meta.url).href] : given,
+    node_args: preload ? [...given, '--import', pathToFileURL(ownFile('register.js')).href] : given,
     env: { ...environment, ...env },
   };
   const shipper = tracing.shipper ?? (tracing.pipeline ?? 'journal') === 'journal';
@@ -134,7 +137,7 @@ function ecosystemApps(app: EcosystemApp, at: string): Record<string, unknown>[]
 function shipperApp(name: string, env: Record<string, unknown>): Record<string, unknown> {
   return {
     name: `${name}-shipper`,
-    script: new URL('../cli/main.js', import.meta.url).pathname,
+    script: ownFile('cli/main.js'),
     args: ['ship', '--watch'],
     exec_mode: 'fork',
     instances: 1,

@@ -6,13 +6,13 @@
  *
  * @module
  */
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ForktraceError } from '../errors.js';
 import { watchFastify4 } from '../http/routes/fastify4.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
+import { isMainRealm, requireInMainRealm } from '../process/main-realm.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { warnOfOtherSdk } from '../worker/other-sdk.js';
 import { beforeApiUse, isProviderRegistered } from './api-use.js';
@@ -27,9 +27,16 @@ const LOADED = Symbol.for('forktrace.register');
 const OWN_PROGRAMS = fileURLToPath(new URL('..', import.meta.url));
 
 /** Loads what tracing needs in the call that needs it. */
-const require = createRequire(import.meta.url);
+const require = requireInMainRealm(import.meta.url);
 
 export function preload(): void {
+  if (!isMainRealm) {
+    const { preload, startIfNeeded } = require('./preload.js') as typeof import('./preload.js');
+    const { joinRealm } = require('../worker/join-realm.js') as typeof import('../worker/join-realm.js');
+    preload();
+    joinRealm(globalThis, startIfNeeded);
+    return;
+  }
   const global = globalThis as { [LOADED]?: true };
   if (global[LOADED]) return;
   global[LOADED] = true;
@@ -46,7 +53,7 @@ export function preload(): void {
     warnOfOtherSdk();
     return;
   }
-  beforeApiUse(standIn);
+  beforeApiUse({ first: standIn, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
   watchFastify4();
@@ -66,6 +73,15 @@ function standIn(): void {
 function start(): void {
   const { startOnce } = require('./start-once.js') as typeof import('./start-once.js');
   startOnce();
+}
+
+/**
+ * For a realm that has just used the API.
+ *
+ * @public
+ */
+export function startIfNeeded(): void {
+  if (!isProviderRegistered()) start();
 }
 
 function isCoordinatorsWorker(): boolean {

@@ -21,7 +21,13 @@ const NEEDED = [
  * @param own names beside those, of variables that are meant for the companion
  */
 export function companionEnvironment(env: NodeJS.ProcessEnv, own?: RegExp): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => own?.test(name) || NEEDED.some((names) => names.test(name))),
-  );
+  const needed = Object.entries(env).filter(([name]) => own?.test(name) || NEEDED.some((names) => names.test(name)));
+  return Object.fromEntries([...needed, ...plugAndPlay(env.NODE_OPTIONS)]);
+}
+
+/** Yarn's Plug'n'Play has packages where only its own loader finds them, of which Node warns in each process. */
+function plugAndPlay(options = ''): [string, string][] {
+  const loaders = options.match(/--(?:require|experimental-loader)[ =](?:"[^"]*"|\S+)/g) ?? [];
+  const own = loaders.filter((loader) => /[\\/]\.pnp\.(?:cjs|loader\.mjs)"?$/.test(loader));
+  return own.length === 0 ? [] : [['NODE_OPTIONS', [...own, '--disable-warning=ExperimentalWarning'].join(' ')]];
 }

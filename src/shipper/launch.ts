@@ -4,11 +4,12 @@
  *
  * @module
  */
+
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { ownFile } from '../own-files.js';
 import { parseFromShipper } from './shipper-messages.js';
 
-const shipper = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [], {
+const shipper = fork(ownFile('shipper/main.js'), [], {
   detached: true,
   execArgv: [],
   // It reads its configuration from the same standard input, and prints where its starter lets it.

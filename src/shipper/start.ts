@@ -3,9 +3,10 @@
  *
  * @module
  */
+
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { warn } from '../warn.js';
@@ -163,13 +164,14 @@ export class ShipperKeeper {
     // A child for which there was no descriptor or process has no streams, and an `error` that is still to come.
     child.stdin?.on('error', () => {}).end(`${JSON.stringify(this.#config)}\n`);
     child.unref();
-    child.channel?.unref();
+    // Bun has no such method, and does not wait for the channel of a child that is let go.
+    child.channel?.unref?.();
   }
 
   #fork(): ChildProcess {
     // An orphan becomes a child of PID 1, and a zombie where that is this process, which does not know it.
-    const program = this.#attached || endsNamespace ? './main.js' : './launch.js';
-    return fork(fileURLToPath(new URL(program, import.meta.url)), [], {
+    const program = this.#attached || endsNamespace ? 'shipper/main.js' : 'shipper/launch.js';
+    return fork(ownFile(program), [], {
       env: companionEnvironment(process.env),
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,

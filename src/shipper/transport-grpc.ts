@@ -7,7 +7,7 @@
  */
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { ResolvedExport } from '../config/resolved.js';
-import { version } from '../version.js';
+import { version } from '../own-files.js';
 import { resultOfGrpc } from './answer.js';
 import { type Endpoint, endpointOf } from './endpoint-url.js';
 import { acceptedBy } from './otlp-response.js';

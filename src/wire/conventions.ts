@@ -52,6 +52,10 @@ export const OS_TYPE = resource('os.type', 'The operating system.');
 export const OS_VERSION = resource('os.version', 'The release of its kernel.');
 export const CONTAINER_ID = resource('container.id', 'The id of the container, where the process is in one.');
 export const PROCESS_PID = resource('process.pid', 'The process id.');
+export const THREAD_ID = resource(
+  'thread.id',
+  'The worker thread, by its number in the process; none in the main thread.',
+);
 export const PROCESS_EXECUTABLE_NAME = resource('process.executable.name', 'The title of the process.');
 export const PROCESS_EXECUTABLE_PATH = resource('process.executable.path', 'The path of Node.js.');
 export const PROCESS_COMMAND = resource('process.command', 'The path of the program.');

@@ -1,8 +1,8 @@
 import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api';
 import type { ResolvedExport } from '../config/resolved.js';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '../http/attribute-names.js';
+import { version } from '../own-files.js';
 import { PARENT_ORIGINS, SAMPLING_RESULTS, type SpanCounts } from '../tracer/span-counts.js';
-import { version } from '../version.js';
 import {
   COMPONENT_NAME,
   COMPONENT_TYPE,

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
+import { isMainThread, threadId } from 'node:worker_threads';
 import type { Attributes } from '@opentelemetry/api';
 import { awaitedAttributes, isResource, knownAttributes } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import { version } from '../own-files.js';
 import type { Resource } from '../sdk/types.js';
-import { version } from '../version.js';
 import {
   CLUSTER_MANAGER,
   CLUSTER_WORKER_ID,
@@ -18,6 +19,7 @@ import {
   TELEMETRY_SDK_LANGUAGE,
   TELEMETRY_SDK_NAME,
   TELEMETRY_SDK_VERSION,
+  THREAD_ID,
 } from '../wire/conventions.js';
 import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js';
 
@@ -26,21 +28,23 @@ import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js
  * OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
  *
  * `service.instance.id` in the environment names the thing that was started (a pod, say), so every worker of a cluster has
- * the same: there the identity wins. A process in no slot is that thing, and keeps it.
+ * the same: there the identity wins, as in a worker thread. The main thread of a process in no slot is that thing, and keeps it.
  */
 export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdentity): Attributes {
   const { environmentResource, resource } = config;
   const isSlot = identity.manager !== 'none';
+  const isNamed = !isSlot && isMainThread;
   const configured = knownAttributes(resource);
   return defined({
     ...sdkAttributes,
     ...detectedAttributes(),
     ...(isEnvironmentWanted() ? environmentResource : {}),
+    [THREAD_ID]: isMainThread ? undefined : threadId,
     [CLUSTER_WORKER_SLOT]: identity.slot,
     [CLUSTER_WORKER_ID]: identity.workerId,
     [CLUSTER_WORKER_INCARNATION]: isSlot ? identity.incarnation : undefined,
     [CLUSTER_MANAGER]: identity.manager,
-    [SERVICE_INSTANCE_ID]: (isSlot ? undefined : environmentResource[SERVICE_INSTANCE_ID]) ?? identity.instanceId,
+    [SERVICE_INSTANCE_ID]: (isNamed ? environmentResource[SERVICE_INSTANCE_ID] : undefined) ?? identity.instanceId,
     [SERVICE_VERSION]: config.serviceVersion,
     ...configured,
     // An empty name counts as not set.

@@ -23,15 +23,15 @@ import { enabledAutomatically } from '../instrumentation/enabled.js';
 import type { Instrumentations } from '../instrumentation/instrumentation.js';
 import { standInForLogs } from '../logs/logs-api.js';
 import type { WorkerLogs } from '../logs/start-logs.js';
+import { version } from '../own-files.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
-import { announce } from '../process/announce.js';
+import { announceOnce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
-import { version } from '../version.js';
 import { warn } from '../warn.js';
 import { registerApiGlobals } from './api-globals.js';
 import { workerIdentity } from './identity.js';
@@ -123,12 +123,13 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   const identity = workerIdentity();
   // The coordinator says it once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) {
-    announce(describeDestination(config));
+    announceOnce(describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
   if (config.logs && !config.disabled) standInForLogs();
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
-  if (instrumentations?.description && !identity.slot && !identity.incarnation) announce(instrumentations.description);
+  if (instrumentations?.description && !identity.slot && !identity.incarnation)
+    announceOnce(instrumentations.description);
   if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
   const attributes = resourceAttributes(config, identity);
   const meterProvider: WorkerMeterProvider | undefined =

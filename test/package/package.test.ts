@@ -44,7 +44,7 @@ async function program(t: TestContext, name: string, source: string, options = {
 test('the package holds what runs, its types and its documentation, and nothing else', () => {
   const others = packed.filter(
     (path) =>
-      !/^dist\/(.*\.(js|d\.ts)|bundle-\w+\.cjs)$/.test(path) &&
+      !/^dist\/.*\.(c?js|d\.c?ts)$/.test(path) &&
       !/^dist\/viewer\/page\/\w[\w.-]*\.(html|css|svg)$/.test(path) &&
       !/^docs\/([\w-]+\.md|(charts|pictures|screenshots)\/[\w-]+\.(svg|png))$/.test(path) &&
       !/^(deploy|examples)\//.test(path),
@@ -100,6 +100,23 @@ test('CommonJS requires the same names, without a warning', async (t) => {
   assert.deepEqual(required(names), PUBLIC);
   assert.deepEqual(required(pm2), ['defineEcosystem']);
   assert.equal(commonjs.stderr, '');
+});
+
+test('a process that imports and requires it has one forktrace', async (t) => {
+  const source = `import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    for (const name of ['forktrace', 'forktrace/pm2', 'forktrace/pino']) {
+      const imported = await import(name);
+      const required = require(name);
+      for (const key of Object.keys(imported)) if (imported[key] !== required[key]) throw new Error(name + ' ' + key);
+      if (Object.keys(required).length < 1) throw new Error(name);
+    }
+    const started = require('forktrace').startWorkerTracing({ export: { to: 'none' } });
+    const { startWorkerTracing } = await import('forktrace');
+    console.log(startWorkerTracing() === started);`;
+  const both = await program(t, 'both.js', source, { env: { FORKTRACE_JOURNAL_DIR: await tempDir(t) } });
+  assert.deepEqual(await both.waitForExit(), { code: 0, signal: null }, both.output);
+  assert.equal(both.stdout, 'true\n');
 });
 
 for (const [name, load] of [

@@ -90,11 +90,13 @@ test('a primary that only forks, with its own code, loads nothing of the SDK; it
   const program = run(t, endpoint, fixture('unaware-cluster'), ['--import', recorder, '--import', register]);
   const { port, modules } = await told<{ port: number; modules: string[] }>(program);
   assert.ok(
-    modules.some((url) => url.includes('/preload/preload.js')),
+    modules.some((url) => url.endsWith('/bundle-preload.cjs')),
     'the recorder sees what is there',
   );
   assert.deepEqual(
-    modules.filter((url) => /node_modules\/(@grpc\/|@opentelemetry\/(?!api\/))|worker\/start-worker/.test(url)),
+    modules.filter((url) =>
+      /node_modules\/(@grpc\/|@opentelemetry\/(?!api\/))|\/dist\/(sdk\/|bundle-start\.cjs)/.test(url),
+    ),
     [],
   );
   const pids = new Set<string>();

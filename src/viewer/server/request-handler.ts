@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { version } from '../../version.js';
+import { version } from '../../own-files.js';
 import type { StateView } from '../api-types.js';
 import type { ViewerAddresses } from '../start.js';
 import type { ClusterHistory } from '../store/cluster-history.js';

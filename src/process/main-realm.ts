@@ -1,0 +1,24 @@
+/**
+ * Jest, and Vitest's VM pools, run a test file in a realm of its own (node:vm): with other globals, and other copies of all modules, than
+ * the process has. Tracing belongs to the process.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module';
+
+/** Node's own functions are of the realm in which the process began. */
+const FunctionOfMain = createRequire.constructor as FunctionConstructor;
+
+/** Whether this code runs in the realm in which the process began. */
+export const isMainRealm = FunctionOfMain === Function;
+
+/**
+ * Node's `require` in the realm in which the process began: with its modules, and its module system.
+ *
+ * @param url the caller's `import.meta.url`
+ */
+export function requireInMainRealm(url: string): NodeJS.Require {
+  if (isMainRealm) return createRequire(url);
+  const main = FunctionOfMain('return globalThis')() as typeof globalThis;
+  return main.process.getBuiltinModule('node:module').createRequire(url);
+}
