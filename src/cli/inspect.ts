@@ -18,7 +18,7 @@ import {
   type Unsound,
 } from '../journal/reader.js';
 import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
-import { ERROR_TYPE, SERVICE_NAME, WORKER_EXIT } from '../wire/conventions.js';
+import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, SERVICE_NAME, WORKER_EXIT } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import type { Message } from '../wire/message.js';
 import {
@@ -179,7 +179,7 @@ function decoded<Json>(bytes: Uint8Array, message: Message<Json>, start?: number
 function textSpan({ inFlight, writer, resource, span }: InspectedSpan): TextSpan {
   const startMs = milliseconds(span.startTimeUnixNano);
   const service = textOf(resource.attributes, SERVICE_NAME) ?? 'unknown_service';
-  const status = Number(attribute(span.attributes, 'http.response.status_code')?.intValue);
+  const status = Number(attribute(span.attributes, HTTP_RESPONSE_STATUS_CODE)?.intValue);
   return {
     traceId: span.traceId ?? '',
     spanId: span.spanId ?? '',

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Context, type Span, SpanKind } from '@opentelemetry/api';
+import { HTTP_RESPONSE_STATUS_CODE } from '../wire/conventions.js';
 import { runHook } from './guard.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
@@ -71,7 +72,7 @@ export class BodyObserver {
     if (!settings.sendSpans) return;
     const message: ResponseMessage = { type: 'http.response.start', status };
     this.#span('send', message.type, (span) => {
-      span.setAttribute('http.response.status_code', status);
+      span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
       settings.clientResponseHook?.(span, this.#response as never, message);
     });
   }

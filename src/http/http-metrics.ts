@@ -10,11 +10,11 @@ import {
 import type { ResolvedHttp } from '../config/resolved.js';
 import { version } from '../own-files.js';
 import {
-  METRIC_HTTP_SERVER_ACTIVE_REQUESTS,
-  METRIC_HTTP_SERVER_REQUEST_BODY_SIZE,
-  METRIC_HTTP_SERVER_REQUEST_DURATION,
-  METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE,
-} from './attribute-names.js';
+  HTTP_SERVER_ACTIVE_REQUESTS,
+  HTTP_SERVER_REQUEST_BODY_SIZE,
+  HTTP_SERVER_REQUEST_DURATION,
+  HTTP_SERVER_RESPONSE_BODY_SIZE,
+} from '../wire/conventions.js';
 
 /** Seconds: semantic conventions, HTTP metrics, `http.server.request.duration`. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -27,20 +27,20 @@ export class HttpMetrics {
   readonly #responseSize: Histogram;
 
   constructor(meter: Meter) {
-    this.#duration = meter.createHistogram(METRIC_HTTP_SERVER_REQUEST_DURATION, {
+    this.#duration = meter.createHistogram(HTTP_SERVER_REQUEST_DURATION, {
       description: 'Duration of HTTP server requests.',
       unit: 's',
       advice: { explicitBucketBoundaries: DURATION_BUCKETS },
     });
-    this.#active = meter.createUpDownCounter(METRIC_HTTP_SERVER_ACTIVE_REQUESTS, {
+    this.#active = meter.createUpDownCounter(HTTP_SERVER_ACTIVE_REQUESTS, {
       description: 'Number of active HTTP server requests.',
       unit: '{request}',
     });
-    this.#requestSize = meter.createHistogram(METRIC_HTTP_SERVER_REQUEST_BODY_SIZE, {
+    this.#requestSize = meter.createHistogram(HTTP_SERVER_REQUEST_BODY_SIZE, {
       description: 'Size of HTTP server request bodies.',
       unit: 'By',
     });
-    this.#responseSize = meter.createHistogram(METRIC_HTTP_SERVER_RESPONSE_BODY_SIZE, {
+    this.#responseSize = meter.createHistogram(HTTP_SERVER_RESPONSE_BODY_SIZE, {
       description: 'Size of HTTP server response bodies.',
       unit: 'By',
     });

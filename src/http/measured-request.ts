@@ -1,12 +1,12 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import {
-  ATTR_ERROR_TYPE,
-  ATTR_HTTP_REQUEST_METHOD,
-  ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_HTTP_ROUTE,
-  ATTR_NETWORK_PROTOCOL_VERSION,
-  ATTR_URL_SCHEME,
-} from './attribute-names.js';
+  ERROR_TYPE,
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
+  NETWORK_PROTOCOL_VERSION,
+  URL_SCHEME,
+} from '../wire/conventions.js';
 import type { HttpMetrics } from './http-metrics.js';
 import type { RequestHead } from './request-head.js';
 
@@ -22,7 +22,7 @@ export class MeasuredRequest {
   constructor(metrics: HttpMetrics, context: Context, head: RequestHead) {
     this.#metrics = metrics;
     this.#version = head.version;
-    this.#startAttributes = { [ATTR_HTTP_REQUEST_METHOD]: head.knownMethod, [ATTR_URL_SCHEME]: head.scheme };
+    this.#startAttributes = { [HTTP_REQUEST_METHOD]: head.knownMethod, [URL_SCHEME]: head.scheme };
     metrics.started(this.#startAttributes, context);
   }
 
@@ -32,11 +32,11 @@ export class MeasuredRequest {
     route: string | undefined,
     errorType: string | undefined,
   ): void {
-    const attributes: Attributes = { ...this.#startAttributes, [ATTR_NETWORK_PROTOCOL_VERSION]: this.#version };
+    const attributes: Attributes = { ...this.#startAttributes, [NETWORK_PROTOCOL_VERSION]: this.#version };
     // Attributes of a metric are its identity: one that is undefined must not be a key.
-    if (statusCode !== undefined) attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = statusCode;
-    if (route !== undefined) attributes[ATTR_HTTP_ROUTE] = route;
-    if (errorType !== undefined) attributes[ATTR_ERROR_TYPE] = errorType;
+    if (statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = statusCode;
+    if (route !== undefined) attributes[HTTP_ROUTE] = route;
+    if (errorType !== undefined) attributes[ERROR_TYPE] = errorType;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     this.#metrics.ended(this.#startAttributes, attributes, context, seconds, this.requestBytes, this.responseBytes);
   }

@@ -6,8 +6,13 @@ import {
   type Span,
   SpanStatusCode,
 } from '@opentelemetry/api';
-import { EXCEPTION_MESSAGE, EXCEPTION_TYPE } from '../wire/conventions.js';
-import { ATTR_ERROR_TYPE, ATTR_HTTP_RESPONSE_STATUS_CODE, ATTR_HTTP_ROUTE } from './attribute-names.js';
+import {
+  ERROR_TYPE,
+  EXCEPTION_MESSAGE,
+  EXCEPTION_TYPE,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
+} from '../wire/conventions.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
 import { guarded, runHook } from './guard.js';
@@ -150,7 +155,7 @@ export abstract class ServerRequest implements Context {
       this.thrown ?? failure ?? (statusCode !== undefined && statusCode >= 500 ? String(statusCode) : undefined);
     if (errorType !== undefined) {
       // Not in settle: an interrupted span has an error.type of its own.
-      this.span.setAttribute(ATTR_ERROR_TYPE, errorType);
+      this.span.setAttribute(ERROR_TYPE, errorType);
       // What was thrown has set the status, with its message.
       if (this.thrown === undefined) this.span.setStatus({ code: SpanStatusCode.ERROR });
     }
@@ -184,7 +189,7 @@ export abstract class ServerRequest implements Context {
       this.#settledRoute = route;
       return;
     }
-    if (statusCode !== undefined) this.span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+    if (statusCode !== undefined) this.span.setAttribute(HTTP_RESPONSE_STATUS_CODE, statusCode);
     if (route !== undefined) this.#describeRoute(route);
   }
 
@@ -192,7 +197,7 @@ export abstract class ServerRequest implements Context {
     // The in-flight table cannot take an attribute twice.
     if (route === this.#settledRoute) return;
     this.#settledRoute = route;
-    this.span.setAttribute(ATTR_HTTP_ROUTE, route);
+    this.span.setAttribute(HTTP_ROUTE, route);
     if (!this.named) this.span.updateName(`${methodInName(this.method)} ${route}`);
   }
 }

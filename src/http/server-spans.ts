@@ -13,20 +13,20 @@ import type { ResolvedHttp, TrustProxy } from '../config/resolved.js';
 import { version } from '../own-files.js';
 import { JournalTracer } from '../tracer/tracer.js';
 import {
-  ATTR_CLIENT_ADDRESS,
-  ATTR_HTTP_REQUEST_METHOD,
-  ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
-  ATTR_NETWORK_PEER_ADDRESS,
-  ATTR_NETWORK_PEER_PORT,
-  ATTR_NETWORK_PROTOCOL_VERSION,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
-  ATTR_URL_PATH,
-  ATTR_URL_QUERY,
-  ATTR_URL_SCHEME,
-  ATTR_USER_AGENT_ORIGINAL,
-  ATTR_USER_AGENT_SYNTHETIC_TYPE,
-} from './attribute-names.js';
+  CLIENT_ADDRESS,
+  HTTP_REQUEST_METHOD,
+  HTTP_REQUEST_METHOD_ORIGINAL,
+  NETWORK_PEER_ADDRESS,
+  NETWORK_PEER_PORT,
+  NETWORK_PROTOCOL_VERSION,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_PATH,
+  URL_QUERY,
+  URL_SCHEME,
+  USER_AGENT_ORIGINAL,
+  USER_AGENT_SYNTHETIC_TYPE,
+} from '../wire/conventions.js';
 import { forwardedClient } from './forwarded.js';
 import { guarded, runHook } from './guard.js';
 import { HeaderCapture } from './header-capture.js';
@@ -162,10 +162,10 @@ export class ServerSpans implements RequestSettings {
     const { knownMethod, method, path, query } = this.head;
     // With room for what comes: an array that grows is copied.
     if (method === knownMethod && query === undefined)
-      return [ATTR_HTTP_REQUEST_METHOD, knownMethod, ATTR_URL_PATH, path, undefined, undefined, undefined, undefined];
-    const pairs: unknown[] = [ATTR_HTTP_REQUEST_METHOD, knownMethod, ATTR_URL_PATH, path];
-    if (method !== knownMethod) pairs.push(ATTR_HTTP_REQUEST_METHOD_ORIGINAL, method);
-    if (query !== undefined) pairs.push(ATTR_URL_QUERY, query);
+      return [HTTP_REQUEST_METHOD, knownMethod, URL_PATH, path, undefined, undefined, undefined, undefined];
+    const pairs: unknown[] = [HTTP_REQUEST_METHOD, knownMethod, URL_PATH, path];
+    if (method !== knownMethod) pairs.push(HTTP_REQUEST_METHOD_ORIGINAL, method);
+    if (query !== undefined) pairs.push(URL_QUERY, query);
     return pairs;
   }
 
@@ -173,15 +173,15 @@ export class ServerSpans implements RequestSettings {
   #connectionPairs(): unknown[] {
     const { connection, host, userAgent, scheme, version: protocolVersion, clientAddress } = this.head;
     const server = connection.parseHost(host ?? '', scheme);
-    const pairs: unknown[] = [ATTR_URL_SCHEME, scheme, ATTR_NETWORK_PROTOCOL_VERSION, protocolVersion];
-    if (server.address !== undefined) pairs.push(ATTR_SERVER_ADDRESS, server.address);
-    if (server.port !== undefined) pairs.push(ATTR_SERVER_PORT, server.port);
-    if (clientAddress !== undefined) pairs.push(ATTR_CLIENT_ADDRESS, clientAddress);
-    if (connection.peerAddress !== undefined) pairs.push(ATTR_NETWORK_PEER_ADDRESS, connection.peerAddress);
-    if (connection.peerPort !== undefined) pairs.push(ATTR_NETWORK_PEER_PORT, connection.peerPort);
-    if (userAgent !== undefined) pairs.push(ATTR_USER_AGENT_ORIGINAL, userAgent);
+    const pairs: unknown[] = [URL_SCHEME, scheme, NETWORK_PROTOCOL_VERSION, protocolVersion];
+    if (server.address !== undefined) pairs.push(SERVER_ADDRESS, server.address);
+    if (server.port !== undefined) pairs.push(SERVER_PORT, server.port);
+    if (clientAddress !== undefined) pairs.push(CLIENT_ADDRESS, clientAddress);
+    if (connection.peerAddress !== undefined) pairs.push(NETWORK_PEER_ADDRESS, connection.peerAddress);
+    if (connection.peerPort !== undefined) pairs.push(NETWORK_PEER_PORT, connection.peerPort);
+    if (userAgent !== undefined) pairs.push(USER_AGENT_ORIGINAL, userAgent);
     const synthetic = connection.syntheticType(userAgent);
-    if (synthetic !== undefined) pairs.push(ATTR_USER_AGENT_SYNTHETIC_TYPE, synthetic);
+    if (synthetic !== undefined) pairs.push(USER_AGENT_SYNTHETIC_TYPE, synthetic);
     return pairs;
   }
 

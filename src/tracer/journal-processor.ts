@@ -2,7 +2,17 @@ import { type Context, type Span, TraceFlags } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, SpanProcessor } from '../sdk/types.js';
-import { ERROR_TYPE, EXCEPTION_TYPE } from '../wire/conventions.js';
+import {
+  ERROR_TYPE,
+  EXCEPTION_TYPE,
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
+  NETWORK_PROTOCOL_VERSION,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_SCHEME,
+} from '../wire/conventions.js';
 import type { Memory } from '../wire/memory.js';
 import { amendReadable, beginReadable, keepReadable } from './readable-encoding.js';
 import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
@@ -15,20 +25,20 @@ import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
 const IN_FLIGHT_ATTRIBUTES: ReadonlySet<string> = new Set([
   ERROR_TYPE,
   EXCEPTION_TYPE,
-  'http.request.method',
-  'http.response.status_code',
-  'http.route',
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
   'messaging.operation.name',
   'messaging.operation.type',
   'messaging.system',
   'network.protocol.name',
-  'network.protocol.version',
+  NETWORK_PROTOCOL_VERSION,
   'rpc.method',
   'rpc.service',
   'rpc.system',
-  'server.address',
-  'server.port',
-  'url.scheme',
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_SCHEME,
 ]);
 
 interface OpenEntry {

@@ -1,7 +1,6 @@
 /**
  * The words between processes: names of attributes, spans, events and metrics that one of our processes, a
- * backend or a dashboard reads. Each stands here once; docs/emitted.md is made of this file. Names of HTTP
- * server spans and metrics are in http/attribute-names.ts: the semantic conventions say all about them.
+ * backend or a dashboard reads. Each stands here once; docs/emitted.md is made of this file.
  *
  * @module
  */
@@ -79,6 +78,54 @@ export const CLUSTER_WORKER_ID = ownResource('cluster.worker.id', 'The id that t
 export const CLUSTER_WORKER_INCARNATION = ownResource(
   'cluster.worker.incarnation',
   'Which life in its slot a process is, from 0; also an attribute of worker.start and worker.exit.',
+);
+
+// HTTP server spans and metrics.
+export const CLIENT_ADDRESS = attribute(
+  'client.address',
+  'The address of the client; the first of X-Forwarded-For or Forwarded where proxies are trusted.',
+);
+export const HTTP_REQUEST_METHOD = attribute(
+  'http.request.method',
+  'The method; _OTHER for one that the conventions do not know.',
+);
+export const HTTP_REQUEST_METHOD_ORIGINAL = attribute(
+  'http.request.method_original',
+  'The method as it was sent, where http.request.method is _OTHER.',
+);
+export const HTTP_RESPONSE_STATUS_CODE = attribute('http.response.status_code', 'The status of the response.');
+export const HTTP_ROUTE = attribute(
+  'http.route',
+  'The route that the framework matched, with names for its parameters.',
+);
+export const NETWORK_PEER_ADDRESS = attribute(
+  'network.peer.address',
+  'The address at the other end of the connection.',
+);
+export const NETWORK_PEER_PORT = attribute('network.peer.port', 'The port at the other end of the connection.');
+export const NETWORK_PROTOCOL_VERSION = attribute('network.protocol.version', 'The version of HTTP.');
+export const SERVER_ADDRESS = attribute('server.address', 'The host that the client asked for.');
+export const SERVER_PORT = attribute('server.port', 'The port that the client asked for.');
+export const URL_PATH = attribute('url.path', 'The path of the request.');
+export const URL_QUERY = attribute('url.query', 'The query of the request, without the values of secrets.');
+export const URL_SCHEME = attribute('url.scheme', 'http or https.');
+export const USER_AGENT_ORIGINAL = attribute('user_agent.original', 'The User-Agent header.');
+export const USER_AGENT_SYNTHETIC_TYPE = attribute(
+  'user_agent.synthetic.type',
+  'bot or test, where the User-Agent header says so.',
+);
+export const HTTP_SERVER_REQUEST_DURATION = metric(
+  'http.server.request.duration',
+  'How long requests take, in seconds.',
+);
+export const HTTP_SERVER_ACTIVE_REQUESTS = metric('http.server.active_requests', 'Requests that are being served.');
+export const HTTP_SERVER_REQUEST_BODY_SIZE = metric(
+  'http.server.request.body.size',
+  'The bytes of the bodies of requests.',
+);
+export const HTTP_SERVER_RESPONSE_BODY_SIZE = metric(
+  'http.server.response.body.size',
+  'The bytes of the bodies of responses.',
 );
 
 // The life of workers and of the cluster, told by the coordinator.

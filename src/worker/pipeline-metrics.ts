@@ -1,6 +1,5 @@
 import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api';
 import type { ResolvedExport } from '../config/resolved.js';
-import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '../http/attribute-names.js';
 import { version } from '../own-files.js';
 import { PARENT_ORIGINS, SAMPLING_RESULTS, type SpanCounts } from '../tracer/span-counts.js';
 import {
@@ -10,6 +9,8 @@ import {
   SDK_EXPORTER_SPAN_INFLIGHT,
   SDK_SPAN_LIVE,
   SDK_SPAN_STARTED,
+  SERVER_ADDRESS,
+  SERVER_PORT,
   SPAN_PARENT_ORIGIN,
   SPAN_SAMPLING_RESULT,
   SPANS_JOURNALED,
@@ -78,9 +79,9 @@ function exporterAttributes({ to, url = 'http://localhost:4317' }: ResolvedExpor
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // A Unix socket has none.
   if (!parsed?.hostname) return attributes;
-  attributes[ATTR_SERVER_ADDRESS] = parsed.hostname;
+  attributes[SERVER_ADDRESS] = parsed.hostname;
   const port = Number(parsed.port) || { 'http:': 80, 'https:': 443 }[parsed.protocol];
-  if (port !== undefined) attributes[ATTR_SERVER_PORT] = port;
+  if (port !== undefined) attributes[SERVER_PORT] = port;
   return attributes;
 }
 

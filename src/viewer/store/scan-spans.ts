@@ -5,7 +5,13 @@
  * @module
  */
 import { check } from '../../wire/check.js';
-import { INTERRUPTED } from '../../wire/conventions.js';
+import {
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
+  INTERRUPTED,
+  URL_PATH,
+} from '../../wire/conventions.js';
 import { within } from '../../wire/decode.js';
 import { tags } from '../../wire/message.js';
 import * as otlp from '../../wire/otlp.js';
@@ -210,12 +216,12 @@ type Scalar = string | number | boolean | undefined;
 
 /** What becomes of the attributes that lists show. */
 const LISTED = new Map<string, (span: ScannedSpan, value: Scalar) => void>([
-  ['http.route', (span, value) => (span.route = asText(value))],
-  ['http.request.method', (span, value) => (span.method = asText(value))],
+  [HTTP_ROUTE, (span, value) => (span.route = asText(value))],
+  [HTTP_REQUEST_METHOD, (span, value) => (span.method = asText(value))],
   ['http.method', (span, value) => (span.method = asText(value))],
-  ['url.path', (span, value) => (span.path = asText(value))],
+  [URL_PATH, (span, value) => (span.path = asText(value))],
   ['http.target', (span, value) => (span.path = asText(value))],
-  ['http.response.status_code', (span, value) => (span.httpStatus = asNumber(value))],
+  [HTTP_RESPONSE_STATUS_CODE, (span, value) => (span.httpStatus = asNumber(value))],
   ['http.status_code', (span, value) => (span.httpStatus = asNumber(value))],
   [INTERRUPTED, (span, value) => (span.interrupted = value === true)],
 ]);

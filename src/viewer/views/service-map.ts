@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SERVER_ADDRESS, SERVER_PORT } from '../../wire/conventions.js';
 import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types.js';
 import { scalar } from '../store/process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
@@ -186,7 +187,7 @@ function readPeer(span: StoredSpan): Peer | undefined {
   };
   const system = first('db.system.name', 'db.system');
   if (system !== undefined) {
-    return named('database', system, first('db.namespace', 'db.name', 'server.address', 'net.peer.name'));
+    return named('database', system, first('db.namespace', 'db.name', SERVER_ADDRESS, 'net.peer.name'));
   }
   const messaging = first('messaging.system');
   if (messaging !== undefined) {
@@ -195,9 +196,9 @@ function readPeer(span: StoredSpan): Peer | undefined {
   if (span.kind !== KIND_CLIENT) return undefined;
   const service = first('peer.service');
   if (service !== undefined) return named('external', service);
-  const address = first('server.address', 'net.peer.name');
+  const address = first(SERVER_ADDRESS, 'net.peer.name');
   if (address === undefined) return undefined;
-  const port = first('server.port', 'net.peer.port');
+  const port = first(SERVER_PORT, 'net.peer.port');
   const [, host] = address;
   const name = port === undefined || host.includes(':') ? host : `${host}:${port[1]}`;
   return { kind: 'external', name, filter: port === undefined ? [address] : [address, port] };
