@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { DEATH_ID } from '../../wire/conventions.ts';
 import type { KeyValue } from '../../wire/otlp-json.ts';
 import type { LinkedSpanView, LogRowView, SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
@@ -98,7 +99,7 @@ function Contents({
   openEvent: string;
 }) {
   const interrupted = row.outcome === 'interrupted';
-  const death = span.attributes?.find(({ key }) => key === 'forktrace.death.id')?.value?.stringValue;
+  const death = span.attributes?.find(({ key }) => key === DEATH_ID)?.value?.stringValue;
   return (
     <>
       {(interrupted || span.status?.message) && (

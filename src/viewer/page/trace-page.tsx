@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { EVENT_LOOP_BLOCKED } from '../../wire/conventions.ts';
 import type { LinkedSpanView, LogRowView, SpanRowView, TraceView } from '../api-types.ts';
 import { counted, formatDuration } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
@@ -19,8 +20,6 @@ import { SpanStatistics } from './span-statistics.tsx';
 import { ALL, clampRange, type Range } from './time-range.ts';
 import { VirtualRows } from './virtual-rows.tsx';
 
-/** The span of a block, as wire/conventions.ts has it. */
-const EVENT_LOOP_BLOCKED = 'event loop blocked';
 const VIEWS = [
   ['waterfall', 'Waterfall'],
   ['flame', 'Flame graph'],
