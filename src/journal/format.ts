@@ -89,9 +89,14 @@ export const AT_WANTED = 140;
  * alive.
  */
 export const AT_LEASE = 144;
+/**
+ * float64, written by the writer with the lease: the same moment, in milliseconds of the machine's monotonic
+ * clock.
+ */
+export const AT_LEASE_MONOTONIC = 152;
 /** The writer's mutable fields lie in [WRITER_FIELDS..WRITER_FIELDS_END). */
 export const WRITER_FIELDS = 128;
-export const WRITER_FIELDS_END = 152;
+export const WRITER_FIELDS_END = 160;
 /**
  * u32, written by the shipper alone, in a cache line of its own: bytes of the body that have been delivered.
  */
@@ -131,6 +136,11 @@ export const ENTRY_MARK_END = 12;
  * u32: sequence of the segment that the ended span goes to; 0 while in flight. Stored after `ENTRY_MARK_END`.
  */
 export const ENTRY_MARK_SEGMENT = 16;
+/**
+ * u32: when the span started, in milliseconds of the machine's monotonic clock; 0 where that is not known, as
+ * the program gave the time. Stored before the state.
+ */
+export const ENTRY_STARTED = 20;
 export const ENTRY_DATA = 24;
 /** Bytes of one entry, data included. */
 export const ENTRY_BYTES = 2048;

@@ -72,6 +72,11 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
   return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
 }
 
+/** Whether the writer's monotonic clock is this machine's, since the same boot. */
+export function hasSameClock({ bootId }: WriterIdentity): boolean {
+  return bootId !== UNKNOWN_BOOT && bootId === whereWeAre().bootId;
+}
+
 /** Whether a thread of this pid namespace and boot has ended: false, too, where that cannot be looked up. */
 export function hasEnded(writer: WriterIdentity): boolean {
   if (writer.processStart === 0) return false;

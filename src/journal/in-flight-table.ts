@@ -13,9 +13,11 @@ import {
   ENTRY_MARK_END,
   ENTRY_MARK_SEGMENT,
   ENTRY_SCOPE_END,
+  ENTRY_STARTED,
   ENTRY_STATE,
 } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
+import { monotonicWord } from './monotonic.js';
 import { NO_ENTRY } from './span-log.js';
 
 export const ENTRY_CAPACITY = ENTRY_BYTES - ENTRY_DATA;
@@ -29,6 +31,7 @@ const LENGTH = ENTRY_LENGTH / 4;
 const SCOPE_END = ENTRY_SCOPE_END / 4;
 const MARK_END = ENTRY_MARK_END / 4;
 const MARK_SEGMENT = ENTRY_MARK_SEGMENT / 4;
+const STARTED = ENTRY_STARTED / 4;
 
 /**
  * Entries of all files together, numbered through. Stores only; which of them have reached a file is the
@@ -108,7 +111,7 @@ export class InFlightTable {
    *
    * @returns NO_ENTRY when all entries are in use
    */
-  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading: number): number {
     if (this.#freeCount === 0) return NO_ENTRY;
     const entry = this.#free[--this.#freeCount]!;
     const { memory, words } = this.files[entry >> this.#shift]!;
@@ -128,6 +131,7 @@ export class InFlightTable {
     words[word + LENGTH] = scopeLength + end - start;
     words[word + SCOPE_END] = scopeLength;
     words[word + MARK_SEGMENT] = 0;
+    words[word + STARTED] = monotonicWord(reading);
     words[word + STATE] = IN_FLIGHT;
     return entry;
   }

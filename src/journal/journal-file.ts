@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { makeDirectory } from '../process/private-directory.js';
 import type { Memory } from '../wire/memory.js';
 import { FileMemory } from './file-memory.js';
@@ -25,6 +26,7 @@ import {
   AT_ENDED,
   AT_GIVEN_UP,
   AT_LEASE,
+  AT_LEASE_MONOTONIC,
   AT_SEALED,
   AT_SHIPPED,
   AT_SPANS,
@@ -38,6 +40,7 @@ import {
   WRITER_FIELDS_END,
 } from './format.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
+import { monotonicAt } from './monotonic.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */
@@ -231,12 +234,13 @@ export class JournalFileWriter {
    * @throws as above
    */
   writeLease(): void {
-    this.writeRange(AT_LEASE, AT_LEASE + 8);
+    this.writeRange(AT_LEASE, AT_LEASE_MONOTONIC + 8);
   }
 
   /** Stores that the writer is alive. `write` mode: in memory, until {@link writeLease}. */
   renewLease(nowMs: number): void {
     this.#contents.doubles[AT_LEASE / 8] = nowMs;
+    this.#contents.doubles[AT_LEASE_MONOTONIC / 8] = monotonicAt(performance.now());
   }
 
   /** `write` mode: copies a range of the memory to the file. @throws with the system's error */

@@ -148,15 +148,15 @@ export class JournalWriter implements Journal, SpanLog {
     return logs;
   }
 
-  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading = Number.NaN): number {
     if (this.#mayHaveBeenEnded()) this.#lookAtEnd();
-    let entry = this.#table.begin(scope, bytes, start, end);
+    let entry = this.#table.begin(scope, bytes, start, end, reading);
     if (entry === NO_ENTRY) {
       if (!this.#growTable()) {
         this.#countUntracked();
         return NO_ENTRY;
       }
-      entry = this.#table.begin(scope, bytes, start, end);
+      entry = this.#table.begin(scope, bytes, start, end, reading);
     }
     if (this.#writeBack !== undefined) this.#writeBack.begin(entry);
     return entry;

@@ -23,6 +23,7 @@ import {
   AT_ENDED,
   AT_GIVEN_UP,
   AT_LEASE,
+  AT_LEASE_MONOTONIC,
   AT_SEALED,
   AT_SEQUENCE,
   AT_SHIPPED,
@@ -34,6 +35,7 @@ import {
   ENTRY_MARK_END,
   ENTRY_MARK_SEGMENT,
   ENTRY_SCOPE_END,
+  ENTRY_STARTED,
   ENTRY_STATE,
   headerLengthOf,
   type JournalFileKind,
@@ -97,6 +99,8 @@ export interface FileState {
   spans: number;
   /** When the writer was last known to be alive, in milliseconds since the epoch. */
   leaseMs: number;
+  /** The same moment by the monotonic clock of the writer's machine. */
+  leaseMonotonicMs: number;
   /** The committed length cannot be right: it was more than the file holds and has been cut. */
   cut: boolean;
 }
@@ -139,6 +143,7 @@ class OpenFile {
       sealed: ended !== 0 || bytes.readUInt32LE(AT_SEALED - WRITER_FIELDS) === 1,
       spans: ended === 0 ? bytes.readUInt32LE(AT_SPANS - WRITER_FIELDS) : 0,
       leaseMs: bytes.readDoubleLE(AT_LEASE - WRITER_FIELDS),
+      leaseMonotonicMs: bytes.readDoubleLE(AT_LEASE_MONOTONIC - WRITER_FIELDS),
       cut: whole !== stored,
     };
   }
@@ -296,6 +301,8 @@ export class SegmentReader extends OpenFile {
 /** A local-root span that had started and not ended. */
 export interface InFlightEntry {
   index: number;
+  /** When it started, by the monotonic clock of the writer's machine, as a word; 0: not known. */
+  started: number;
   /** `ScopeSpans.scope` field with tag and length; may be empty. */
   scope: Uint8Array;
   /**
@@ -333,6 +340,7 @@ export class TableReader extends OpenFile {
       const data = at + ENTRY_DATA;
       entries.push({
         index,
+        started: bytes.readUInt32LE(at + ENTRY_STARTED),
         scope: bytes.subarray(data, data + scopeEnd),
         fields: bytes.subarray(data + scopeEnd, data + dataLength),
         mark: segment === 0 ? undefined : { segment, end: bytes.readUInt32LE(at + ENTRY_MARK_END) },

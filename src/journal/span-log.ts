@@ -44,10 +44,12 @@ export interface SpanLog {
   /**
    * A local-root span has started; `bytes[start..end)` are the fields known so far.
    *
+   * @param reading the `performance.now()` at which it started: of one that is interrupted, the duration is
+   * told by this clock; NaN for a start that the program gave
    * @returns the entry to pass to the calls below, or {@link NO_ENTRY} where there is no room for the whole
    * of it
    */
-  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number;
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading?: number): number;
 
   /**
    * More fields for an entry. Protobuf lets a later field win over an earlier one.

@@ -8,6 +8,7 @@ import { exceptionAttributes } from '../forensics/exception-attributes.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
 import { ownEnd } from '../forensics/own-end.js';
 import type { Encoder } from '../journal/encoder.js';
+import { sinceWord } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import type { ProcessExit } from '../process/process-exit.js';
@@ -44,6 +45,8 @@ export interface Death extends Partial<ProcessExit> {
   id?: string | undefined;
   /** Milliseconds since the epoch. */
   atMs: number;
+  /** The same by the monotonic clock that the process had; undefined where nobody has read that. */
+  monotonicMs?: number | undefined;
   /** What the process was found doing, if its event loop was blocked. */
   block?: Block | undefined;
 }
@@ -57,7 +60,7 @@ export type Role = 'culprit' | 'victim';
  */
 export function encodeInterrupted(
   encoder: Encoder,
-  { scope, fields: span }: InFlightEntry,
+  { scope, fields: span, started }: InFlightEntry,
   death: Death,
   role?: Role,
 ): void {
@@ -67,7 +70,7 @@ export function encodeInterrupted(
   encoder.tag(tags(ScopeSpans).spans);
   const message = encoder.begin();
   encoder.raw(span);
-  const endNanos = latest(startOf(span), death.atMs);
+  const endNanos = endOf(startOf(span), started, death);
   time(encoder, SPAN.endTimeUnixNano, endNanos);
   encoder.attribute(SPAN.attributes, ERROR_TYPE, WORKER_EXIT);
   encoder.attribute(SPAN.attributes, INTERRUPTED, true);
@@ -151,10 +154,22 @@ function decoded(span: Uint8Array): Partial<OtlpSpan> {
   }
 }
 
-/** A span does not end before it starts, whatever clock the death was read from. */
-function latest(startNanos: bigint, deathMs: number): bigint {
-  const endNanos = BigInt(Math.round(deathMs * 1000)) * 1000n;
+/**
+ * When the span ended: after its start by what a clock says that nobody sets, where it is known; else when the
+ * death was, and not before the start.
+ */
+function endOf(startNanos: bigint, started: number, { atMs, monotonicMs }: Death): bigint {
+  if (started !== 0 && monotonicMs !== undefined) {
+    const elapsed = sinceWord(started, monotonicMs);
+    // Up to half of the range: the death was seen before the span started, so to say, which is a moment's doing.
+    return startNanos + (elapsed < 2 ** 31 ? nanosOf(elapsed) : 0n);
+  }
+  const endNanos = nanosOf(atMs);
   return endNanos > startNanos ? endNanos : startNanos;
+}
+
+function nanosOf(ms: number): bigint {
+  return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
 function time(encoder: Encoder, tag: number, nanos: bigint): void {

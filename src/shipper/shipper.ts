@@ -11,6 +11,7 @@ import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
+import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import { readVitals } from '../journal/vitals.js';
 import { LossReport, warn } from '../warn.js';
@@ -328,7 +329,7 @@ export class Shipper {
    * none.
    */
   writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
-    this.#exits.set(pid, { atMs: Date.now(), ...death, answered: false });
+    this.#exits.set(pid, { atMs: Date.now(), monotonicMs: monotonicAt(performance.now()), ...death, answered: false });
     this.#nextLiveness = 0;
     this.#wake.abort();
   }
@@ -434,6 +435,7 @@ export class Shipper {
       if (writer.finished) return false;
       if (writer.isDead()) return !this.#isWordAwaited(writer);
       writer.seenAliveMs = Date.now();
+      writer.seenAliveMonotonicMs = monotonicAt(performance.now());
       return false;
     });
   }
@@ -449,7 +451,7 @@ export class Shipper {
   #recover(writer: TailedWriter): void {
     const { pid } = writer.identity;
     const known = this.#exits.get(pid);
-    const atMs = known?.atMs ?? Math.max(writer.leaseMs, writer.seenAliveMs);
+    const { atMs, monotonicMs } = known ?? writer.aliveUntil();
     // Before what the writer left is removed.
     const page = readVitals(this.#options.dir, writer.identity.id);
     const record = page?.exit;
@@ -457,7 +459,14 @@ export class Shipper {
     const orphaned = known === undefined && isWorkerOfCluster(writer.resource);
     const cause = causeOfDeath({ told: known, record, vitals, orphaned });
     const id = postMortemId(writer.identity.id);
-    const death: Death = { id, atMs, ...cause, record, block: ownEnd(record, cause.cause) ?? known?.block };
+    const death: Death = {
+      id,
+      atMs,
+      monotonicMs,
+      ...cause,
+      record,
+      block: ownEnd(record, cause.cause) ?? known?.block,
+    };
     let spansRecovered = 0;
     for (const reader of writer.readers()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;

@@ -5,8 +5,9 @@
  */
 
 import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
-import { isWriterDead } from '../journal/identity.js';
+import { hasSameClock, isWriterDead } from '../journal/identity.js';
 import {
+  type FileState,
   isUnsound,
   type JournalFile,
   listJournal,
@@ -17,6 +18,9 @@ import {
 } from '../journal/reader.js';
 import type { Destination } from './destination.js';
 import type { Signal } from './transport.js';
+
+/** When a writer was last known to be alive, as it says itself. */
+type Lease = Pick<FileState, 'leaseMs' | 'leaseMonotonicMs'>;
 
 /** One segment that is being read. */
 export class TailedSegment {
@@ -47,8 +51,8 @@ export class TailedSegment {
   }
 
   /** @returns when the writer was last known to be alive, if it has said so anew since the last look */
-  refresh(now: number): number | undefined {
-    const { committed, shipped, sealed, leaseMs } = this.reader.state();
+  refresh(now: number): Lease | undefined {
+    const { committed, shipped, sealed, leaseMs, leaseMonotonicMs } = this.reader.state();
     this.committed = committed;
     // Another shipper has had it meanwhile.
     this.shipped = Math.max(this.shipped, shipped);
@@ -57,7 +61,7 @@ export class TailedSegment {
     else if (this.waitingSince === 0) this.waitingSince = now;
     const isRenewed = leaseMs !== this.#leaseMs && this.#leaseMs !== 0;
     this.#leaseMs = leaseMs;
-    return isRenewed ? leaseMs : undefined;
+    return isRenewed ? { leaseMs, leaseMonotonicMs } : undefined;
   }
 }
 
@@ -81,12 +85,15 @@ export class TailedWriter {
   /** Segments that are not open yet, as there are many: see {@link MAX_OPEN}. */
   waiting: JournalFile[] = [];
   leaseMs: number;
+  leaseMonotonicMs: number;
   /** `performance.now()` at which it said so. */
   #leaseAt: number;
   /** `performance.now()`. */
   readonly firstSeenAt = performance.now();
   /** `Date.now()` at which its process was last seen. */
   seenAliveMs = 0;
+  /** The same by the monotonic clock. */
+  seenAliveMonotonicMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
   seenDeadAt = 0;
   /**
@@ -101,12 +108,13 @@ export class TailedWriter {
   /** Its process is gone, and what it left in flight could not be recovered, for this reason. */
   unrecovered: NodeJS.ErrnoException | undefined;
 
-  constructor({ writer, resource, schemaUrl, isResourcePending }: JournalHeader, leaseMs: number) {
+  constructor({ writer, resource, schemaUrl, isResourcePending }: JournalHeader, { leaseMs, leaseMonotonicMs }: Lease) {
     this.identity = writer;
     this.resource = resource;
     this.schemaUrl = schemaUrl;
     this.#isResourcePending = isResourcePending;
     this.leaseMs = leaseMs;
+    this.leaseMonotonicMs = leaseMonotonicMs;
     this.#leaseAt = this.firstSeenAt - Math.abs(Date.now() - leaseMs);
   }
 
@@ -123,8 +131,9 @@ export class TailedWriter {
     return this.#isResourcePending && !this.finished && now - this.firstSeenAt < RESOURCE_WITHIN_MS;
   }
 
-  renewed(leaseMs: number, now: number): void {
+  renewed({ leaseMs, leaseMonotonicMs }: Lease, now: number): void {
     this.leaseMs = leaseMs;
+    this.leaseMonotonicMs = leaseMonotonicMs;
     this.#leaseAt = now;
   }
 
@@ -132,6 +141,12 @@ export class TailedWriter {
   isDead(): boolean {
     this.wasDead = isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);
     return this.wasDead;
+  }
+
+  /** When its process was last known to be alive. */
+  aliveUntil(): { atMs: number; monotonicMs: number | undefined } {
+    const monotonicMs = hasSameClock(this.identity) ? Math.max(this.leaseMonotonicMs, this.seenAliveMonotonicMs) : 0;
+    return { atMs: Math.max(this.leaseMs, this.seenAliveMs), monotonicMs: monotonicMs > 0 ? monotonicMs : undefined };
   }
 
   /** Its segments of one signal, by name. */
@@ -245,8 +260,8 @@ export class Tail {
     for (const [id, writer] of this.writers) {
       for (const segment of writer.allSegments()) {
         if (names.has(segment.file.name)) {
-          const leaseMs = segment.refresh(now);
-          if (leaseMs !== undefined) writer.renewed(leaseMs, now);
+          const lease = segment.refresh(now);
+          if (lease !== undefined) writer.renewed(lease, now);
         } else if (!this.#keepsLastCopy(writer, segment, now)) {
           // Given up by whoever needed the room, and counted there; or saved by its writer.
           segment.reader.close();
@@ -310,7 +325,7 @@ export class Tail {
       this.#unsoundFile(file, reader.unsound, now);
       return undefined;
     }
-    const writer = new TailedWriter(reader.header, reader.state().leaseMs);
+    const writer = new TailedWriter(reader.header, reader.state());
     reader.close();
     this.writers.set(file.writerId, writer);
     return writer;

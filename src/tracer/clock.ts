@@ -67,6 +67,14 @@ export class Clock {
   }
 }
 
+/**
+ * The `performance.now()` at which a span started that did so at this anchor; NaN without one, as the program
+ * gave the time.
+ */
+export function readingAt(anchor: Anchor | undefined, seconds: number, nanos: number): number {
+  return anchor === undefined ? Number.NaN : (seconds - anchor.seconds) * 1000 + nanos / 1e6 - anchor.millis;
+}
+
 function anchorAt(calendar: number, now: number): Anchor {
   const seconds = Math.floor(calendar / 1000);
   return { seconds, millis: calendar - seconds * 1000 - now };

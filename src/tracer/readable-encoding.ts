@@ -8,10 +8,12 @@
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
+import { type Anchor, readingAt } from './clock.js';
 import { reportFailure } from './guard.js';
 import { hexToWord } from './ids.js';
 import { countField, EVENT, encoder, encodeStatus, LINK, SPAN } from './span-encoder.js';
 import { type EventSnapshot, type LinkSnapshot, type Pairs, type SpanSnapshot, snapshotOf } from './span-snapshot.js';
+import { ANCHOR } from './tracer-scope.js';
 
 /**
  * A sampled span has ended: into the journal, as it is now. Does not throw.
@@ -43,7 +45,7 @@ export function keepReadable(span: ReadableSpan, spanLog: SpanLog, scope: Memory
  * @returns the entry, or `NO_ENTRY`
  */
 export function beginReadable(
-  span: ReadableSpan,
+  span: ReadableSpan & { [ANCHOR]?: Anchor | undefined },
   spanLog: SpanLog,
   scope: Memory,
   isKept: (key: string) => boolean,
@@ -54,7 +56,8 @@ export function beginReadable(
     encoder.reset();
     encodeStart(snapshot);
     encodeAttributes(SPAN.attributes, snapshot.attributes, isKept);
-    return spanLog.begin(scope, encoder.bytes, 0, encoder.at);
+    const [seconds, nanos] = span.startTime;
+    return spanLog.begin(scope, encoder.bytes, 0, encoder.at, readingAt(span[ANCHOR], seconds, nanos));
   } catch (error) {
     reportFailure('A span could not be encoded', error);
     return NO_ENTRY;

@@ -9,12 +9,13 @@ import { type SpanStart, toWords } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { AttributeBlock } from './attribute-block.js';
+import { type Anchor, readingAt } from './clock.js';
 import { reportFailure } from './guard.js';
 import { keepReadable } from './readable-encoding.js';
 import type { SpanDetails } from './span-details.js';
 import { countField, EVENT, encoder, encodeStatus, HAS_IS_REMOTE, IS_REMOTE, isKind, SPAN } from './span-encoder.js';
 import { wholeTime } from './time-input.js';
-import { SCOPE, type TracerScope } from './tracer-scope.js';
+import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 // Constants of this module: what every span has, without a look into an object of another one.
 const { attributes: ATTRIBUTES, name: NAME, endTimeUnixNano: END_TIME } = SPAN;
@@ -23,6 +24,7 @@ const { attributes: ATTRIBUTES, name: NAME, endTimeUnixNano: END_TIME } = SPAN;
 export interface EncodedSpan extends Omit<ReadableSpan, 'name' | 'kind'>, SpanStart {
   kind: SpanKind;
   readonly [SCOPE]: TracerScope;
+  readonly [ANCHOR]: Anchor | undefined;
   name: string;
   readonly traceFlags: number;
   readonly traceState: TraceState | undefined;
@@ -56,7 +58,8 @@ export function beginSpan(span: EncodedSpan): void {
     const traceState = span.traceState?.serialize();
     encoder.reset();
     encodeStart(span, traceState);
-    span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at);
+    const reading = readingAt(span[ANCHOR], span.startSeconds, span.startNanos);
+    span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at, reading);
     markEncoded(span);
   } catch (error) {
     reportFailure('A span could not be encoded', error);

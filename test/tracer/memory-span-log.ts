@@ -8,6 +8,8 @@ export class MemorySpanLog implements SpanLog {
   readonly entries: ({ scope: Memory; span: Buffer } | undefined)[];
   finished = 0;
   dropped = 0;
+  /** Of each begin: the `performance.now()` of the start. */
+  readonly readings: (number | undefined)[] = [];
   committed = 0;
   readonly #memory: Memory;
   #reserved: Memory | undefined;
@@ -40,7 +42,8 @@ export class MemorySpanLog implements SpanLog {
     this.chunks.push(message(0x12, Buffer.concat([scope.bytes, message(0x12, bytes.subarray(start, end))])));
   }
 
-  begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {
+  begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading?: number): number {
+    this.readings.push(reading);
     const free = this.entries.indexOf(undefined);
     if (free < 0) return NO_ENTRY;
     this.entries[free] = { scope: copy(scope), span: Buffer.from(bytes.subarray(start, end)) };

@@ -25,6 +25,28 @@ describe('a span of the journal pipeline', () => {
     log = new MemorySpanLog();
   });
 
+  for (const processors of [
+    undefined,
+    [{ onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} }],
+  ]) {
+    it(`${processors ? 'with processors: ' : ''}says when it has started by the monotonic clock, unless the program says when`, () => {
+      const provider = new JournalTracerProvider({
+        resource,
+        spanLog: log,
+        spanLimits,
+        spanProcessors: processors && (() => processors),
+      });
+      const tracer = provider.getTracer('cart');
+      const before = performance.now();
+      tracer.startSpan('now', {}, ROOT_CONTEXT).end();
+      const after = performance.now();
+      tracer.startSpan('then', { startTime: Date.now() - 1000 }, ROOT_CONTEXT).end();
+      const [now, then] = log.readings;
+      assert.ok(now! > before - 0.01 && now! < after + 0.01, `${now} between ${before} and ${after}`);
+      assert.ok(Number.isNaN(then));
+    });
+  }
+
   it('is in the log with everything when it has ended', () => {
     const tracer = new JournalTracerProvider({ resource, spanLog: log, spanLimits }).getTracer('cart', '1.2.3', {
       schemaUrl: 'https://s',

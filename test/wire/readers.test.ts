@@ -165,7 +165,7 @@ describe('field order means nothing', () => {
     const completed = (fields: Uint8Array) => {
       const encoder = new Encoder();
       // Dead before the span began: it ends as it begins.
-      const entry = { index: 0, scope: encodeScopeFields({ name: 'a' }).bytes, fields, mark: undefined };
+      const entry = { index: 0, started: 0, scope: encodeScopeFields({ name: 'a' }).bytes, fields, mark: undefined };
       encodeInterrupted(encoder, entry, { atMs: 5, signal: 'SIGKILL' });
       return decode(encoder.copy(), ResourceSpans);
     };
@@ -315,7 +315,11 @@ describe('bytes that are malformed', () => {
     fc.assert(
       fc.property(mutated(fields), mutated(Buffer.from(encodeScopeFields({ name: 'a' }).bytes)), (span, scope) => {
         const encoder = new Encoder();
-        encodeInterrupted(encoder, { index: 0, scope, fields: span, mark: undefined }, { atMs: 5, code: 1 });
+        encodeInterrupted(
+          encoder,
+          { index: 0, started: 0, scope, fields: span, mark: undefined },
+          { atMs: 5, code: 1 },
+        );
         if (isSound(encoder.copy(), ResourceSpans)) decode(encoder.copy(), ResourceSpans);
       }),
       { numRuns: 1000 },
