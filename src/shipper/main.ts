@@ -10,7 +10,7 @@ import { openDirectory } from '../journal/journal-directory.js';
 import { warn } from '../warn.js';
 import { hearWords } from './destination-word.js';
 import { watchExport } from './fresh-export.js';
-import { ShipperLock } from './lock.js';
+import { isShipperAlive, ShipperLock } from './lock.js';
 import { releaseStderr } from './release-stderr.js';
 import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
@@ -25,6 +25,8 @@ const LINGER_MS = 1500;
 const HOPELESS_MS = 10 * 60_000;
 /** A program that has lived so long looks for its shipper again and again: see `start.ts`. */
 const LOOKS_AGAIN_MS = 2000;
+/** For another shipper to come; nothing is shipped meanwhile. */
+const MAKES_WAY_MS = 15_000;
 
 /**
  * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each
@@ -61,10 +63,16 @@ async function main(config: ShipperConfig): Promise<void> {
       return ship(config, shipper);
     },
     hasNewFiles: () => shipper!.hasNewFiles(),
-    makeWay: () => sleep(LOOKS_AGAIN_MS),
+    makeWay: () => waitForSuccessor(config.dir),
   });
   if (!has) tell({ type: 'busy' });
   if (process.connected) process.disconnect();
+}
+
+/** The program looks once a second, and what it starts has to boot: on a busy machine that takes seconds. */
+async function waitForSuccessor(dir: string): Promise<void> {
+  const until = performance.now() + MAKES_WAY_MS;
+  while (!isShipperAlive(dir) && performance.now() < until) await sleep(100);
 }
 
 function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {

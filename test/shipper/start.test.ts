@@ -190,7 +190,11 @@ test('who stays attached is told of deaths and numbers, and stops its shipper', 
   program.kill('SIGKILL');
   await program.waitForExit();
   const found = await keeper.writerExited(program.pid, { code: null, signal: 'SIGKILL' });
-  assert.deepEqual(found, { spansRecovered: 0, requestsInterrupted: 3 });
+  const { spansRecovered, requestsInterrupted, cause } = found;
+  assert.deepEqual(
+    { spansRecovered, requestsInterrupted, cause },
+    { spansRecovered: 0, requestsInterrupted: 3, cause: 'signal' },
+  );
   endpoint.answerOk();
   await endpoint.waitForSpans(103);
   await waitFor(() => keeper.stats?.interrupted === 3 && keeper.stats.shipped === 103, 'statistics');
