@@ -332,6 +332,7 @@ function delivery(variables: OtlpVariables, values: ExportValues) {
       key: file('key', 'CLIENT_KEY'),
     }),
     maxRequestBytes: values.export.maxRequestBytes,
+    ...(values.export.gatherMs !== undefined && { gatherMs: values.export.gatherMs }),
   } as const;
 }
 

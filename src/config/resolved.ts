@@ -81,6 +81,8 @@ export interface ResolvedExport {
   readonly timeoutMs: number;
   /** Most bytes of a request of the shipper, before compression. @default 2 MiB */
   readonly maxRequestBytes?: number;
+  /** Undefined: as the destination is. */
+  readonly gatherMs?: number;
   /** PEM contents. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
   /** Files that `tls` is read from, anew. */

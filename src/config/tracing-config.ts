@@ -104,6 +104,14 @@ export interface ExportConfig {
    * @default FORKTRACE_EXPORT_MAX_REQUEST_BYTES, else 2097152
    */
   maxRequestBytes?: number;
+  /**
+   * How long ended spans wait in the journal for others to travel with, no longer once a request is full:
+   * fewer requests cost the shipper and the endpoint less. Takes a whole number from 0 to 60000, in
+   * milliseconds.
+   *
+   * @default FORKTRACE_EXPORT_GATHER_MS, else 1000; 300 to viewer and console
+   */
+  gatherMs?: number;
   /** Certificates of OTLP connections. Files are read anew every 10 seconds. */
   tls?: ExportTls;
 }

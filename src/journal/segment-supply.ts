@@ -10,7 +10,7 @@ import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
 
 /**
  * Sealed segments that stay mapped until the shipper gives them back. At full load about six are on their
- * way: the shipper gathers for 0.3 s.
+ * way: the shipper gathers for 1 s or 2 MiB.
  */
 const MAX_RETIRED = 6;
 

@@ -16,8 +16,13 @@ import { createTransport, type SendResult, type Signal, type Transport } from '.
  * gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB.
  */
 const REQUEST_BYTES = 2 * 1024 * 1024;
-/** Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. */
-const GATHER_MS = 300;
+/**
+ * Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. A request costs half a
+ * millisecond of this process's CPU, and as much of the endpoint's, however little is in it.
+ */
+const GATHER_MS = 1000;
+/** Where somebody watches. */
+const GATHER_WATCHED_MS = 300;
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5000;
 /** While a login or an address is wrong. */
@@ -219,14 +224,37 @@ export class Delivery {
   }
 
   #isWorthwhile(now: number): boolean {
+    return this.#dueInMs(now) <= 0;
+  }
+
+  /** Milliseconds until there is something to do, as far as that can be told; Infinity: an answer says when. */
+  dueInMs(now: number): number {
+    if (this.#busy) return Number.POSITIVE_INFINITY;
+    return this.#shipment === undefined ? Math.max(this.#notBefore - now, this.#dueInMs(now)) : this.#notBefore - now;
+  }
+
+  /** Until enough has been gathered: by the time that it waits, or by how fast it grows. */
+  #dueInMs(now: number): number {
     let bytes = 0;
+    let since = now;
     for (const writer of this.#options.writers()) {
       for (const { lag, waitingSince } of this.#segmentsOf(writer)) {
+        if (lag === 0) continue;
+        // Nothing comes after it.
+        if (writer.finished) return 0;
         bytes += lag;
-        if (waitingSince !== 0 && now - waitingSince >= GATHER_MS) return true;
+        since = Math.min(since, waitingSince);
       }
     }
-    return bytes >= this.#limit;
+    if (bytes >= this.#limit) return 0;
+    const waited = now - since;
+    const full = bytes > 0 && waited > 0 ? ((this.#limit - bytes) * waited) / bytes : Number.POSITIVE_INFINITY;
+    return Math.min(this.#gatherMs - waited, full);
+  }
+
+  get #gatherMs(): number {
+    const { gatherMs, to } = this.#export;
+    return gatherMs ?? (to === 'viewer' || to === 'console' ? GATHER_WATCHED_MS : GATHER_MS);
   }
 
   async #sendNext(): Promise<void> {

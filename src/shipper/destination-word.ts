@@ -187,6 +187,7 @@ const isSound = (target: ResolvedExport | undefined): target is ResolvedExport =
   (target.compression === 'gzip' || target.compression === 'none') &&
   Number.isFinite(target.timeoutMs) &&
   (target.maxRequestBytes === undefined || Number.isSafeInteger(target.maxRequestBytes)) &&
+  (target.gatherMs === undefined || Number.isSafeInteger(target.gatherMs)) &&
   (target.logs === undefined || isSound(target.logs));
 
 const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -38,6 +38,7 @@ import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.j
 import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 
+/** How long the shipper sleeps between two looks: until a delivery is due, within these bounds. */
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
 const LIVENESS_MS = 500;
@@ -229,7 +230,6 @@ export class Shipper {
 
   /** Ships until {@link stop}; resolves with whether everything has been shipped. */
   async run(): Promise<boolean> {
-    let pollMs = POLL_MIN_MS;
     let complete = false;
     for (;;) {
       const now = performance.now();
@@ -251,8 +251,7 @@ export class Shipper {
       } else if (isLate) {
         break;
       }
-      await this.#sleep(stopping ? Math.max(0, Math.min(pollMs, this.#stopAt! - now)) : pollMs);
-      pollMs = this.#lagBytes() > 0 || stopping ? POLL_MIN_MS : Math.min(pollMs * 1.5, POLL_MAX_MS);
+      await this.#sleep(stopping ? Math.max(0, Math.min(POLL_MIN_MS, this.#stopAt! - now)) : pollMsOf(deliveries, now));
     }
     for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
@@ -579,6 +578,12 @@ export class Shipper {
     await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
+}
+
+function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
+  let ms = POLL_MAX_MS;
+  for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));
+  return Math.max(ms, POLL_MIN_MS);
 }
 
 /** A worker of a coordinator, which would have said how it ended. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { statSync } from 'node:fs';
 import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
 import {
@@ -37,12 +38,15 @@ export class TailedSegment {
   corrupt = false;
   /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
   isHeld = false;
-  /** `performance.now()` at which there was first something unshipped. */
+  /** `performance.now()` since which there may be something unshipped: of the last look that found nothing. */
   waitingSince = 0;
+  #lookedAt: number;
 
-  constructor(file: JournalFile, reader: SegmentReader) {
+  /** @param lookedAt when it was not there yet */
+  constructor(file: JournalFile, reader: SegmentReader, lookedAt: number) {
     this.file = file;
     this.reader = reader;
+    this.#lookedAt = lookedAt;
     this.shipped = this.readTo = reader.state().shipped;
   }
 
@@ -58,7 +62,8 @@ export class TailedSegment {
     this.shipped = Math.max(this.shipped, shipped);
     this.sealed ||= sealed;
     if (this.lag === 0) this.waitingSince = 0;
-    else if (this.waitingSince === 0) this.waitingSince = now;
+    else if (this.waitingSince === 0) this.waitingSince = this.#lookedAt;
+    this.#lookedAt = now;
     const isRenewed = leaseMs !== this.#leaseMs && this.#leaseMs !== 0;
     this.#leaseMs = leaseMs;
     return isRenewed ? { leaseMs, leaseMonotonicMs } : undefined;
@@ -198,10 +203,21 @@ const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 
  */
 const SETTLE_MS = 2000;
 
+/** Most file systems take a tick of the kernel, 10 ms at most, FAT two seconds. */
+const CLOCK_STEP_MS = 2500;
+
+/** When a file was last made, renamed or deleted in a directory; NaN where that cannot be told. */
+function changedAt(dir: string): number {
+  return statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+}
+
 export class Tail {
   readonly writers = new Map<string, TailedWriter>();
   readonly #dir: string;
   #names: ReadonlySet<string> = new Set();
+  #files: readonly JournalFile[] = [];
+  #changedMs = Number.NaN;
+  #lookedAt = performance.now();
   readonly #report: (path: string, reason: string) => void;
   /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
   readonly #unsound = new Map<string, { since: number; reported: boolean }>();
@@ -236,7 +252,7 @@ export class Tail {
       if (writer.wasDead) ofTheDead += writer.segments.size + writer.logs.size;
     }
     const dead = new Map<TailedWriter, boolean>();
-    for (const file of this.#hasLeft ? [] : listJournal(this.#dir)) {
+    for (const file of this.#hasLeft ? [] : this.#list()) {
       names.add(file.name);
       if (this.#undeleted.has(file.name)) continue;
       const writer = this.writers.get(file.writerId) ?? this.#writerOf(file, now);
@@ -270,6 +286,18 @@ export class Tail {
       }
       if (!writer.hasFiles) this.writers.delete(id);
     }
+    this.#lookedAt = now;
+  }
+
+  /** As long as the directory has not changed, what it had at the last look is what it has. */
+  #list(): readonly JournalFile[] {
+    const now = Date.now();
+    const changedMs = changedAt(this.#dir);
+    // A file system's clock may stand still for as long as that, and another file be made at the same time as was seen.
+    if (changedMs !== this.#changedMs || Math.abs(now - changedMs) < CLOCK_STEP_MS)
+      this.#files = listJournal(this.#dir);
+    this.#changedMs = changedMs;
+    return this.#files;
   }
 
   /** @returns whether the file is gone, and with it what nobody else has, or may not have in a moment */
@@ -337,7 +365,7 @@ export class Tail {
     if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
     else {
       writer.describe(reader.header);
-      writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader));
+      writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader, this.#lookedAt));
     }
   }
 

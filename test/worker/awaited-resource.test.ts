@@ -13,6 +13,7 @@ async function start(t: TestContext, env: Record<string, string> = {}) {
   const program = runProgram(t, fixture('awaited-resource'), {
     ipc: true,
     env: {
+      FORKTRACE_EXPORT_GATHER_MS: '100',
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
       FORKTRACE_JOURNAL_DIR: await tempDir(t),
       FORKTRACE_EXPORT: 'otlp-grpc',
@@ -50,7 +51,7 @@ describe('attributes of the resource that come late', { timeout: 120_000 }, () =
       await tell('span', 'before');
       await tell('spans', env.FORKTRACE_PIPELINE === 'batch' ? '10' : '1500');
       const count = env.FORKTRACE_PIPELINE === 'batch' ? 11 : 1501;
-      // Three times as long as the shipper gathers: as with the SDK, nothing is exported meanwhile.
+      // Ten times as long as the shipper gathers: as with the SDK, nothing is exported meanwhile.
       await new Promise((resolve) => setTimeout(resolve, 1000));
       assert.equal(endpoint.received().length, 0);
       await tell('settle', 'eu-1');

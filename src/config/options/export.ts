@@ -44,6 +44,13 @@ export const exporting = {
         unit: 'bytes',
         default: 2_097_152,
       }),
+      gatherMs: option(whole(0, 60_000), {
+        about:
+          'How long ended spans wait in the journal for others to travel with, no longer once a request is full: fewer requests cost the shipper and the endpoint less.',
+        variable: 'FORKTRACE_EXPORT_GATHER_MS',
+        unit: 'ms',
+        otherwise: '1000; 300 to `viewer` and `console`',
+      }),
       tls: block('ExportTls', 'Certificates of OTLP connections. Files are read anew every 10 seconds.', {
         ca: option(text, {
           about: "PEM, or the path of a PEM file: the authority that signs the endpoint's certificate.",
