@@ -5,6 +5,8 @@
  * @module
  */
 
+import { counted } from './counted.js';
+
 interface ErrorEntry {
   /** What was found, what is expected, where, and what to do. */
   readonly message: (...args: never[]) => string;
@@ -82,7 +84,7 @@ export const errors = {
   },
   FORKTRACE_RUN_DIR: {
     message: (path: string, found: string) =>
-      `The run directory ${path} has ${found}, expected this user. Set FORKTRACE_RUN_DIR to another one.`,
+      `Run directory ${path}: ${found}, expected one that is this user's alone. Set FORKTRACE_RUN_DIR to another.`,
     when: "the directory of the control socket is not this user's alone",
     remedy: 'remove it, or set `FORKTRACE_RUN_DIR`',
   },
@@ -132,7 +134,7 @@ export const errors = {
   },
   FORKTRACE_SHIP_INCOMPLETE: {
     message: (path: string, left: number, refused: number) =>
-      `Not all of ${path} was delivered: ${left} spans are kept in it, ${refused} were refused for good. A warning above says why.`,
+      `Not all of ${path} was delivered: ${counted(left, 'span')} kept in it, ${refused} refused for good. A warning above says why.`,
     when: '`ship` could not deliver all within `--timeout`, or the endpoint refused spans for good',
     remedy: 'what is left is kept; mend what the warning above says, run it again',
   },

@@ -46,6 +46,8 @@ try {
   if (!code?.startsWith('FORKTRACE_') && syscall === undefined) throw error;
   // Its coordinator has been told, and prints it. A worker is kept running by its channel.
   if (cluster.isWorker) process.exit(1);
+  // Warnings are written on a later tick, and what follows may say that they are above.
+  await new Promise((resolve) => setImmediate(resolve));
   process.stderr.write(describeFailedStart(error as Error));
   if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message: (error as Error).message } })}\n`);
   process.exitCode ||= exitCodeOf(error as Error);

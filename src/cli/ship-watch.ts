@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { resolveConfig } from '../config/index.js';
 import { pm2ShutdownTimeoutMs, startedByPm2 } from '../pm2/environment.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
+import { setProgram } from '../process/program.js';
 import { startInlineShipper } from '../shipper/inline.js';
 import { shipperConfigOf } from '../shipper/start.js';
 
@@ -11,6 +13,8 @@ import { shipperConfigOf } from '../shipper/start.js';
  * ended, or the deadline comes.
  */
 export async function shipWatch({ json }: { json?: boolean }, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  // The service is that of the directory, not this command's own package.
+  setProgram(resolve('package.json'));
   // As for an app in production: nobody looks at a viewer here.
   const config = resolveConfig({}, { NODE_ENV: 'production', ...env });
   const { dir } = config.journal;

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { programPath } from '../process/program.js';
 
 /** Packages that the app installs, found from the program and from where it runs, then from here. */
 function resolvers(): NodeJS.Require[] {
-  const program = process.argv[1];
+  const program = programPath();
   return [...(program ? [program] : []), join(process.cwd(), 'package.json'), import.meta.url].map((from) =>
     createRequire(from),
   );

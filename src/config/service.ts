@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { programPath } from '../process/program.js';
 import { SERVICE_NAME, SERVICE_VERSION } from '../wire/conventions.js';
 import { knownAttributes } from './configured-resource.js';
 import type { Environment } from './environment.js';
@@ -33,7 +34,7 @@ export function resolveService(
     undefined;
   const version = config.serviceVersion ?? configured[SERVICE_VERSION] ?? environmentResource[SERVICE_VERSION];
   if (name !== undefined && version !== undefined) return { name, version };
-  const program = nearestPackage(process.argv[1]);
+  const program = nearestPackage(programPath());
   return { name: name ?? program?.name ?? UNKNOWN_SERVICE, version: version ?? program?.version };
 }
 

@@ -339,7 +339,7 @@ export class Supervisor {
         warn('FORKTRACE_CRASH_LOOP_OVER', 'The crash loop is over: workers are respawned as usual.');
         return;
       case 'recycle-failed':
-        warn('FORKTRACE_RECYCLE_FAILED', `Slot ${action.slot}: the new worker did not start; the old one serves on.`);
+        this.#reportFailedRecycling(action);
         return;
       case 'reload-started':
         this.#reloads = this.#nextReloads;
@@ -479,6 +479,12 @@ export class Supervisor {
       'FORKTRACE_WORKER_DIED',
       `Worker in slot ${slot} ${this.#whyDied(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
     );
+  }
+
+  #reportFailedRecycling({ slot, incarnation }: Extract<ClusterAction, { type: 'recycle-failed' }>): void {
+    const why = this.#whyDied(slot, incarnation).replace(/\.$/, '');
+    const stack = this.#stackOf(slot, incarnation);
+    warn('FORKTRACE_RECYCLE_FAILED', `Slot ${slot}: the new worker ${why}; the old one serves on.${stack}`);
   }
 
   /** Once more is known of the deaths that opened the breaker. */

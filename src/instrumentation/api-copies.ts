@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import * as own from '@opentelemetry/api';
+import { programPath } from '../process/program.js';
 import { appDirectory } from './installed.js';
 import { modulesDirectories, packageIn } from './package-manifest.js';
 
@@ -49,7 +50,7 @@ export function apiCopies(load = false): readonly ApiCopy[] {
   }
   if (load) {
     const ofApp = createRequire(join(appDirectory(), 'package.json'));
-    const file = entryOf(resolved(ofApp), isCommonJs(process.argv[1]));
+    const file = entryOf(resolved(ofApp), isCommonJs(programPath()));
     if (file !== undefined) add(file, loaded(ofApp, file));
   }
   return [...copies.values()].sort((a, b) => minor(b.version) - minor(a.version));

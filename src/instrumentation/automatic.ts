@@ -50,5 +50,6 @@ function describe(instrumentations: readonly Instrumentation[], meta: Package | 
       : instrumentationName;
     return meta ? short : `${short} ${instrumentationVersion}`.trim();
   });
-  return `${instrumentations.length} instrumentations${of}: ${names.join(', ')}`;
+  const count = instrumentations.length === 1 ? '1 instrumentation' : `${instrumentations.length} instrumentations`;
+  return `${count}${of}: ${names.join(', ')}`;
 }

@@ -6,6 +6,7 @@
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { programPath } from '../process/program.js';
 import { modulesDirectories, type Package, packageIn } from './package-manifest.js';
 
 export const META_PACKAGE = '@opentelemetry/auto-instrumentations-node';
@@ -21,7 +22,7 @@ const FOR_BROWSERS = new Set(
 /** The directory of the program that runs, where what the app has installed is found from. */
 export function appDirectory(env: NodeJS.ProcessEnv = process.env): string {
   // Under pm2 the program is its process container, until that has loaded the app.
-  const program = env.pm_exec_path ?? process.argv[1];
+  const program = env.pm_exec_path ?? programPath();
   if (program === undefined) return process.cwd();
   try {
     return dirname(realpathSync(resolve(program)));

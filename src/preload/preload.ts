@@ -18,6 +18,7 @@ import { warnOfOtherSdk } from '../worker/other-sdk.js';
 import { beforeApiUse, isProviderRegistered } from './api-use.js';
 import { findServers } from './find-servers.js';
 import { isLauncher } from './launcher.js';
+import { sayStartFailed } from './start-failed.js';
 import { stopTheStart } from './stop-the-start.js';
 
 /** Two copies of the package, and two preloads of one, are one preload. */
@@ -59,20 +60,35 @@ export function preload(): void {
   watchFastify4();
   // One span for the process, which begins now.
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
-  findServers((server) => {
-    const { traceFoundServer } = require('./trace-found-server.js') as typeof import('./trace-found-server.js');
-    traceFoundServer(server);
-  });
+  findServers((server) =>
+    unlessItFails(() => {
+      const { traceFoundServer } = require('./trace-found-server.js') as typeof import('./trace-found-server.js');
+      traceFoundServer(server);
+    }),
+  );
 }
 
 function standIn(): void {
-  const { standIn } = require('./stand-in.js') as typeof import('./stand-in.js');
-  standIn(start);
+  unlessItFails(() => {
+    const { standIn } = require('./stand-in.js') as typeof import('./stand-in.js');
+    standIn(start);
+  });
 }
 
 function start(): void {
-  const { startOnce } = require('./start-once.js') as typeof import('./start-once.js');
-  startOnce();
+  unlessItFails(() => {
+    const { startOnce } = require('./start-once.js') as typeof import('./start-once.js');
+    startOnce();
+  });
+}
+
+/** What is loaded in a call of the app's may need a descriptor that there is none of: the call goes on without. */
+function unlessItFails(load: () => void): void {
+  try {
+    load();
+  } catch (error) {
+    sayStartFailed(error);
+  }
 }
 
 /**

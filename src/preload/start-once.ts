@@ -1,8 +1,8 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ForktraceError } from '../errors.js';
-import { warn } from '../warn.js';
 import { isTracingStarted, mustFlushAtEnd, type StartedTracing, startWorkerTracing } from '../worker/start-worker.js';
 import { flushAtEnd } from './flush-at-end.js';
+import { sayStartFailed } from './start-failed.js';
 import { stopTheStart } from './stop-the-start.js';
 
 let tracing: StartedTracing | undefined;
@@ -17,9 +17,7 @@ export function startOnce(): StartedTracing | undefined {
   } catch (error) {
     if (error instanceof ForktraceError) stopTheStart(error);
     failed = true;
-    // The system has no descriptor or memory left, say: the app serves on untraced.
-    const { message } = error as Error;
-    warn('FORKTRACE_START_FAILED', `Tracing did not start, and this process runs without: ${message}`);
+    sayStartFailed(error);
   }
   return tracing;
 }

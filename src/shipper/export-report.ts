@@ -5,6 +5,7 @@
  * @module
  */
 import type { ResolvedExport } from '../config/resolved.js';
+import { counted } from '../counted.js';
 import { LossReport, warn } from '../warn.js';
 import { endpointOf } from './endpoint-url.js';
 import { likelyMistake } from './likely-mistake.js';
@@ -50,12 +51,13 @@ export class ExportReport {
     this.name = endpoint ? `${endpoint.name} (${endpoint.protocol})` : target.to;
     this.#refusals = new LossReport(
       'FORKTRACE_SPANS_REFUSED',
-      (spans, reason) => `${this.name} refused ${spans} ${this.#what} for good: ${reason}.`,
+      (spans, reason) =>
+        `${this.name} refused ${counted(spans, this.#isOfLogs ? 'log record' : 'span')} for good: ${reason}.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',
       (attempts, reason) =>
-        `${attempts} exports to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
+        `${counted(attempts, 'export')} to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
     );
   }
 

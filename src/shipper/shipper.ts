@@ -4,8 +4,10 @@
  *
  * @module
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
+import { counted } from '../counted.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
 import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
@@ -118,15 +120,15 @@ export class Shipper {
   readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
   readonly #drops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (spans, reason) => `${spans} spans that were not shipped yet were given up: ${reason}.`,
+    (spans, reason) => `${counted(spans, 'span')} not shipped yet, given up: ${reason}.`,
   );
   readonly #logDrops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (records, reason) => `${records} log records that were not shipped yet were given up: ${reason}.`,
+    (records, reason) => `${counted(records, 'log record')} not shipped yet, given up: ${reason}.`,
   );
   readonly #malformed = new LossReport(
     'FORKTRACE_JOURNAL_MALFORMED',
-    (count, reason) => `${count} parts of the journal cannot be read and were skipped: ${reason}.`,
+    (count, reason) => `${counted(count, 'part')} of the journal skipped, which cannot be read: ${reason}.`,
   );
   #wake = new AbortController();
   /** Set by {@link stop}: when to give up, by `performance.now()`. */
@@ -296,10 +298,10 @@ export class Shipper {
       if (delivery.signal === 'traces') this.#left += count;
       // That log records stay has been said with the reason.
       if (count === 0 || delivery.isServiceMissing) continue;
-      const what = delivery.signal === 'logs' ? 'log records' : 'spans';
+      const what = counted(count, delivery.signal === 'logs' ? 'log record' : 'span');
       warn(
         'FORKTRACE_SPANS_LEFT',
-        `${isMore ? 'More than ' : ''}${count} ${what} for ${delivery.name} stay in ${dir}: the next start of the service delivers them, or: forktrace ship ${dir}`,
+        `${isMore ? 'More than ' : ''}${what} for ${delivery.name} left in ${dir}: the next start of the service delivers what is left, or: forktrace ship ${dir}`,
       );
     }
   }

@@ -159,8 +159,9 @@ test('--json: what run, ship and viewer say, and what went wrong', async (t) => 
         .find((line) => line.startsWith('{')),
     output,
   );
-  const { phase, ready, pid, workers } = JSON.parse(stats);
+  const { phase, ready, pid, workers, serviceName } = JSON.parse(stats);
   assert.deepEqual([phase, ready, pid, workers.length], ['running', 1, child.pid, 1]);
+  assert.equal(serviceName, 'the-app', 'by the package.json of the app, not of the command');
   child.kill('SIGTERM');
   await exited;
 
@@ -216,6 +217,7 @@ test('what is named and cannot be had is one line, not a stack of ours', async (
 async function runApp(t: TestContext, source: string, ...args: string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'forktrace-cli-'));
   writeFileSync(join(directory, 'app.mjs'), source);
+  writeFileSync(join(directory, 'package.json'), '{ "name": "the-app" }');
   const port = await freePort();
   const child = spawn(process.execPath, [cli, 'run', 'app.mjs', '-p', String(port), ...args], {
     cwd: directory,

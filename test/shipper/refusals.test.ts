@@ -51,7 +51,7 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     await endpoint.waitForSpans(100);
     await waitFor(() => shipper.stats().refused === 1, 'the refusal');
     assertEach(endpoint, 100);
-    await waitFor(() => warnings.some(({ message }) => /refused 1 spans .* too large/.test(message)), 'a word');
+    await waitFor(() => warnings.some(({ message }) => /refused 1 span .* too large/.test(message)), 'a word');
   });
 
   test(`${to}: spans that are bad data are refused alone, wherever they are and whoever wrote them`, async (t) => {

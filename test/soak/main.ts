@@ -149,7 +149,7 @@ const lost = missing();
 const twice = [...received.values()].filter((times) => times > 1).length;
 const deadWithSpans = writers.filter(({ killed, program }) => killed && program.messages.length > 0);
 const unexplained = deadWithSpans.filter(({ id }) => !interrupted.has(`${id} open`));
-const refusals = writers.map(({ program }) => program.stderr.match(/refused \d+ spans for good/g)?.length ?? 0);
+const refusals = writers.map(({ program }) => program.stderr.match(/refused \d+ spans? for good/g)?.length ?? 0);
 console.log([...counts].map(([name, times]) => `${times} × ${name}`).join(', '));
 console.log(
   `${received.size} spans received, ${twice} more than once, ${lost.length} lost ${lost.slice(0, 5).join(', ')}; ` +

@@ -1,0 +1,115 @@
+/**
+ * Mistakes that stop a start, or are said at one.
+ *
+ * @module
+ */
+import type { Scene } from '../scene.js';
+import { cluster, run, serves } from './programs.js';
+
+export const scenes: Scene[] = [
+  {
+    code: 'FORKTRACE_CONFIG_INVALID',
+    when: 'an option has a wrong value',
+    files: { 'server.js': cluster('() => () => {}', "pipeline: 'fast'") },
+    command: 'node server.js',
+  },
+  {
+    code: 'FORKTRACE_ENV_INVALID',
+    when: 'a variable has a wrong value',
+    files: { 'app.js': serves },
+    command: run,
+    env: { FORKTRACE_PIPELINE: 'fast' },
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
+    when: 'the app throws while it starts',
+    files: {
+      'database.js': "export function connect() {\n  throw new Error('no database at db:5432');\n}\n",
+      'app.js': "import { connect } from './database.js';\n\nexport default () => {\n  connect();\n};\n",
+    },
+    command: run,
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
+    when: 'the app ends the process while it starts',
+    files: { 'app.js': 'export default () => process.exit(3);\n' },
+    command: run,
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
+    when: 'the app takes too long to start',
+    files: {
+      'server.js': cluster(
+        '() => new Promise((resolve) => setTimeout(resolve, 1e8))',
+        'supervise: { readyTimeoutMs: 700 }',
+      ),
+    },
+    command: 'node server.js',
+  },
+  {
+    code: 'FORKTRACE_APP_UNSUPPORTED',
+    when: 'the factory returns nothing',
+    files: { 'app.js': 'export default (worker) => {\n  worker.slot;\n};\n' },
+    command: run,
+  },
+  {
+    code: 'FORKTRACE_APP_NO_FACTORY',
+    when: 'the module has no default export',
+    files: { 'app.js': 'export const app = (request, response) => response.end();\n' },
+    command: run,
+  },
+  {
+    code: 'FORKTRACE_APP_NOT_FOUND',
+    when: 'the path is misspelt',
+    files: {},
+    command: 'forktrace run ap.js -w 1',
+  },
+  {
+    code: 'FORKTRACE_LISTEN',
+    when: 'another process has the port',
+    files: {
+      'other.js': `import { createServer } from 'node:http';\ncreateServer().listen(process.env.PORT, () => console.log('taken'));\n`,
+      'app.js': serves,
+    },
+    command: `node other.js & other=$!; while ! grep -qi ":$(printf %04x $PORT) " /proc/net/tcp6; do sleep 0.05; done; ${run}; code=$?; kill $other; exit $code`,
+  },
+  {
+    code: 'FORKTRACE_LISTEN_IGNORED',
+    when: 'the app listens by itself, and option listen says another address',
+    files: {
+      'server.js': cluster(
+        "async () => (await import('node:http')).createServer((request, response) => response.end()).listen(Number(process.env.PORT))",
+        'listen: 80',
+      ),
+    },
+    command: 'node server.js',
+    until: /LISTEN_IGNORED(.|\n)*serving at|serving at(.|\n)*LISTEN_IGNORED.*\n/,
+  },
+  {
+    code: 'FORKTRACE_STARTED_TWICE',
+    when: 'startClusterWithTracing is called for two apps',
+    files: {
+      'server.js': `${cluster('() => (request, response) => response.end("a")')}await startClusterWithTracing(() => (request, response) => response.end("b"), { listen: 3001 });\n`,
+    },
+    command: 'node server.js',
+  },
+  {
+    code: 'FORKTRACE_OPTION_IGNORED',
+    when: 'startWorkerTracing is given options of a cluster',
+    files: {
+      'job.js':
+        "import { startWorkerTracing } from 'forktrace';\nconst tracing = await startWorkerTracing({ workers: 4, listen: 3000 });\nawait tracing.shutdown();\n",
+    },
+    command: 'node job.js',
+  },
+  {
+    code: 'FORKTRACE_SERVER_NOT_TRACED',
+    when: 'traceServer is forgotten',
+    files: {
+      'server.js':
+        "import { createServer } from 'node:http';\nimport { startWorkerTracing } from 'forktrace';\nawait startWorkerTracing();\ncreateServer((request, response) => response.end()).listen(Number(process.env.PORT), '127.0.0.1');\n",
+    },
+    command: 'node server.js',
+    until: /NOT_TRACED.*\n/,
+  },
+];
