@@ -385,7 +385,8 @@ export class Supervisor {
       ...(this.#readsStderr && describeStderr()),
       ...(extra ?? undefined),
     });
-    const worker = new WorkerProcess({ slot, incarnation }, env, this.#readsStderr, {
+    const stderr = { reads: this.#readsStderr, prefix: this.#config.supervise.prefix };
+    const worker = new WorkerProcess({ slot, incarnation }, env, stderr, {
       message: (message) => this.#hear(slot, incarnation, worker, message),
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
       exit: (exit, spawnError) => this.#exited(slot, incarnation, worker, exit, spawnError),

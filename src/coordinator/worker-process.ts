@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { ForktraceError } from '../errors.js';
 import { blockOf } from '../forensics/block.js';
 import { processState } from '../forensics/process-state.js';
+import { LinePrefix } from '../process/line-prefix.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
 import {
@@ -56,7 +57,7 @@ export class WorkerProcess {
   constructor(
     { slot, incarnation }: { slot: number; incarnation: number },
     env: NodeJS.ProcessEnv,
-    readsStderr: boolean,
+    stderr: { reads: boolean; prefix: boolean },
     events: WorkerProcessEvents,
   ) {
     this.slot = slot;
@@ -72,7 +73,10 @@ export class WorkerProcess {
     }
     this.#worker = worker;
     this.pid = worker.process.pid;
-    if (readsStderr && worker.process.stderr) this.stderr = new WorkerStderr(worker.process.stderr);
+    if (stderr.reads && worker.process.stderr) {
+      const prefix = stderr.prefix ? new LinePrefix(slot, process.stderr.isTTY) : undefined;
+      this.stderr = new WorkerStderr(worker.process.stderr, prefix);
+    }
     redeliverConnections(worker);
     let exited = false;
     const exit = (result: ProcessExit, spawnError?: Error) => {

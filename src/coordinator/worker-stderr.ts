@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import { InspectorLines } from '../forensics/inspector-lines.js';
 import { LastBytes } from '../forensics/last-bytes.js';
 import { withinDeadline } from '../process/deadline.js';
+import type { LinePrefix } from '../process/line-prefix.js';
 import { warn } from '../warn.js';
 import { passOn } from './pass-on.js';
 
@@ -15,10 +16,11 @@ export class WorkerStderr {
   readonly ended: Promise<void>;
   readonly #last = new LastBytes(LAST_WORDS_BYTES);
 
-  constructor(stream: Readable) {
+  /** @param prefix what is put before each line that is passed on */
+  constructor(stream: Readable, prefix?: LinePrefix) {
     const take = (chunk: Buffer) => {
       this.#last.push(chunk);
-      passOn(chunk);
+      passOn(prefix ? prefix.bytes(chunk) : chunk);
     };
     stream.on('data', (chunk: Buffer) => take(this.lines.filter(chunk)));
     this.ended = new Promise((resolve) => {

@@ -1,50 +1,25 @@
 /**
- * Which worker has written a line: `slot 2 | ` before each, on terminals where several write.
+ * Which worker has written a line, on terminals where several write.
  *
- * In the worker, not in the coordinator: a pipe between them would break when the coordinator dies, and an
- * app would see no terminal. What is not written through `process.stdout` and `process.stderr`, as Node's own
- * last words, has no prefix.
+ * In the worker: a pipe to the coordinator would break when that dies, and an app would see no terminal. Where the
+ * coordinator reads standard error all the same, for last words, it puts the slot there itself: before Node's own
+ * lines, too.
  *
  * @module
  */
-
-/** Of the terminal's 16: those that are readable on black and on white. */
-const COLORS = [36, 33, 32, 35, 34, 31];
+import { LinePrefix } from '../process/line-prefix.js';
 
 type Write = (chunk: string | Uint8Array, ...rest: unknown[]) => boolean;
 
-export function prefixOutput(
-  slot: number,
-  streams: readonly NodeJS.WriteStream[] = [process.stdout, process.stderr],
-): void {
-  for (const stream of streams) prefixStream(stream, prefixFor(slot, stream));
+export function prefixOutput(slot: number, streams: readonly NodeJS.WriteStream[]): void {
+  for (const stream of streams) prefixStream(stream, new LinePrefix(slot, stream.isTTY === true));
 }
 
-function prefixFor(slot: number, { isTTY }: NodeJS.WriteStream): string {
-  const text = `slot ${slot} |`;
-  return isTTY && !process.env.NO_COLOR ? `\x1b[${COLORS[slot % COLORS.length]}m${text}\x1b[39m ` : `${text} `;
-}
-
-function prefixStream(stream: NodeJS.WriteStream, prefix: string): void {
+function prefixStream(stream: NodeJS.WriteStream, prefix: LinePrefix): void {
   const write = stream.write as Write;
-  let isLineStart = true;
-  const prefixed = (text: string): string => {
-    if (text === '') return text;
-    const start = isLineStart ? prefix : '';
-    isLineStart = text.endsWith('\n');
-    return start + text.replace(/\n(?!$)/g, `\n${prefix}`);
-  };
   stream.write = function writePrefixed(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
     // Text in an encoding of its own, base64 say, is not lines.
     if (typeof rest[0] === 'string' && !/^utf-?8$/i.test(rest[0])) return write.call(stream, chunk, ...rest);
-    // Each byte is a character of latin1, and back.
-    const whole =
-      typeof chunk === 'string'
-        ? prefixed(chunk)
-        : Buffer.from(
-            prefixed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')),
-            'latin1',
-          );
-    return write.call(stream, whole, ...rest);
+    return write.call(stream, typeof chunk === 'string' ? prefix.text(chunk) : prefix.bytes(chunk), ...rest);
   } as typeof stream.write;
 }

@@ -60,7 +60,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
   takePeekArguments();
-  keepStderrAsItWas(process.env);
+  const isStderrRead = keepStderrAsItWas(process.env);
   const tracing = startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
@@ -121,7 +121,10 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   listenToCoordinator(stop);
   heartbeat.start();
   // Under another manager, pm2 say, each process has a log of its own.
-  if (supervise.prefix && isSupervised()) prefixOutput(context.slot ?? 0);
+  if (supervise.prefix && isSupervised()) {
+    const { stdout, stderr } = process;
+    prefixOutput(context.slot ?? 0, isStderrRead ? [stdout] : [stdout, stderr]);
+  }
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
   const factory = await loadFactory(source);

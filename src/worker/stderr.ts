@@ -11,10 +11,10 @@ interface Handle {
   setBlocking?(blocking: boolean): void;
 }
 
-/** To be called once, before the app is loaded. */
-export function keepStderrAsItWas(env: NodeJS.ProcessEnv): void {
+/** To be called once, before the app is loaded. @returns whether the coordinator reads it */
+export function keepStderrAsItWas(env: NodeJS.ProcessEnv): boolean {
   const terminal = env[TERMINAL_VARIABLE];
-  if (terminal === undefined) return;
+  if (terminal === undefined) return false;
   delete env[TERMINAL_VARIABLE];
   const { stderr } = process;
   // As a terminal or a file: what is written is out when the process exits.
@@ -23,6 +23,7 @@ export function keepStderrAsItWas(env: NodeJS.ProcessEnv): void {
   stderr.on('error', () => {});
   const size = /^(\d+)x(\d+)$/.exec(terminal);
   if (size !== null) actAsTerminal(stderr, Number(size[1]), Number(size[2]));
+  return true;
 }
 
 /** What programs that write colours ask of a terminal. */

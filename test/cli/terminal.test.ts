@@ -27,6 +27,7 @@ async function shell(t: TestContext): Promise<Shell> {
     join(dir, 'app.mjs'),
     `console.log('pid ' + process.pid + '.');
     export default (request, response) => {
+      if (request.url === '/throw') setImmediate(() => { throw new Error('a bug of the app'); });
       if (request.url !== '/slow') return response.end('hello');
       console.log('arrived');
       setTimeout(() => response.end('slow'), Number(process.env.SLOW_MS));
@@ -67,11 +68,17 @@ function ask(port: number, path: string): Promise<string> {
 
 const prompts = ({ output }: PseudoTerminal) => output.split('prompt>').length - 1;
 
-test('the address on the terminal is a URL of this machine', async (t) => {
+test('on a terminal: the address is a URL of this machine, and each line of a worker has its slot', async (t) => {
   const { terminal, port } = await shell(t);
   assert.match(terminal.output, new RegExp(`forktrace: spans go to ${NOBODY} \\(OTLP/gRPC\\)`));
   assert.match(terminal.output, /slot 0 \|\S* pid \d+\./, 'two workers write to it: each line has its slot');
   assert.match(terminal.output, new RegExp(`forktrace: serving at http://localhost:${port} with 2 workers`));
+  await ask(port, '/throw');
+  await until(
+    'the error, printed by Node itself',
+    () => /slot \d \|\S* Error: a bug of the app\r?\n\S*slot \d \|\S* {5}at /.test(terminal.output),
+    () => terminal.output,
+  );
   terminal.type('\x03');
   await until('the prompt', () => prompts(terminal) >= 2);
 });
