@@ -1,10 +1,12 @@
 // What docs/pm2.md says of pm2's commands and options, done with the real pm2.
 import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { EcosystemApp } from 'forktrace/pm2';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind } from '../endpoint/received-span.js';
@@ -13,6 +15,7 @@ import { freePort } from '../process/free-port.js';
 import { waitFor } from '../process/wait-for.js';
 import { ecosystemFile, pm2Binary, RealPm2 } from './real-pm2.js';
 
+const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 const script = fileURLToPath(new URL('../fixtures/pm2-commands.cjs', import.meta.url));
 
 interface World {
@@ -119,6 +122,17 @@ test('pm2 logs, monit, scale, reload, save and resurrect; its own HTTP metrics s
     monit.child.stdin!.write('\x03');
   });
 
+  await t.test('forktrace ls lists the workers', async () => {
+    const run = promisify(execFile);
+    const env = { ...process.env, TMPDIR: pm2.home, FORKTRACE_RUN_DIR: undefined };
+    const { stdout } = await run(process.execPath, [cli, 'ls', '--json'], { env });
+    const listed = JSON.parse(stdout).filter(({ name }: { name: string }) => name === 'app');
+    assert.deepEqual(
+      listed.map(({ kind, pid }: { kind: string; pid: number }) => [kind, pid]).sort(),
+      pids.map((pid) => ['pm2', pid]).sort(),
+    );
+  });
+
   await t.test('pm2 scale', async () => {
     await pm2.command('scale', 'app', '3');
     await it.online(3);
@@ -191,6 +205,33 @@ test('pm2 with instance_var: the slot is what that variable says', async (t) => 
   await allDelivered(it);
   const slots = new Set(it.endpoint.received().map(({ resource }) => String(resource['cluster.worker.slot'])));
   assert.deepEqual([...slots].sort(), [...instances].sort());
+});
+
+const canContain = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+
+test('pm2-runtime as PID 1 of a container: a worker that is killed is replaced, docker stop ends all of it, every span is delivered', {
+  skip: canContain ? false : 'SKIPPED: it needs Linux and root: unshare --pid',
+}, async (t) => {
+  const it = await world(t);
+  writeFileSync(join(it.pm2.home, 'ecosystem.config.cjs'), ecosystemFile(it.app));
+  const { runtime, stop } = await it.pm2.container(t);
+  const answer = (pid?: number) =>
+    waitFor(
+      async () => {
+        const one = await it.ask().catch(() => undefined);
+        return one !== undefined && one.pid !== pid ? one : undefined;
+      },
+      () => `an answer: ${runtime.output}`,
+    );
+  const { pid } = await answer();
+  await asks(it);
+  await it.ask('/die').catch(() => {});
+  await answer(pid);
+  await asks(it);
+  const ended = new Promise((resolve) => runtime.child.once('exit', resolve));
+  stop();
+  await ended;
+  await allDelivered(it);
 });
 
 test('pm2-runtime, as in a container: SIGTERM ends all of it, with every span delivered', async (t) => {

@@ -96,6 +96,26 @@ export class RealPm2 {
     return terminal;
   }
 
+  /** `pm2-runtime` as PID 1 of a container: of a pid namespace, in which nothing outlives it. Needs Linux and root. */
+  async container(t: Pick<TestContext, 'after'>): Promise<{ runtime: Terminal; stop: () => void }> {
+    const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+    const child = spawn('unshare', [...namespace, process.execPath, pm2Binary('pm2-runtime'), 'ecosystem.config.cjs'], {
+      env: { ...cleanEnvironment(), TMPDIR: this.home, PM2_HOME: this.home },
+      cwd: this.home,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    const runtime: Terminal = { child, output: '' };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        runtime.output += text;
+      });
+    }
+    const children = `/proc/${child.pid}/task/${child.pid}/children`;
+    const pid = await waitFor(() => Number(readFileSync(children, 'utf8').trim()) || undefined, 'PID 1');
+    return { runtime, stop: () => process.kill(pid, 'SIGTERM') };
+  }
+
   async list(): Promise<ListedProcess[]> {
     const out = await this.command('jlist');
     // pm2 may print notices before the JSON.
