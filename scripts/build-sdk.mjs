@@ -3,11 +3,12 @@
 // They are bundled, not installed, since the SDK's packages ask for one line of @opentelemetry/api as their peer: an
 // application that is on another line could not install forktrace beside it. Bundled, they also load faster. They are CommonJS: what an
 // ES module imports that was loaded by `require` is not found by Yarn's Plug'n'Play.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { writeLicences } from './bundled-licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'dist/sdk');
@@ -93,20 +94,4 @@ function write(path, code, exported) {
   );
 }
 
-// The licences of what is bundled go with it.
-const packages = new Map();
-for (const input of inputs) {
-  const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(input) ?? [];
-  if (name) packages.set(name, input.slice(0, input.lastIndexOf(name) + name.length));
-}
-const byText = new Map();
-for (const [name, dir] of [...packages].sort()) {
-  const { version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
-  if (!/^(Apache-2\.0|MIT|ISC|BSD-[23]-Clause)$/.test(license)) throw new Error(`${name} has the licence ${license}`);
-  const file = readdirSync(join(root, dir)).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file ? readFileSync(join(root, dir, file), 'utf8').trim() : license;
-  byText.set(text, [...(byText.get(text) ?? []), `${name} ${version}`]);
-}
-const header = 'The files of this folder contain code of the packages below, bundled, otherwise unchanged.';
-const notices = [...byText].map(([text, names]) => `${names.join('\n')}\n\n${text}`);
-writeFileSync(join(target, 'LICENSES'), `${[header, ...notices].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
+writeLicences(inputs, target);

@@ -13,5 +13,6 @@ function run(script, ...args) {
 run('node_modules/typescript/bin/tsc', '-b');
 run('scripts/build-bundles.mjs');
 run('scripts/build-sdk.mjs');
+run('scripts/build-mcp.mjs');
 run('scripts/build-page.mjs');
 if (existsSync(`${root}dist/cli/main.js`)) chmodSync(`${root}dist/cli/main.js`, 0o755);

@@ -127,6 +127,12 @@ export const errors = {
     when: '`inspect --death` or `--deaths` of a directory that remembers no such death',
     remedy: "give a service's journal directory, and an id that `inspect --deaths` lists",
   },
+  FORKTRACE_NO_VIEWER: {
+    message: (url: string, reason: string) => `No viewer answers at ${url}: ${reason}.`,
+    when: '`forktrace mcp` is asked for traces, and no viewer runs at the address of `--viewer`',
+    remedy:
+      'start `forktrace viewer`, or a cluster in development, and give its address; FORKTRACE_VIEWER_TOKEN, if it has a token',
+  },
   FORKTRACE_SHIPPER_AT_WORK: {
     message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
     when: '`ship` of a directory that a living shipper reads',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { inspect } from './commands/inspect.js';
 import { kill } from './commands/kill.js';
 import { ls } from './commands/ls.js';
+import { mcp } from './commands/mcp.js';
 import { profile } from './commands/profile.js';
 import { reload } from './commands/reload.js';
 import { run } from './commands/run.js';
@@ -26,4 +27,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   ship,
   inspect,
   viewer,
+  mcp,
 ];

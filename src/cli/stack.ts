@@ -23,11 +23,23 @@ interface Seen extends Block {
 }
 
 export async function printStacks(target: number | undefined, options: { pid?: number; json?: boolean }) {
-  const seen: Seen[] = [];
-  for (const each of await lookedInto(target, options)) seen.push(await look(each));
-  print(seen, seen.map(described).join('\n\n'), options);
+  const seen = await stacks(target, options);
+  print(seen, textOf(seen), options);
   if (seen.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
 }
+
+/** @throws ForktraceError as {@link lookedInto} does */
+export async function stacksText(target: number | undefined): Promise<string> {
+  return textOf(await stacks(target, {}));
+}
+
+async function stacks(target: number | undefined, options: { pid?: number }): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  for (const each of await lookedInto(target, options)) seen.push(await look(each));
+  return seen;
+}
+
+const textOf = (seen: readonly Seen[]) => seen.map(described).join('\n\n');
 
 async function look({ slot, pid, open }: LookedInto): Promise<Seen> {
   const state = processState(pid);

@@ -49,7 +49,14 @@ test('the package holds what runs, its types and its documentation, and nothing 
       !/^docs\/([\w-]+\.md|(charts|pictures|screenshots)\/[\w-]+\.(svg|png))$/.test(path) &&
       !/^(deploy|examples)\//.test(path),
   );
-  assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/sdk/LICENSES', 'package.json']);
+  assert.deepEqual(others.sort(), [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/mcp/LICENSES',
+    'dist/sdk/LICENSES',
+    'package.json',
+  ]);
   assert.ok(packed.includes('dist/viewer/page/page.js'), 'the bundled page');
 });
 
