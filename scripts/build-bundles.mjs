@@ -197,7 +197,7 @@ function load() {
   throw Object.assign(error, { code: 'FORKTRACE_BUNDLED' });
 }
 `;
-  const used = call ? `load().${call}?.();` : undefined;
+  const used = call ? `load().${call}?.(globalThis);` : undefined;
   const esm = [
     load('import.meta.url', "process.getBuiltinModule('node:module')"),
     used ?? `export const { ${exported.join(', ')} } = load();`,

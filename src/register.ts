@@ -1,4 +1,4 @@
 /** Preload: `node --import forktrace/register app.js`. @module */
 import { preload } from './preload/preload.js';
 
-preload();
+preload(globalThis);

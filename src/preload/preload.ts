@@ -12,6 +12,7 @@ import { watchFastify4 } from '../http/routes/fastify4.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
+import { shareWithThreads } from '../process/announce.js';
 import { isMainRealm, requireInMainRealm } from '../process/main-realm.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { warnOfOtherSdk } from '../worker/other-sdk.js';
@@ -30,13 +31,16 @@ const OWN_PROGRAMS = fileURLToPath(new URL('..', import.meta.url));
 /** Loads what tracing needs in the call that needs it. */
 const require = requireInMainRealm(import.meta.url);
 
-export function preload(): void {
+/** @param realm the `globalThis` of whoever imports it */
+export function preload(realm: object = globalThis): void {
   if (!isMainRealm) {
-    const { preload, startIfNeeded } = require('./preload.js') as typeof import('./preload.js');
-    const { joinRealm } = require('../worker/join-realm.js') as typeof import('../worker/join-realm.js');
-    preload();
-    joinRealm(globalThis, startIfNeeded);
+    const { preload } = require('./preload.js') as typeof import('./preload.js');
+    preload(realm);
     return;
+  }
+  if (realm !== globalThis) {
+    const { joinRealm } = require('../worker/join-realm.js') as typeof import('../worker/join-realm.js');
+    joinRealm(realm, startIfNeeded);
   }
   const global = globalThis as { [LOADED]?: true };
   if (global[LOADED]) return;
@@ -54,6 +58,7 @@ export function preload(): void {
     warnOfOtherSdk();
     return;
   }
+  shareWithThreads();
   beforeApiUse({ first: standIn, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
@@ -91,12 +96,8 @@ function unlessItFails(load: () => void): void {
   }
 }
 
-/**
- * For a realm that has just used the API.
- *
- * @public
- */
-export function startIfNeeded(): void {
+/** For another realm, which has just used the API. */
+function startIfNeeded(): void {
   if (!isProviderRegistered()) start();
 }
 

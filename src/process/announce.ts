@@ -5,7 +5,7 @@
  * @module
  */
 
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { getEnvironmentData, type Serializable, setEnvironmentData } from 'node:worker_threads';
 
 /** Writes one line to stderr, unless `FORKTRACE_QUIET` is 1 or true. */
 export function announce(line: string, env: NodeJS.ProcessEnv = process.env): void {
@@ -13,12 +13,21 @@ export function announce(line: string, env: NodeJS.ProcessEnv = process.env): vo
   process.stderr.write(`forktrace: ${line}\n`);
 }
 
-/** As {@link announce}, once for a process: neither at a second start nor in the worker threads that start afterwards. */
-export function announceOnce(line: string): void {
-  const said = `forktrace: ${line}`;
-  if (getEnvironmentData(said) === true) return;
-  setEnvironmentData(said, true);
-  announce(line);
+const ONCE = ['destination', 'instrumentations'] as const;
+const SAID = 'forktrace.said';
+
+/** What is said once for a process is said by whichever thread comes first, of those that start after this call. */
+export function shareWithThreads(): Int8Array {
+  const shared = getEnvironmentData(SAID);
+  if (shared instanceof SharedArrayBuffer) return new Int8Array(shared);
+  const fresh = new SharedArrayBuffer(ONCE.length);
+  setEnvironmentData(SAID, fresh as unknown as Serializable);
+  return new Int8Array(fresh);
+}
+
+/** As {@link announce}, once for a process with its worker threads, however often tracing starts in it. */
+export function announceOnce(what: (typeof ONCE)[number], line: string): void {
+  if (Atomics.exchange(shareWithThreads(), ONCE.indexOf(what), 1) === 0) announce(line);
 }
 
 function isQuiet({ FORKTRACE_QUIET: quiet }: NodeJS.ProcessEnv): boolean {

@@ -123,13 +123,13 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   const identity = workerIdentity();
   // The coordinator says it once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) {
-    announceOnce(describeDestination(config));
+    announceOnce('destination', describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
   if (config.logs && !config.disabled) standInForLogs();
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
   if (instrumentations?.description && !identity.slot && !identity.incarnation)
-    announceOnce(instrumentations.description);
+    announceOnce('instrumentations', instrumentations.description);
   if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
   const attributes = resourceAttributes(config, identity);
   const meterProvider: WorkerMeterProvider | undefined =

@@ -34,7 +34,12 @@ export async function copyEntryPoints(project: string): Promise<void> {
     await cp(join(root, file), join(path, file));
 }
 
-export async function link(target: string, path: string): Promise<void> {
+async function link(target: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await symlink(target, path, 'junction');
+}
+
+/** A package of test/kinds. */
+export function installKind(project: string, name: string): Promise<void> {
+  return link(join(root, 'test/kinds/node_modules', name), join(project, 'node_modules', name));
 }

@@ -9,7 +9,7 @@ import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { installedIn } from '../process/frameworks.js';
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
-import { link, projectWithForktrace } from './project.js';
+import { installKind, projectWithForktrace } from './project.js';
 
 const run = promisify(execFile);
 
@@ -113,11 +113,6 @@ startWorkerTracing({ serviceName: 5 });
     assert.equal(stdout, '', `${moduleResolution}`);
   }
 });
-
-function installKind(project: string, name: string): Promise<void> {
-  const path = kinds.resolve.paths('x')![0]!;
-  return link(join(path, name), join(project, 'node_modules', name));
-}
 
 async function delivers(t: TestContext, project: string, execArgv: string[], major: string | undefined) {
   const { nodeOf } = (await import(new URL('../../scripts/node-version.mjs', import.meta.url).href)) as {

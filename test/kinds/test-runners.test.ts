@@ -1,0 +1,106 @@
+// The recipes of docs/test-runners.md: the file that takes a worker down is named.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import type { ReceivedSpan } from '../endpoint/received-span.js';
+import { installedIn } from '../process/frameworks.js';
+import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { installKind, projectWithForktrace } from './project.js';
+import { writeRecipes } from './recipe.js';
+
+before(async () => {
+  await installedIn('test/kinds');
+});
+
+const KILL = `process.kill(process.pid, 'SIGKILL')`;
+/** A thread cannot be killed; this ends it as a crash does, with nothing run after it. */
+const EXIT = 'process.reallyExit(3)';
+
+const VITEST = (death: string) => ({
+  'adds.test.js': `import { expect, test } from 'vitest'; test('adds', () => expect(1 + 1).toBe(2));`,
+  'dies.test.js': `import { test } from 'vitest'; test('dies', () => { ${death}; });`,
+});
+
+interface Run {
+  packages: string[];
+  args: string[];
+  /** Relative to the project. */
+  program: string;
+  files: Record<string, string>;
+  env?: Record<string, string>;
+  /** Whether each test is a span, too. */
+  tests: boolean;
+}
+
+const vitest = (pool: string, death: string): Run => ({
+  packages: ['vitest'],
+  program: 'node_modules/vitest/vitest.mjs',
+  args: ['run', '--pool', pool, '--maxWorkers', '2'],
+  files: VITEST(death),
+  tests: true,
+});
+
+const RUNS: Record<string, Run> = {
+  'Vitest, forks': vitest('forks', KILL),
+  'Vitest, threads': vitest('threads', EXIT),
+  'Vitest, vmForks': vitest('vmForks', KILL),
+  Jest: {
+    packages: ['jest'],
+    program: 'node_modules/jest/bin/jest.js',
+    args: ['--maxWorkers', '2', '--config', 'jest.config.cjs'],
+    files: {
+      'adds.test.cjs': `test('adds', () => expect(1 + 1).toBe(2));`,
+      'again.test.cjs': `test('adds again', () => expect(1 + 1).toBe(2));`,
+      'dies.test.cjs': `test('dies', () => { ${KILL}; });`,
+    },
+    tests: true,
+  },
+  'node:test': {
+    packages: [],
+    program: '--test',
+    args: [],
+    files: {
+      'adds.test.js': `import test from 'node:test'; test('adds', () => {});`,
+      'dies.test.js': `import test from 'node:test'; test('dies', () => { ${KILL}; });`,
+    },
+    env: { FORKTRACE_ROOT_SPAN: 'true' },
+    tests: false,
+  },
+};
+
+for (const [name, { packages, program, args, files, env, tests }] of Object.entries(RUNS)) {
+  test(`${name}: the file that took its worker down is an interrupted span`, { timeout: 90_000 }, async (t) => {
+    const project = await projectWithForktrace(t, 'module');
+    for (const one of packages) await installKind(project, one);
+    await writeRecipes('test-runners.md', project);
+    for (const [file, source] of Object.entries(files)) await writeFile(join(project, file), source);
+    const endpoint = await OtlpEndpoint.start(t);
+    const isNodeTest = program.startsWith('--');
+    const runner = runProgram(t, isNodeTest ? program : join(project, program), {
+      cwd: project,
+      args,
+      execArgv: isNodeTest ? ['--import', 'forktrace/register'] : [],
+      env: {
+        NODE_ENV: 'test',
+        OTEL_SERVICE_NAME: 'tests',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+        FORKTRACE_JOURNAL_DIR: await tempDir(t),
+        ...env,
+      },
+    });
+    assert.notEqual((await runner.waitForExit(60_000)).code, 0, runner.output);
+
+    const isThere = (spans: readonly ReceivedSpan[], file: string) => spans.some((span) => span.name.endsWith(file));
+    const spans = await endpoint.waitForSpans((all) => Object.keys(files).every((file) => isThere(all, file)));
+    for (const file of Object.keys(files)) {
+      const span = spans.find((one) => one.name.endsWith(file))!;
+      assert.equal(span.attributes['forktrace.interrupted'], file.startsWith('dies') ? true : undefined, file);
+    }
+    if (!tests) return;
+    const added = spans.find((span) => span.name === 'adds')!;
+    assert.equal(added.parentSpanId, spans.find((span) => span.name.endsWith(Object.keys(files)[0]!))!.spanId);
+  });
+}
