@@ -162,7 +162,9 @@ for (const [name, file] of bundleOf) {
   const lines = [
     "import { createRequire } from 'node:module';",
     '',
-    `const bundle = createRequire(import.meta.url)('${fromModule(name, file)}');`,
+    // In two lines: so tools that collect the files of a package for a deployment (Nuxt, Vercel) find the bundle.
+    'const require = createRequire(import.meta.url);',
+    `const bundle = require('${fromModule(name, file)}');`,
   ];
   if (exported.length > 0) lines.push(`export const { ${exported.join(', ')} } = bundle['${compiled(name)}'];`);
   writeFileSync(join(target, compiled(name)), `${lines.join('\n')}\n`);

@@ -10,10 +10,11 @@ import type {
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
 import type { HttpTracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
+import { UNTRACED } from '../journal/untraced.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
 import { errorType, isGone } from './error-type.js';
@@ -220,8 +221,8 @@ class ServerTracer {
 
   /** What an excluded request does is not traced either. */
   #excluded(emit: Emit, message: IncomingMessage, args: [string, ...unknown[]]): boolean {
-    if (this.#spans.head.hasBody) guarded(() => context.bind(SUPPRESSED, message));
-    return runInContext(SUPPRESSED, applyEmit, emit, this.#server, args);
+    if (this.#spans.head.hasBody) guarded(() => context.bind(UNTRACED, message));
+    return runInContext(UNTRACED, applyEmit, emit, this.#server, args);
   }
 
   #run(request: ServerRequest, emit: Emit, args: [string, ...unknown[]]): boolean {
@@ -240,7 +241,7 @@ class ServerTracer {
     if (this.#server.listenerCount('request') > 0) return emit.call(this.#server, 'stream', ...args);
     const request = guarded(() => this.#openStream(stream, headers, undefined, stream));
     if (request === undefined) return emit.call(this.#server, 'stream', ...args);
-    if (request === EXCLUDED) return context.with(SUPPRESSED, emit, this.#server, 'stream', ...args);
+    if (request === EXCLUDED) return context.with(UNTRACED, emit, this.#server, 'stream', ...args);
     return this.#run(request, emit, ['stream', ...args]);
   }
 
@@ -251,7 +252,7 @@ class ServerTracer {
         ? guarded(() => this.#openStream(message.stream, message.headers, message, response))
         : undefined;
     if (request === undefined) return emit.call(this.#server, event, message, response);
-    if (request === EXCLUDED) return context.with(SUPPRESSED, emit, this.#server, event, message, response);
+    if (request === EXCLUDED) return context.with(UNTRACED, emit, this.#server, event, message, response);
     return this.#run(request, emit, [event, message, response]);
   }
 
@@ -282,7 +283,7 @@ class ServerTracer {
     const isOurs = !this.#isHttp2 && this.#server.listenerCount(event) > 0 && !this.#isTracedInside;
     const request = isOurs ? guarded(() => this.#openUpgrade(message, socket)) : undefined;
     if (request === undefined) return emit.call(this.#server, event, ...args);
-    if (request === EXCLUDED) return runInContext(SUPPRESSED, applyEmit, emit, this.#server, [event, ...args]);
+    if (request === EXCLUDED) return runInContext(UNTRACED, applyEmit, emit, this.#server, [event, ...args]);
     return this.#run(request, emit, [event, ...args]);
   }
 
@@ -317,9 +318,6 @@ function emitIn(emit: Emit, server: TraceableServer, event: string, message: unk
 function applyEmit(emit: Emit, server: TraceableServer, args: [string, ...unknown[]]): boolean {
   return emit.apply(server, args);
 }
-
-/** The context of an excluded request, as `suppressTracing` of `@opentelemetry/core` makes it. */
-const SUPPRESSED = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
 
 /**
  * Which responses node:http gives without a 'request' event (lib/_http_server.js, `parserOnIncoming`): 400

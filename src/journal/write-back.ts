@@ -14,6 +14,7 @@ import { performance } from 'node:perf_hooks';
 import type { ActiveSegment } from './active-segment.js';
 import { ENTRY_BYTES } from './format.js';
 import type { InFlightTable } from './in-flight-table.js';
+import { untraced } from './untraced.js';
 
 /** Entries this close are written in one call: copying a page costs less than a system call. */
 const JOINED_ENTRIES = 4;
@@ -74,7 +75,7 @@ export class WriteBack {
   begin(entry: number): void {
     const at = this.#table.offsetOf(entry);
     try {
-      this.#table.files[this.#table.fileOf(entry)]!.writeRange(at, at + ENTRY_BYTES);
+      untraced(() => this.#table.files[this.#table.fileOf(entry)]!.writeRange(at, at + ENTRY_BYTES));
       this.#inFile.add(entry);
       this.#changed.delete(entry);
     } catch {
@@ -122,9 +123,7 @@ export class WriteBack {
     const segment = this.#segment;
     const end = segment?.position ?? 0;
     try {
-      if (end > this.#written) segment!.file.writeRange(this.#written, end);
-      this.writeEntries();
-      if (end > this.#written) segment!.file.writeState();
+      untraced(() => this.#write(segment, end));
       this.#written = end;
       if (segment !== undefined) segment.spansWritten = segment.spans;
     } catch (error) {
@@ -137,6 +136,12 @@ export class WriteBack {
     }
     this.#ended.length = 0;
   };
+
+  #write(segment: ActiveSegment | undefined, end: number): void {
+    if (end > this.#written) segment!.file.writeRange(this.#written, end);
+    this.writeEntries();
+    if (end > this.#written) segment!.file.writeState();
+  }
 
   /** Writes the entries that have changed since they were last written. @throws with the system's error */
   writeEntries(): void {

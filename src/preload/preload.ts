@@ -15,7 +15,7 @@ import { unpackPm2Environment } from '../pm2/environment.js';
 import { shareWithThreads } from '../process/announce.js';
 import { isMainRealm, requireInMainRealm } from '../process/main-realm.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
-import { warnOfOtherSdk } from '../worker/other-sdk.js';
+import { otherPreload, warnOfOtherSdk } from '../worker/other-sdk.js';
 import { beforeApiUse, isProviderRegistered } from './api-use.js';
 import { findServers } from './find-servers.js';
 import { isLauncher } from './launcher.js';
@@ -54,7 +54,8 @@ export function preload(realm: object = globalThis): void {
     return;
   }
 
-  if (isProviderRegistered()) {
+  // One that comes later would enable the same instrumentations once more: each of their spans would be there twice.
+  if (isProviderRegistered() || otherPreload() !== undefined) {
     warnOfOtherSdk();
     return;
   }

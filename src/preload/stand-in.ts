@@ -9,8 +9,16 @@ import { recordsNothing, StandIns } from './stand-ins.js';
  */
 export function standIn(start: () => void): void {
   const standIns = new StandIns();
+  let isStarting = false;
   const firstSpan = new FirstSpanProvider(() => {
-    if (standIns.replacement === undefined) start();
+    // What starting itself does with files and sockets is instrumented, too.
+    if (isStarting) return undefined;
+    isStarting = true;
+    try {
+      if (standIns.replacement === undefined) start();
+    } finally {
+      isStarting = false;
+    }
     return standIns.replacement ?? recordsNothing;
   });
   standIns.delegateTo(firstSpan);

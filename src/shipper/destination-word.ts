@@ -9,6 +9,7 @@ import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, readdi
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
+import { untraced } from '../journal/untraced.js';
 import { strangerIn } from '../process/private-directory.js';
 
 const SOCKET = /^shipper-\d+-\d+\.sock$/;
@@ -92,7 +93,7 @@ export function sayWord(dir: string, target: ResolvedExport | undefined): (next:
   const meet = (name: string) => {
     const path = reachable(dir, name);
     if (!path) return;
-    const socket = connect(path.name);
+    const socket = untraced(() => connect(path.name));
     connections.set(name, socket);
     socket.unref();
     socket.once('connect', () => tell(socket));

@@ -34,6 +34,7 @@ interface FastifyLike {
 interface NestLike {
   init(): Promise<unknown>;
   getHttpServer(): NetServer;
+  getHttpAdapter?(): { getInstance?(): unknown } | undefined;
   close(): Promise<unknown>;
 }
 interface KoaLike {
@@ -71,7 +72,12 @@ export async function toAppServer(app: unknown, listening: ReadonlySet<NetServer
   }
   if (has<NestLike>(app, 'getHttpServer', 'init')) {
     const server = app.getHttpServer();
-    if (!listening.has(server)) await app.init();
+    if (!listening.has(server)) {
+      await app.init();
+      // On Fastify, which serves nothing before it is ready; its own listen, which nobody calls here, would see to that.
+      const instance = app.getHttpAdapter?.()?.getInstance?.();
+      if (isFastify(instance)) await instance.ready();
+    }
     return { ...plain(server, listening), close: async () => void (await app.close()) };
   }
   if (has<KoaLike>(app, 'callback', 'use')) {

@@ -3,14 +3,18 @@ import { warn } from '../warn.js';
 /** OpenTelemetry's own preload, in a `--require` or `--import` of a command line. */
 const OTHER_PRELOAD = /--(?:require|import|r)[= ](@opentelemetry\/auto-instrumentations-node\/register\S*)/;
 
+/** OpenTelemetry's own preload of this process, whether it has been loaded or comes after ours. */
+export function otherPreload(): string | undefined {
+  return OTHER_PRELOAD.exec([...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' '))?.[1];
+}
+
 /**
  * Two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
  *
  * @param kept what of the other one's stays in use
  */
 export function warnOfOtherSdk(kept: readonly string[] = ['tracer provider']): void {
-  const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  const preload = OTHER_PRELOAD.exec(options)?.[1];
+  const preload = otherPreload();
   const advice =
     preload === undefined
       ? 'Remove one of the two.'

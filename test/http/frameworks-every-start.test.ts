@@ -38,6 +38,16 @@ const FRAMEWORKS: Record<string, Record<string, string>> = {
     '/api/v1/items/0': 'GET /api/:version/items/:id',
     '/nowhere': 'GET',
   },
+  'nest on express': {
+    '/api/items/7': 'GET /api/items/:id',
+    '/api/items/0': 'GET /api/items/:id',
+    '/nowhere': 'GET',
+  },
+  'nest on fastify': {
+    '/api/items/7': 'GET /api/items/:id',
+    '/api/items/0': 'GET /api/items/:id',
+    '/nowhere': 'GET',
+  },
   'json-server': { '/posts/1': 'GET /posts/:id', '/comments/1': 'GET /comments/:id', '/posts/2': 'GET /posts/:id' },
   koa: { '/mnt/1/items/7': 'GET /mnt/:x/items/:y', '/mnt/1/items/0': 'GET /mnt/:x/items/:y', '/nowhere': 'GET' },
   hono: { '/items/7': 'GET /items/:id', '/nowhere': 'GET' },

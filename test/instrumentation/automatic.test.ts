@@ -107,3 +107,34 @@ test('none installed: nothing of instrumentations is loaded', async (t) => {
   assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
   assert.equal(program.stdout.trim(), '[]');
 });
+
+test('the instrumentation of fs sees what the app does, before and after tracing starts, and never what tracing does for its spans', async (t) => {
+  const project = await instrumentedProject(t, 'two');
+  const path = project.write(
+    'app.cjs',
+    `const { trace } = require('@opentelemetry/api');
+     const { readFileSync } = require('node:fs');
+     const { setTimeout: sleep } = require('node:timers/promises');
+     const tracer = trace.getTracer('job');
+     (async () => {
+       for (let n = 0; n < 20; n++) {
+         tracer.startActiveSpan('work', (span) => {
+           readFileSync(__filename);
+           span.end();
+         });
+         await sleep(20);
+       }
+     })();`,
+  );
+  for (const mode of ['mmap', 'write']) {
+    const { program, spans } = await runInstrumented(t, project, path, {
+      env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'fs', FORKTRACE_JOURNAL_MODE: mode },
+    });
+    assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+    const received = await spans(40);
+    const work = new Set(received.filter(({ name }) => name === 'work').map(({ spanId }) => spanId));
+    assert.equal(work.size, 20);
+    const within = received.filter(({ parentSpanId }) => work.has(parentSpanId)).map(({ name }) => name);
+    assert.deepEqual(within, Array(20).fill('fs readFileSync'), mode);
+  }
+});

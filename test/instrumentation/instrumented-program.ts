@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -26,14 +26,12 @@ export async function instrumentedProject(t: TestContext, line: Line): Promise<P
   await installedIn(`test/instrumentations/${line}`);
   const dir = fileURLToPath(new URL(`../../test/instrumentations/${line}/`, import.meta.url));
   const id = `${process.pid}-${programs++}`;
-  const installed = join(dir, 'node_modules', `.forktrace-${id}`);
   const written = join(dir, `program-${id}`);
-  t.after(() => {
-    for (const made of [installed, written]) rmSync(made, { recursive: true, force: true });
-  });
+  // Where programs in that folder find it by its name; what it needs itself it finds in the project, as the programs do.
+  const installed = join(written, 'node_modules/forktrace');
+  t.after(() => rmSync(written, { recursive: true, force: true }));
   cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), join(installed, 'dist'), { recursive: true });
   cpSync(fileURLToPath(new URL('../../package.json', import.meta.url)), join(installed, 'package.json'));
-  mkdirSync(written);
   return {
     dir,
     forktrace: pathToFileURL(`${installed}/`).href,

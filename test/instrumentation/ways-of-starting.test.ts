@@ -48,30 +48,45 @@ test('instrumentations of a function come too late for what the file imports, an
   assert.match(program.output, /\[FORKTRACE_LOADED_TOO_EARLY\] .*: express was loaded before its instrumentation/);
 });
 
-test("OpenTelemetry's register beside ours: its SDK stays, and the message keeps the spans of databases", async (t) => {
-  const project = await instrumentedProject(t, 'two');
-  const path = project.write('app.cjs', `setTimeout(() => {}, 100);`);
-  const { program } = await runInstrumented(t, project, path, {
-    env: {
-      OTEL_TRACES_EXPORTER: 'console',
-      OTEL_NODE_RESOURCE_DETECTORS: 'none',
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
-    },
-    execArgv: [
-      '--require',
-      '@opentelemetry/auto-instrumentations-node/register',
-      '--import',
-      `${project.forktrace}dist/register.js`,
-    ],
+const OTHER = '@opentelemetry/auto-instrumentations-node/register';
+const ORDERS: [string, (ours: string) => string[]][] = [
+  ['before ours', (ours) => ['--require', OTHER, '--import', ours]],
+  ['after ours', (ours) => ['--import', ours, '--import', OTHER]],
+];
+
+for (const [order, execArgv] of ORDERS) {
+  test(`OpenTelemetry's register ${order}: its SDK stays, each span is there once, and the message keeps the spans of databases`, async (t) => {
+    const project = await instrumentedProject(t, 'two');
+    const path = project.write(
+      'app.cjs',
+      `const server = require('express')().get('/', (request, response) => response.end()).listen(0, '127.0.0.1', async () => {
+         await (await fetch('http://127.0.0.1:' + server.address().port)).text();
+         setTimeout(() => process.exit(), 500);
+       });`,
+    );
+    const { program } = await runInstrumented(t, project, path, {
+      env: {
+        FORKTRACE_INSTRUMENTATIONS: '',
+        OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,express,undici',
+        OTEL_TRACES_EXPORTER: 'console',
+        OTEL_BSP_SCHEDULE_DELAY: '50',
+        OTEL_NODE_RESOURCE_DETECTORS: 'none',
+        OTEL_METRICS_EXPORTER: 'none',
+        OTEL_LOGS_EXPORTER: 'none',
+      },
+      execArgv: execArgv(`${project.forktrace}dist/register.js`),
+    });
+    assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+    for (const name of ['GET', 'GET /', 'request handler']) {
+      assert.equal(program.stdout.split(`name: '${name}'`).length - 1, 1, `${name}: ${program.stdout}`);
+    }
+    assert.match(
+      program.stderr,
+      /\[FORKTRACE_REGISTERED_TWICE\].* Remove @opentelemetry\/auto-instrumentations-node\/register from the command line and leave the package installed/,
+    );
+    assert.doesNotMatch(program.stderr, /instrumentations of/);
   });
-  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
-  assert.match(
-    program.stderr,
-    /\[FORKTRACE_REGISTERED_TWICE\].* Remove @opentelemetry\/auto-instrumentations-node\/register from the command line and leave the package installed/,
-  );
-  assert.doesNotMatch(program.stderr, /instrumentations of/);
-});
+}
 
 test('stopping takes back what instrumentations have patched, and prints nothing', async (t) => {
   const project = await instrumentedProject(t, 'two');
