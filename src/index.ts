@@ -17,7 +17,7 @@ export type { HttpRequest, HttpResponse } from './http/types.js';
 export type { WorkerStats } from './process/worker-messages.js';
 export type { IpcChannel, MessageTarget, PortChannel } from './propagation/channel.js';
 export { type TraceFields, traceFields } from './propagation/log-fields.js';
-export { tracedFork, tracedWorker } from './propagation/traced-fork.js';
+export { tracedFork, tracedSpawn, tracedWorker } from './propagation/traced-fork.js';
 export { type MessageSource, onTracedMessage, sendTraced } from './propagation/traced-messages.js';
 export type * from './sdk/types.js';
 export type { LogRecordCounts, ShipperStats } from './shipper/shipper-messages.js';

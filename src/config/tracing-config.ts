@@ -600,8 +600,8 @@ export interface TracingConfig {
    */
   rootSpan?: boolean;
   /**
-   * Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed. Takes true
-   * or false.
+   * Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed, and
+   * children of `tracedFork` and `tracedSpawn` from start to exit. Takes true or false.
    *
    * @default FORKTRACE_OUTGOING, else false
    */

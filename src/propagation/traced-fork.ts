@@ -1,10 +1,13 @@
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork, type SpawnOptions, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { SHARE_ENV, Worker, type WorkerOptions } from 'node:worker_threads';
+import { withChildSpan } from './child-span.js';
 import { environmentWithContext } from './environment.js';
 
 /**
  * `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE, BAGGAGE):
- * the first span of the child becomes a child of the span that is active here.
+ * the first span of the child becomes a child of the span that is active here. With the option `outgoing` there is a span in between, from
+ * the start of the child to its exit, with exit code or signal.
  *
  * @example
  * const child = tracedFork('report.js', ['--month', '5']);
@@ -18,7 +21,27 @@ export function tracedFork(
 ): ChildProcess {
   const args = Array.isArray(second) ? second : [];
   const options = third ?? (Array.isArray(second) ? {} : ((second ?? {}) as ForkOptions));
-  return fork(modulePath, args, { ...options, env: environmentWithContext(options.env) });
+  const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
+  return withChildSpan(path, () => fork(modulePath, args, { ...options, env: environmentWithContext(options.env) }));
+}
+
+/**
+ * `child_process.spawn`, as {@link tracedFork}: for a program of any kind that reads TRACEPARENT, and with the option `outgoing` for
+ * one that does not.
+ *
+ * @example
+ * const child = tracedSpawn('ffmpeg', ['-i', 'in.mov', 'out.mp4']);
+ */
+export function tracedSpawn(command: string, options?: SpawnOptions): ChildProcess;
+export function tracedSpawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess;
+export function tracedSpawn(
+  command: string,
+  second?: readonly string[] | SpawnOptions,
+  third?: SpawnOptions,
+): ChildProcess {
+  const args = Array.isArray(second) ? second : [];
+  const options = third ?? (Array.isArray(second) ? {} : ((second ?? {}) as SpawnOptions));
+  return withChildSpan(command, () => spawn(command, args, { ...options, env: environmentWithContext(options.env) }));
 }
 
 /**

@@ -30,6 +30,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
+import { traceChildren } from '../propagation/child-span.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { warn } from '../warn.js';
@@ -127,6 +128,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
   if (config.logs && !config.disabled) standInForLogs();
+  traceChildren(config.outgoing);
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
   if (instrumentations?.description && !identity.slot && !identity.incarnation)
     announceOnce('instrumentations', instrumentations.description);

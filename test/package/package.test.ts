@@ -23,6 +23,7 @@ const PUBLIC = [
   'traceFields',
   'traceServer',
   'tracedFork',
+  'tracedSpawn',
   'tracedWorker',
   'watchRoutes',
 ];

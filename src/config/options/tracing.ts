@@ -110,7 +110,8 @@ export const tracing = {
     default: false,
   }),
   outgoing: option(flag, {
-    about: 'Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed.',
+    about:
+      'Trace outgoing `fetch` and `http` with the official instrumentations, when they are installed, and children of `tracedFork` and `tracedSpawn` from start to exit.',
     variable: 'FORKTRACE_OUTGOING',
     default: false,
   }),
