@@ -22,6 +22,7 @@ await build({
 await build({
   entryPoints: [`${source}page.css`],
   outfile: `${target}page.css`,
+  bundle: true,
   minify: true,
   target: ['chrome109', 'firefox115', 'safari16.4'],
   logLevel: 'warning',

@@ -14,9 +14,9 @@ import { createGrpcReceiver } from './server/otlp-grpc.js';
 import { createRequestHandler } from './server/request-handler.js';
 import { ClusterHistory } from './store/cluster-history.js';
 import { LogStore } from './store/log-store.js';
+import { MetricStore } from './store/metric-store.js';
 import { TraceFile } from './store/trace-file.js';
 import { type StoreLimits, TraceStore } from './store/trace-store.js';
-import { WorkerMetrics } from './store/worker-metrics.js';
 
 /** All optional. */
 export interface ViewerOptions extends ViewerConfig {
@@ -67,7 +67,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const store = new TraceStore(options.limits);
   const history = new ClusterHistory();
   store.onSpan((span, trace) => history.add(span, trace));
-  const metrics = new WorkerMetrics();
+  const metrics = new MetricStore();
   const logs = new LogStore();
   const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
   const ingest = createIngest(store, metrics, logs, file && ((request) => file.append(request)));
@@ -76,6 +76,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   const clear = async () => {
     store.clear();
     logs.clear();
+    metrics.clear();
     history.clear();
     await file?.clear();
   };

@@ -129,21 +129,48 @@ export interface LogsData {
 }
 
 export interface NumberDataPoint {
+  startTimeUnixNano?: string;
   timeUnixNano?: string;
   asDouble?: number | string;
   asInt?: string;
   attributes?: KeyValue[];
 }
 
-export interface NumberDataPoints {
+export interface OtlpGauge {
   dataPoints?: NumberDataPoint[];
 }
 
-/** A gauge or a sum; those of other kinds have a name alone. */
+export interface OtlpSum {
+  dataPoints?: NumberDataPoint[];
+  /** 1 delta, 2 cumulative; as a histogram's. */
+  aggregationTemporality?: number;
+  isMonotonic?: boolean;
+}
+
+export interface HistogramDataPoint {
+  startTimeUnixNano?: string;
+  timeUnixNano?: string;
+  count?: string;
+  sum?: number | string;
+  bucketCounts?: string[];
+  /** Upper ones: one less than there are buckets. */
+  explicitBounds?: (number | string)[];
+  attributes?: KeyValue[];
+}
+
+export interface OtlpHistogram {
+  dataPoints?: HistogramDataPoint[];
+  aggregationTemporality?: number;
+}
+
+/** A gauge, a sum or a histogram; those of other kinds have no data. */
 export interface OtlpMetric {
   name?: string;
-  gauge?: NumberDataPoints;
-  sum?: NumberDataPoints;
+  description?: string;
+  unit?: string;
+  gauge?: OtlpGauge;
+  sum?: OtlpSum;
+  histogram?: OtlpHistogram;
 }
 
 export interface ScopeMetrics {

@@ -122,24 +122,45 @@ export const LogsRequest = message<Json.LogsData>('ExportLogsServiceRequest', {
 export const LogsResponse = responseOf('ExportLogsServiceResponse', 'rejectedLogRecords');
 
 const NumberDataPoint = message<Json.NumberDataPoint>('NumberDataPoint', {
+  startTimeUnixNano: [2, 'fixed64'],
   timeUnixNano: [3, 'fixed64'],
   asDouble: [4, 'double', 'oneof'],
   asInt: [6, 'sfixed64', 'oneof'],
   attributes: [7, KeyValue, 'repeated'],
 });
-const Gauge = message<Json.NumberDataPoints>('Gauge', { dataPoints: [1, NumberDataPoint, 'repeated'] });
-const Sum = message<Json.NumberDataPoints>('Sum', { dataPoints: [1, NumberDataPoint, 'repeated'] });
+const Gauge = message<Json.OtlpGauge>('Gauge', { dataPoints: [1, NumberDataPoint, 'repeated'] });
+const Sum = message<Json.OtlpSum>('Sum', {
+  dataPoints: [1, NumberDataPoint, 'repeated'],
+  aggregationTemporality: [2, 'uint32'],
+  isMonotonic: [3, 'bool'],
+});
+const HistogramDataPoint = message<Json.HistogramDataPoint>('HistogramDataPoint', {
+  startTimeUnixNano: [2, 'fixed64'],
+  timeUnixNano: [3, 'fixed64'],
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  bucketCounts: [6, 'fixed64', 'repeated'],
+  explicitBounds: [7, 'double', 'repeated'],
+  attributes: [9, KeyValue, 'repeated'],
+});
+const Histogram = message<Json.OtlpHistogram>('Histogram', {
+  dataPoints: [1, HistogramDataPoint, 'repeated'],
+  aggregationTemporality: [2, 'uint32'],
+});
 const Metric = message<Json.OtlpMetric>('Metric', {
   name: [1, 'string'],
+  description: [2, 'string'],
+  unit: [3, 'string'],
   gauge: [5, Gauge, 'oneof'],
   sum: [7, Sum, 'oneof'],
+  histogram: [9, Histogram, 'oneof'],
 });
 const ScopeMetrics = message<Json.ScopeMetrics>('ScopeMetrics', { metrics: [2, Metric, 'repeated'] });
 const ResourceMetrics = message<Json.ResourceMetrics>('ResourceMetrics', {
   resource: [1, Resource],
   scopeMetrics: [2, ScopeMetrics, 'repeated'],
 });
-/** Gauges and sums only: nothing of ours reads a histogram. */
+/** Gauges, sums and histograms: nothing of ours reads exponential histograms and summaries. */
 export const MetricsRequest = message<Json.MetricsData>('ExportMetricsServiceRequest', {
   resourceMetrics: [1, ResourceMetrics, 'repeated'],
 });

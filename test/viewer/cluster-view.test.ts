@@ -5,8 +5,8 @@ import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import type { ClusterView, LaneView } from '#src/viewer/api-types.js';
 import { ClusterHistory } from '#src/viewer/store/cluster-history.js';
+import { MetricStore } from '#src/viewer/store/metric-store.js';
 import { TraceStore } from '#src/viewer/store/trace-store.js';
-import { WorkerMetrics } from '#src/viewer/store/worker-metrics.js';
 import { clusterView } from '#src/viewer/views/cluster-view.js';
 import { requestSpans, workerResource, workerStart } from './cluster-feed.js';
 import { type FeedSpan, type Plain, tracesRequest } from './otlp-feed.js';
@@ -18,7 +18,7 @@ function cluster() {
   return {
     take: (spans: FeedSpan[], resource?: Record<string, Plain>) => store.ingest(tracesRequest(spans, resource)),
     view: (query = '', now = Date.now()): ClusterView =>
-      JSON.parse(JSON.stringify(clusterView(history, new WorkerMetrics(), new URLSearchParams(query), now))),
+      JSON.parse(JSON.stringify(clusterView(history, new MetricStore(), new URLSearchParams(query), now))),
   };
 }
 

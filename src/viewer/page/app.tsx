@@ -12,6 +12,7 @@ import { type LiveState, useLive } from './live.ts';
 import { followLinks, navigate, usePlace } from './location.ts';
 import { LogsPage } from './logs-page.tsx';
 import { MapPage } from './map-page.tsx';
+import { MetricsPage } from './metrics-page.tsx';
 import { RoutesPage } from './routes-page.tsx';
 import { nextTheme, theme } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
@@ -22,11 +23,12 @@ const TABS = [
   { path: '/cluster', name: 'Cluster', key: '2' },
   { path: '/routes', name: 'Routes', key: '3' },
   { path: '/map', name: 'Map', key: '4' },
-  { path: '/logs', name: 'Logs', key: '5' },
+  { path: '/metrics', name: 'Metrics', key: '5' },
+  { path: '/logs', name: 'Logs', key: '6' },
 ];
 
 /** Each at the path of its name. */
-const PAGES = ['cluster', 'routes', 'map', 'logs', 'deaths', 'compare'] as const;
+const PAGES = ['cluster', 'routes', 'map', 'metrics', 'logs', 'deaths', 'compare'] as const;
 
 export function App() {
   const place = usePlace();
@@ -51,6 +53,8 @@ export function App() {
   const deathId = /^\/deaths\/([0-9a-f]{12})$/.exec(place.path)?.[1];
   useEffect(() => {
     document.title = `${page === 'trace' ? `Trace ${traceId!.slice(0, 8)}` : page[0]!.toUpperCase() + page.slice(1)} – forktrace`;
+    // On a phone not all of them are in sight.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [page, traceId]);
 
   return (
@@ -111,6 +115,7 @@ export function App() {
         {page === 'cluster' && <ClusterPage query={place.query} />}
         {page === 'logs' && <LogsPage query={place.query} />}
         {page === 'map' && <MapPage query={place.query} />}
+        {page === 'metrics' && <MetricsPage query={place.query} />}
         {page === 'compare' && <ComparePage query={place.query} />}
         {page === 'deaths' && (deathId === undefined ? <DeathsPage /> : <DeathPage id={deathId} />)}
         {page === 'routes' && <RoutesPage query={place.query} />}

@@ -2,12 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { StateView } from '../api-types.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
 import type { LogStore } from '../store/log-store.js';
+import type { MetricStore } from '../store/metric-store.js';
 import type { TraceStore } from '../store/trace-store.js';
-import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
 import { deathRows, deathView } from '../views/death-view.js';
 import { logList, logRow } from '../views/log-list.js';
+import { instrumentsView, metricView } from '../views/metrics-view.js';
 import { routesView } from '../views/routes-view.js';
 import { serviceMap } from '../views/service-map.js';
 import { TraceLists } from '../views/trace-list.js';
@@ -19,7 +20,7 @@ export class Api {
   readonly #lists: TraceLists;
   readonly #logs: LogStore;
   readonly #history: ClusterHistory;
-  readonly #metrics: WorkerMetrics;
+  readonly #metrics: MetricStore;
   readonly #state: () => StateView;
   readonly #journals: string;
 
@@ -27,7 +28,7 @@ export class Api {
     store: TraceStore,
     logs: LogStore,
     history: ClusterHistory,
-    metrics: WorkerMetrics,
+    metrics: MetricStore,
     state: () => StateView,
     journals: string,
   ) {
@@ -68,6 +69,10 @@ export class Api {
         return completions(this.#store, query);
       case 'cluster':
         return clusterView(this.#history, this.#metrics, query);
+      case 'metrics':
+        return instrumentsView(this.#metrics);
+      case 'metric':
+        return metricView(this.#metrics, query);
       case 'map':
         return serviceMap(this.#store, query);
       case 'routes':

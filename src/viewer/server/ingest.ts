@@ -2,8 +2,8 @@ import { decode } from '../../wire/decode.js';
 import { encode } from '../../wire/encode.js';
 import { LogsRequest, MetricsRequest, TracesRequest } from '../../wire/otlp.js';
 import type { LogStore } from '../store/log-store.js';
+import type { MetricStore } from '../store/metric-store.js';
 import type { TraceStore } from '../store/trace-store.js';
-import type { WorkerMetrics } from '../store/worker-metrics.js';
 
 /** What a receiver hands requests to. Methods throw MalformedProtobuf or MalformedJson. */
 export interface Ingest {
@@ -20,7 +20,7 @@ export interface Ingest {
 /** @param keep sees each trace request that was taken */
 export function createIngest(
   store: TraceStore,
-  metrics: WorkerMetrics,
+  metrics: MetricStore,
   logs: LogStore,
   keep?: (request: Buffer) => void,
 ): Ingest {

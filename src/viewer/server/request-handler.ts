@@ -4,8 +4,8 @@ import type { StateView } from '../api-types.js';
 import type { ViewerAddresses } from '../start.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
 import type { LogStore } from '../store/log-store.js';
+import type { MetricStore } from '../store/metric-store.js';
 import type { TraceStore } from '../store/trace-store.js';
-import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { type Access, queryToken, refuse, tokenCookie } from './access.js';
 import { Api } from './api.js';
 import type { Ingest } from './ingest.js';
@@ -27,7 +27,7 @@ interface Parts {
   store: TraceStore;
   logs: LogStore;
   history: ClusterHistory;
-  metrics: WorkerMetrics;
+  metrics: MetricStore;
   ingest: Ingest;
   access: Access;
   /** Where the journal directories of this machine's services are. */

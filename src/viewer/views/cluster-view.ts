@@ -10,9 +10,9 @@ import type {
   LaneView,
 } from '../api-types.js';
 import type { ClusterHistory, IncarnationHistory, Lane } from '../store/cluster-history.js';
+import type { MetricStore } from '../store/metric-store.js';
 import { processGone } from '../store/process-gone.js';
 import { bucketPercentile, type RequestColumns, type ServedRequest } from '../store/request-series.js';
-import type { WorkerMetrics } from '../store/worker-metrics.js';
 import { isPlannedExit } from './exit-words.js';
 import { percentile } from './percentile.js';
 
@@ -32,7 +32,7 @@ const SILENT_MS = 60_000;
  */
 export function clusterView(
   history: ClusterHistory,
-  metrics: WorkerMetrics,
+  metrics: MetricStore,
   query: URLSearchParams,
   now = Date.now(),
 ): ClusterView {
@@ -76,7 +76,7 @@ function breakers(history: ClusterHistory, now: number): BreakerView[] {
 
 interface Scope {
   history: ClusterHistory;
-  metrics: WorkerMetrics;
+  metrics: MetricStore;
   fromMs: number;
   toMs: number;
   limit: number;
@@ -99,7 +99,7 @@ function laneView(lane: Lane, scope: Scope): LaneView | undefined {
   if (lane.slot === undefined && incarnations.every(({ lastMs }) => lastMs < fromMs)) return undefined;
   const columns =
     requests === undefined ? lane.requests.columns(fromMs, toMs, (toMs - fromMs) / MAX_COLUMNS) : undefined;
-  const current = metrics.of(latest?.instanceId ?? '');
+  const measured = (name: string) => metrics.latest(latest?.instanceId ?? '', name);
   return {
     service: lane.service,
     host: lane.host,
@@ -111,10 +111,10 @@ function laneView(lane: Lane, scope: Scope): LaneView | undefined {
     columns: columns && laneColumns(columns),
     stats: {
       ...(columns === undefined ? requestStats(requests!, fromMs, toMs) : columnStats(columns, fromMs, toMs)),
-      utilization: state === 'up' ? current?.get(EVENTLOOP_UTILIZATION) : undefined,
-      spansJournaled: current?.get(SPANS_JOURNALED),
+      utilization: state === 'up' ? measured(EVENTLOOP_UTILIZATION) : undefined,
+      spansJournaled: measured(SPANS_JOURNALED),
       spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
-      spansLost: current?.get(SPANS_LOST),
+      spansLost: measured(SPANS_LOST),
     },
   };
 }

@@ -1,0 +1,282 @@
+import type { InstrumentsView, InstrumentView, MetricView } from '../api-types.ts';
+import { counted, formatCount } from '../format.ts';
+import { useData } from './live.ts';
+import { navigate, withQuery } from './location.ts';
+import { MetricChart } from './metric-chart.tsx';
+import { Windows } from './windows.tsx';
+
+const WINDOWS = [
+  ['300000', '5 m'],
+  ['900000', '15 m'],
+  ['3600000', '1 h'],
+] as const;
+/** Exports come every few seconds at best. */
+const EVERY_MS = 2000;
+
+interface Chart {
+  title: string;
+  /** The first of these that is there. */
+  names: string[];
+  stat?: MetricView['stat'];
+  by?: string;
+}
+
+const HTTP_DURATION = ['http.server.request.duration', 'http.server.duration'];
+const PREPARED: { title: string; charts: Chart[] }[] = [
+  {
+    title: 'HTTP server',
+    charts: [
+      { title: 'Requests per second, by worker', names: HTTP_DURATION, stat: 'rate' },
+      { title: '95th percentile of the duration, by worker', names: HTTP_DURATION, stat: 'p95' },
+      { title: '95th percentile of the duration, by route', names: HTTP_DURATION, stat: 'p95', by: 'http.route' },
+      { title: 'Requests per second, by status', names: HTTP_DURATION, stat: 'rate', by: 'http.response.status_code' },
+      { title: 'Requests in flight', names: ['http.server.active_requests'] },
+    ],
+  },
+  {
+    title: 'Runtime',
+    charts: [
+      { title: 'Event loop utilisation', names: ['nodejs.eventloop.utilization'] },
+      { title: '99th percentile of the event loop’s delay', names: ['nodejs.eventloop.delay.p99'] },
+      { title: 'Heap used', names: ['v8js.memory.heap.used', 'process.memory.usage'] },
+      { title: 'Time in garbage collection, per second', names: ['v8js.gc.duration'], stat: 'total' },
+    ],
+  },
+];
+
+const STATS: Record<string, string> = {
+  p50: '50th percentile',
+  p95: '95th percentile',
+  p99: '99th percentile',
+  mean: 'Mean',
+  rate: 'Number per second',
+  total: 'Total per second',
+};
+
+/** What the processes measured: HTTP and runtime as prepared, or one instrument as it is asked for. */
+export function MetricsPage({ query }: { query: URLSearchParams }) {
+  const windowMs = query.get('window') ?? '900000';
+  const service = query.get('service') ?? '';
+  const name = query.get('name') ?? '';
+  const { data } = useData<InstrumentsView>('/api/metrics', { everyMs: EVERY_MS });
+  const instruments = data?.instruments ?? [];
+  const services = [...new Set(instruments.flatMap((one) => one.services))].sort();
+  const chosen = instruments.find((one) => one.name === name);
+  return (
+    <>
+      <div class="page-head">
+        <h1>Metrics</h1>
+        {instruments.length > 0 && (
+          <select
+            aria-label="Instrument"
+            value={name}
+            onChange={(event) => navigate(withQuery({ name: event.currentTarget.value, stat: '', by: '' }))}
+          >
+            <option value="">HTTP and runtime</option>
+            {instruments.map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.name}
+              </option>
+            ))}
+          </select>
+        )}
+        {services.length > 1 && (
+          <select
+            aria-label="Service"
+            value={service}
+            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }), true)}
+          >
+            <option value="">All services</option>
+            {services.map((one) => (
+              <option key={one} value={one}>
+                {one}
+              </option>
+            ))}
+          </select>
+        )}
+        <Windows choices={WINDOWS} value={windowMs} />
+      </div>
+      {data && instruments.length === 0 && (
+        <div class="empty">
+          <h2>No metrics yet</h2>
+          <p>
+            <code>metrics: true</code> has workers of forktrace send theirs; OTLP metrics of anything else are shown,
+            too.
+          </p>
+        </div>
+      )}
+      {data && name !== '' && chosen === undefined && <p class="muted">Nothing has been received of {name}.</p>}
+      {chosen !== undefined && <One instrument={chosen} query={query} windowMs={windowMs} service={service} />}
+      {data && name === '' && (
+        <>
+          {PREPARED.map(({ title, charts }) => (
+            <Prepared
+              key={title}
+              title={title}
+              charts={charts}
+              instruments={instruments}
+              windowMs={windowMs}
+              service={service}
+            />
+          ))}
+          {instruments.length > 0 && <Instruments data={data} />}
+        </>
+      )}
+    </>
+  );
+}
+
+function Prepared({
+  title,
+  charts,
+  instruments,
+  windowMs,
+  service,
+}: {
+  title: string;
+  charts: Chart[];
+  instruments: InstrumentView[];
+  windowMs: string;
+  service: string;
+}) {
+  const there = charts.flatMap(({ names, ...chart }) => {
+    const name = names.find((one) => instruments.some((instrument) => instrument.name === one));
+    return name === undefined ? [] : [{ ...chart, name }];
+  });
+  if (there.length === 0) return null;
+  return (
+    <section class="prepared">
+      <h2>{title}</h2>
+      <div class="charts">
+        {there.map((chart) => {
+          const { stat = '', by = '' } = chart;
+          return (
+            <section key={chart.title} aria-label={chart.title}>
+              <h3>
+                <a href={withQuery({ name: chart.name, stat, by })}>{chart.title}</a>
+              </h3>
+              <Asked asked={{ name: chart.name, stat, by, window: windowMs, service }} height={170} />
+            </section>
+          );
+        })}
+      </div>
+    </section>
+  );
+}
+
+function Asked({ asked, height }: { asked: Record<string, string>; height: number }) {
+  const { data } = useData<MetricView>(`/api/metric?${new URLSearchParams(asked)}`, { everyMs: EVERY_MS });
+  if (data === undefined) return <p class="loading">…</p>;
+  if (data.lines.length === 0) return <p class="muted">Nothing in this time.</p>;
+  return <MetricChart metric={data} height={height} />;
+}
+
+function One({
+  instrument,
+  query,
+  windowMs,
+  service,
+}: {
+  instrument: InstrumentView;
+  query: URLSearchParams;
+  windowMs: string;
+  service: string;
+}) {
+  const stat = query.get('stat') ?? '';
+  const by = query.get('by') ?? '';
+  const { name, kind, unit, description, attributes, series } = instrument;
+  return (
+    <section class="one-metric" aria-label={name}>
+      <p>
+        <b class="mono">{name}</b>{' '}
+        <span class="muted">
+          {kind}
+          {unit !== '' && unit !== '1' && `, ${unit}`}, {counted(series, 'series', 'series')}
+        </span>
+        {description !== '' && <> · {description}</>}
+      </p>
+      {kind === 'other' ? (
+        <p class="muted">Exponential histograms and summaries are listed, and not kept.</p>
+      ) : (
+        <>
+          <div class="choose">
+            {kind === 'histogram' && (
+              <label>
+                Show{' '}
+                <select
+                  aria-label="Show"
+                  value={stat === '' ? 'p95' : stat}
+                  onChange={(event) => navigate(withQuery({ stat: event.currentTarget.value }), true)}
+                >
+                  {Object.entries(STATS).map(([key, label]) => (
+                    <option key={key} value={key}>
+                      {label}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            )}
+            <label>
+              By{' '}
+              <select
+                aria-label="By"
+                value={by}
+                onChange={(event) => navigate(withQuery({ by: event.currentTarget.value }), true)}
+              >
+                <option value="">worker</option>
+                <option value="all">nothing: all together</option>
+                {attributes.map((key) => (
+                  <option key={key} value={key}>
+                    {key}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </div>
+          <Asked asked={{ name, stat, by, window: windowMs, service }} height={360} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Instruments({ data: { instruments, dropped } }: { data: InstrumentsView }) {
+  return (
+    <section>
+      <h2>All instruments</h2>
+      <div class="table-box">
+        <table class="routes">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Kind</th>
+              <th scope="col" class="wide">
+                Unit
+              </th>
+              <th scope="col" class="right">
+                Series
+              </th>
+              <th scope="col" class="wide">
+                Description
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {instruments.map((one) => (
+              <tr key={one.name}>
+                <th scope="row">
+                  <a href={withQuery({ name: one.name })}>{one.name}</a>
+                </th>
+                <td>{one.kind}</td>
+                <td class="wide">{one.unit}</td>
+                <td class="right num">{formatCount(one.series)}</td>
+                <td class="wide muted">{one.description}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {dropped > 0 && <p class="muted">{counted(dropped, 'series', 'series')} made room for others.</p>}
+    </section>
+  );
+}

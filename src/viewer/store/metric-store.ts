@@ -1,0 +1,250 @@
+/**
+ * What processes measured: the newest points of each series, ready to be drawn. Sums become rates and
+ * cumulative histograms those of each interval as they arrive, so that whoever draws need not know how they
+ * were sent.
+ *
+ * @module
+ */
+import { encode } from '../../wire/encode.js';
+import { Resource } from '../../wire/otlp.js';
+import type { HistogramDataPoint, KeyValue, MetricsData, NumberDataPoint, OtlpMetric } from '../../wire/otlp-json.js';
+import { attributesText } from '../views/attribute-text.js';
+import { Interned } from './interned.js';
+import { type ProcessResource, processResource } from './process-resource.js';
+
+/** `counter` only grows, `updown` does not; `other` is listed and not kept. */
+export type InstrumentKind = 'gauge' | 'counter' | 'updown' | 'histogram' | 'other';
+
+export interface Instrument {
+  name: string;
+  unit: string;
+  description: string;
+  kind: InstrumentKind;
+  /** By process and attributes. */
+  series: Map<string, Series>;
+}
+
+/** One interval, or one moment of a gauge. */
+export interface Point {
+  timeMs: number;
+  /** How long it stands for; 0 when that is not known. */
+  seconds: number;
+  /** A gauge's value, a counter's increase per second, a histogram's number of values per second. */
+  value: number;
+  /** Of a histogram, per second. */
+  sum?: number;
+  buckets?: Float64Array;
+}
+
+export interface Series {
+  instrument: Instrument;
+  process: ProcessResource;
+  attributes: KeyValue[];
+  /** Upper bounds of a histogram's buckets but the last, which has none. */
+  bounds: readonly number[];
+  points: Point[];
+  /** As it was sent: what the next one is compared with. */
+  last: Sent | undefined;
+  bytes: number;
+}
+
+interface Sent {
+  timeMs: number;
+  startMs: number;
+  value: number;
+  sum: number;
+  buckets: Float64Array | undefined;
+}
+
+const DELTA = 1;
+
+const MAX_INSTRUMENTS = 1000;
+const MAX_POINTS = 720;
+const MAX_BYTES = 16 * 1024 * 1024;
+/** About what a series takes beside its points. */
+const SERIES_BYTES = 900;
+const POINT_BYTES = 72;
+
+/** Metrics in memory, bounded in bytes: older points go first, then series that have fallen silent. */
+export class MetricStore {
+  readonly instruments = new Map<string, Instrument>();
+  version = 0;
+  /** Series that had to go, and instruments that found no room. */
+  dropped = 0;
+  /** The longest silent first. */
+  readonly #series = new Set<Series>();
+  readonly #byInstance = new Map<string, Map<string, Set<Series>>>();
+  readonly #resources = new Interned<ProcessResource>(processResource, 4096);
+  #bytes = 0;
+
+  ingest(request: MetricsData): void {
+    for (const { resource = {}, scopeMetrics = [] } of request.resourceMetrics ?? []) {
+      const bytes = encode(resource, Resource);
+      const process = this.#resources.get(bytes, 0, bytes.length);
+      for (const { metrics = [] } of scopeMetrics) {
+        for (const metric of metrics) this.#add(metric, process);
+      }
+    }
+    this.#bound();
+    this.version++;
+  }
+
+  /** The newest value of `name` that one process sent, as it sent it: of its series the sum. */
+  latest(instanceId: string, name: string): number | undefined {
+    let total: number | undefined;
+    for (const { last } of this.#byInstance.get(instanceId)?.get(name) ?? []) {
+      if (last !== undefined) total = (total ?? 0) + last.value;
+    }
+    return total;
+  }
+
+  clear(): void {
+    this.instruments.clear();
+    this.#series.clear();
+    this.#byInstance.clear();
+    this.#bytes = 0;
+    this.version++;
+  }
+
+  #add(metric: OtlpMetric, process: ProcessResource): void {
+    const { name = '', unit = '', description = '' } = metric;
+    const kind = kindOf(metric);
+    let instrument = this.instruments.get(name);
+    if (instrument === undefined || instrument.kind !== kind) {
+      if (instrument !== undefined) for (const series of instrument.series.values()) this.#forget(series);
+      if (this.instruments.size >= MAX_INSTRUMENTS && instrument === undefined) {
+        this.dropped++;
+        return;
+      }
+      instrument = { name, unit, description, kind, series: new Map() };
+      this.instruments.set(name, instrument);
+    }
+    const { gauge, sum, histogram } = metric;
+    const delta = (sum ?? histogram)?.aggregationTemporality === DELTA;
+    for (const point of (gauge ?? sum)?.dataPoints ?? []) {
+      this.#take(this.#seriesOf(instrument, process, point, []), sentNumber(point), delta && kind === 'counter');
+    }
+    for (const point of histogram?.dataPoints ?? []) {
+      const bounds = (point.explicitBounds ?? []).map(Number);
+      this.#take(this.#seriesOf(instrument, process, point, bounds), sentHistogram(point), delta);
+    }
+  }
+
+  #seriesOf(
+    instrument: Instrument,
+    process: ProcessResource,
+    { attributes = [] }: NumberDataPoint | HistogramDataPoint,
+    bounds: number[],
+  ): Series {
+    const text = attributesText(attributes);
+    const key = JSON.stringify([process.service, process.instanceId, process.host, text]);
+    let series = instrument.series.get(key);
+    if (series !== undefined && series.bounds.join() !== bounds.join()) {
+      this.#forget(series);
+      series = undefined;
+    }
+    if (series === undefined) {
+      const bytes = SERIES_BYTES + 4 * (text.length + key.length);
+      series = { instrument, process, attributes, bounds, points: [], last: undefined, bytes };
+      instrument.series.set(key, series);
+      this.#bytes += bytes;
+      const ofProcess = this.#byInstance.get(process.instanceId) ?? new Map<string, Set<Series>>();
+      this.#byInstance.set(process.instanceId, ofProcess);
+      const named = ofProcess.get(instrument.name) ?? new Set();
+      ofProcess.set(instrument.name, named.add(series));
+    }
+    this.#series.delete(series);
+    this.#series.add(series);
+    return series;
+  }
+
+  #take(series: Series, sent: Sent, delta: boolean): void {
+    const { last } = series;
+    // Sent again, or late.
+    if (last !== undefined && sent.timeMs <= last.timeMs) return;
+    series.last = sent;
+    series.points.push(pointOf(series.instrument.kind, sent, last, delta));
+    const size = POINT_BYTES + (sent.buckets?.byteLength ?? 0);
+    series.bytes += size;
+    this.#bytes += size;
+    if (series.points.length > MAX_POINTS) this.#keep(series, MAX_POINTS * 0.9);
+  }
+
+  #keep(series: Series, count: number): void {
+    for (const { buckets } of series.points.splice(0, series.points.length - Math.ceil(count))) {
+      const size = POINT_BYTES + (buckets?.byteLength ?? 0);
+      series.bytes -= size;
+      this.#bytes -= size;
+    }
+  }
+
+  #bound(): void {
+    if (this.#bytes <= MAX_BYTES) return;
+    for (const series of this.#series) this.#keep(series, series.points.length / 2);
+    for (const series of this.#series) {
+      if (this.#bytes <= MAX_BYTES) return;
+      this.#forget(series);
+      this.dropped++;
+    }
+  }
+
+  #forget(series: Series): void {
+    this.#series.delete(series);
+    this.#bytes -= series.bytes;
+    const { instrument, process } = series;
+    for (const [key, other] of instrument.series) if (other === series) instrument.series.delete(key);
+    const ofProcess = this.#byInstance.get(process.instanceId);
+    const named = ofProcess?.get(instrument.name);
+    named?.delete(series);
+    if (named?.size === 0) ofProcess!.delete(instrument.name);
+    if (ofProcess?.size === 0) this.#byInstance.delete(process.instanceId);
+  }
+}
+
+function kindOf({ gauge, sum, histogram }: OtlpMetric): InstrumentKind {
+  if (gauge !== undefined) return 'gauge';
+  if (sum !== undefined) return sum.isMonotonic ? 'counter' : 'updown';
+  return histogram === undefined ? 'other' : 'histogram';
+}
+
+const milliseconds = (nanos: string | undefined) => Number(nanos ?? 0) / 1e6;
+
+function sentNumber({ timeUnixNano, startTimeUnixNano, asInt, asDouble }: NumberDataPoint): Sent {
+  return {
+    timeMs: milliseconds(timeUnixNano) || Date.now(),
+    startMs: milliseconds(startTimeUnixNano),
+    value: Number(asInt ?? asDouble ?? 0),
+    sum: 0,
+    buckets: undefined,
+  };
+}
+
+function sentHistogram({ timeUnixNano, startTimeUnixNano, count, sum, bucketCounts = [] }: HistogramDataPoint): Sent {
+  return {
+    timeMs: milliseconds(timeUnixNano) || Date.now(),
+    startMs: milliseconds(startTimeUnixNano),
+    value: Number(count ?? 0),
+    sum: Number(sum ?? 0),
+    buckets: Float64Array.from(bucketCounts, Number),
+  };
+}
+
+/** What `sent` says of the time since `last`; since its own start when there is none, or it began anew. */
+function pointOf(kind: InstrumentKind, sent: Sent, last: Sent | undefined, delta: boolean): Point {
+  const { timeMs, startMs } = sent;
+  if (kind === 'gauge' || kind === 'updown') {
+    return { timeMs, seconds: last === undefined ? 0 : (timeMs - last.timeMs) / 1000, value: sent.value };
+  }
+  const goesOn = !delta && last !== undefined && last.startMs === startMs && last.value <= sent.value;
+  const before = goesOn ? last : undefined;
+  const sinceMs = before?.timeMs ?? Math.max(startMs, last?.timeMs ?? 0);
+  const seconds = sinceMs === 0 ? 0 : Math.max(0.001, (timeMs - sinceMs) / 1000);
+  const perSecond = (now: number, then: number | undefined) => (seconds === 0 ? 0 : (now - (then ?? 0)) / seconds);
+  return {
+    timeMs,
+    seconds,
+    value: perSecond(sent.value, before?.value),
+    sum: perSecond(sent.sum, before?.sum),
+    buckets: sent.buckets?.map((count, at) => perSecond(count, before?.buckets?.[at])),
+  };
+}
