@@ -453,8 +453,15 @@ export interface InstrumentView {
   services: string[];
 }
 
+/** Charts that are shown before one asks for any, of instruments that are there. */
+export interface PreparedView {
+  title: string;
+  charts: { title: string; name: string; stat?: MetricView['stat']; by?: string }[];
+}
+
 /** `GET /api/metrics`. */
 export interface InstrumentsView {
+  prepared: PreparedView[];
   /** By name. */
   instruments: InstrumentView[];
   /** Series that had to make room for others. */
@@ -481,4 +488,25 @@ export interface MetricView {
   lines: MetricLineView[];
   /** Lines with lower values that are not among these. */
   hidden: number;
+}
+
+/** Something that selected requests have more often than the others. */
+export interface DifferenceView {
+  /** Of an attribute of a span or its resource, or `name` of a span. */
+  key: string;
+  operator: '=' | '>=';
+  value: string;
+  /** 0..1, of the selected requests and of the others. */
+  share: number;
+  restShare: number;
+}
+
+/** `GET /api/differences`: of one route the slow requests, or those that failed, against the others. */
+export interface DifferencesView {
+  /** A request that took so long is slow. */
+  fromMs: number;
+  selected: number;
+  rest: number;
+  /** The greatest first; none when one of both groups is too small to tell. */
+  differences: DifferenceView[];
 }

@@ -1,4 +1,4 @@
-import type { InstrumentsView, InstrumentView, MetricView } from '../api-types.ts';
+import type { InstrumentsView, InstrumentView, MetricView, PreparedView } from '../api-types.ts';
 import { counted, formatCount } from '../format.ts';
 import { useData } from './live.ts';
 import { navigate, withQuery } from './location.ts';
@@ -12,37 +12,6 @@ const WINDOWS = [
 ] as const;
 /** Exports come every few seconds at best. */
 const EVERY_MS = 2000;
-
-interface Chart {
-  title: string;
-  /** The first of these that is there. */
-  names: string[];
-  stat?: MetricView['stat'];
-  by?: string;
-}
-
-const HTTP_DURATION = ['http.server.request.duration', 'http.server.duration'];
-const PREPARED: { title: string; charts: Chart[] }[] = [
-  {
-    title: 'HTTP server',
-    charts: [
-      { title: 'Requests per second, by worker', names: HTTP_DURATION, stat: 'rate' },
-      { title: '95th percentile of the duration, by worker', names: HTTP_DURATION, stat: 'p95' },
-      { title: '95th percentile of the duration, by route', names: HTTP_DURATION, stat: 'p95', by: 'http.route' },
-      { title: 'Requests per second, by status', names: HTTP_DURATION, stat: 'rate', by: 'http.response.status_code' },
-      { title: 'Requests in flight', names: ['http.server.active_requests'] },
-    ],
-  },
-  {
-    title: 'Runtime',
-    charts: [
-      { title: 'Event loop utilisation', names: ['nodejs.eventloop.utilization'] },
-      { title: '99th percentile of the event loop’s delay', names: ['nodejs.eventloop.delay.p99'] },
-      { title: 'Heap used', names: ['v8js.memory.heap.used', 'process.memory.usage'] },
-      { title: 'Time in garbage collection, per second', names: ['v8js.gc.duration'], stat: 'total' },
-    ],
-  },
-];
 
 const STATS: Record<string, string> = {
   p50: '50th percentile',
@@ -109,15 +78,8 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
       {chosen !== undefined && <One instrument={chosen} query={query} windowMs={windowMs} service={service} />}
       {data && name === '' && (
         <>
-          {PREPARED.map(({ title, charts }) => (
-            <Prepared
-              key={title}
-              title={title}
-              charts={charts}
-              instruments={instruments}
-              windowMs={windowMs}
-              service={service}
-            />
+          {data.prepared.map((group) => (
+            <Prepared key={group.title} group={group} windowMs={windowMs} service={service} />
           ))}
           {instruments.length > 0 && <Instruments data={data} />}
         </>
@@ -127,28 +89,19 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
 }
 
 function Prepared({
-  title,
-  charts,
-  instruments,
+  group: { title, charts },
   windowMs,
   service,
 }: {
-  title: string;
-  charts: Chart[];
-  instruments: InstrumentView[];
+  group: PreparedView;
   windowMs: string;
   service: string;
 }) {
-  const there = charts.flatMap(({ names, ...chart }) => {
-    const name = names.find((one) => instruments.some((instrument) => instrument.name === one));
-    return name === undefined ? [] : [{ ...chart, name }];
-  });
-  if (there.length === 0) return null;
   return (
     <section class="prepared">
       <h2>{title}</h2>
       <div class="charts">
-        {there.map((chart) => {
+        {charts.map((chart) => {
           const { stat = '', by = '' } = chart;
           return (
             <section key={chart.title} aria-label={chart.title}>

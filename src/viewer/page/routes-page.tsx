@@ -4,6 +4,7 @@ import type { RouteExampleView, RoutesView, RouteView } from '../api-types.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { ago } from './clock.ts';
+import { Differences } from './differences.tsx';
 import { useData } from './live.ts';
 import { filterLink, navigate, withQuery } from './location.ts';
 import { ErrorShare, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
@@ -94,7 +95,7 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
                     {open.has(key) && (
                       <tr class="more">
                         <td colSpan={9}>
-                          <RouteDetail route={route} />
+                          <RouteDetail route={route} windowMs={windowMs} />
                         </td>
                       </tr>
                     )}
@@ -154,7 +155,7 @@ function Histogram({ counts }: { counts: number[] }) {
 /** A bucket's lower bound. */
 const bucket = (index: number) => formatDuration(0.1 * 10 ** (index / 4));
 
-function RouteDetail({ route }: { route: RouteView }) {
+function RouteDetail({ route, windowMs }: { route: RouteView; windowMs: string }) {
   const conditions = [condition('service', '=', route.service)];
   if (route.method !== '') conditions.push(condition('method', '=', route.method));
   if (route.route !== '(no route)') conditions.push(condition('route', '=', route.route));
@@ -195,6 +196,7 @@ function RouteDetail({ route }: { route: RouteView }) {
           </tbody>
         </table>
       </section>
+      <Differences route={route} windowMs={windowMs} conditions={conditions} />
       <Examples title="Slowest" examples={route.slowest} />
       <Examples title="Failing" examples={route.failing} />
       <p>

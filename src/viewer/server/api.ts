@@ -7,6 +7,7 @@ import type { TraceStore } from '../store/trace-store.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
 import { deathRows, deathView } from '../views/death-view.js';
+import { differences } from '../views/differences.js';
 import { logList, logRow } from '../views/log-list.js';
 import { instrumentsView, metricView } from '../views/metrics-view.js';
 import { routesView } from '../views/routes-view.js';
@@ -73,6 +74,8 @@ export class Api {
         return instrumentsView(this.#metrics);
       case 'metric':
         return metricView(this.#metrics, query);
+      case 'differences':
+        return differences(this.#store, query);
       case 'map':
         return serviceMap(this.#store, query);
       case 'routes':

@@ -1,6 +1,7 @@
 import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types.js';
 import type { Instrument, MetricStore, Point, Series } from '../store/metric-store.js';
 import { valueText } from './attribute-text.js';
+import { preparedCharts } from './prepared-charts.js';
 
 const DEFAULT_WINDOW_MS = 15 * 60_000;
 /** Columns of a plot: about one in four pixels. */
@@ -33,7 +34,8 @@ export function instrumentsView(store: MetricStore): InstrumentsView {
       services: [...services].sort(),
     };
   });
-  return { instruments: instruments.sort((a, b) => (a.name < b.name ? -1 : 1)), dropped: store.dropped };
+  const prepared = preparedCharts((name) => store.instruments.has(name));
+  return { prepared, instruments: instruments.sort((a, b) => (a.name < b.name ? -1 : 1)), dropped: store.dropped };
 }
 
 type Stat = MetricView['stat'];

@@ -1,10 +1,10 @@
 import type { RouteExampleView, RoutesView, RouteView, RouteWorkerView } from '../api-types.js';
-import { isEntry, type StoredSpan } from '../store/trace.js';
+import type { StoredSpan } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';
 import { outcomeOf } from './process-view.js';
+import { failedEntry, newestOf, routeOf, type Served, servedOf, windowOf } from './served.js';
 
-const DEFAULT_WINDOW_MS = 15 * 60_000;
 /** Slowest and failing requests to click on. */
 const EXAMPLES = 5;
 const MAX_ROUTES = 500;
@@ -12,49 +12,31 @@ const MAX_ROUTES = 500;
 const HISTOGRAM_FIRST_MS = 0.1;
 const HISTOGRAM_BUCKETS = 24;
 
-interface Served {
-  span: StoredSpan;
-  traceId: string;
-}
-
 /**
  * Every route's rate, errors and durations among the traces held, in all and per worker; `window`
  * milliseconds back from the newest.
  */
 export function routesView(store: TraceStore, query: URLSearchParams): RoutesView {
-  const windowMs = Math.max(1000, Number(query.get('window')) || DEFAULT_WINDOW_MS);
-  const service = query.get('service') || undefined;
-  let newestMs = 0;
-  for (const trace of store.traces.values()) newestMs = Math.max(newestMs, trace.endMs);
-  const since = newestMs - windowMs;
+  const windowMs = windowOf(query);
+  const newestMs = newestOf(store);
   const groups = new Map<string, Served[]>();
-  for (const trace of store.traces.values()) {
-    if (trace.endMs < since) continue;
-    for (const span of trace.spans.values()) {
-      if (!isEntry(span) || span.endMs < since) continue;
-      if (service !== undefined && span.resource.service !== service) continue;
-      const key = JSON.stringify([span.resource.service, span.method, routeOf(span)]);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [{ span, traceId: trace.id }]);
-      else group.push({ span, traceId: trace.id });
-    }
+  for (const served of servedOf(store, windowMs, query.get('service') || undefined)) {
+    const { span } = served;
+    const key = JSON.stringify([span.resource.service, span.method, routeOf(span)]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [served]);
+    else group.push(served);
   }
   const routes = [...groups.values()].map((group) => routeView(group, newestMs));
   routes.sort((a, b) => b.requests - a.requests);
   return { windowMs, routes: routes.slice(0, MAX_ROUTES) };
 }
 
-/** Requests that no route matched are one group: their paths are what anybody sends. */
-function routeOf(span: StoredSpan): string {
-  if (span.route !== '') return span.route;
-  return span.method === '' ? span.name : '(no route)';
-}
-
 function routeView(group: Served[], newestMs: number): RouteView {
   const first = group[0]!.span;
   const sorted = group.toSorted((a, b) => durationOf(a.span) - durationOf(b.span));
   const durations = Float64Array.from(sorted, ({ span }) => durationOf(span));
-  const failing = group.filter(({ span }) => span.error || span.interrupted || span.httpStatus >= 500);
+  const failing = group.filter(({ span }) => failedEntry(span));
   const oldestMs = group.reduce((oldest, { span }) => Math.min(oldest, span.startMs), newestMs);
   const histogram = new Array<number>(HISTOGRAM_BUCKETS).fill(0);
   for (const duration of durations) {
@@ -99,7 +81,7 @@ function workersOf(sorted: Served[]): RouteWorkerView[] {
       service: spans[0]!.resource.service,
       slot: spans[0]!.resource.slot,
       requests: spans.length,
-      errors: spans.filter((span) => span.error || span.interrupted || span.httpStatus >= 500).length,
+      errors: spans.filter(failedEntry).length,
       p50Ms: percentile(durations, 0.5),
       p95Ms: percentile(durations, 0.95),
     };
@@ -111,7 +93,7 @@ function durationOf(span: StoredSpan): number {
   return Math.max(0, span.endMs - span.startMs);
 }
 
-function example({ span, traceId }: Served): RouteExampleView {
+function example({ span, trace }: Served): RouteExampleView {
   const { startMs, httpStatus } = span;
-  return { traceId, durationMs: durationOf(span), startMs, httpStatus, outcome: outcomeOf(span) };
+  return { traceId: trace.id, durationMs: durationOf(span), startMs, httpStatus, outcome: outcomeOf(span) };
 }

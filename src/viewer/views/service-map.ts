@@ -10,9 +10,9 @@ import { scalar } from '../store/process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';
+import { failedEntry, newestOf, windowOf } from './served.js';
 import { decodeSpan } from './span-text.js';
 
-const DEFAULT_WINDOW_MS = 15 * 60_000;
 /** More can be neither drawn nor read; those that are called most stay. */
 const MAX_NODES = 150;
 
@@ -48,9 +48,8 @@ interface Call extends Tally {
 
 /** Among the traces held, `window` milliseconds back from the newest. */
 export function serviceMap(store: TraceStore, query: URLSearchParams): ServiceMapView {
-  const windowMs = Math.max(1000, Number(query.get('window')) || DEFAULT_WINDOW_MS);
-  let newestMs = 0;
-  for (const trace of store.traces.values()) newestMs = Math.max(newestMs, trace.endMs);
+  const windowMs = windowOf(query);
+  const newestMs = newestOf(store);
   const since = newestMs - windowMs;
   const map = new MapBuilder();
   let oldestMs = newestMs;
@@ -143,7 +142,7 @@ class MapBuilder {
 
 const id = (kind: NodeKind, name: string) => `${kind} ${name}`;
 
-const failed = (span: StoredSpan) => span.error || span.interrupted || (isEntry(span) && span.httpStatus >= 500);
+const failed = (span: StoredSpan) => (isEntry(span) ? failedEntry(span) : span.error || span.interrupted);
 
 function count(tally: Tally, span: StoredSpan, error: boolean): void {
   tally.durations.push(Math.max(0, span.endMs - span.startMs));

@@ -1,0 +1,45 @@
+import { EVENTLOOP_DELAYS, EVENTLOOP_UTILIZATION, GC_DURATION, HEAP_USED } from '../../wire/conventions.js';
+import type { PreparedView } from '../api-types.js';
+
+interface Prepared {
+  title: string;
+  /** The first of these that is there: the stable name, and what came before it. */
+  names: string[];
+  stat?: PreparedView['charts'][number]['stat'];
+  by?: string;
+}
+
+const HTTP_DURATION = ['http.server.request.duration', 'http.server.duration'];
+const GROUPS: { title: string; charts: Prepared[] }[] = [
+  {
+    title: 'HTTP server',
+    charts: [
+      { title: 'Requests per second, by worker', names: HTTP_DURATION, stat: 'rate' },
+      { title: '95th percentile of the duration, by worker', names: HTTP_DURATION, stat: 'p95' },
+      { title: '95th percentile of the duration, by route', names: HTTP_DURATION, stat: 'p95', by: 'http.route' },
+      { title: 'Requests per second, by status', names: HTTP_DURATION, stat: 'rate', by: 'http.response.status_code' },
+      { title: 'Requests in flight', names: ['http.server.active_requests'] },
+    ],
+  },
+  {
+    title: 'Runtime',
+    charts: [
+      { title: 'Event loop utilisation', names: [EVENTLOOP_UTILIZATION] },
+      { title: '99th percentile of the event loop’s delay', names: [EVENTLOOP_DELAYS.p99] },
+      { title: 'Heap used', names: [HEAP_USED, 'process.memory.usage'] },
+      { title: 'Time in garbage collection, per second', names: [GC_DURATION], stat: 'total' },
+    ],
+  },
+];
+
+/** HTTP durations and runtime metrics, as far as they are measured. */
+export function preparedCharts(isThere: (name: string) => boolean): PreparedView[] {
+  const groups = GROUPS.map(({ title, charts }) => ({
+    title,
+    charts: charts.flatMap(({ names, ...chart }) => {
+      const name = names.find(isThere);
+      return name === undefined ? [] : [{ ...chart, name }];
+    }),
+  }));
+  return groups.filter(({ charts }) => charts.length > 0);
+}
