@@ -80,10 +80,10 @@ export async function launch(origin: string): Promise<Browser> {
 const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /**
- * The share of a processor that the page's renderer uses within `ms`, by Chromium's own count: the time that its
- * thread ran, not the time that it waited for a processor that others keep busy.
+ * Milliseconds that the page's main thread ran while `act` did something: by Chromium's own count of the time
+ * that it ran, not of the time that it waited for a processor that others keep busy.
  */
-export async function cpuOf(page: Page, ms: number): Promise<number> {
+export async function busyMsOf(page: Page, act: () => Promise<unknown>): Promise<number> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const taskSeconds = async () => {
@@ -91,10 +91,10 @@ export async function cpuOf(page: Page, ms: number): Promise<number> {
     return metrics.find(({ name }) => name === 'TaskDuration')!.value;
   };
   const before = await taskSeconds();
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await act();
   const busy = (await taskSeconds()) - before;
   await session.detach();
-  return busy / (ms / 1000);
+  return busy * 1000;
 }
 
 interface AxeResult {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { TraceListView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
-import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
+import { axeFindings, type Browser, busyMsOf, launch, noChromium } from './chromium.js';
 import { feedCluster, requestSpans, workerResource } from './cluster-feed.js';
 import { newSpanId, newTraceId, send } from './otlp-feed.js';
 
@@ -170,32 +170,100 @@ describe("the viewer's page", { skip: noChromium() }, () => {
     await page.locator('[role=treeitem].error, [role=treeitem].interrupted').first().waitFor();
   });
 
-  it('shows a trace of 10,000 spans at once, and moves in it at once', async () => {
+  describe('shows a trace of 10,000 spans', () => {
     const traceId = newTraceId();
-    const root = newSpanId();
-    const now = Date.now();
-    const spans = Array.from({ length: 10_000 }, (_, n) => ({
-      traceId,
-      spanId: n === 0 ? root : newSpanId(),
-      parentSpanId: n === 0 ? '' : root,
-      name: n === 0 ? 'large' : `step ${n}`,
-      startMs: now + n,
-      durationMs: n === 0 ? 10_000 : 1,
-    }));
-    await send(viewer.otlpHttpUrl, spans);
-    const startedAt = performance.now();
-    await go(`/traces/${traceId}`);
-    await page.getByRole('treeitem').first().waitFor();
-    const shownMs = performance.now() - startedAt;
-    // Most of a second is this machine's; a page with 10,000 rows takes ten.
-    assert.ok(shownMs < 4000, `${shownMs} ms`);
-    assert.ok((await page.getByRole('treeitem').count()) < 80);
-    await page.keyboard.press('End');
-    await page.getByRole('treeitem', { name: 'step 9999' }).waitFor();
-    const searchedAt = performance.now();
-    await page.getByLabel('Search in this trace').fill('step 5000');
-    await page.getByText('1 found').waitFor();
-    assert.ok(performance.now() - searchedAt < 4000);
+    before(async () => {
+      const ids = Array.from({ length: 10_000 }, newSpanId);
+      const now = Date.now();
+      const spans = ids.map((spanId, n) => ({
+        traceId,
+        spanId,
+        parentSpanId: n === 0 ? '' : ids[Math.floor((n - 1) / 8)]!,
+        name: n === 0 ? 'large' : `step ${n}`,
+        startMs: now + n,
+        durationMs: n === 0 ? 10_000 : 1,
+      }));
+      await send(viewer.otlpHttpUrl, spans);
+    });
+
+    it('within half a second of its being asked for', async () => {
+      const worked: number[] = [];
+      // What viewer, page and this test work one after the other: a free machine takes no longer.
+      for (let n = 0; n < 4 && !worked.some((ms) => ms <= 500); n++) {
+        await go('/traces');
+        await rows().first().waitFor();
+        const before = process.cpuUsage();
+        const busy = await busyMsOf(page, async () => {
+          await go(`/traces/${traceId}`);
+          await page.getByRole('treeitem').first().waitFor();
+        });
+        const { user, system } = process.cpuUsage(before);
+        worked.push(busy + (user + system) / 1000);
+      }
+      assert.ok(Math.min(...worked) <= 500, `${worked} ms`);
+      assert.ok((await page.getByRole('treeitem').count()) < 80);
+    });
+
+    it('and works less than 50 ms for whatever one does', async () => {
+      await go(`/traces/${traceId}`);
+      await page.getByRole('treeitem').first().waitFor();
+      const selected = page.locator('[role=treeitem][aria-selected=true]');
+      const key = (name: string, done: () => Promise<unknown>) => async () => {
+        await page.keyboard.press(name);
+        await done();
+      };
+      // Clicked by the page itself: looking for it, as the driver does, takes the page's time, too.
+      const button = (name: string) => () =>
+        page.evaluate<void>(`[...document.querySelectorAll('.tools button')]
+          .find(({ textContent }) => textContent === '${name}').click();
+          new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`);
+      const drawn = () => page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+      const acts: [string, () => Promise<unknown>][] = [
+        ['first', key('Home', () => selected.filter({ hasText: 'large' }).waitFor())],
+        ['down', key('ArrowDown', () => selected.filter({ hasText: 'step' }).waitFor())],
+        ['end', key('End', () => selected.filter({ hasText: 'step' }).waitFor())],
+        ['home', key('Home', () => selected.filter({ hasText: 'large' }).waitFor())],
+        ['fold', key('ArrowLeft', () => page.locator('[role=treeitem][aria-expanded=false]').waitFor())],
+        ['unfold', key('ArrowRight', () => page.getByRole('treeitem').nth(20).waitFor())],
+        ['zoom', key('+', drawn)],
+        ['critical path', key('c', drawn)],
+        ['flame graph', button('Flame graph')],
+        ['statistics', button('Statistics')],
+        ['waterfall', button('Waterfall')],
+      ];
+      // The least of a few: with others at its caches a processor is slower.
+      const least = new Map<string, number>();
+      for (let round = 0; round < 4; round++) {
+        for (const [name, act] of acts) {
+          const busy = await busyMsOf(page, act);
+          least.set(name, Math.min(busy, least.get(name) ?? busy));
+        }
+        if (Math.max(...least.values()) <= 50) break;
+      }
+      assert.deepEqual(
+        [...least].filter(([, busy]) => busy > 50),
+        [],
+      );
+    });
+
+    it('and does not read it again while nothing of it has changed', async () => {
+      await go(`/traces/${traceId}`);
+      await page.getByRole('treeitem').first().waitFor();
+      const again = page.waitForResponse((response) => response.url().endsWith(`/api/traces/${traceId}`));
+      await send(viewer.otlpHttpUrl, requestSpans({ startMs: Date.now(), durationMs: 5 }));
+      assert.equal((await again).status(), 304);
+      const changed = page.waitForResponse(
+        (response) => response.url().endsWith(`/api/traces/${traceId}`) && response.status() === 200,
+      );
+      await send(viewer.otlpHttpUrl, [{ traceId, name: 'one more', startMs: Date.now() }]);
+      await changed;
+      await page.getByText('10k spans').waitFor();
+    });
+
+    it('and finds in it', async () => {
+      await page.getByLabel('Search in this trace').fill('step 5000');
+      await page.getByText('1 found').waitFor();
+    });
   });
 
   it('shows hostile names and values as the text that they are', async () => {

@@ -10,7 +10,8 @@ interface Frame {
   /** Self time and that of all frames below. */
   valueMs: number;
   selfMs: number;
-  children: Map<string, Frame>;
+  /** By process and name; most frames have none. */
+  children: Map<string, Frame> | undefined;
 }
 
 /** Thinner frames cannot be read or hit. */
@@ -23,15 +24,19 @@ const ROW_PIXELS = 22;
  */
 function framesOf(trace: TraceView): Frame {
   const frame = (name: string, process: number): Frame => {
-    return { name, process, count: 0, errors: 0, valueMs: 0, selfMs: 0, children: new Map() };
+    return { name, process, count: 0, errors: 0, valueMs: 0, selfMs: 0, children: undefined };
   };
   const root = frame('all', 0);
   const placed: Frame[] = [];
   for (const row of trace.rows) {
     const parent = placed[row.parent] ?? root;
     const key = `${row.process} ${row.name}`;
-    const own = parent.children.get(key) ?? frame(row.name, row.process);
-    parent.children.set(key, own);
+    parent.children ??= new Map();
+    let own = parent.children.get(key);
+    if (own === undefined) {
+      own = frame(row.name, row.process);
+      parent.children.set(key, own);
+    }
     placed.push(own);
     own.count++;
     if (row.outcome !== 'ok') own.errors++;
@@ -42,11 +47,11 @@ function framesOf(trace: TraceView): Frame {
   const stack = [root];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     order.push(next);
-    stack.push(...next.children.values());
+    if (next.children !== undefined) for (const child of next.children.values()) stack.push(child);
   }
   for (const one of order.reverse()) {
     one.valueMs = one.selfMs;
-    for (const child of one.children.values()) one.valueMs += child.valueMs;
+    if (one.children !== undefined) for (const child of one.children.values()) one.valueMs += child.valueMs;
   }
   return root;
 }
@@ -64,7 +69,7 @@ function place(root: Frame): Placed[] {
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     placed.push(next);
     let from = next.from;
-    const children = [...next.frame.children.values()].sort((a, b) => b.valueMs - a.valueMs);
+    const children = [...(next.frame.children?.values() ?? [])].sort((a, b) => b.valueMs - a.valueMs);
     for (const child of children) {
       const share = (child.valueMs / (next.frame.valueMs || 1e-9)) * next.share;
       if (share >= LEAST_SHARE) stack.push({ frame: child, depth: next.depth + 1, from, share });
@@ -78,7 +83,7 @@ function place(root: Frame): Placed[] {
 export function FlameGraph({ trace }: { trace: TraceView }) {
   const root = useMemo(() => framesOf(trace), [trace]);
   const [zoomed, setZoomed] = useState<Frame[]>([]);
-  const top = zoomed.at(-1) ?? (root.children.size === 1 ? [...root.children.values()][0]! : root);
+  const top = zoomed.at(-1) ?? (root.children?.size === 1 ? [...root.children.values()][0]! : root);
   const placed = useMemo(() => place(top), [top]);
   const depth = Math.max(...placed.map((one) => one.depth)) + 1;
   return (

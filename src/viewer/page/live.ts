@@ -68,12 +68,17 @@ export function useData<Result>(address: string | undefined, { live = true, ever
     let startedAt = 0;
     let loading = false;
     let again = false;
+    let etag: string | null = null;
     const load = async () => {
       timer = undefined;
       loading = true;
       startedAt = performance.now();
       try {
-        const response = await fetch(withPrefix(address), { signal: abort.signal });
+        const headers: Record<string, string> = etag === null ? {} : { 'if-none-match': etag };
+        const response = await fetch(withPrefix(address), { signal: abort.signal, headers });
+        etag = response.headers.get('etag');
+        // As it was: nothing to read, nothing to draw again.
+        if (response.status === 304) return finish();
         const body = (await response.json()) as Result & { error?: string };
         if (response.ok) setResult({ data: body, error: undefined, address });
         else setResult({ data: undefined, error: body.error ?? `${response.status}`, address });
@@ -84,6 +89,9 @@ export function useData<Result>(address: string | undefined, { live = true, ever
             before.data === undefined ? { data: undefined, error: String(error), address } : before,
           );
       }
+      finish();
+    };
+    const finish = () => {
       loading = false;
       if (again) schedule();
     };

@@ -1,5 +1,6 @@
+import { useMemo, useState } from 'preact/hooks';
 import type { TraceView } from '../api-types.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { counted, formatCount, formatDuration } from '../format.ts';
 
 interface Group {
   service: string;
@@ -11,22 +12,14 @@ interface Group {
   longestMs: number;
 }
 
+/** Rows at first, and with each time that one asks for more: a trace may have as many names as spans. */
+const SHOWN = 100;
+
 /** Where the time of a trace went, by service and name; the longest self time first. */
 export function SpanStatistics({ trace, onName }: { trace: TraceView; onName: (name: string) => void }) {
-  const groups = new Map<string, Group>();
-  for (const { name, process, outcome, durationMs, selfMs } of trace.rows) {
-    const { service } = trace.processes[process]!;
-    const key = JSON.stringify([service, name]);
-    const group = groups.get(key) ?? { service, name, count: 0, errors: 0, totalMs: 0, selfMs: 0, longestMs: 0 };
-    groups.set(key, group);
-    group.count++;
-    if (outcome !== 'ok') group.errors++;
-    group.totalMs += durationMs;
-    group.selfMs += selfMs;
-    group.longestMs = Math.max(group.longestMs, durationMs);
-  }
-  const rows = [...groups.values()].sort((a, b) => b.selfMs - a.selfMs);
-  const most = Math.max(1e-6, ...rows.map(({ selfMs }) => selfMs));
+  const [shown, setShown] = useState(SHOWN);
+  const rows = useMemo(() => groupsOf(trace), [trace]);
+  const most = Math.max(1e-6, rows[0]?.selfMs ?? 0);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
     <div class="scroll-box" tabIndex={0}>
@@ -56,7 +49,7 @@ export function SpanStatistics({ trace, onName }: { trace: TraceView; onName: (n
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {rows.slice(0, shown).map((row) => (
             <tr key={`${row.service} ${row.name}`}>
               <th scope="row">
                 <button type="button" class="link" onClick={() => onName(row.name)} title="Find these spans">
@@ -79,6 +72,33 @@ export function SpanStatistics({ trace, onName }: { trace: TraceView; onName: (n
           ))}
         </tbody>
       </table>
+      {rows.length > shown && (
+        <p>
+          <button type="button" onClick={() => setShown(shown + SHOWN)}>
+            Show more
+          </button>{' '}
+          <span class="muted">{counted(rows.length - shown, 'name')} with less self time</span>
+        </p>
+      )}
     </div>
   );
+}
+
+function groupsOf(trace: TraceView): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { name, process, outcome, durationMs, selfMs } of trace.rows) {
+    const { service } = trace.processes[process]!;
+    const key = `${service}\0${name}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { service, name, count: 0, errors: 0, totalMs: 0, selfMs: 0, longestMs: 0 };
+      groups.set(key, group);
+    }
+    group.count++;
+    if (outcome !== 'ok') group.errors++;
+    group.totalMs += durationMs;
+    group.selfMs += selfMs;
+    group.longestMs = Math.max(group.longestMs, durationMs);
+  }
+  return [...groups.values()].sort((a, b) => b.selfMs - a.selfMs);
 }

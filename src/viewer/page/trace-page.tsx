@@ -210,7 +210,9 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
     return true;
   });
 
-  const failures = rows.filter((row) => row.outcome !== 'ok').length;
+  const failures = useMemo(() => rows.filter((row) => row.outcome !== 'ok').length, [rows]);
+  // Drawn of all spans: again only when it shows something else.
+  const minimap = useMemo(() => <Minimap trace={trace} range={range} onRange={setRange} />, [trace, range]);
   const root = rows[0]!;
   return (
     <>
@@ -306,7 +308,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
         {view === 'waterfall' && (
           <div class="waterfall" style={nameColumn === undefined ? {} : { '--name': nameColumn }}>
             <NameColumnHandle onChange={setNameColumn} />
-            <Minimap trace={trace} range={range} onRange={setRange} />
+            {minimap}
             <Axis durationMs={trace.durationMs} range={range} />
             <VirtualRows
               role="tree"

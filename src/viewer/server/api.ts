@@ -42,14 +42,30 @@ export class Api {
     this.#journals = journals;
   }
 
-  serve(url: URL, response: ServerResponse): void {
-    const result = this.#answer(url.pathname.slice('/api/'.length).split('/'), url.searchParams);
+  /** @param known the `etag` of what the page has already */
+  serve(url: URL, known: string | undefined, response: ServerResponse): void {
+    const path = url.pathname.slice('/api/'.length).split('/');
+    const etag = this.#etag(path);
+    if (etag !== undefined) {
+      response.setHeader('etag', etag);
+      if (etag === known) {
+        response.writeHead(304, { 'cache-control': 'no-store' }).end();
+        return;
+      }
+    }
+    const result = this.#answer(path, url.searchParams);
     const body = JSON.stringify(result ?? { error: `nothing at ${url.pathname}` });
     response.writeHead(result === undefined ? 404 : 200, {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
     });
     response.end(body);
+  }
+
+  /** Of a whole trace, which may be large and is asked for again whenever anything has come. */
+  #etag([what, id = '', ...rest]: string[]): string | undefined {
+    const trace = what === 'traces' && rest.length === 0 ? this.#store.traces.get(id) : undefined;
+    return trace && `"${trace.sequence}-${trace.spans.size}-${trace.bytes}"`;
   }
 
   /** @returns undefined when there is no such thing */

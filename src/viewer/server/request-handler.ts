@@ -102,7 +102,7 @@ export function createRequestHandler({
       return;
     }
     if (url.pathname === '/api/live') return live.add(response);
-    if (url.pathname.startsWith('/api/')) return api.serve(url, response);
+    if (url.pathname.startsWith('/api/')) return api.serve(url, request.headers['if-none-match'], response);
 
     if (access.token !== undefined && queryToken(request) !== undefined) {
       url.searchParams.delete('token');
