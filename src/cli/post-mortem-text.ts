@@ -30,6 +30,7 @@ export function postMortemText(death: PostMortem): string {
     ...requests(death),
     ...lastMinute(death),
     ...lastWords(death),
+    ...heapSnapshots(death),
     ...spans(death),
   ]
     .map((line) => `${line}\n`)
@@ -116,6 +117,11 @@ function lastWords({ lastWords }: PostMortem): string[] {
   if (lastWords === undefined) return [];
   const lines = lastWords.split('\n').filter((line) => line.trim() !== '');
   return ['', section('Last words'), ...lines.slice(-WORDS_LINES).map((line) => `  ${printable(line, WIDTH * 2)}`)];
+}
+
+function heapSnapshots({ heapSnapshots = [] }: PostMortem): string[] {
+  if (heapSnapshots.length === 0) return [];
+  return ['', section('Heap snapshots'), ...heapSnapshots.map((path) => `  ${printable(path, WIDTH * 4)}`)];
 }
 
 function spans({ lastSpans, slowestSpans }: PostMortem): string[] {

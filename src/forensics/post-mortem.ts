@@ -45,6 +45,8 @@ export interface PostMortem extends ProcessExit {
   block: Block | undefined;
   /** The end of its standard error. */
   lastWords: string | undefined;
+  /** Files of `--heapsnapshot-near-heap-limit`, where there are any. */
+  heapSnapshots?: string[] | undefined;
   vitals: LastVitals | undefined;
   /** At most 100 of them. */
   inFlight: (SpanInBrief & { role: 'culprit' | 'victim' | undefined })[];

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
 import { counted } from '../counted.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
+import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
 import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
@@ -527,6 +528,7 @@ export class Shipper {
       record,
       block,
       lastWords,
+      heapSnapshots: heapSnapshotsIn(lastWords),
       vitals,
       inFlight: entries.slice(0, SHOWN_IN_FLIGHT).map(({ fields }, i) => ({
         ...inBrief(decodedSpan(fields), atMs),

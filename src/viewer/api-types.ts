@@ -226,6 +226,8 @@ export interface DeathView extends DeathRowView {
   /** What it was doing. */
   block?: { state: string; stack?: string | undefined } | undefined;
   lastWords?: string | undefined;
+  /** Paths of files on this machine. */
+  heapSnapshots?: string[] | undefined;
   vitals?:
     | {
         last: DeathSecondView & { atMs: number; heapLimit: number; cgroupUsed: number; cgroupLimit: number };

@@ -3,7 +3,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspectDeaths } from '#src/cli/inspect-deaths.js';
-import { sparkline } from '#src/cli/post-mortem-text.js';
+import { postMortemText, sparkline } from '#src/cli/post-mortem-text.js';
+import { heapSnapshotsIn } from '#src/forensics/heap-snapshots.js';
 import { keepPostMortem, type PostMortem, readPostMortems } from '#src/forensics/post-mortem.js';
 import { RunningCluster, until } from '../coordinator/running-cluster.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
@@ -53,6 +54,21 @@ test('a worker that was killed in an endless loop: cause, stack, culprit and vic
     JSON.parse(JSON.stringify(death)),
   );
 });
+
+test('heap snapshots that the last words name are named', () => {
+  const said =
+    'Wrote snapshot to /srv/my app/Heap.20261126.202549.21465.0.001.heapsnapshot\n\n<--- Last few GCs --->\n';
+  const heapSnapshots = heapSnapshotsIn(`GET /\n${said}`);
+  assert.deepEqual(heapSnapshots, ['/srv/my app/Heap.20261126.202549.21465.0.001.heapsnapshot']);
+  assert.deepEqual(heapSnapshotsIn(undefined), []);
+  const death = { ...NOBODY, cause: 'heap_out_of_memory', lastWords: said, heapSnapshots } as never;
+  assert.match(postMortemText(death), /Heap snapshots\n {2}\/srv\/my app\/Heap\.[\d.]+\.heapsnapshot\n/);
+});
+
+const NOBODY = {
+  ...{ id: 'a'.repeat(12), atMs: 1, service: 'shop', pid: 1, slot: 0, code: null, signal: 'SIGABRT' },
+  ...{ inFlight: [], inFlightTotal: 0, lastSpans: [], slowestSpans: [] },
+};
 
 test('no such death: what is there instead', async (t) => {
   const dir = await tempDir(t);

@@ -33,7 +33,7 @@ export function DeathPage({ id }: { id: string }) {
 }
 
 function Death({ death }: { death: DeathView }) {
-  const { record, block, lastWords, code, signal } = death;
+  const { record, block, lastWords, heapSnapshots = [], code, signal } = death;
   const exception = [record?.exceptionType, record?.message].filter(Boolean).join(': ');
   const exit = { ...death, code: code ?? undefined, signal: signal ?? undefined, planned: false };
   return (
@@ -61,6 +61,17 @@ function Death({ death }: { death: DeathView }) {
       {lastWords !== undefined && (
         <Section title="Last words">
           <pre>{lastWords}</pre>
+        </Section>
+      )}
+      {heapSnapshots.length > 0 && (
+        <Section title="Heap snapshots">
+          <ul class="spans">
+            {heapSnapshots.map((path) => (
+              <li key={path}>
+                <code>{path}</code>
+              </li>
+            ))}
+          </ul>
         </Section>
       )}
       <Spans title="Slowest spans before" spans={death.slowestSpans} />
