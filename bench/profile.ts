@@ -9,17 +9,27 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { apps, Contestant, OTHER_CORE } from './contestant.js';
 import { Load } from './load.js';
 import { benchRoot } from './processes.js';
 import { renderTable, saveResults } from './report.js';
 
+/** Lines and columns from 0. */
+interface CallFrame {
+  functionName: string;
+  url: string;
+  lineNumber: number;
+  columnNumber: number;
+}
+
 interface Profile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  nodes: { id: number; callFrame: CallFrame }[];
   samples: number[];
   timeDeltas: number[];
 }
@@ -57,14 +67,32 @@ mkdirSync(join(benchRoot, 'results'), { recursive: true });
 renameSync(join(dir, file), join(benchRoot, 'results', `${contestant}-${app}.cpuprofile`));
 rmSync(dir, { recursive: true, force: true });
 
+const maps = new Map<string, SourceMap | undefined>();
+
+/** What a file was made from, by its source map. */
+function sourceMapOf(url: string): SourceMap | undefined {
+  if (!maps.has(url)) {
+    const map = url.startsWith('file:') ? `${fileURLToPath(url)}.map` : undefined;
+    maps.set(url, map && existsSync(map) ? new SourceMap(JSON.parse(readFileSync(map, 'utf8'))) : undefined);
+  }
+  return maps.get(url);
+}
+
+/** File and line of a function, in the source where there is a map of it: bundles are one file for many. */
+function placeOf({ url, lineNumber, columnNumber }: CallFrame): string {
+  const entry = sourceMapOf(url)?.findEntry(lineNumber, columnNumber);
+  const found = entry !== undefined && 'originalSource' in entry ? entry : undefined;
+  const [file, line] = found ? [found.originalSource, found.originalLine] : [url, lineNumber];
+  return `${file.replace(/^.*\/(node_modules|dist|bench|src)\//, '$1/')}:${line + 1}`;
+}
+
 const nodes = new Map(profile.nodes.map((one) => [one.id, one.callFrame]));
 const selfMicros = new Map<string, number>();
 let total = 0;
 for (const [index, id] of profile.samples.entries()) {
   const frame = nodes.get(id)!;
   if (['(idle)', '(program)'].includes(frame.functionName)) continue;
-  const where = frame.url.replace(/^.*\/(node_modules|dist|bench)\//, '$1/').replace(/^node:/, 'node:');
-  const name = `${frame.functionName || '(anonymous)'}  ${where}:${frame.lineNumber + 1}`;
+  const name = `${frame.functionName || '(anonymous)'}  ${placeOf(frame)}`;
   selfMicros.set(name, (selfMicros.get(name) ?? 0) + profile.timeDeltas[index]!);
   total += profile.timeDeltas[index]!;
 }

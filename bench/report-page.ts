@@ -251,7 +251,7 @@ function profile(): string {
     .sort((a, b) => b.added - a.added);
   const parts = new Map<string, number>();
   for (const { name, added: micros } of added) {
-    const part = /dist\/(\w+)\//.exec(name)?.[1] ?? /node_modules\/([^/]+)/.exec(name)?.[1] ?? 'Node.js and V8';
+    const part = /(?:dist|src)\/(\w+)\//.exec(name)?.[1] ?? /node_modules\/([^/]+)/.exec(name)?.[1] ?? 'Node.js and V8';
     parts.set(part, (parts.get(part) ?? 0) + micros);
   }
   const sorted = [...parts].sort(([, a], [, b]) => b - a);
