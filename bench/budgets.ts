@@ -4,7 +4,15 @@
  *
  * @module
  */
-import { type ClusterResults, type HttpResults, loadResults, type SpanResults } from './report.js';
+import {
+  type ClusterResults,
+  type HttpResults,
+  hasResults,
+  loadResults,
+  type RateResults,
+  type SpanResults,
+  type StartResults,
+} from './report.js';
 
 export interface Verdict {
   what: string;
@@ -32,7 +40,6 @@ export function verdicts(): Verdict[] {
 
   const of = (results: HttpResults, name: string) => results.summary.find((row) => row.name === name)!;
   const ours = of(node24, JOURNAL);
-  const otel = of(node24, 'otel-2');
   const bare = of(node24, 'bare');
   const [threeAttributes] = span.cases['3 attributes']!.against;
   const delivered = cluster.summary.filter(({ contestant }) => contestant === JOURNAL).map((row) => row.delivered ?? 0);
@@ -63,20 +70,8 @@ export function verdicts(): Verdict[] {
     throughput('24', 0.9, ours),
     throughput('20', 0.82, of(node20, JOURNAL)),
     share(
-      'CPU added per request in the worker, against OpenTelemetry',
-      15,
-      ours.addedWorkerMicros! / otel.addedWorkerMicros!,
-      ours.threeQuarters!.addedWorkerMicros / otel.addedWorkerMicros!,
-    ),
-    share(
-      'CPU added over all processes, against OpenTelemetry',
-      8,
-      ours.addedAllMicros! / otel.addedAllMicros!,
-      ours.threeQuarters!.addedAllMicros / otel.addedAllMicros!,
-    ),
-    share(
       'a span with 3 attributes, encoded, against the SDK serialised',
-      8,
+      10,
       threeAttributes!.ratio,
       threeAttributes!.threeQuarters,
     ),
@@ -88,7 +83,35 @@ export function verdicts(): Verdict[] {
       threeQuarters: `${(leastDelivered * 100).toFixed(2)} %`,
       held: leastDelivered >= 1,
     },
-    most('p99 latency at 70 % load, against untraced', 1.1, '×', ours.p99Ratio!, ours.threeQuarters!.p99Ratio!),
+    ...atFixedRates(share, most),
+  ];
+}
+
+/** Those of what is measured at fixed rates, where that has been measured. */
+function atFixedRates(
+  share: (what: string, divisor: number, ratio: number, threeQuarters: number) => Verdict,
+  most: (what: string, bound: number, unit: string, median: number, threeQuarters: number) => Verdict,
+): Verdict[] {
+  const rows = ['rate', 'rate-rates'].filter(hasResults).flatMap((name) => loadResults<RateResults>(name).rows);
+  const cost = (what: string, app: string, divisor: number): Verdict[] => {
+    const row = rows.find((one) => one.app === app && one.asked === '2000');
+    const found = row?.contestants.find(({ name }) => name === 'otel-2')?.share;
+    return found
+      ? [share(`CPU added by ${what}, 2,000 requests/s, against OpenTelemetry`, divisor, found.median, found.upper)]
+      : [];
+  };
+  const half = rows.find((one) => one.app === 'hello' && one.asked === '50%');
+  const latency = half?.contestants.find(({ name }) => name === JOURNAL)?.p99Ratio;
+  const start = hasResults('start')
+    ? loadResults<StartResults>('start').summary.find((one) => one.program === 'hello' && one.name.includes('register'))
+    : undefined;
+  return [
+    ...cost('hello-world', 'hello', 15),
+    ...cost('Express, 3 child spans', 'express', 12),
+    ...cost('Fastify, 3 child spans', 'fastify', 12),
+    ...cost('Express with PostgreSQL and Redis', 'postgres-redis', 2),
+    ...(latency ? [most('p99 latency at 50 % load, against untraced', 1.05, '×', latency.median, latency.upper)] : []),
+    ...(start ? [most('CPU to the first response, against untraced', 1.5, '×', start.ratio, start.ratio)] : []),
   ];
 }
 

@@ -7,13 +7,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERDICT_HEAD, type Verdict, verdictRow } from './budgets.js';
 import { benchRoot } from './processes.js';
+import { rateCells } from './rate/table.js';
 import {
   type ClusterResults,
   type HttpResults,
+  hasResults,
   loadResults,
+  type MemoryResults,
   type ProfileResults,
+  type RateResults,
   resultsFile,
   type SpanResults,
+  type StartResults,
 } from './report.js';
 
 const number = (value: number | undefined, digits: number) => (value === undefined ? '–' : value.toFixed(digits));
@@ -57,8 +62,11 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 
 ![CPU](charts/cpu.svg)
 
-## Method
+${rates()}${starts()}## Method
 
+- At a fixed rate all contestants run at once, warm after some ten thousand requests, and serve a window each by turns, in an order that
+  is turned round in every round. CPU time of worker, shipper and all that they start is read at two moments of a load that goes on before and
+  after. A ratio is not known when the quartiles of its rounds are further than 15 % from the median. What follows is about saturation.
 - A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where generator and sink go
   first: an exporter that waits for its Collector drops what it cannot hold. Rounds, requests and keep-alive connections are
   beside each table.
@@ -113,7 +121,11 @@ ${cluster('cluster-connections')}
 
 \`\`\`sh
 npm ci
-npm run bench                                # all of the above
+npm run bench                                # all of the above but the clusters; half an hour
+npm run bench -- --headline                   # the first table; 11 minutes
+npm run bench:rate -- --apps express --rates 2000 --rounds 3 --launches 1
+npm run bench:start
+npm run bench:memory
 npm run bench:span
 npm run bench:http -- --app express --rounds 9
 npm run bench:http -- --peers --node .node/24/node_modules/node/bin/node --json http-peers-node24
@@ -124,18 +136,63 @@ npm run bench:http -- --help                  # each has its options
 `;
 }
 
+/** What it costs at rates that every contestant keeps: what a user pays for the same requests. */
+function rates(): string {
+  const tables = [
+    ['rate', 'An application at 2,000 requests a second'],
+    ['rate-rates', 'Other rates'],
+    ['rate-spans', 'By spans of a request'],
+  ].flatMap(([name, title]) => {
+    if (!hasResults(name!)) return [];
+    const { node, windowMs, rows } = loadResults<RateResults>(name!);
+    const cells = rateCells(rows);
+    const how = `Node ${node}, ${rows[0]?.rounds ?? 0} rounds or more of ${windowMs / 1000} s each, microseconds of CPU a request.`;
+    return [`### ${title}\n\n${how}\n\n${table(cells.head, cells.rows)}\n`];
+  });
+  return tables.length > 0 ? `## At a fixed rate\n\n${tables.join('\n')}\n` : '';
+}
+
+/** Start times and memory, with peers by the same method. */
+function starts(): string {
+  const parts: string[] = [];
+  if (hasResults('start')) {
+    const { node, rounds, summary } = loadResults<StartResults>('start');
+    const rows = summary.map((one) => [
+      one.program,
+      one.name,
+      one.cpuMs.toFixed(1),
+      one.addedMs.toFixed(1),
+      one.ratio.toFixed(2),
+    ]);
+    parts.push(
+      `## Start\n\nCPU time up to the first response of a server, to the exit of a tool of ten spans, and of a program that does nothing; Node ${node}, ${rounds} rounds.\n\n${table(['', '', 'CPU ms', '+ ms', '× untraced'], rows)}\n`,
+    );
+  }
+  if (hasResults('memory')) {
+    const { node, app, options, rows } = loadResults<MemoryResults>('memory');
+    const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+    const cells = rows.map((one) => [
+      one.name,
+      ...[one.worker, one.young, one.added, one.addedRest, one.shipper].map(megabytes),
+    ]);
+    parts.push(
+      `## Memory\n\n${app} on Node ${node} after ${options.requests} requests, ${options.rounds} rounds, megabytes.\n\n${table(['', 'worker', 'of it young', '+ worker', '+ without young', 'shipper'], cells)}\n`,
+    );
+  }
+  return parts.length > 0 ? `${parts.join('\n')}\n` : '';
+}
+
 /** Why budgets are short, in numbers of the same results. */
 function shortfalls(verdicts: readonly Verdict[]): string {
   if (verdicts.every(({ held }) => held)) return '';
   const { summary } = loadResults<HttpResults>('http-hello-node24');
   const of = (contestant: string) => summary.find(({ name }) => name === contestant)!;
-  const [bare, ours, otel] = [of('bare'), of('forktrace-journal-mmap'), of('otel-2')];
+  const [bare, ours] = [of('bare'), of('forktrace-journal-mmap')];
   const io = loadResults<HttpResults>('http-io-node24').summary.find(({ name }) => name === ours.name)!
     .throughputRatio!;
   const { cases } = loadResults<SpanResults>('span');
   const [empty, attributes] = [cases['start + end']!, cases['3 attributes']!];
   const [added, untraced] = [ours.addedWorkerMicros!, bare.workerMicros];
-  const shipping = ours.addedAllMicros! - added;
   const megabytes = (key: 'memory' | 'youngGeneration') => (ours[key] - bare[key]) / 1e6;
   const rest = megabytes('memory') - megabytes('youngGeneration');
   return `## What is short, and why
@@ -145,13 +202,9 @@ On Node 24, by the tables below:
 - Throughput: hello-world spends ${untraced.toFixed(1)} µs of CPU on a request, and a traced one ${added.toFixed(1)} µs more, so that
   ${(untraced / (untraced + added)).toFixed(2)} of the throughput is what is left if nothing else changes; to keep 0.90, tracing could take
   ${(untraced / 9).toFixed(1)} µs. A server whose requests wait keeps more: with 20 ms of I/O, ${io.toFixed(2)}.
-- CPU against OpenTelemetry: a fifteenth of its ${otel.addedWorkerMicros!.toFixed(1)} µs are ${(otel.addedWorkerMicros! / 15).toFixed(1)} µs in the worker; an eighth of
-  its ${otel.addedAllMicros!.toFixed(1)} µs over all processes are ${(otel.addedAllMicros! / 8).toFixed(1)} µs, of which the shipper takes ${shipping.toFixed(1)}.
-- One span: an eighth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 8).toFixed(0)} ns. Without attributes a span takes ${empty.leanNanos.toFixed(0)} ns,
+- One span: a tenth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 10).toFixed(0)} ns. Without attributes a span takes ${empty.leanNanos.toFixed(0)} ns,
   two readings of the clock included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns. The
   median is ${attributes.leanNanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
-- Latency: 70 % of what the untraced server does is ${(70 / ours.throughputRatio!).toFixed(0)} % of what the traced one does, and a queue grows steeply
-  there.
 - Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation. The other ${rest.toFixed(0)} MB are
   the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
   shipper), and the code of forktrace, the API and koffi with what loading it has left; files' pages are shared by the workers
@@ -162,7 +215,10 @@ On Node 24, by the tables below:
 }
 
 export function readmeShare(verdicts: readonly Verdict[]): string {
-  return `![Throughput](docs/charts/throughput.svg)
+  const { head, rows } = hasResults('rate') ? rateCells(loadResults<RateResults>('rate').rows) : { head: [], rows: [] };
+  const cost =
+    rows.length > 0 ? `CPU time that tracing adds to a request, in microseconds:\n\n${table(head, rows)}\n\n` : '';
+  return `${cost}![Throughput](docs/charts/throughput.svg)
 
 ${verdictTable(verdicts)}
 

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { benchRoot } from './processes.js';
+import type { RateRow } from './rate/rounds.js';
 
 export interface HttpSummary {
   name: string;
@@ -128,6 +129,40 @@ export interface ClusterResults {
   }[];
 }
 
+export interface MemoryResults {
+  node: string;
+  app: string;
+  options: { rounds: number; requests: number };
+  rows: MemoryRow[];
+}
+
+/** Bytes, proportional set size, the medians of rounds. */
+export interface MemoryRow {
+  name: string;
+  worker: number;
+  /** Of it, V8's young generation. */
+  young: number;
+  /** To the untraced server of the same round. */
+  added: number;
+  /** Likewise, both without their young generations. */
+  addedRest: number;
+  addedRestThreeQuarters: number;
+  shipper: number;
+}
+
+export interface RateResults {
+  machine: Machine;
+  node: string;
+  windowMs: number;
+  rows: RateRow[];
+}
+
+export interface StartResults {
+  node: string;
+  rounds: number;
+  summary: { program: string; name: string; cpuMs: number; spread: number; addedMs: number; ratio: number }[];
+}
+
 export interface ProfileResults {
   node: string;
   requests: number;
@@ -140,6 +175,10 @@ export const PUBLISHED = join(benchRoot, 'results');
 
 export function resultsFile(name: string): string {
   return join(process.env.BENCH_RESULTS ?? PUBLISHED, `${name}.json`);
+}
+
+export function hasResults(name: string): boolean {
+  return existsSync(resultsFile(name));
 }
 
 export function loadResults<Results>(name: string): Results {

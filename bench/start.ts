@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { get } from 'node:http';
@@ -49,6 +49,8 @@ const contestants: Contestant[] = [
   { name: 'forktrace/register', execArgv: ['--import', register] },
   { name: 'forktrace, two lines', env: { BENCH_TWO_LINES: '1' } },
   ...peer('dd-trace', 'dd-trace.cjs'),
+  ...peer('@sentry/node', 'sentry.cjs'),
+  ...peer('elastic-apm-node', 'elastic-apm.cjs'),
   ...peer(
     '@opentelemetry/auto-instrumentations-node',
     'node_modules/@opentelemetry/auto-instrumentations-node/register.js',
@@ -152,4 +154,5 @@ console.log(
     ]),
   ),
 );
-saveResults(`start-node${/v(\d+)/.exec(process.version)?.[1]}`, { rounds, summary });
+const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+saveResults('start', { node: version, rounds, summary });

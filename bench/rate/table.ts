@@ -1,7 +1,16 @@
 import { renderTable } from '../report.js';
 import type { Quartiles, RateRow } from './rounds.js';
 
-export const RATE_HEAD = ['app', 'requests/s', '', '+ worker', '+ shipper', '+ all, µs', 'of its cost', 'delivered'];
+export const RATE_HEAD = [
+  'app',
+  'requests/s',
+  '',
+  '+ worker',
+  '+ shipper',
+  '+ all, µs',
+  'forktrace costs',
+  'delivered',
+];
 export const LATENCY_HEAD = ['p50 ms', 'p99', 'p99.9', 'p99 × untraced'];
 
 /** A fraction of one, and the quartiles of the rounds; "not known" where they are too far apart. */

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { verdicts } from '#bench/budgets.js';
 import { quartiles, type Rounds, summarize } from '#bench/rate/rounds.js';
 import { rateCells } from '#bench/rate/table.js';
+import { readmeShare, reportPage } from '#bench/report-page.js';
+import { tempDir } from '../process/temp-dir.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const cpu = (worker: number, shipper = 0) => ({ cpu: { worker, shipper, others: 0 }, latency: undefined });
 
@@ -33,4 +41,29 @@ test('a ratio whose quartiles are further than 15 % from the median is not known
   assert.ok(cells([0.1, 0.1, 0.1]).includes('1/10.0'));
   assert.ok(cells([0.05, 0.1, 0.2]).some((cell) => /^not known \(1\/6\.7 to 1\/13\.3\)$/.test(cell)));
   assert.equal(cells([0.1, 0.1, 0.1])[1], '9000 (50%)');
+});
+
+test('the page, the README and the verdicts have what was measured at fixed rates', async (t) => {
+  const dir = await tempDir(t);
+  cpSync(join(root, 'bench/results'), dir, { recursive: true });
+  process.env.BENCH_RESULTS = dir;
+  t.after(() => delete process.env.BENCH_RESULTS);
+  const rounds: Rounds = new Map([
+    ['bare', [cpu(50), cpu(50), cpu(50)]],
+    ['forktrace-journal-mmap', [cpu(51, 1), cpu(51, 1), cpu(51, 1)]],
+    ['otel-2', [cpu(90), cpu(90), cpu(90)]],
+  ]);
+  const row = { app: 'hello', asked: '2000', rate: 2000, rounds: 3 };
+  const contestants = summarize(rounds, 'forktrace-journal-mmap', () => 1);
+  writeFileSync(
+    join(dir, 'rate.json'),
+    JSON.stringify({ node: 'v24', windowMs: 2000, rows: [{ ...row, contestants }] }),
+  );
+  const found = verdicts().find(({ what }) => what.startsWith('CPU added by hello-world'))!;
+  assert.deepEqual([found.measured, found.held], ['1/20.0', true]);
+  assert.match(
+    reportPage(verdicts()),
+    /### An application at 2,000 requests a second[\s\S]*otel-2 \| 40\.0 .*1\/20\.0/,
+  );
+  assert.match(readmeShare(verdicts()), /otel-2 \| 40\.0/);
 });
