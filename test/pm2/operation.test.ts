@@ -76,11 +76,14 @@ async function world(t: TestContext, options: Partial<EcosystemApp> = {}): Promi
 }
 
 /** Each answered request has one span at the endpoint, and no span is there twice. */
-async function allDelivered({ endpoint, answered }: World): Promise<void> {
+async function allDelivered({ endpoint, answered }: World, interrupted = 0): Promise<void> {
   const isServer = ({ kind }: { kind: number }) => kind === OtlpSpanKind.SERVER;
-  const spans = (await endpoint.waitForSpans((all) => all.filter(isServer).length >= answered)).filter(isServer);
-  assert.equal(spans.length, answered);
-  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, answered);
+  const expected = answered + interrupted;
+  const spans = (await endpoint.waitForSpans((all) => all.filter(isServer).length >= expected)).filter(isServer);
+  assert.equal(spans.length, expected);
+  const isInterrupted = ({ attributes }: (typeof spans)[0]) => attributes['error.type'] === 'worker.exit';
+  assert.equal(spans.filter(isInterrupted).length, interrupted);
+  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, expected);
 }
 
 async function asks(world: World, requests = 10): Promise<void> {
@@ -231,7 +234,8 @@ test('pm2-runtime as PID 1 of a container: a worker that is killed is replaced, 
   const ended = new Promise((resolve) => runtime.child.once('exit', resolve));
   stop();
   await ended;
-  await allDelivered(it);
+  // The request of which the worker died.
+  await allDelivered(it, 1);
 });
 
 test('pm2-runtime, as in a container: SIGTERM ends all of it, with every span delivered', async (t) => {
