@@ -56,12 +56,14 @@ async function world(t: TestContext, options: Partial<EcosystemApp> = {}): Promi
     answered: 0,
     ask: (path = '/') =>
       new Promise((resolve, reject) => {
-        get({ port, host: '127.0.0.1', path, agent: false }, async (response) => {
+        // node:cluster may hand a connection to a worker that has just died, and then nobody answers it.
+        const request = get({ port, host: '127.0.0.1', path, agent: false, timeout: 5000 }, async (response) => {
           let body = '';
           for await (const chunk of response) body += chunk;
           made.answered++;
           resolve(JSON.parse(body));
-        }).on('error', reject);
+        });
+        request.on('timeout', () => request.destroy(new Error('no answer'))).on('error', reject);
       }),
     workers: async () => (await pm2.list()).filter(({ name }) => name === 'app'),
     online: (count, old = []) =>
