@@ -68,7 +68,9 @@ export function preload(realm: object = globalThis): void {
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) =>
     unlessItFails(() => {
-      const { traceFoundServer } = require('./trace-found-server.js') as typeof import('./trace-found-server.js');
+      const { traceFoundServer } = loaded(
+        () => require('./trace-found-server.js') as typeof import('./trace-found-server.js'),
+      );
       traceFoundServer(server);
     }),
   );
@@ -81,11 +83,28 @@ function standIn(): void {
   });
 }
 
-function start(): void {
+/** Files of the package are being loaded: an instrumentation of `fs` makes spans of that, too. */
+let isLoading = false;
+
+function loaded<T>(load: () => T): T {
+  isLoading = true;
+  try {
+    return load();
+  } finally {
+    isLoading = false;
+  }
+}
+
+/** @returns false while it starts: this is a call of the start's own, then */
+function start(): boolean {
+  if (isLoading) return false;
+  let isStarting = false;
   unlessItFails(() => {
-    const { startOnce } = require('./start-once.js') as typeof import('./start-once.js');
-    startOnce();
+    const once = loaded(() => require('./start-once.js') as typeof import('./start-once.js'));
+    once.startOnce();
+    isStarting = once.isStarting();
   });
+  return !isStarting;
 }
 
 /** What is loaded in a call of the app's may need a descriptor that there is none of: the call goes on without. */

@@ -7,10 +7,15 @@ import { stopTheStart } from './stop-the-start.js';
 
 let tracing: StartedTracing | undefined;
 let failed = false;
+let starting = false;
 
-/** @returns undefined when it has failed, and the process runs without */
+/**
+ * @returns undefined when it has failed, and the process runs without; also while it starts: what starting does with
+ * files and sockets is instrumented, too
+ */
 export function startOnce(): StartedTracing | undefined {
-  if (tracing !== undefined || failed) return tracing;
+  if (tracing !== undefined || failed || starting) return tracing;
+  starting = true;
   try {
     // Not in the context of the request or span that set it off: what is started here outlives it.
     tracing = context.with(ROOT_CONTEXT, start);
@@ -18,8 +23,15 @@ export function startOnce(): StartedTracing | undefined {
     if (error instanceof ForktraceError) stopTheStart(error);
     failed = true;
     sayStartFailed(error);
+  } finally {
+    starting = false;
   }
   return tracing;
+}
+
+/** Whether tracing is being started, further out in this call. @public */
+export function isStarting(): boolean {
+  return starting;
 }
 
 function start(): StartedTracing {

@@ -1,68 +1,117 @@
-// The same app under OpenTelemetry's own stack and under forktrace, with a real PostgreSQL and a real Redis: all spans are equal, field by
-// field, but for the differences that docs/from-opentelemetry.md lists.
+// The app of examples/postgres-redis under OpenTelemetry's own register and under forktrace, with a real PostgreSQL and a real Redis: all spans
+// are equal, field by field, but for the differences that docs/from-opentelemetry.md lists.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind, type ReceivedSpan } from '../endpoint/received-span.js';
-import { instrumentedProject, runInstrumented } from './instrumented-program.js';
+import { RealPm2 } from '../pm2/real-pm2.js';
+import { installedIn } from '../process/frameworks.js';
+import { freePort } from '../process/free-port.js';
+import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
+import { instrumentedProject } from './instrumented-program.js';
 import { startServers, withoutServers } from './postgres-redis.js';
 
-const FRAMEWORKS = {
-  express: `import express from 'express';
-    const app = express();
-    app.get('/items/:id', async (request, response) => response.end(await item(request.params.id)));
-    app.get('/fails', async (request, response) => response.status(500).end(await failing()));
-    app.get('/stock', (request, response) => response.end('1'));
-    const listening = createServer(app);
-    const ready = () => Promise.resolve();`,
-  fastify: `import fastify from 'fastify';
-    const app = fastify();
-    app.get('/items/:id', async (request) => item(request.params.id));
-    app.get('/fails', async (request, reply) => reply.code(500).send(await failing()));
-    app.get('/stock', async () => '1');
-    const listening = app.server;
-    const ready = () => app.ready();`,
-};
+const EXAMPLE = fileURLToPath(new URL('../../examples/postgres-redis/', import.meta.url));
+/** The last one says that all spans before it are there: a process sends them in their order. */
+const PATHS = ['/items/1', '/fails', '/items/2', '/stock'];
 
-const source = (framework: string, { postgres, redis }: { postgres: number; redis: number }) => `
-import { createServer } from 'node:http';
-import pg from 'pg';
-import { Redis } from 'ioredis';
-import { pino } from 'pino';
-import undici from 'undici';
-${framework}
-const log = pino();
-const pool = new pg.Pool({ host: '127.0.0.1', port: ${postgres}, user: 'app', database: 'postgres', max: 1 });
-const cache = new Redis(${redis}, '127.0.0.1', { lazyConnect: true });
-async function item(id) {
-  log.info('asked');
-  const { rows } = await pool.query('select $1::int as id', [id]);
-  await cache.set('item', rows[0].id);
-  return get('/stock');
+/** The example, as ES modules or as CommonJS, in a project with forktrace. @returns the folder */
+async function copied(t: TestContext, extension: 'mjs' | 'cjs'): Promise<string> {
+  const project = await instrumentedProject(t, 'two');
+  let folder = '';
+  for (const name of readdirSync(EXAMPLE).filter((name) => /\.[mc]js$/.test(name))) {
+    const text = readFileSync(EXAMPLE + name, 'utf8');
+    const isOther = extension === 'cjs';
+    const path = project.write(isOther ? name.replace('.mjs', '.cjs') : name, isOther ? asCommonJs(text) : text);
+    folder = dirname(path);
+  }
+  return folder;
 }
-async function failing() {
-  return pool.query('select nothing').catch((error) => error.message);
-}
-async function get(path) {
-  const { body } = await undici.request('http://127.0.0.1:' + listening.address().port + path);
-  return body.text();
-}
-ready().then(() => listening.listen(0, '127.0.0.1', async () => {
-  await get('/items/1');
-  await get('/fails');
-  await pool.end();
-  await cache.quit();
-  listening.close();
-  listening.closeAllConnections();
-}));
-`;
-const asCommonJs = (text: string) => text.replace(/^\s*import (.+) from (.+);$/gm, 'const $1 = require($2);');
 
-const COMMON = {
-  OTEL_METRICS_EXPORTER: 'none',
-  OTEL_LOGS_EXPORTER: 'none',
-  OTEL_NODE_RESOURCE_DETECTORS: 'env,host,os,process',
-  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-};
+const asCommonJs = (text: string) =>
+  text
+    .replace(/^import (.+) from (.+);$/gm, 'const $1 = require($2);')
+    .replace(/^export default (async function|function) (\w+)/gm, 'module.exports = $2;\n$1 $2')
+    .replace(/^export (async function|function) (\w+)/gm, 'exports.$2 = $2;\n$1 $2')
+    .replaceAll('.mjs', '.cjs');
+
+type Way = 'opentelemetry' | 'preload' | 'cluster' | 'pm2';
+
+interface Setting {
+  framework: 'express' | 'fastify';
+  extension: 'mjs' | 'cjs';
+  folder: string;
+  servers: { postgres: number; redis: number };
+}
+
+/** All spans of the app, asked for each of the paths in turn. */
+async function spansOf(t: TestContext, way: Way, { framework, extension, folder, servers }: Setting) {
+  const endpoint = await OtlpEndpoint.start(t);
+  const port = await freePort();
+  const env = {
+    APP: framework,
+    PORT: String(port),
+    POSTGRES_URL: `postgres://app@127.0.0.1:${servers.postgres}/postgres`,
+    REDIS_URL: `redis://127.0.0.1:${servers.redis}`,
+    NODE_ENV: 'production',
+    OTEL_SERVICE_NAME: 'shop',
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    OTEL_NODE_RESOURCE_DETECTORS: 'env,host,os,process',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    FORKTRACE_JOURNAL_DIR: await tempDir(t),
+    WEB_CONCURRENCY: '1',
+    // The default, which other tests do without.
+    FORKTRACE_INSTRUMENTATIONS: '',
+  };
+  let output = () => '';
+  if (way === 'pm2') {
+    const ecosystem = createRequire(`${folder}/`)('./ecosystem.config.cjs');
+    for (const app of ecosystem.apps) app.env = { ...app.env, ...env };
+    await (await RealPm2.start(t)).startEcosystem(ecosystem);
+  } else {
+    const execArgv = {
+      opentelemetry: [
+        '--require',
+        '@opentelemetry/auto-instrumentations-node/register',
+        '--experimental-loader=@opentelemetry/instrumentation/hook.mjs',
+      ],
+      preload: ['--import', 'forktrace/register'],
+      cluster: [],
+    }[way];
+    const path = `${folder}/${way === 'cluster' ? 'cluster' : 'server'}.${extension}`;
+    const program = runProgram(t, path, { cwd: folder, env, execArgv });
+    output = () => program.output;
+  }
+  const answers = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    return response.text();
+  };
+  for (const [index, path] of PATHS.entries()) {
+    // The first one waits for the server.
+    if (index === 0) {
+      const isThere = () => answers(path).then(Boolean, () => false);
+      await waitFor(isThere, () => `the app answers; output: ${output()}`, 150_000);
+    } else await answers(path);
+  }
+  const spans = () => endpoint.received().filter(({ resource }) => resource['cluster.role'] !== 'coordinator');
+  const isLast = ({ kind, parentSpanId, attributes }: ReceivedSpan) =>
+    kind === OtlpSpanKind.SERVER && parentSpanId === '' && attributes['url.path'] === PATHS.at(-1);
+  await waitFor(
+    () => spans().some(isLast),
+    () => `all spans, ${way}; output: ${output()}`,
+  );
+  return spans();
+}
+
 /** Two runs have other ports. */
 const DIFFERENT_EACH_TIME = /^(url\.full|server\.port|network\.(peer|local)\.port|http\.url|net\.peer\.port)$/;
 
@@ -96,30 +145,23 @@ function comparable(spans: readonly ReceivedSpan[], isServerOurs: boolean, isRou
     .sort();
 }
 
-for (const [framework, code] of Object.entries(FRAMEWORKS)) {
-  for (const extension of ['mjs', 'cjs']) {
-    test(`${framework}, .${extension}: PostgreSQL, Redis, undici and pino have the spans that they have under OpenTelemetry's register`, {
-      skip: withoutServers,
-    }, async (t) => {
-      const servers = await startServers(t);
-      const project = await instrumentedProject(t, 'two');
-      const text = source(code, servers);
-      const path = project.write(`app.${extension}`, extension === 'cjs' ? asCommonJs(text) : text);
-      const theirs = await runInstrumented(t, project, path, {
-        env: COMMON,
-        execArgv: [
-          '--require',
-          '@opentelemetry/auto-instrumentations-node/register',
-          '--experimental-loader=@opentelemetry/instrumentation/hook.mjs',
-        ],
+describe('the same app has the same spans', { skip: withoutServers, timeout: 900_000 }, () => {
+  // Installed before the time of the first program is bounded.
+  before(async () => void (await installedIn('test/instrumentations/two')));
+
+  for (const framework of ['express', 'fastify'] as const) {
+    for (const extension of ['mjs', 'cjs'] as const) {
+      it(`${framework}, .${extension}: under OpenTelemetry's register, our preload, a cluster and pm2`, async (t) => {
+        const [servers, folder] = [await startServers(t), await copied(t, extension)];
+        const setting = { framework, extension, folder, servers };
+        const isRouteKnown = framework !== 'fastify';
+        const expected = comparable(await spansOf(t, 'opentelemetry', setting), false, isRouteKnown);
+        assert.ok(expected.length > 15, `${expected.length} spans`);
+        for (const way of ['preload', 'cluster', 'pm2'] as const) {
+          const found = comparable(await spansOf(t, way, setting), true, isRouteKnown);
+          assert.deepEqual(found, expected, way);
+        }
       });
-      assert.equal((await theirs.program.waitForExit()).code, 0, theirs.program.output);
-      const expected = await theirs.spans(10);
-      const ours = await runInstrumented(t, project, path, { env: COMMON });
-      assert.equal((await ours.program.waitForExit()).code, 0, ours.program.output);
-      const found = await ours.spans(expected.length);
-      const isRouteKnown = framework !== 'fastify';
-      assert.deepEqual(comparable(found, true, isRouteKnown), comparable(expected, false, isRouteKnown));
-    });
+    }
   }
-}
+});
