@@ -21,6 +21,14 @@ export const scenes: Scene[] = [
     env: { FORKTRACE_PIPELINE: 'fast' },
   },
   {
+    code: 'FORKTRACE_BUNDLED',
+    when: 'forktrace is in a bundle, and not installed where that runs',
+    files: { 'app.js': "import { startWorkerTracing } from 'forktrace';\n\nstartWorkerTracing();\n" },
+    packages: ['esbuild'],
+    command:
+      'node_modules/esbuild/bin/esbuild app.js --bundle --platform=node --format=esm --outfile=bundle.js --log-level=error && rm -r node_modules && node bundle.js 2>&1 | grep -o "forktrace is.*commonjs\\|FORKTRACE_BUNDLED"',
+  },
+  {
     code: 'FORKTRACE_WORKER_START',
     when: 'the app throws while it starts',
     files: {
