@@ -61,6 +61,9 @@ const dir = mkdtempSync(join(tmpdir(), 'forktrace-bench-'));
 const resource = Buffer.alloc(0);
 const mapped = openJournal({ dir: join(dir, 'mmap'), mode: 'mmap', resource });
 const written = openJournal({ dir: join(dir, 'write'), mode: 'write', resource });
+const synced = openJournal({ dir: join(dir, 'synced'), mode: 'mmap', resource, sync: 'interval' });
+const all = [mapped, written, synced];
+const lost = () => all.reduce((sum, journal) => sum + journal.stats().lost.total, 0);
 
 function both(journal: Journal): () => void {
   return () => {
@@ -74,6 +77,8 @@ const targetBuffer = Buffer.from(target.buffer);
 const measured: Record<string, () => Promise<number> | number> = {
   'mmap: append': () => spans(mapped, () => mapped.append(scope, whole, 0, whole.length)),
   'mmap: begin + finish': () => spans(mapped, both(mapped)),
+  'mmap, sync interval: append': () => spans(synced, () => synced.append(scope, whole, 0, whole.length)),
+  'mmap, sync interval: begin + finish': () => spans(synced, both(synced)),
   'write: append': () => spans(written, () => written.append(scope, whole, 0, whole.length)),
   'write: begin + finish': () => spans(written, both(written)),
   'copy 300 bytes: set(subarray)': () => copies((a, b, at) => target.set(source.subarray(a, b), at)),
@@ -91,17 +96,14 @@ for (let round = -2; round < ROUNDS; round++) {
     if (round >= 0) results.get(name)!.push(ns);
   }
 }
-mapped.close();
-written.close();
+for (const journal of all) journal.close();
 
 console.log(`Node ${process.version}, ${ROUNDS} rounds of ${SPANS} spans, nanoseconds per span: median [quartiles]`);
 for (const [name, values] of results) {
   values.sort((a, b) => a - b);
   const at = (share: number) => values[Math.floor((values.length - 1) * share)]!.toFixed(0).padStart(5);
-  console.log(`${name.padEnd(32)}${at(0.5)} [${at(0.25)} ${at(0.75)}]`);
+  console.log(`${name.padEnd(36)}${at(0.5)} [${at(0.25)} ${at(0.75)}]`);
 }
-console.log(
-  `segments: ${mapped.stats().segments}; spans lost: ${mapped.stats().lost.total + written.stats().lost.total}`,
-);
+console.log(`segments: ${mapped.stats().segments}; spans lost: ${lost()}`);
 rmSync(dir, { recursive: true, force: true });
-if (mapped.stats().lost.total + written.stats().lost.total > 0) process.exitCode = 1;
+if (lost() > 0) process.exitCode = 1;

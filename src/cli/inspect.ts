@@ -100,20 +100,17 @@ function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
       const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
       if (segment.isRefilled()) return;
       for (let at = 0; at < bytes.length; ) {
-        const end = at + chunkLengthAt(bytes, at, bytes.length);
+        const end = at + chunkLengthAt(bytes, at, bytes.length, segment.trailer);
         // A chunk is a ResourceSpans message with nothing else in it.
-        const chunk = decoded(bytes, ResourceSpansMessage, at, end);
+        const chunk = decoded(bytes, ResourceSpansMessage, at, end - segment.trailer);
         if (chunk === undefined) yield { path: file.path, unsound: 'corrupt' };
         for (const { scope = {}, spans = [] } of chunk?.scopeSpans ?? []) {
           for (const span of spans) yield { inFlight: false, shipped: from + at < shipped, ...source, scope, span };
         }
         at = end;
       }
-      if (corrupt || next === from) {
-        yield { path: file.path, unsound: 'corrupt' };
-        break;
-      }
-      from = next;
+      if (corrupt) yield { path: file.path, unsound: 'corrupt' };
+      from = corrupt ? segment.soundAfter(next, committed) : next;
     }
     if (cut) yield { path: file.path, unsound: 'truncated' };
   } finally {

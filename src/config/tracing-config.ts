@@ -150,6 +150,20 @@ export interface JournalConfig {
    * @default FORKTRACE_JOURNAL_MODE, else auto
    */
   mode?: 'auto' | 'mmap' | 'write';
+  /**
+   * `none`: what has been kept survives any death of a process. `interval`: also the machine's, up to the
+   * last `syncIntervalMs`; files are brought to the disk off the event loop, and each span has a checksum.
+   *
+   * @default FORKTRACE_JOURNAL_SYNC, else none
+   */
+  sync?: 'none' | 'interval';
+  /**
+   * How often `sync` `interval` brings files to the disk. Takes a whole number from 10 to 2147483647, in
+   * milliseconds.
+   *
+   * @default 1000
+   */
+  syncIntervalMs?: number;
   /** Size of one segment. Takes a multiple of 4096 from 8192, in bytes. @default 1048576 */
   segmentBytes?: number;
   /**

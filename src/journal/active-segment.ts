@@ -5,6 +5,7 @@
  */
 
 import type { Memory } from '../wire/memory.js';
+import { CHECKSUM_BYTES, putChecksum } from './checksum.js';
 import type { JournalFileWriter } from './journal-file.js';
 
 export class ActiveSegment {
@@ -22,7 +23,11 @@ export class ActiveSegment {
   /** `write` mode: how many of them the file has. */
   spansWritten = 0;
 
-  constructor(file: JournalFileWriter) {
+  /** Bytes of the checksum behind each chunk, or 0. */
+  readonly trailer: number;
+
+  constructor(file: JournalFileWriter, hasChecksums: boolean) {
+    this.trailer = hasChecksums ? CHECKSUM_BYTES : 0;
     this.file = file;
     this.memory = file.memory;
     this.sequence = file.sequence;
@@ -37,8 +42,9 @@ export class ActiveSegment {
     return this.position - this.bodyAt;
   }
 
-  /** The chunk that ends at `position` is whole: stored last, so that a reader has it or nothing of it. */
-  commitTo(position: number): void {
+  /** The chunk that ends at `end` is whole: stored last, so that a reader has it or nothing of it. */
+  commitTo(end: number): void {
+    const position = this.trailer === 0 ? end : putChecksum(this.memory, this.position, end, this.sequence);
     this.position = position;
     this.spans++;
     this.file.commit(position - this.bodyAt);

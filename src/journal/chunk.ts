@@ -24,23 +24,24 @@ const MAX_LENGTH_BYTES = 4;
 /**
  * Bytes of the chunk that starts at `at`, by its tag and length alone: it may reach beyond `end`.
  *
+ * @param trailer bytes of a checksum that follows each chunk, which count
  * @returns 0 when `end` cuts off the length itself, -1 when no chunk starts here
  */
-export function chunkLengthAt(bytes: Uint8Array, at: number, end: number): number {
+export function chunkLengthAt(bytes: Uint8Array, at: number, end: number, trailer = 0): number {
   if (at >= end) return 0;
   if (bytes[at] !== SCOPE_SPANS) return -1;
   const lengthAt = at + 1;
   const contentAt = varintEnd(bytes, lengthAt, Math.min(end, lengthAt + MAX_LENGTH_BYTES));
   if (contentAt === -1) return end - lengthAt < MAX_LENGTH_BYTES ? 0 : -1;
   const length = varintIn(bytes, lengthAt, contentAt);
-  return length > 0 && length < MAX_CHUNK_BYTES ? contentAt - at + length : -1;
+  return length > 0 && length < MAX_CHUNK_BYTES ? contentAt - at + length + trailer : -1;
 }
 
 /** How many whole chunks there are, back to back. */
-export function countChunks(bytes: Uint8Array): number {
+export function countChunks(bytes: Uint8Array, trailer = 0): number {
   let count = 0;
   for (let at = 0; at < bytes.length; count++) {
-    const length = chunkLengthAt(bytes, at, bytes.length);
+    const length = chunkLengthAt(bytes, at, bytes.length, trailer);
     if (length <= 0) break;
     at += length;
   }

@@ -32,6 +32,8 @@
 import { crc32 } from 'node:zlib';
 
 export const FORMAT_VERSION = 1;
+/** That of segments whose chunks have checksums; all else is the same. */
+const CHECKSUMS_VERSION = 2;
 /** Headers are multiples of a page, so that the body can be mapped. */
 export const PAGE_BYTES = 4096;
 
@@ -186,6 +188,8 @@ export interface JournalHeader {
    * that file, within bounds.
    */
   isResourcePending: boolean;
+  /** Segments: each chunk is followed by its checksum. @default false */
+  hasChecksums?: boolean;
 }
 
 /** Why a file or a part of it is not sound. */
@@ -221,7 +225,7 @@ export function encodeHeader(header: Omit<JournalHeader, 'headerLength'>): Uint8
   const headerLength = headerLengthOfParts(described.length);
   const bytes = Buffer.alloc(headerLength);
   bytes.write(MAGIC[header.kind], 0, 'latin1');
-  bytes.writeUInt32LE(FORMAT_VERSION, AT_VERSION);
+  bytes.writeUInt32LE(header.hasChecksums ? CHECKSUMS_VERSION : FORMAT_VERSION, AT_VERSION);
   bytes.writeUInt32LE(headerLength, AT_HEADER_LENGTH);
   bytes.writeUInt32LE(header.bodyLength, AT_BODY_LENGTH);
   bytes.writeUInt32LE(header.sequence, AT_SEQUENCE);
@@ -252,7 +256,8 @@ export function headerLengthOf(firstPage: Uint8Array): number | UnsoundReason {
   if (bytes.length < AT_RESOURCE) return 'truncated';
   const magic = bytes.toString('latin1', 0, 8);
   if (kindOf(magic) === undefined) return 'foreign';
-  if (bytes.readUInt32LE(AT_VERSION) !== FORMAT_VERSION) return 'version';
+  const version = bytes.readUInt32LE(AT_VERSION);
+  if (version !== FORMAT_VERSION && version !== CHECKSUMS_VERSION) return 'version';
   const headerLength = bytes.readUInt32LE(AT_HEADER_LENGTH);
   if (headerLength === 0 || headerLength % PAGE_BYTES !== 0 || headerLength > MAX_HEADER_BYTES) return 'corrupt';
   return headerLength;
@@ -290,6 +295,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
     resource: described.subarray(0, resourceLength),
     schemaUrl: buffer.toString('utf8', AT_RESOURCE + resourceLength, AT_RESOURCE + describedLength),
     isResourcePending: buffer.readUInt32LE(AT_RESOURCE_PENDING) === 1,
+    hasChecksums: buffer.readUInt32LE(AT_VERSION) === CHECKSUMS_VERSION,
   };
   const entriesFit =
     kind !== 'in-flight'

@@ -8,6 +8,8 @@ import {
   closeSync,
   constants,
   existsSync,
+  fdatasync,
+  fdatasyncSync,
   fstat,
   fstatSync,
   futimes,
@@ -81,6 +83,9 @@ export class JournalFileWriter {
   readonly #plan: FilePlan;
   readonly #head: Uint8Array;
   #fd: number;
+  /** Being synced: the descriptor is closed when that is done. */
+  #syncs = 0;
+  #isReleased = false;
   #window: FileWindow | undefined;
   #contents = NOTHING;
   // Those of `#contents`, one step nearer for who stores per span.
@@ -314,7 +319,28 @@ export class JournalFileWriter {
     this.#letGo();
   }
 
+  /**
+   * Brings what has been stored to the disk, in another thread; `now`: before this returns, as the process
+   * ends.
+   */
+  sync(now = false): void {
+    if (now) {
+      try {
+        fdatasyncSync(this.#fd);
+      } catch {
+        // A disk that fails has said so to the system; spans are kept in memory as before.
+      }
+      return;
+    }
+    this.#syncs++;
+    fdatasync(this.#fd, () => {
+      if (--this.#syncs === 0 && this.#isReleased) this.#close();
+    });
+  }
+
   #close(): void {
+    this.#isReleased = true;
+    if (this.#syncs > 0) return;
     try {
       closeSync(this.#fd);
     } catch {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { close, fsync, open } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../warn.js';
 import { ENDED_AFTER_INTERRUPTION } from '../wire/conventions.js';
@@ -39,6 +40,7 @@ import { WriteBack } from './write-back.js';
 /** Files of an in-flight table: 65,536 spans in flight with the default size of one. */
 const MAX_TABLES = 64;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+const SYNC_MS = 1000;
 const NOTHING = new Uint8Array(0);
 /** Most spans are smaller. */
 const LITTLE_ROOM = 512;
@@ -62,6 +64,8 @@ export class JournalWriter implements Journal, SpanLog {
   /** `write` mode only. */
   readonly #writeBack: WriteBack | undefined;
   readonly #leaseTimer: NodeJS.Timeout;
+  readonly #isSynced: boolean;
+  readonly #syncTimer: NodeJS.Timeout | undefined;
   readonly #room: Room = { memory: memoryOf(new Uint8Array(0)), start: 0, end: 0 };
   readonly #segmentBytes: number;
   readonly #renewed: ((writerId: string) => void) | undefined;
@@ -93,12 +97,14 @@ export class JournalWriter implements Journal, SpanLog {
     this.#logLosses = new LossLedger(options.dir, 'Log records');
     this.#segmentBytes = options.segmentBytes;
     this.#renewed = options.renewed;
+    this.#isSynced = options.sync === 'interval';
     if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#spans.takeBack(error));
     this.#spans = this.#segmentWriter('segment', this.#losses, this.#writeBack);
     this.#growTable();
     this.#spans.open(0);
     this.#leaseTimer = setInterval(() => this.#renewLease(), LEASE_RENEWAL_MS);
     this.#leaseTimer.unref();
+    if (this.#isSynced) this.#syncTimer = setInterval(() => this.#sync(), options.syncIntervalMs ?? SYNC_MS).unref();
   }
 
   get writerId(): string {
@@ -114,11 +120,11 @@ export class JournalWriter implements Journal, SpanLog {
     const { segment } = this.#spans;
     if (segment === undefined) return undefined;
     const { position, limit } = segment;
-    if (spanStartIn(position, scope.bytes.length) + LITTLE_ROOM > limit) return undefined;
+    if (spanStartIn(position, scope.bytes.length) + LITTLE_ROOM > limit - segment.trailer) return undefined;
     const room = this.#room;
     room.memory = segment.memory;
     room.start = openChunk(segment.memory, position, scope);
-    room.end = Math.min(limit, position + MAX_OPEN_CHUNK);
+    room.end = Math.min(limit - segment.trailer, position + MAX_OPEN_CHUNK);
     return room;
   }
 
@@ -261,6 +267,7 @@ export class JournalWriter implements Journal, SpanLog {
     if (this.#isClosed) return;
     this.#lookAtEnd();
     clearInterval(this.#leaseTimer);
+    clearInterval(this.#syncTimer);
     this.#writeBack?.flush();
     this.#isClosed = true;
     this.#spans.close(this.#wasResourcePending);
@@ -311,6 +318,7 @@ export class JournalWriter implements Journal, SpanLog {
       plan: (bodyLength, sequence) => this.#plan(kind, bodyLength, 0, sequence),
       keepBound: (bytes) => this.#keepBound(bytes),
       losses,
+      hasChecksums: this.#isSynced,
       writeBack,
       lookAtEnd: () => this.#lookAtEnd(),
     });
@@ -321,10 +329,11 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   #plan(kind: JournalFileKind, bodyLength: number, entryBytes: number, sequence: number): FilePlan {
+    const hasChecksums = this.#isSynced && (kind === 'segment' || kind === 'logs');
     return {
       dir: this.dir,
       mapping: this.#mapping,
-      header: { kind, bodyLength, sequence, writer: this.#identity, entryBytes, ...this.#described },
+      header: { kind, bodyLength, sequence, writer: this.#identity, entryBytes, hasChecksums, ...this.#described },
     };
   }
 
@@ -365,6 +374,17 @@ export class JournalWriter implements Journal, SpanLog {
         // As with spans: tried again, and said when a span is lost by it.
       }
     }
+  }
+
+  /**
+   * To the disk: tables before segments, so that a span that ends in between is in one of them; then the names.
+   */
+  #sync(): void {
+    this.flush();
+    for (const file of this.#filesInUse()) file.sync();
+    open(this.dir, 'r', (error, fd) => {
+      if (error === null) fsync(fd, () => close(fd));
+    });
   }
 
   #filesInUse(): JournalFileWriter[] {

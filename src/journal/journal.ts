@@ -31,6 +31,13 @@ export interface JournalOptions {
   segmentBytes?: number;
   /** Bytes that the directory may take, all writers together. @default 268435456 (256 MiB) */
   maxBytes?: number;
+  /**
+   * `interval`: what has been kept is brought to the disk every `syncIntervalMs`, and has checksums, so that it
+   * survives the machine's crash. @default 'none'
+   */
+  sync?: 'none' | 'interval';
+  /** Milliseconds. @default 1000 */
+  syncIntervalMs?: number;
   /** Entries of one in-flight table file. @default 1024 */
   inFlight?: number;
   /**

@@ -17,6 +17,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isSound } from '../wire/check.js';
+import { type Memory, memoryOf } from '../wire/memory.js';
+import { ResourceLogs, ResourceSpans } from '../wire/otlp.js';
+import { CHECKSUM_BYTES, hasChecksum } from './checksum.js';
 import { chunkLengthAt, countChunks } from './chunk.js';
 import {
   AT_COMMITTED,
@@ -183,38 +187,83 @@ export interface Chunks {
   bytes: Uint8Array;
   /** Where in the body to read on. */
   next: number;
-  /** The bytes at `next` are no whole chunk: the rest of this segment cannot be read. */
+  /** The bytes at `next` are no whole chunk: see {@link SegmentReader.soundAfter}. */
   corrupt: boolean;
 }
+
+/** Zeros at the edge of a page that are no accident. */
+const EMPTY_BYTES = 16;
 
 const COUNT_BYTES = 256 * 1024;
 
 /** One segment, open for reading. */
 export class SegmentReader extends OpenFile {
+  /** Bytes of the checksum behind each chunk, or 0. */
+  get trailer(): number {
+    return this.header.hasChecksums ? CHECKSUM_BYTES : 0;
+  }
+
   /**
    * Reads whole chunks of the body from `from` up to `committed` (of {@link state}): as many as fit in
    * `maxBytes`, but one at least. Empty `bytes` means: nothing more, or `corrupt`.
    *
    * @param memory where to read into if it is large enough; allocated otherwise
+   * @param verify looks into each chunk for what a machine that went down leaves of it; for writers that are
+   * dead
    */
-  read(from: number, committed: number, maxBytes: number, memory?: Buffer): Chunks {
+  read(from: number, committed: number, maxBytes: number, memory?: Buffer, verify = false): Chunks {
+    const { trailer } = this;
     const available = Math.min(committed, this.header.bodyLength) - from;
     let wanted = Math.min(available, Math.max(maxBytes, PAGE_BYTES));
     for (;;) {
       const bytes = this.#bytes(from, wanted, memory);
+      const contents = verify ? memoryOf(bytes) : undefined;
       let whole = 0;
-      let length = chunkLengthAt(bytes, 0, bytes.length);
+      let isDamaged = false;
+      let length = chunkLengthAt(bytes, 0, bytes.length, trailer);
       while (length > 0 && whole + length <= bytes.length) {
+        isDamaged = contents !== undefined && !this.#isWhole(contents, whole, whole + length, from);
+        if (isDamaged) break;
         whole += length;
-        length = chunkLengthAt(bytes, whole, bytes.length);
+        length = chunkLengthAt(bytes, whole, bytes.length, trailer);
       }
       const cutOff = bytes.length < wanted || (wanted === available && whole < bytes.length);
-      const corrupt = length === -1 || cutOff || whole + length > Math.max(available, 0);
+      const corrupt = isDamaged || length === -1 || cutOff || whole + length > Math.max(available, 0);
       if (whole > 0 || corrupt || available <= 0)
         return { bytes: bytes.subarray(0, whole), next: from + whole, corrupt };
       // The first chunk alone is larger than maxBytes.
       wanted = length;
     }
+  }
+
+  /**
+   * Where in the body the next sound chunk starts, behind a place where {@link read} found none; `committed`
+   * where there is no other.
+   */
+  soundAfter(from: number, committed: number): number {
+    const bytes = this.#bytes(from, Math.min(committed, this.header.bodyLength) - from, undefined);
+    const contents = memoryOf(bytes);
+    const message = this.header.kind === 'logs' ? ResourceLogs : ResourceSpans;
+    for (let at = 1; at < bytes.length; at++) {
+      const length = chunkLengthAt(bytes, at, bytes.length, this.trailer);
+      const end = at + length;
+      if (length <= 0 || end > bytes.length || !this.#isWhole(contents, at, end, from)) continue;
+      if (this.trailer > 0) return from + at;
+      // Nothing says where a chunk starts: it is one if it reads as one, and another follows, or nothing.
+      if (isSound(bytes, message, at, end) && chunkLengthAt(bytes, end, bytes.length) !== -1) return from + at;
+    }
+    return committed;
+  }
+
+  /** Whether the chunk `bytes[start..end)`, of bytes at `from` of the body, is as it was written. */
+  #isWhole(contents: Memory, start: number, end: number, from: number): boolean {
+    if (this.trailer > 0) return hasChecksum(contents, start, end, this.header.sequence);
+    // A page that never reached the disk is empty; no span has so many bytes of that at the edge of a page.
+    for (let page = PAGE_BYTES * Math.floor((from + start) / PAGE_BYTES) - from; page < end; page += PAGE_BYTES) {
+      const part = contents.bytes.subarray(Math.max(page, start), Math.min(page + PAGE_BYTES, end));
+      if (part.length >= EMPTY_BYTES && part.every((byte) => byte === 0)) return false;
+    }
+    return true;
   }
 
   /** Stores how much has been delivered; kept when this process or the machine's shipper dies. */
@@ -283,9 +332,8 @@ export class SegmentReader extends OpenFile {
     let count = 0;
     for (let from = shipped; from < committed; ) {
       const { bytes, next, corrupt } = this.read(from, committed, COUNT_BYTES);
-      count += countChunks(bytes);
-      if (corrupt || next === from) break;
-      from = next;
+      count += countChunks(bytes, this.trailer);
+      from = corrupt ? this.soundAfter(next, committed) : next;
     }
     return count;
   }

@@ -5,7 +5,8 @@
  * @module
  */
 import { ActiveSegment } from './active-segment.js';
-import { countChunks, MAX_CHUNK_BYTES } from './chunk.js';
+import { CHECKSUM_BYTES, putChecksum } from './checksum.js';
+import { chunkLengthAt, countChunks, MAX_CHUNK_BYTES } from './chunk.js';
 import type { JournalFileWriter } from './journal-file.js';
 import type { LossLedger } from './loss-ledger.js';
 import { SegmentSupply, type SegmentSupplyOptions } from './segment-supply.js';
@@ -13,6 +14,8 @@ import type { WriteBack } from './write-back.js';
 
 export interface SegmentWriterOptions extends SegmentSupplyOptions {
   losses: LossLedger;
+  /** Each chunk is followed by its checksum. */
+  hasChecksums: boolean;
   /** `write` mode only. */
   writeBack: WriteBack | undefined;
   /**
@@ -27,6 +30,7 @@ export class SegmentWriter {
   segment: ActiveSegment | undefined;
   readonly #supply: SegmentSupply;
   readonly #losses: LossLedger;
+  readonly #hasChecksums: boolean;
   readonly #writeBack: WriteBack | undefined;
   readonly #lookAtEnd: () => boolean;
   #isClosed = false;
@@ -36,7 +40,8 @@ export class SegmentWriter {
   #closedBytes = 0;
   #segments = 0;
 
-  constructor({ losses, writeBack, lookAtEnd, ...supply }: SegmentWriterOptions) {
+  constructor({ losses, hasChecksums, writeBack, lookAtEnd, ...supply }: SegmentWriterOptions) {
+    this.#hasChecksums = hasChecksums;
     this.#supply = new SegmentSupply(supply);
     this.#losses = losses;
     this.#writeBack = writeBack;
@@ -53,10 +58,14 @@ export class SegmentWriter {
   }
 
   /**
-   * The active segment, with room for a chunk of `total` bytes; undefined when what was to be appended is
+   * The active segment, with room for a chunk of `length` bytes; undefined when what was to be appended is
    * lost, and counted.
    */
-  segmentFor(total: number): ActiveSegment | undefined {
+  segmentFor(length: number): ActiveSegment | undefined {
+    return this.#withRoom(this.#hasChecksums ? length + CHECKSUM_BYTES : length);
+  }
+
+  #withRoom(total: number): ActiveSegment | undefined {
     const { segment } = this;
     return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
   }
@@ -76,10 +85,10 @@ export class SegmentWriter {
       this.#supply.prepare();
       if (segment.position + total <= segment.limit) return segment;
     }
-    if (this.#lookAtEnd()) return this.segmentFor(total);
+    if (this.#lookAtEnd()) return this.#withRoom(total);
     if (segment?.isLost()) {
       this.replace(segment.file);
-      return this.segmentFor(total);
+      return this.#withRoom(total);
     }
     this.#sealSegment();
     const next = this.open(total);
@@ -103,7 +112,7 @@ export class SegmentWriter {
       }
     }
     this.#segments++;
-    const segment = new ActiveSegment(file);
+    const segment = new ActiveSegment(file, this.#hasChecksums);
     this.segment = segment;
     if (segment.position + chunkBytes > segment.limit) {
       segment.limit = segment.bodyEnd;
@@ -144,6 +153,7 @@ export class SegmentWriter {
         // The shipper finishes it when this writer is dead.
       }
     }
+    if (this.#hasChecksums) file.sync(this.#isClosed);
     this.#leaveSegment(segment.committed, segment.spans);
     if (!isRetired) file.release();
   }
@@ -174,7 +184,7 @@ export class SegmentWriter {
     this.#writeBack?.flush();
     const shipped = Math.min(old.file.shipped(), old.committed);
     const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
-    const items = countChunks(unshipped);
+    const items = countChunks(unshipped, old.trailer);
     this.#leaveSegment(shipped, old.spans - items);
     old.file.giveUp();
     old.file.release();
@@ -195,7 +205,7 @@ export class SegmentWriter {
     }
     const end = Math.min(ended - 1, old.committed);
     const rest = old.memory.bytes.slice(old.bodyAt + end, old.position);
-    const items = countChunks(rest);
+    const items = countChunks(rest, old.trailer);
     this.#leaveSegment(end, old.spans - items);
     old.file.release();
     this.#supply.renew();
@@ -209,8 +219,12 @@ export class SegmentWriter {
       this.#losses.lose('noSpace', items, this.#losses.refusal);
       return;
     }
-    segment.memory.bytes.set(chunks, segment.position);
+    const { memory, position, trailer, sequence } = segment;
+    memory.bytes.set(chunks, position);
     segment.position += chunks.length;
+    // Those of another segment hold no more.
+    for (let at = position; trailer > 0 && at < segment.position; )
+      at = putChecksum(memory, at, at + chunkLengthAt(memory.bytes, at, segment.position), sequence);
     segment.spans = items;
     segment.file.commit(segment.committed);
     this.#writeBack?.flush();

@@ -436,18 +436,20 @@ export class Delivery {
   #read(writer: TailedWriter, segment: TailedSegment, room: number, shipment: Shipment): void {
     const memory = this.#memory.subarray(this.#inUse);
     const from = segment.shipped;
-    const { bytes, next, corrupt } = segment.reader.read(from, segment.committed, room, memory);
+    const { reader } = segment;
+    const { bytes, next: end, corrupt } = reader.read(from, segment.committed, room, memory, writer.finished);
     if (bytes.buffer === memory.buffer) this.#inUse += bytes.length;
     // One chunk that is larger than the room: it goes first in a request of its own.
     if (bytes.length > room && shipment.spans > 0) return;
     const first = this.#builder.count;
-    // A machine that went down leaves pages that were never written. One such span, and the endpoint refuses
-    // the whole request.
-    const { spans, malformed } = this.#builder.add(bytes, writer.finished);
-    if (malformed > 0) this.#options.malformed(malformed, `${segment.file.path} is corrupt`);
-    if (corrupt) {
-      segment.corrupt = true;
-      this.#options.malformed(1, `${segment.file.path} is corrupt from byte ${next} of its body on`);
+    // One such span that is passed on, and the endpoint refuses the whole request.
+    const { spans, malformed } = this.#builder.add(bytes, writer.finished, reader.trailer);
+    const next = corrupt ? reader.soundAfter(end, segment.committed) : end;
+    // What is gathered a second time has been said.
+    if (next > segment.readTo) {
+      const { path } = segment.file;
+      if (malformed > 0) this.#options.malformed(malformed, `${path} has what is no span`);
+      if (corrupt) this.#options.malformed(1, `${path} cannot be read from byte ${end} to ${next} of its body`);
     }
     this.#count(segment, from, next, first);
     shipment.spans += spans;

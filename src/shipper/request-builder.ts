@@ -97,8 +97,9 @@ export class RequestBuilder {
    * {@link clear}.
    *
    * @param verify looks into each span: for bytes that are not to be trusted
+   * @param trailer bytes behind each chunk that are nobody's
    */
-  add(chunks: Uint8Array, verify = false): Added {
+  add(chunks: Uint8Array, verify = false, trailer = 0): Added {
     const source = Buffer.from(chunks.buffer, chunks.byteOffset, chunks.length);
     const index = this.#sources.push(source) - 1;
     const found: Added = { spans: 0, malformed: 0 };
@@ -111,8 +112,8 @@ export class RequestBuilder {
       const end = reader.lengthEnd();
       const start = reader.position;
       const isOneSpan = this.#read(reader, end);
-      reader.position = end;
       reader.end = source.length;
+      reader.position = end + trailer;
       if (!isOneSpan || (verify && !isSound(source, this.#scopeMessage, start, end))) {
         found.malformed++;
         continue;
@@ -123,7 +124,7 @@ export class RequestBuilder {
       this.#source.push(index);
       this.#start.push(this.#spanStart);
       this.#end.push(this.#spanEnd);
-      this.#chunkEnd.push(end);
+      this.#chunkEnd.push(end + trailer);
     }
     return found;
   }

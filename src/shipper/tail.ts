@@ -34,8 +34,6 @@ export class TailedSegment {
   readTo: number;
   sealed = false;
   #leaseMs = 0;
-  /** Nothing after `shipped` can be read. */
-  corrupt = false;
   /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
   isHeld = false;
   /** `performance.now()` since which there may be something unshipped: of the last look that found nothing. */
@@ -51,7 +49,7 @@ export class TailedSegment {
   }
 
   get lag(): number {
-    return this.corrupt || this.isHeld ? 0 : Math.max(0, this.committed - this.shipped);
+    return this.isHeld ? 0 : Math.max(0, this.committed - this.shipped);
   }
 
   /** @returns when the writer was last known to be alive, if it has said so anew since the last look */
@@ -321,7 +319,7 @@ export class Tail {
     const { file, reader } = segment;
     writer.of(signalOf(file)).delete(file.name);
     try {
-      if (writer.finished || segment.corrupt || !reader.giveBack()) reader.remove();
+      if (writer.finished || !reader.giveBack()) reader.remove();
     } catch (error) {
       // A file system that has become read-only. What has been shipped is not shipped again all the same.
       this.#undeleted.set(file.name, file);

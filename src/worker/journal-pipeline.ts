@@ -37,7 +37,7 @@ export function createJournalPipeline(
   identity: WorkerIdentity,
   attributes: Attributes,
 ): Pipeline {
-  const { dir, mode, segmentBytes, maxBytes, inFlight } = config.journal;
+  const { dir, mode, segmentBytes, maxBytes, inFlight, sync, syncIntervalMs } = config.journal;
   const settled = attributesSettled(config.resource);
   const journal = openJournal({
     dir,
@@ -45,6 +45,8 @@ export function createJournalPipeline(
     segmentBytes,
     maxBytes,
     inFlight,
+    sync,
+    syncIntervalMs,
     resource: encodeResource(attributes),
     schemaUrl: schemaUrlOf(config.resource),
     isResourcePending: settled !== undefined,

@@ -1,5 +1,5 @@
 /** @module Options of the journal and its shipper. */
-import { choice, segmentSize, text, whole } from '../kinds.js';
+import { choice, milliseconds, segmentSize, text, whole } from '../kinds.js';
 import { block, option } from '../option.js';
 
 export const journaling = {
@@ -22,6 +22,17 @@ export const journaling = {
         '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes a system call per request, and spans that end in the turn of the event loop in which the process is killed are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
       variable: 'FORKTRACE_JOURNAL_MODE',
       default: 'auto',
+    }),
+    sync: option(choice('none', 'interval'), {
+      about:
+        "`none`: what has been kept survives any death of a process. `interval`: also the machine's, up to the last `syncIntervalMs`; files are brought to the disk off the event loop, and [each span has a checksum](journal-format.md#the-machines-crash).",
+      variable: 'FORKTRACE_JOURNAL_SYNC',
+      default: 'none',
+    }),
+    syncIntervalMs: option(milliseconds(10), {
+      about: 'How often `sync` `interval` brings files to the disk.',
+      unit: 'ms',
+      default: 1000,
     }),
     segmentBytes: option(segmentSize, { about: 'Size of one segment.', unit: 'bytes', default: 1_048_576 }),
     inFlight: option(whole(1, 1_048_576), {
