@@ -13,6 +13,7 @@ const BEGIN = `copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scope
         words[word + LENGTH] = scopeLength + end - start;
         words[word + SCOPE_END] = scopeLength;
         words[word + MARK_SEGMENT] = 0;
+        words[word + STARTED] = monotonicWord(reading);
         words[word + STATE] = IN_FLIGHT;`;
 
 export const mutants: Mutant[] = [
@@ -82,12 +83,12 @@ export const mutants: Mutant[] = [
     operation: 'finish',
     name: 'write mode: the committed length before the marks',
     file: 'write-back.js',
-    from: `            this.writeEntries();
-            if (end > this.#written)
-                segment.file.writeState();`,
-    to: `            if (end > this.#written)
-                segment.file.writeState();
-            this.writeEntries();`,
+    from: `        this.writeEntries();
+        if (end > this.#written)
+            segment.file.writeState();`,
+    to: `        if (end > this.#written)
+            segment.file.writeState();
+        this.writeEntries();`,
   },
   {
     operation: 'append',
@@ -109,12 +110,12 @@ export const mutants: Mutant[] = [
     operation: 'append',
     name: 'write mode: the committed length before the bytes',
     file: 'write-back.js',
-    from: `            if (end > this.#written)
-                segment.file.writeRange(this.#written, end);`,
-    to: `            if (end > this.#written)
-                segment.file.writeState();
-            if (end > this.#written)
-                segment.file.writeRange(this.#written, end);`,
+    from: `        if (end > this.#written)
+            segment.file.writeRange(this.#written, end);`,
+    to: `        if (end > this.#written)
+            segment.file.writeState();
+        if (end > this.#written)
+            segment.file.writeRange(this.#written, end);`,
   },
   {
     operation: 'drop',
