@@ -85,6 +85,8 @@ interface Shipment {
   done: Uint8Array;
   /** Spans that were refused alone, as long as nothing else has been taken. */
   suspects: number[];
+  /** Spans that have been refused alone once, and are asked for again, now that others have been taken. */
+  again: Set<number>;
   /** Something of this shipment has been taken: the endpoint works. */
   taken: boolean;
   refusals: number;
@@ -329,19 +331,14 @@ export class Delivery {
     report.delivered();
     if (refused > 0) report.refused(refused, message || 'no reason given');
     else if (message !== '') report.warning(message);
-    this.#condemn(shipment);
+    for (const index of shipment.suspects.splice(0)) this.#askAgain(shipment, index);
   }
 
-  /** The suspects are to blame. */
-  #condemn(shipment: Shipment): void {
-    for (const index of shipment.suspects.splice(0)) {
-      shipment.done[index] = 1;
-      this.#options.counts.refused++;
-      this.#options.report.refused(1, `${this.#lastRefusal} (others were taken)`);
-    }
+  /** One that refused everything a moment ago, and takes spans now, has refused nothing for good. */
+  #askAgain({ ranges, again }: Shipment, index: number): void {
+    again.add(index);
+    ranges.push({ from: index, to: index + 1 });
   }
-
-  #lastRefusal = '';
 
   #refuse(shipment: Shipment, range: Range, reason: string): void {
     const spans = range.to - range.from;
@@ -356,13 +353,15 @@ export class Delivery {
       this.#tryAgain(shipment, range, { outcome: 'retry', reason: result.reason });
       return;
     }
-    this.#lastRefusal = result.reason;
-    if (!this.#split(shipment, range)) shipment.suspects.push(range.from);
+    const isAlone = !this.#split(shipment, range);
     shipment.refusals++;
     if (shipment.taken) {
-      this.#condemn(shipment);
+      if (!isAlone) return;
+      if (shipment.again.has(range.from)) this.#refuse(shipment, range, `${result.reason} (others were taken)`);
+      else this.#askAgain(shipment, range.from);
       return;
     }
+    if (isAlone) shipment.suspects.push(range.from);
     if (shipment.refusals < REFUSALS && shipment.ranges.length > 0) return;
     shipment.suspects = [];
     // Together with what comes next, some of it may pass: then it is known what is to blame.
@@ -411,6 +410,7 @@ export class Delivery {
       ranges: [],
       done: new Uint8Array(0),
       suspects: [],
+      again: new Set(),
       taken: false,
       refusals: 0,
     };

@@ -15,8 +15,16 @@ const root = process.getuid?.() === 0;
 const NOBODY = 65534;
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 
-async function traced(t: TestContext, endpoint: OtlpEndpoint, env: NodeJS.ProcessEnv): Promise<Program> {
+async function traced(
+  t: TestContext,
+  endpoint: OtlpEndpoint,
+  env: NodeJS.ProcessEnv,
+  through: string[] = [],
+): Promise<Program> {
+  const [node = process.execPath, ...execArgv] = [...through, process.execPath];
   const program = runProgram(t, fixture('destination-writer'), {
+    node,
+    execArgv,
     args: ['span'],
     ipc: true,
     env: { NODE_ENV: 'production', OTEL_SERVICE_NAME: 'shop', OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl, ...env },
@@ -111,3 +119,55 @@ test('the command talks to no socket of another user, and prints no escape seque
   assert.equal(asked, 1);
   writeFileSync(join(temp, 'mine'), '');
 });
+
+/** A container as a cluster may start it: what the temp directory is, and who the user is. */
+const containers: Record<
+  string,
+  (t: TestContext) => Promise<{ temp: string; through?: string[]; warnings: number } | undefined>
+> = {
+  'a read-only root': async (t) => {
+    const temp = mountTmpfs(t, '1m,mode=1777,ro');
+    return temp === undefined ? undefined : { temp, warnings: 1 };
+  },
+  'a full temp directory': async (t) => {
+    const temp = mountTmpfs(t, '64k,mode=1777');
+    if (temp === undefined) return undefined;
+    assert.throws(() => writeFileSync(join(temp, 'filling'), Buffer.alloc(256 * 1024)), { code: 'ENOSPC' });
+    return { temp, warnings: 1 };
+  },
+  'no temp directory': async (t) => ({ temp: join(await tempDir(t), 'gone', 'tmp'), warnings: 0 }),
+  'a temp directory that is a file': async (t) => {
+    const temp = join(await tempDir(t), 'tmp');
+    writeFileSync(temp, '');
+    return { temp, warnings: 1 };
+  },
+  'an arbitrary user, whom no file knows': async (t) => {
+    if (!root) {
+      t.skip('SKIPPED: this needs root, to become another user');
+      return undefined;
+    }
+    const temp = await tempDir(t);
+    chmodSync(temp, 0o1777);
+    return { temp, through: ['setpriv', '--reuid', '1234567', '--regid', '0', '--clear-groups'], warnings: 0 };
+  },
+};
+
+for (const [what, container] of Object.entries(containers)) {
+  test(`${what}, and no HOME: spans go, with one warning at most, and no shipper that is started again and again`, async (t) => {
+    const found = await container(t);
+    if (found === undefined) return;
+    const endpoint = await OtlpEndpoint.start(t);
+    const { temp, through = [], warnings } = found;
+    const program = await traced(t, endpoint, { TMPDIR: temp, OTEL_BSP_SCHEDULE_DELAY: '100' }, [
+      'env',
+      '--unset=HOME',
+      '--unset=XDG_RUNTIME_DIR',
+      ...through,
+    ]);
+    await endpoint.waitForSpans(1);
+    assert.equal(count(program.stderr, /FORKTRACE_JOURNAL_DIR\]/), warnings, program.stderr);
+    assert.doesNotMatch(program.stderr, /FORKTRACE_SHIPPER/);
+    program.kill('SIGKILL');
+    await program.waitForExit();
+  });
+}

@@ -90,6 +90,21 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     await waitFor(() => warnings.some(({ message }) => /delivers again/.test(message)), 'the end of it');
   });
 
+  for (const times of [20, 60, 79, 130]) {
+    test(`${to}: what refuses everything ${times} times, and then takes spans, has refused none for good`, async (t) => {
+      const { open, write, ship } = await journalScene(t);
+      const endpoint = await OtlpEndpoint.start(t);
+      // Forty spans are alone after 39 refusals, and all of them refused after 79.
+      endpoint.answerWith({ answer: 'invalid-argument' }, times);
+      write(open(), 40, 'span');
+      const { shipper } = ship({ to, url: url(endpoint) });
+      await endpoint.waitForSpans(40);
+      await waitFor(() => shipper.stats().lagBytes === 0, 'the end');
+      assertEach(endpoint, 40);
+      assert.equal(shipper.stats().refused, 0);
+    });
+  }
+
   for (const [what, grpc, http] of [
     ['login', status.UNAUTHENTICATED, 401],
     ['permission', status.PERMISSION_DENIED, 403],
