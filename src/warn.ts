@@ -139,6 +139,10 @@ export const warnings = {
     when: 'the shipper found parts of a journal that are not sound, and skipped them',
     lost: 'these parts',
   },
+  FORKTRACE_SHIPS_INLINE: {
+    when: 'under `--permission` without `--allow-child-process` no shipper can be started, and the process ships its journal itself',
+    lost: 'nothing; what a process has not shipped when it is killed waits in the journal for its next start',
+  },
   FORKTRACE_SHIPPER_DIED: {
     when: 'the shipper died, and is started again',
     lost: 'nothing; spans in a request that was under way may arrive twice',

@@ -79,7 +79,7 @@ const ALLOWED: Record<string, string[]> = {
   journal: ['wire', 'process'],
   tracer: ['wire', 'journal'],
   forensics: ['wire', 'process', 'journal'],
-  shipper: ['wire', 'sdk', 'process', 'config', 'journal', 'forensics'],
+  shipper: ['wire', 'sdk', 'process', 'config', 'pm2', 'journal', 'forensics'],
   http: ['wire', 'config', 'propagation', 'tracer'],
   // Of http/ the names of secrets alone.
   logs: ['wire', 'config', 'journal', 'tracer', 'http'],

@@ -18,7 +18,7 @@ import { TERMINAL_VARIABLE } from '../process/terminal-variable.js';
 export function setUpForks({ forensics }: ResolvedConfig): boolean {
   const { settings } = cluster;
   const execArgv = settings.execArgv ?? process.execArgv;
-  const isDebugged = [...execArgv, process.env.NODE_OPTIONS ?? ''].some((text) => text.includes('--inspect'));
+  const isDebugged = optionsOfWorkers().includes('--inspect');
   if (!forensics.peek && !forensics.lastWords) return false;
   if (settings.stdio !== undefined || settings.silent || isDebugged) return false;
   cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'pipe', 'ipc'] });
@@ -27,6 +27,15 @@ export function setUpForks({ forensics }: ResolvedConfig): boolean {
     cluster.setupPrimary({ execArgv: [...execArgv, PEEK_ARGUMENTS[0]!], inspectPort: 0 });
   }
   return true;
+}
+
+/** Whether a worker stands still from its start until somebody's debugger lets it go on. */
+export function waitsForDebugger(): boolean {
+  return /--inspect-(brk|wait)/.test(optionsOfWorkers());
+}
+
+function optionsOfWorkers(): string {
+  return [...(cluster.settings.execArgv ?? process.execArgv), process.env.NODE_OPTIONS ?? ''].join(' ');
 }
 
 /** For the environment of a worker whose standard error is read. */

@@ -33,12 +33,13 @@ import {
 import { describeCrashLoop } from './crash-loop-report.js';
 import { DeathRecord } from './death-record.js';
 import { forkEnvironment } from './fork-environment.js';
-import { describeStderr, setUpForks } from './fork-settings.js';
+import { describeStderr, setUpForks, waitsForDebugger } from './fork-settings.js';
 import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { Incarnation, IncarnationEvent } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
 import { passedOn } from './pass-on.js';
+import type { SupervisePolicy } from './policy.js';
 import type { StepContext } from './slot.js';
 import { WorkerProcess } from './worker-process.js';
 import { lastWordsOf } from './worker-stderr.js';
@@ -51,6 +52,9 @@ const CAUSES_KNOWN_MS = 1500;
 
 /** How V8 says it: `FATAL ERROR: … JavaScript heap out of memory`. */
 const HEAP_OUT_OF_MEMORY = /JavaScript heap out of memory/;
+
+/** Somebody steps through a worker's start. */
+const A_DAY_MS = 24 * 3600_000;
 
 /** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
 const BLOCKED_AFTER_MS = 2.5 * HEARTBEAT_MS;
@@ -102,6 +106,7 @@ export class Supervisor {
   readonly #events: ClusterEvent[] = [];
   #oomKills = oomKills();
   readonly #readsStderr: boolean;
+  readonly #policy: SupervisePolicy;
   readonly #watch: BlockWatch;
   /** Those that the watchdog ends once they have been looked into. */
   readonly #looked = new WeakSet<WorkerProcess>();
@@ -121,6 +126,7 @@ export class Supervisor {
     this.#parts = parts;
     this.#state = newCluster(config.workers, CONCURRENT_STARTS);
     this.#readsStderr = setUpForks(config);
+    this.#policy = waitsForDebugger() ? { ...config.supervise, readyTimeoutMs: A_DAY_MS } : config.supervise;
     this.#watch = new BlockWatch(
       () => this.#serving(),
       ({ slot, incarnation }, block) => parts.lifecycle.blockEnded(slot, incarnation, block),
@@ -262,7 +268,7 @@ export class Supervisor {
         // One time for all of a step: what it says of a wait is what it has drawn, however busy the machine
         // is.
         const now = performance.now();
-        const context: StepContext = { policy: this.#config.supervise, now, random: Math.random };
+        const context: StepContext = { policy: this.#policy, now, random: Math.random };
         const { state, actions } = stepCluster(this.#state, next, context);
         this.#state = state;
         for (const action of actions) this.#act(action);

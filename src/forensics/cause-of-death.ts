@@ -28,8 +28,8 @@ export interface CauseOfDeath extends ProcessExit {
 /** Causes that a parent has of exit code and signal alone: the process may know better. */
 const BY_EXIT_ALONE: readonly ExitCause[] = ['exit', 'abort', 'crash', 'signal', 'unknown'];
 
-/** V8 aborts at its limit; a sample that is up to a second old may be somewhat below. */
-const NEARLY_FULL = 0.9;
+/** V8 aborts at its limit; the last sample is of the last collection that its process came to tell of. */
+const NEARLY_FULL = 0.85;
 
 export function causeOfDeath({ told, record, vitals, orphaned }: Evidence): CauseOfDeath {
   const signal = told?.signal ?? null;

@@ -12,6 +12,8 @@ import type { ExitCause } from './exit-cause.js';
 
 /** An application that has caught an exception may take its time to end because of it. */
 const ENDS_WITHIN_MS = 30_000;
+/** One that says code 0, as pm2's cluster mode makes of every exception, ends for another reason later. */
+const ENDS_WELL_WITHIN_MS = 1000;
 
 interface Thrown {
   record: ExitRecord;
@@ -40,7 +42,8 @@ export class ExitRecorder {
     const vitals = this.#vitals();
     if (vitals === undefined) return;
     const thrown = this.#thrown;
-    const threw = thrown !== undefined && code !== 0 && performance.now() - thrown.atMs < ENDS_WITHIN_MS;
+    const endsWithinMs = code === 0 ? ENDS_WELL_WITHIN_MS : ENDS_WITHIN_MS;
+    const threw = thrown !== undefined && performance.now() - thrown.atMs < endsWithinMs;
     vitals.recordExit(threw ? { ...thrown.record, code } : { code, ...this.#calledBy(process.exit, 'exit') });
   }
 

@@ -14,6 +14,7 @@ import {
 import { getHeapStatistics } from 'node:v8';
 import type { VitalsWriter } from '../journal/vitals.js';
 import { cgroupMemory } from './cgroup-memory.js';
+import { oldGenerationLimit } from './heap-limit.js';
 import { storeSample } from './vitals-table.js';
 
 const INTERVAL_MS = 1000;
@@ -36,6 +37,7 @@ export class VitalsSampler {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   readonly #collections: PerformanceObserver;
   readonly #timer: NodeJS.Timeout;
+  readonly #heapLimit = oldGenerationLimit();
   #utilization = performance.eventLoopUtilization();
   #taken = 0;
   #handles = 0;
@@ -69,7 +71,7 @@ export class VitalsSampler {
     const sample = {
       atMs: Date.now(),
       heapUsed: heap.used_heap_size,
-      heapLimit: heap.heap_size_limit,
+      heapLimit: this.#heapLimit,
       rss: residentSet(),
       external: heap.external_memory,
       cgroupUsed: cgroup?.used ?? 0,

@@ -15,6 +15,7 @@ import { unpackPm2Environment } from '../pm2/environment.js';
 import { shareWithThreads } from '../process/announce.js';
 import { isMainRealm, requireInMainRealm } from '../process/main-realm.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
+import { watchChildren } from '../process/watch-children.js';
 import { otherPreload, warnOfOtherSdk } from '../worker/other-sdk.js';
 import { beforeApiUse, isProviderRegistered } from './api-use.js';
 import { findServers } from './find-servers.js';
@@ -60,6 +61,7 @@ export function preload(realm: object = globalThis): void {
     return;
   }
   shareWithThreads();
+  watchChildren();
   beforeApiUse({ first: standIn, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();

@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
 import type { ForktraceError } from '../errors.js';
+import { writeToStderr } from '../process/announce.js';
 import { describeFailedStart } from '../process/failed-start.js';
 
 /**
@@ -7,10 +7,6 @@ import { describeFailedStart } from '../process/failed-start.js';
  * there: half of the app's processes would then be up, and none traced.
  */
 export function stopTheStart(error: ForktraceError): never {
-  try {
-    writeSync(2, describeFailedStart(error));
-  } catch {
-    // Nobody reads it.
-  }
+  writeToStderr(describeFailedStart(error));
   process.exit(1);
 }

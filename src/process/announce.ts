@@ -5,12 +5,25 @@
  * @module
  */
 
+import { writeSync } from 'node:fs';
 import { getEnvironmentData, type Serializable, setEnvironmentData } from 'node:worker_threads';
 
 /** Writes one line to stderr, unless `FORKTRACE_QUIET` is 1 or true. */
 export function announce(line: string, env: NodeJS.ProcessEnv = process.env): void {
   if (isQuiet(env)) return;
-  process.stderr.write(`forktrace: ${line}\n`);
+  writeToStderr(`forktrace: ${line}\n`);
+}
+
+/**
+ * Past `process.stderr`: that ends a process that has no listener for its errors, when its reader is gone or the disk is full, and an
+ * app that writes nothing there has none.
+ */
+export function writeToStderr(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody reads it.
+  }
 }
 
 const ONCE = ['destination', 'instrumentations'] as const;

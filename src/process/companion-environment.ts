@@ -9,6 +9,8 @@ const NEEDED = [
   /^(NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|NODE_USE_ENV_PROXY|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF)$/,
   /^(grpc|http|https|all|no)_proxy$/i,
   /^GRPC_\w+$/,
+  // Where pm2's daemon says how its processes end.
+  /^PM2_HOME$/,
   // Windows starts no process without some of them.
   /^(SystemRoot|SystemDrive|windir|ComSpec|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE|HOMEDRIVE|HOMEPATH)$/i,
 ];

@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from 'node:url';
+import { writeToStderr } from './announce.js';
 
 /** forktrace's own files, and the library that calls its commands. */
 const OWN_FILES = [
@@ -59,7 +60,7 @@ export function endIfUncaught(error: Error, exitCode: number, print: boolean): v
   const uncaught = (thrown: unknown) => {
     process.off('uncaughtException', uncaught);
     if (thrown === error) {
-      if (print) process.stderr.write(describeFailedStart(error));
+      if (print) writeToStderr(describeFailedStart(error));
       process.exit(exitCode);
     }
     // Another error goes Node's way.

@@ -84,6 +84,8 @@ export interface TracedProcess {
   slot: number | undefined;
   /** Milliseconds since the epoch. */
   startedAtMs: number;
+  /** Where its journal is; undefined: it has none. */
+  journalDir?: string | undefined;
 }
 
 const PROCESS_FILE = /^(\d+)\.process\.json$/;
@@ -94,7 +96,13 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
     prepareRunDirectory(directory);
     const path = join(directory, `${traced.pid}.process.json`);
     writeFileSync(path, JSON.stringify(traced), { mode: 0o600 });
-    process.once('exit', () => rmSync(path, { force: true }));
+    process.once('exit', () => {
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // Another user's by now, or a directory of one: whoever lists the processes removes it.
+      }
+    });
   } catch {
     // No directory of this user's alone: nothing in it could be trusted.
   }
@@ -113,9 +121,21 @@ export function tracedProcesses(directory = runDirectory()): TracedProcess[] {
   return found.sort((a, b) => a.pid - b.pid);
 }
 
+/**
+ * One that has ended, for its parent; undefined: it was not traced, or has left by itself.
+ *
+ * @public
+ */
+export function takeTracedProcess(pid: number, directory = runDirectory()): TracedProcess | undefined {
+  const path = join(directory, `${pid}.process.json`);
+  const [found] = readTracedProcess(path, pid);
+  if (found) rmSync(path, { force: true });
+  return found;
+}
+
 function readTracedProcess(path: string, pid: number): TracedProcess[] {
   try {
-    const { serviceName, manager, slot, startedAtMs } = JSON.parse(readFileSync(path, 'utf8'));
+    const { serviceName, manager, slot, startedAtMs, journalDir } = JSON.parse(readFileSync(path, 'utf8'));
     const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
     return [
       {
@@ -124,6 +144,7 @@ function readTracedProcess(path: string, pid: number): TracedProcess[] {
         manager: manager === 'pm2' || manager === 'cluster' ? manager : 'none',
         slot: number(slot),
         startedAtMs: number(startedAtMs) ?? Date.now(),
+        journalDir: typeof journalDir === 'string' ? journalDir : undefined,
       },
     ];
   } catch {

@@ -143,15 +143,19 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   stats: { stats: isStats },
 });
 
+const deathChecks = {
+  cause: orNothing(isOneOf(EXIT_CAUSES)),
+  block: orNothing(isBlock),
+  lastWords: orNothing(isText),
+  ...exitChecks,
+};
+
+/** Whether it is a death as a parent leaves it in the journal, with its time in milliseconds since the epoch. */
+export const isToldDeath = isObjectOf<KnownDeath & { atMs: number }>({ atMs: isNumber, ...deathChecks });
+
 /** @returns undefined for what is no message of a coordinator of this version */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
-  'writer-exit': {
-    pid: isNumber,
-    cause: orNothing(isOneOf(EXIT_CAUSES)),
-    block: orNothing(isBlock),
-    lastWords: orNothing(isText),
-    ...exitChecks,
-  },
+  'writer-exit': { pid: isNumber, ...deathChecks },
   'release-stderr': {},
   stop: { deadlineMs: isNumber },
 });

@@ -17,8 +17,10 @@ import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import { readVitals } from '../journal/vitals.js';
+import { exitInPm2Log } from '../pm2/daemon-log.js';
+import { readToldExit, removeOldExits, removeToldExit } from '../process/told-exit.js';
 import { LossReport, warn } from '../warn.js';
-import { CLUSTER_MANAGER, SERVICE_NAME } from '../wire/conventions.js';
+import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, SERVICE_NAME } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import { Resource, Span } from '../wire/otlp.js';
 import type { OtlpSpan } from '../wire/otlp-json.js';
@@ -37,7 +39,7 @@ import type { Death, Role } from './interrupted-span.js';
 import { inBrief, lastSpansOf } from './last-spans.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
-import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
+import { type FromShipper, isToldDeath, type KnownDeath, type ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 
@@ -47,12 +49,19 @@ const POLL_MAX_MS = 500;
 const LIVENESS_MS = 500;
 /** How long a death that was found waits for the word of it: both come at once, and either may be first. */
 const TOLD_WITHIN_MS = 300;
+/**
+ * And one of a coordinator that lives, which tells of every death: it may have to read a worker's last words first, or twenty have died
+ * at once.
+ */
+const TOLD_BY_COORDINATOR_WITHIN_MS = 5000;
 const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 /** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
 const EXIT_MEMORY_MS = 60_000;
 /** For the spans of files that a stranger has deleted, when the directory is another shipper's. */
 const LAST_COPIES_MS = 10_000;
+/** A lease that was renewed just before the end, by a clock that is set now and then. */
+const CLOCK_MS = 2000;
 /** For counting what is left, when a shipper ends. */
 const COUNT_MS = 250;
 
@@ -100,6 +109,9 @@ interface Found {
   roles: readonly (Role | undefined)[];
   lastWords: string | undefined;
 }
+
+/** As its parent leaves it in the journal. */
+type ToldDeath = KnownDeath & { atMs: number };
 
 /** The end of a process, as its parent knows it. */
 interface KnownExit extends Death {
@@ -404,6 +416,7 @@ export class Shipper {
       if (now >= this.#nextRoom) {
         this.#nextRoom = now + ROOM_MS;
         this.#tail.removeUndeleted();
+        removeOldExits(this.#options.dir);
         removeDestinations(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
         const { spans, logRecords } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
         this.#countDropped(spans, logRecords, `the journal is at its limit of ${this.#options.maxBytes} bytes`);
@@ -444,21 +457,44 @@ export class Shipper {
 
   /** The word says what killed the process, and so what to write into its interrupted spans. */
   #isWordAwaited(writer: TailedWriter): boolean {
-    if (this.#stopAt !== undefined || this.#exits.has(writer.identity.pid) || !this.#options.isTold?.()) return false;
     const now = performance.now();
     if (writer.seenDeadAt === 0) writer.seenDeadAt = now;
-    return now - writer.seenDeadAt < TOLD_WITHIN_MS;
+    if (this.#stopAt !== undefined || this.#knownExitOf(writer) !== undefined) return false;
+    const isTold = this.#options.isTold?.() === true;
+    const waitedMs = now - writer.seenDeadAt;
+    if (isTold && isOfCoordinator(writer)) return waitedMs < TOLD_BY_COORDINATOR_WITHIN_MS;
+    // Somebody may be its parent who knows, unless it has said how it ends itself.
+    const isSaid = readVitals(this.#options.dir, writer.identity.id)?.exit !== undefined;
+    return waitedMs < TOLD_WITHIN_MS && (isTold || !isSaid);
+  }
+
+  /** What the parent of a dead writer has told of its end: over a channel, in the journal, or in the log of pm2. */
+  #knownExitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
+    const { identity, resource, leaseMs } = writer;
+    const { pid, id, slot } = identity;
+    const heard = this.#exits.get(pid);
+    if (heard !== undefined) return heard;
+    const told = readToldExit(this.#options.dir, pid);
+    // Another process had that pid before.
+    if (isToldDeath(told) && (told as ToldDeath).atMs >= leaseMs - CLOCK_MS) return told as ToldDeath;
+    if (slot === undefined || attributeOf(resource, CLUSTER_MANAGER) !== 'pm2') return undefined;
+    // It says SIGINT also of a process that has ended by itself.
+    if (readVitals(this.#options.dir, id)?.exit !== undefined) return undefined;
+    const logged = exitInPm2Log(Number(attributeOf(resource, CLUSTER_WORKER_ID) ?? Number.NaN), leaseMs);
+    // The log is precise to the second.
+    return logged && { ...logged, ...writer.aliveUntil() };
   }
 
   #recover(writer: TailedWriter): void {
     const { pid } = writer.identity;
-    const known = this.#exits.get(pid);
+    const heard = this.#exits.get(pid);
+    const known = this.#knownExitOf(writer);
     const { atMs, monotonicMs } = known ?? writer.aliveUntil();
     // Before what the writer left is removed.
     const page = readVitals(this.#options.dir, writer.identity.id);
     const record = page?.exit;
     const vitals = page && vitalsOf(page.numbers);
-    const orphaned = known === undefined && isWorkerOfCluster(writer.resource);
+    const orphaned = known === undefined && isOfCoordinator(writer);
     const cause = causeOfDeath({ told: known, record, vitals, orphaned });
     const id = postMortemId(writer.identity.id);
     const death: Death = {
@@ -500,7 +536,8 @@ export class Shipper {
     writer.finished = true;
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
-    if (known) known.answered = true;
+    if (heard) heard.answered = true;
+    removeToldExit(this.#options.dir, pid);
     const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
     const found = { spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last };
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
@@ -590,15 +627,17 @@ function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
   return Math.max(ms, POLL_MIN_MS);
 }
 
-/** A worker of a coordinator, which would have said how it ended. */
-function isWorkerOfCluster(resource: Uint8Array): boolean {
-  return attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
+/** A worker of a coordinator, which would have said how it ended; one of the app's own cluster has no slot. */
+function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
+  return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
 }
 
+/** As text. */
 function attributeOf(resource: Uint8Array, name: string): string | undefined {
   try {
     const { attributes = [] } = decode(resource, Resource);
-    return attributes.find(({ key }) => key === name)?.value?.stringValue;
+    const value = attributes.find(({ key }) => key === name)?.value;
+    return value?.stringValue ?? value?.intValue?.toString();
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
+import { tellExit } from '../process/told-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
 import {
@@ -56,7 +57,7 @@ export class ShipperKeeper {
   readonly #config: ShipperConfig;
   readonly #attached: boolean;
   readonly #check: NodeJS.Timeout;
-  readonly #waiting = new Map<number, ((found: Recovered) => void)[]>();
+  readonly #waiting = new Map<number, ((found: Recovered | undefined) => void)[]>();
   #child: ChildProcess | undefined;
   #startedAt = 0;
   #restartMs = RESTART_MIN_MS;
@@ -77,13 +78,19 @@ export class ShipperKeeper {
 
   /**
    * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
-   * answers within a second.
+   * answers within a second: the next one finds it told in the journal.
    */
-  writerExited(pid: number, exit: KnownDeath): Promise<Recovered> {
+  async writerExited(pid: number, exit: KnownDeath): Promise<Recovered> {
+    const found = await this.#ask(pid, exit);
+    if (found === undefined) tellExit(this.#config.dir, pid, exit);
+    return found ?? NOTHING;
+  }
+
+  #ask(pid: number, exit: KnownDeath): Promise<Recovered | undefined> {
     return new Promise((resolve) => {
-      if (!this.#send({ type: 'writer-exit', pid, ...exit })) return resolve(NOTHING);
-      const timer = setTimeout(() => answer(NOTHING), ANSWER_MS);
-      const answer = (found: Recovered) => {
+      if (!this.#send({ type: 'writer-exit', pid, ...exit })) return resolve(undefined);
+      const timer = setTimeout(() => answer(undefined), ANSWER_MS);
+      const answer = (found: Recovered | undefined) => {
         clearTimeout(timer);
         resolve(found);
       };
@@ -202,7 +209,7 @@ export class ShipperKeeper {
   #ended(child: ChildProcess, failure: string | undefined): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    for (const answers of this.#waiting.values()) for (const answer of answers) answer(NOTHING);
+    for (const answers of this.#waiting.values()) for (const answer of answers) answer(undefined);
     this.#waiting.clear();
     if (failure !== undefined) this.#again(failure);
   }

@@ -195,7 +195,10 @@ export const EXCEPTION_STACKTRACE = attribute('exception.stacktrace', 'Its stack
 // The vitals of the last second before a death, on worker.exit.
 export const VITALS_AT = ownAttribute('forktrace.vitals.age', 'Seconds from the last sample to the death.');
 export const VITALS_HEAP_USED = ownAttribute('forktrace.vitals.heap.used', "Bytes of V8's heap in use.");
-export const VITALS_HEAP_LIMIT = ownAttribute('forktrace.vitals.heap.limit', "Bytes that V8's heap may grow to.");
+export const VITALS_HEAP_LIMIT = ownAttribute(
+  'forktrace.vitals.heap.limit',
+  "Bytes that the old generation of V8's heap may grow to: there V8 gives up.",
+);
 export const VITALS_RSS = ownAttribute('forktrace.vitals.rss', 'Bytes of the process in memory.');
 export const VITALS_EXTERNAL = ownAttribute(
   'forktrace.vitals.external',

@@ -191,16 +191,21 @@ function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions)
   );
 }
 
-/** Under our coordinator, which hears what this process sends. */
+/** Under our coordinator, which hears what this process sends: what another parent makes of a message is its own business. */
 function isSupervised(): boolean {
+  const { manager, slot } = workerIdentity();
   return (
-    cluster.isWorker && process.connected === true && process.send !== undefined && workerIdentity().slot !== undefined
+    cluster.isWorker &&
+    process.connected === true &&
+    process.send !== undefined &&
+    manager === 'cluster' &&
+    slot !== undefined
   );
 }
 
 /** Resolves when the message is handed over, so that an exit right after does not lose it. */
 function send(message: WorkerMessage): Promise<void> {
-  if (!cluster.isWorker || !process.connected || process.send === undefined) return Promise.resolve();
+  if (!isSupervised()) return Promise.resolve();
   return new Promise((resolve) => {
     // The coordinator may die at any moment: an error here means that nobody is left to be told.
     process.send!(message, undefined, undefined, () => resolve());

@@ -4,6 +4,7 @@
  * @module
  */
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import {
   type Attributes,
   type Meter,
@@ -30,6 +31,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
+import { watchChildren } from '../process/watch-children.js';
 import { traceChildren } from '../propagation/child-span.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
 import { withFirstSpanParent } from '../propagation/first-span-parent.js';
@@ -119,14 +121,15 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   keepTickObject();
   watchFastify4();
   unpackPm2Environment(process.env);
-  const config = resolveConfig(userConfig, process.env, role);
-  setLogLevel(config);
   const identity = workerIdentity();
+  const config = shippingHere(resolveConfig(userConfig, process.env, role), identity);
+  setLogLevel(config);
   // The coordinator says it once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) {
     announceOnce('destination', describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
   }
+  if (!config.disabled) watchChildren();
   if (config.logs && !config.disabled) standInForLogs();
   traceChildren(config.outgoing);
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
@@ -208,8 +211,25 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   };
 }
 
-function tracedProcess({ serviceName }: ResolvedConfig, { manager, slot }: WorkerIdentity): TracedProcess {
-  return { pid: process.pid, serviceName, manager, slot, startedAtMs: performance.timeOrigin };
+/** Under the permission model a process may be alone: then it ships its journal itself. */
+function shippingHere(config: ResolvedConfig, { manager, slot }: WorkerIdentity): ResolvedConfig {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  const isShipped = manager === 'cluster' && slot !== undefined;
+  if (permission === undefined || permission.has('child') || isShipped) return config;
+  if (config.ship === 'inline' || config.pipeline !== 'journal' || config.disabled) return config;
+  warn(
+    'FORKTRACE_SHIPS_INLINE',
+    "Node's permission model lets this process start no other (--allow-child-process is missing): it ships its journal itself, as with ship: 'inline'.",
+  );
+  return { ...config, ship: 'inline' };
+}
+
+function tracedProcess(
+  { serviceName, pipeline, journal }: ResolvedConfig,
+  { manager, slot }: WorkerIdentity,
+): TracedProcess {
+  const journalDir = pipeline === 'journal' ? resolve(journal.dir) : undefined;
+  return { pid: process.pid, serviceName, manager, slot, startedAtMs: performance.timeOrigin, journalDir };
 }
 
 /** undefined: there is nothing to instrument, and nothing of it is loaded. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { getHeapStatistics } from 'node:v8';
 import { cgroupMemory, oomKills } from '#src/forensics/cgroup-memory.js';
+import { oldGenerationLimit } from '#src/forensics/heap-limit.js';
 import { VitalsSampler } from '#src/forensics/vitals-sampler.js';
 import { SECONDS, storeSample, VITAL, vitalsOf } from '#src/forensics/vitals-table.js';
 import { openJournal } from '#src/journal/journal.js';
@@ -71,6 +73,18 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.ok(last.handles >= 0);
   });
 }
+
+test('the limit of the heap is where V8 gives up, which is below what Node tells', () => {
+  const MB = 1024 * 1024;
+  assert.equal(oldGenerationLimit(240 * MB, ['--max-old-space-size=48']), 48 * MB);
+  assert.equal(oldGenerationLimit(240 * MB, ['--max_old_space_size', '48']), 48 * MB);
+  assert.equal(oldGenerationLimit(248 * MB, ['--max-old-space-size=48', '--max-old-space-size=200']), 200 * MB);
+  assert.equal(oldGenerationLimit(100 * MB, ['--max-heap-size=100']), 100 * MB);
+  assert.equal(oldGenerationLimit(600 * MB, ['--max-semi-space-size=8']), 576 * MB);
+  const told = getHeapStatistics().heap_size_limit;
+  const found = oldGenerationLimit();
+  assert.ok(found < told && found >= told / 2, `${found} of ${told}`);
+});
 
 test('a control group with a limit has one that is above what is used', () => {
   const memory = cgroupMemory();
