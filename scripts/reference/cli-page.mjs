@@ -17,7 +17,7 @@ ${all.map((command) => `| [\`${command.name()}\`](#${command.name()}) | ${cell(c
 
 ${names(withPid)} find the one coordinator of this user that runs; with several, name one by \`--pid\`.
 
-Every command takes \`--json\`, for one JSON document on one line of stdout, or one per line where there are many. Errors go to stderr as
+Every command but \`mcp\`, which speaks JSON-RPC, takes \`--json\`: it prints one JSON document on one line of stdout, or one per line where there are many. Errors go to stderr as
 \`forktrace: message [CODE]\`, with exit code 1; with \`--json\` the last line of stdout is then \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`. There are no
 colours where the output is not a terminal, or with \`NO_COLOR\`.
 ${all.map((command) => section(command)).join('')}

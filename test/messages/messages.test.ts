@@ -19,7 +19,8 @@ describe('what users see', { concurrency: 2 }, () => {
     const skip = scene.needsRoot && !isRoot ? 'SKIPPED: it needs root' : false;
     test(`${scene.code}: ${scene.when}`, { skip }, async () => {
       const shown = await play(scene);
-      for (const code of [scene.code, ...(scene.shows ?? [])]) assert.ok(shown.includes(code), `${code} in:\n${shown}`);
+      for (const code of [scene.says ?? scene.code, ...(scene.shows ?? [])])
+        assert.ok(shown.includes(code), `${code} in:\n${shown}`);
       const section = sectionOf(scene, shown);
       sections[index] = section;
       if (update) return;

@@ -28,6 +28,8 @@ type Answer = [status: number, body?: string];
 export interface Scene {
   /** The code that it shows. */
   code: string;
+  /** Words of its message, where the code is not shown. */
+  says?: string;
   /** Other codes that it shows as well. */
   shows?: readonly string[];
   /** What somebody has done. */

@@ -99,6 +99,16 @@ export const scenes: Scene[] = [
     command: `${inBackground(run)}; until ls tmp/forktrace-*/shop/shipper-*.lock > lock 2>&1; do sleep 0.05; done; forktrace ship tmp/forktrace-*/shop; code=$?; forktrace stop; (exit $code)`,
   },
   {
+    code: 'FORKTRACE_NO_VIEWER',
+    says: 'No viewer answers at',
+    when: 'a coding agent asks for traces, and no viewer runs',
+    files: {
+      'ask.json':
+        '{ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "find_traces", "arguments": {} } }\n',
+    },
+    command: 'forktrace mcp --viewer http://127.0.0.1:$PORT < ask.json',
+  },
+  {
     code: 'FORKTRACE_VIEWER_TOKEN',
     when: 'the viewer is to be reachable from other machines, without a token',
     files: {},

@@ -102,6 +102,17 @@ export const scenes: Scene[] = [
     command: 'node server.js',
   },
   {
+    code: 'FORKTRACE_BUNDLED',
+    when: 'a bundle has forktrace in it, and runs where it is not installed',
+    files: {
+      'job.js': "import { traceFields } from 'forktrace';\nconsole.log(traceFields());\n",
+      'start.js': "await import('./job.cjs').catch(({ code, message }) => console.log(code, message));\n",
+    },
+    packages: ['esbuild'],
+    command:
+      'node node_modules/esbuild/bin/esbuild job.js --bundle --platform=node --outfile=job.cjs --log-level=error; rm -r node_modules; node start.js',
+  },
+  {
     code: 'FORKTRACE_OPTION_IGNORED',
     when: 'startWorkerTracing is given options of a cluster',
     files: {
