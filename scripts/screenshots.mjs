@@ -1,5 +1,6 @@
 // Takes the pictures in docs/screenshots: the example shop on four workers, under load, with a crash, a kill and a reload.
 //   npm run screenshots
+//   npm run screenshots -- DIR    besides, all pages in all sizes, light and dark, into DIR: for looking at
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -55,26 +56,48 @@ const failing = (await api('/api/traces?q=status:5xx')).rows[0] ?? (await api('/
 const checkout =
   (await api('/api/traces?q=route:/checkout+duration>10ms')).rows.toSorted((a, b) => b.spans - a.spans)[0] ?? failing;
 
-async function picture(name, path, prepare) {
+async function picture(name, path, prepare, folder = target) {
   await page.goto(viewer.otlpHttpUrl + path);
   await wait(1200);
   await prepare?.();
   await wait(400);
-  await page.screenshot({ path: `${target}${name}.png` });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
+const PAGES = {
+  cluster: ['/cluster'],
+  traces: ['/traces'],
+  trace: [`/traces/${checkout.id}`, () => page.getByRole('treeitem').nth(1).click()],
+  flame: [`/traces/${checkout.id}?view=flame`],
+  routes: ['/routes', () => page.getByRole('button', { name: /\/checkout/ }).click()],
+  map: ['/map'],
+  metrics: ['/metrics?window=300000'],
+  logs: ['/logs'],
+};
+/** In docs/viewer.md. */
+const SHOWN = ['cluster', 'traces', 'trace', 'routes', 'map', 'metrics'];
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+  { width: 390, height: 844 },
+];
+
+const [all] = process.argv.slice(2);
+if (all !== undefined) mkdirSync(all, { recursive: true });
 for (const colorScheme of ['light', 'dark']) {
   await page.emulateMedia({ colorScheme });
-  await page.setViewportSize({ width: 1280, height: 800 });
-  await picture(`cluster-${colorScheme}`, '/cluster');
-  await picture(`traces-${colorScheme}`, '/traces');
-  await picture(`trace-${colorScheme}`, `/traces/${checkout.id}`, async () => {
-    await page.getByRole('treeitem').nth(1).click();
-  });
-  await picture(`routes-${colorScheme}`, '/routes', () => page.getByRole('button', { name: /\/checkout/ }).click());
+  await page.setViewportSize(SIZES[0]);
+  for (const name of SHOWN) await picture(`${name}-${colorScheme}`, ...PAGES[name]);
+  if (all === undefined) continue;
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const [name, [path, prepare]] of Object.entries(PAGES)) {
+      await picture(`${name}-${size.width}-${colorScheme}`, path, prepare, all);
+    }
+  }
 }
 await page.emulateMedia({ colorScheme: 'light' });
-await page.setViewportSize({ width: 390, height: 844 });
+await page.setViewportSize(SIZES[2]);
 await picture('phone-cluster', '/cluster');
 
 await browser.close();

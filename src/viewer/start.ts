@@ -48,6 +48,11 @@ export interface Viewer extends ViewerAddresses {
   close(): Promise<void>;
 }
 
+/**
+ * Longer than exporters wait between two exports: Node's own 5 s are the SDK's interval, too, and a connection that
+ * is closed while a request is on its way costs that request.
+ */
+const KEEP_ALIVE_MS = 75_000;
 const DEFAULT_HOST = '127.0.0.1';
 /** The ports that OTLP registers. */
 const DEFAULT_GRPC_PORT = 4317;
@@ -82,7 +87,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   };
   const journals = options.journals ?? (process.env.FORKTRACE_JOURNAL_DIR || privateParent().dir);
   const handler = createRequestHandler({ prefix, store, logs, history, metrics, ingest, access, journals, clear });
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handler.handle);
+  const server = createServer(
+    { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS },
+    handler.handle,
+  );
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });

@@ -163,6 +163,16 @@ describe("the viewer's metrics", { skip: noChromium() }, () => {
     }
   });
 
+  it('are no burst when a first value is sent at once', async () => {
+    const sum = (startMs: number) => ({
+      aggregationTemporality: CUMULATIVE,
+      isMonotonic: true,
+      dataPoints: [{ startTimeUnixNano: nanos(startMs), timeUnixNano: nanos(now), asInt: '1' }],
+    });
+    await post(workerResource({ slot: 0, incarnation: 0, pid: 50 }), [{ name: 'jobs.first', sum: sum(now - 1) }]);
+    assert.deepEqual(await newest({ name: 'jobs.first' }), { 'shop · slot 0': 1 });
+  });
+
   it('come from the OpenTelemetry SDK, in either temporality', async () => {
     for (const temporalityPreference of [AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA]) {
       const reader = new PeriodicExportingMetricReader({

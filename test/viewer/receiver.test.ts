@@ -138,6 +138,18 @@ describe("the viewer's addresses", () => {
     }
   });
 
+  it('keep connections for longer than exporters wait between two exports', async () => {
+    const viewer = await startViewer(anyPort);
+    try {
+      const response = await fetch(`${viewer.otlpHttpUrl}/api/state`);
+      const [, seconds] = /timeout=(\d+)/.exec(response.headers.get('keep-alive') ?? '') ?? [];
+      // The interval of metrics; that of spans is 5 s.
+      assert.ok(Number(seconds) > 60, String(seconds));
+    } finally {
+      await viewer.close();
+    }
+  });
+
   it('are free again after close', async () => {
     const viewer = await startViewer(anyPort);
     const port = Number(new URL(viewer.otlpHttpUrl).port);

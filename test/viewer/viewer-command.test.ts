@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,12 @@ describe('forktrace viewer --text', () => {
     await until(/traces at /);
     const [, otlpHttpUrl] = await until(/and (http:\/\/127\.0\.0\.1:\d+) \(HTTP\)/);
     await until(/OTEL_EXPORTER_OTLP_ENDPOINT=http/);
+    // Within a second on a machine that has nothing else to do.
+    if (process.platform === 'linux') {
+      const times = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ').slice(11, 13);
+      const workedMs = times.reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
+      assert.ok(workedMs <= 1000, `${workedMs} ms`);
+    }
     const resource = workerResource({ slot: 1, incarnation: 0, pid: 42 });
     await send(otlpHttpUrl!, requestSpans({ startMs: Date.now(), durationMs: 4, route: '/not-wanted' }), resource);
     const spans = requestSpans({

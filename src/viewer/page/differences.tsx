@@ -48,7 +48,7 @@ export function Differences({
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 function Found({ data, which, conditions }: { data: DifferencesView; which: string; conditions: string[] }) {
-  const group = which === 'slow' ? `the slowest tenth, from ${formatDuration(data.fromMs)}` : 'those that failed';
+  const group = which === 'slow' ? `the slowest tenth (from ${formatDuration(data.fromMs)})` : 'those that failed';
   if (data.differences.length === 0) {
     return (
       <p class="muted">
@@ -61,7 +61,7 @@ function Found({ data, which, conditions }: { data: DifferencesView; which: stri
   return (
     <table>
       <caption class="muted">
-        {counted(data.selected, 'request')} ({group}) against {data.rest} others
+        {counted(data.selected, 'request')} – {group} – against {data.rest} others
       </caption>
       <thead>
         <tr>

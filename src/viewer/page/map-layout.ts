@@ -21,7 +21,7 @@ export interface MapLayout {
 /** Callers to the left of what they call. */
 export function mapLayout(nodes: readonly MapNodeView[], calls: readonly MapCallView[]): MapLayout {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 110, marginx: 14, marginy: 14 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 150, marginx: 14, marginy: 14 });
   graph.setDefaultEdgeLabel(() => ({}));
   // By name, so that a node keeps its place while its figures change.
   for (const { id } of nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
@@ -50,7 +50,7 @@ export function mapLayout(nodes: readonly MapNodeView[], calls: readonly MapCall
 }
 
 /** Where along the last stretch of a call its figures stand: there calls of one node are furthest apart. */
-const LABEL_AT = 0.62;
+const LABEL_AT = 0.55;
 
 /** A line that leaves a node to the right and comes to one from the left. */
 export function drawnWay(points: readonly Point[]): { path: string; label: Point } {

@@ -8,6 +8,8 @@ import { metricFormat } from './metric-format.ts';
 /** Colours of workers, as elsewhere; the next eight lines are dashed, and so on. */
 const COLORS = 8;
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
+/** Steps of an axis of bytes: round ones are powers of two. */
+const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 const AXIS_FONT = '11px system-ui, sans-serif';
 
 const lookOf = ({ slot }: MetricLineView, index: number) => {
@@ -114,6 +116,7 @@ function optionsOf(
         ...axis,
         ticks,
         size: 74,
+        ...(metric.current.unit === 'By' ? { incrs: BYTE_STEPS } : {}),
         values: (_plot, values) => values.map((value) => metricFormat(metric.current)(value)),
       },
     ],

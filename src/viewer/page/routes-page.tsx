@@ -196,9 +196,9 @@ function RouteDetail({ route, windowMs }: { route: RouteView; windowMs: string }
           </tbody>
         </table>
       </section>
-      <Differences route={route} windowMs={windowMs} conditions={conditions} />
       <Examples title="Slowest" examples={route.slowest} />
       <Examples title="Failing" examples={route.failing} />
+      <Differences route={route} windowMs={windowMs} conditions={conditions} />
       <p>
         <a href={filterLink(conditions)}>All traces of this route</a>
       </p>

@@ -25,7 +25,7 @@ export interface StoredLog {
 
 /** What the store of logs may hold; the oldest goes first. */
 const MAX_LOGS = 50_000;
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 /** About what a record takes beside its texts. */
 const OVERHEAD_BYTES = 320;
 

@@ -57,10 +57,12 @@ interface Sent {
 }
 
 const DELTA = 1;
+/** No exporter sends more often. */
+const LEAST_FIRST_SECONDS = 1;
 
 const MAX_INSTRUMENTS = 1000;
 const MAX_POINTS = 720;
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 /** About what a series takes beside its points. */
 const SERIES_BYTES = 900;
 const POINT_BYTES = 72;
@@ -238,7 +240,9 @@ function pointOf(kind: InstrumentKind, sent: Sent, last: Sent | undefined, delta
   const goesOn = !delta && last !== undefined && last.startMs === startMs && last.value <= sent.value;
   const before = goesOn ? last : undefined;
   const sinceMs = before?.timeMs ?? Math.max(startMs, last?.timeMs ?? 0);
-  const seconds = sinceMs === 0 ? 0 : Math.max(0.001, (timeMs - sinceMs) / 1000);
+  // A first point may come a moment after its first value: one request in a millisecond is no 1,000 a second.
+  const least = before === undefined && !delta ? LEAST_FIRST_SECONDS : 0.001;
+  const seconds = sinceMs === 0 ? 0 : Math.max(least, (timeMs - sinceMs) / 1000);
   const perSecond = (now: number, then: number | undefined) => (seconds === 0 ? 0 : (now - (then ?? 0)) / seconds);
   return {
     timeMs,
