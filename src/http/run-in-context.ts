@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 let storage: AsyncLocalStorage<Context> | undefined;
@@ -24,11 +24,51 @@ export function activeContext(): Context {
   return storage === undefined ? context.active() : (storage.getStore() ?? ROOT_CONTEXT);
 }
 
-/** Runs `fn` with `active` as the active context. */
+/**
+ * Runs `fn` with `active` as the active context. What `fn` enters in storages of its own (`enterWith`) ends with
+ * it, where `run` would leave it behind: nothing follows a request's events that should have it.
+ */
 export function runInContext<Args extends unknown[], Result>(
   active: Context,
   fn: (...args: Args) => Result,
   ...args: Args
 ): Result {
-  return storage === undefined ? context.with(active, fn, undefined, ...args) : storage.run(active, fn, ...args);
+  if (storage === undefined) return context.with(active, fn, undefined, ...args);
+  if (!HAS_FRAMES || storage.getStore() === active) return storage.run(active, fn, ...args);
+  const scope = new AsyncResource('forktrace.request', MANUAL);
+  try {
+    return scope.runInAsyncScope(enter<Args, Result>, undefined, storage, active, fn, args);
+  } finally {
+    scope.emitDestroy();
+  }
+}
+
+function enter<Args extends unknown[], Result>(
+  storage: AsyncLocalStorage<Context>,
+  active: Context,
+  fn: (...args: Args) => Result,
+  args: Args,
+): Result {
+  storage.enterWith(active);
+  return fn(...args);
+}
+
+/** Its end is said by hand: no finalizer for each request. */
+const MANUAL = { requireManualDestroy: true } as const;
+
+/**
+ * Since Node.js 24 what storages hold is in a frame, a map of its own for each change. `run` makes two of them, the second one to go
+ * back; leaving an AsyncResource goes back to the frame that was there. 210 ns and 140 ns.
+ */
+const HAS_FRAMES = hasFrames();
+
+function hasFrames(): boolean {
+  const probe = new AsyncLocalStorage<boolean>();
+  const scope = new AsyncResource('forktrace.probe', MANUAL);
+  scope.runInAsyncScope(() => probe.enterWith(true));
+  // Before, what is entered stays with the resource.
+  const stays = scope.runInAsyncScope(() => probe.getStore()) === true;
+  probe.disable();
+  scope.emitDestroy();
+  return !stays;
 }
