@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { inspect } from './commands/inspect.js';
 import { kill } from './commands/kill.js';
+import { logs } from './commands/logs.js';
 import { ls } from './commands/ls.js';
 import { mcp } from './commands/mcp.js';
 import { profile } from './commands/profile.js';
@@ -26,6 +27,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   profile,
   ship,
   inspect,
+  logs,
   viewer,
   mcp,
 ];
