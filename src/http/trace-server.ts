@@ -14,7 +14,7 @@ import { context } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
 import type { HttpTracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
-import { UNTRACED } from '../journal/untraced.js';
+import { UNTRACED } from '../untraced.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
 import { errorType, isGone } from './error-type.js';

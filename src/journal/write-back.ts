@@ -11,10 +11,10 @@
  * @module
  */
 import { performance } from 'node:perf_hooks';
+import { untraced } from '../untraced.js';
 import type { ActiveSegment } from './active-segment.js';
 import { ENTRY_BYTES } from './format.js';
 import type { InFlightTable } from './in-flight-table.js';
-import { untraced } from './untraced.js';
 
 /** Entries this close are written in one call: copying a page costs less than a system call. */
 const JOINED_ENTRIES = 4;

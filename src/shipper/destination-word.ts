@@ -9,8 +9,8 @@ import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, readdi
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
-import { untraced } from '../journal/untraced.js';
 import { strangerIn } from '../process/private-directory.js';
+import { untraced } from '../untraced.js';
 
 const SOCKET = /^shipper-\d+-\d+\.sock$/;
 /** Of a socket's path on macOS (unix(4)). */

@@ -1,4 +1,13 @@
-import { EVENTLOOP_DELAYS, EVENTLOOP_UTILIZATION, GC_DURATION, HEAP_USED } from '../../wire/conventions.js';
+import {
+  EVENTLOOP_DELAYS,
+  EVENTLOOP_UTILIZATION,
+  GC_DURATION,
+  HEAP_USED,
+  HTTP_RESPONSE_STATUS_CODE,
+  HTTP_ROUTE,
+  HTTP_SERVER_ACTIVE_REQUESTS,
+  HTTP_SERVER_REQUEST_DURATION,
+} from '../../wire/conventions.js';
 import type { PreparedView } from '../api-types.js';
 
 interface Prepared {
@@ -9,16 +18,16 @@ interface Prepared {
   by?: string;
 }
 
-const HTTP_DURATION = ['http.server.request.duration', 'http.server.duration'];
+const HTTP_DURATION = [HTTP_SERVER_REQUEST_DURATION, 'http.server.duration'];
 const GROUPS: { title: string; charts: Prepared[] }[] = [
   {
     title: 'HTTP server',
     charts: [
       { title: 'Requests per second, by worker', names: HTTP_DURATION, stat: 'rate' },
       { title: '95th percentile of the duration, by worker', names: HTTP_DURATION, stat: 'p95' },
-      { title: '95th percentile of the duration, by route', names: HTTP_DURATION, stat: 'p95', by: 'http.route' },
-      { title: 'Requests per second, by status', names: HTTP_DURATION, stat: 'rate', by: 'http.response.status_code' },
-      { title: 'Requests in flight', names: ['http.server.active_requests'] },
+      { title: '95th percentile of the duration, by route', names: HTTP_DURATION, stat: 'p95', by: HTTP_ROUTE },
+      { title: 'Requests per second, by status', names: HTTP_DURATION, stat: 'rate', by: HTTP_RESPONSE_STATUS_CODE },
+      { title: 'Requests in flight', names: [HTTP_SERVER_ACTIVE_REQUESTS] },
     ],
   },
   {
