@@ -81,21 +81,25 @@ const given = Object.fromEntries((options.env ?? []).map((pair) => pair.split(/=
 /** What is known of one app at one rate. */
 interface Cell {
   asked: string;
-  /** Undefined: not every contestant can keep it. */
-  rate: number | undefined;
+  rate: number;
+  /** Who can keep it. */
+  names: string[];
   rounds: Rounds;
 }
 
-/** Above this share of what the slowest contestant can do, a queue is what is measured. */
-const MOST_LOAD = 0.75;
+/** Above this share of what a contestant can do, a queue is what is measured. */
+const MOST_LOAD = 0.95;
 
-function rateOf(asked: string, servers: readonly Served[]): number | undefined {
-  const capacity = servers.find(({ name }) => name === 'bare')!.capacity;
+function cellOf(asked: string, servers: readonly Served[]): Cell {
+  const { capacity } = servers.find(({ name }) => name === 'bare')!;
   const rate = asked.endsWith('%') ? Math.round((capacity * Number.parseFloat(asked)) / 100) : Number(asked);
-  return rate <= MOST_LOAD * Math.min(...servers.map((one) => one.capacity)) ? rate : undefined;
+  const able = servers.filter((one) => rate <= MOST_LOAD * one.capacity);
+  return { asked, rate, names: able.map(({ name }) => name), rounds: new Map() };
 }
 
-async function runRound(servers: readonly Served[], cell: Cell, rate: number, isReversed: boolean): Promise<void> {
+async function runRound(all: readonly Served[], cell: Cell, isReversed: boolean): Promise<void> {
+  const { rate, names } = cell;
+  const servers = all.filter(({ name }) => names.includes(name));
   const found = new Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }>();
   for (const served of isReversed ? [...servers].reverse() : servers) {
     const cpu = await served.cpu(rate, windowMs);
@@ -107,7 +111,7 @@ async function runRound(servers: readonly Served[], cell: Cell, rate: number, is
     found.set(served.name, { cpu, latency });
   }
   // All of a round, or nothing.
-  for (const name of contestants) cell.rounds.set(name, [...(cell.rounds.get(name) ?? []), found.get(name)!]);
+  for (const name of names) cell.rounds.set(name, [...(cell.rounds.get(name) ?? []), found.get(name)!]);
 }
 
 const isSettled = ({ rounds }: Cell) =>
@@ -120,18 +124,17 @@ async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
     ...given,
     ...(needs && { BENCH_POSTGRES: String(needs.postgres), BENCH_REDIS: String(needs.redis) }),
   };
-  const cells = options.rates.map((asked): Cell => ({ asked, rate: undefined, rounds: new Map() }));
+  let cells: Cell[] = [];
   const delivered = new Map<string, number | undefined>();
   try {
     for (let launch = 0; launch < mostLaunches; launch++) {
-      if (launch >= options.launches && cells.every((cell) => cell.rate === undefined || isSettled(cell))) break;
+      if (launch >= options.launches && cells.every(isSettled)) break;
       const servers: Served[] = [];
       try {
         for (const name of contestants) servers.push(await Served.start(name, app, { nodePath: options.node, env }));
-        for (const cell of cells) if (launch === 0) cell.rate = rateOf(cell.asked, servers);
+        if (launch === 0) cells = options.rates.map((asked) => cellOf(asked, servers));
         for (let round = 0; round < options.rounds; round++) {
-          for (const cell of cells)
-            if (cell.rate !== undefined) await runRound(servers, cell, cell.rate, round % 2 === 1);
+          for (const cell of cells) if (cell.names.includes('bare')) await runRound(servers, cell, round % 2 === 1);
           progress.step(`${app}, launch ${launch + 1}, round ${round + 1}`);
         }
       } finally {
@@ -146,12 +149,13 @@ async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
     await needs?.stop();
   }
   return cells.flatMap(({ asked, rate, rounds }): RateRow[] => {
-    if (rate === undefined || rounds.size === 0) {
-      console.log(`${app} at ${asked}: left out, for not every contestant can keep it`);
+    if (rounds.size === 0) {
+      console.log(`${app} at ${asked}: left out, for it has not been kept`);
       return [];
     }
     const summary = summarize(rounds, OURS, (name) => delivered.get(name));
-    return [{ app, asked, rate, rounds: rounds.get('bare')!.length, contestants: summary }];
+    const unable = contestants.filter((name) => !rounds.has(name));
+    return [{ app, asked, rate, rounds: rounds.get('bare')!.length, contestants: summary, unable }];
   });
 }
 

@@ -18,6 +18,8 @@ export interface RateRow {
   rate: number;
   rounds: number;
   contestants: RateContestant[];
+  /** Who cannot keep the rate. */
+  unable: string[];
 }
 
 export interface RateContestant {

@@ -32,10 +32,11 @@ function ratio(quartiles: Quartiles | undefined): string {
 export function rateCells(rows: readonly RateRow[]): { head: string[]; rows: string[][] } {
   const hasLatency = rows.some(({ contestants }) => contestants.some(({ p50 }) => p50 !== undefined));
   const number = (value: number | undefined, digits: number) => (value === undefined ? '' : value.toFixed(digits));
+  const width = RATE_HEAD.length + (hasLatency ? LATENCY_HEAD.length : 0);
   return {
     head: hasLatency ? [...RATE_HEAD, ...LATENCY_HEAD] : RATE_HEAD,
-    rows: rows.flatMap(({ app, asked, rate, contestants }) =>
-      contestants.map((one, index) => [
+    rows: rows.flatMap(({ app, asked, rate, contestants, unable }) => [
+      ...contestants.map((one, index) => [
         index === 0 ? app : '',
         index === 0 ? (asked.endsWith('%') ? `${rate} (${asked})` : String(rate)) : '',
         one.name === 'bare' ? 'untraced' : one.name,
@@ -46,7 +47,11 @@ export function rateCells(rows: readonly RateRow[]): { head: string[]; rows: str
         one.delivered === undefined ? '' : `${(Math.min(1, one.delivered) * 100).toFixed(1)} %`,
         ...(hasLatency ? [number(one.p50, 2), number(one.p99, 2), number(one.p999, 2), ratio(one.p99Ratio)] : []),
       ]),
-    ),
+      ...unable.map((name) => {
+        const cells = ['', '', name, 'cannot keep this rate'];
+        return [...cells, ...Array.from({ length: width - cells.length }, () => '')];
+      }),
+    ]),
   };
 }
 

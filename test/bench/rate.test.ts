@@ -35,12 +35,14 @@ test('a ratio whose quartiles are further than 15 % from the median is not known
     asked: '50%',
     rate: 9000,
     rounds: 3,
+    unable: ['slow'],
     contestants: [{ name: 'otel-2', worker: 30, shipper: 0, others: 0, all: 30, share: quartiles(shares) } as never],
   });
   const cells = (shares: number[]) => rateCells([row(shares)]).rows[0]!;
   assert.ok(cells([0.1, 0.1, 0.1]).includes('1/10.0'));
   assert.ok(cells([0.05, 0.1, 0.2]).some((cell) => /^not known \(1\/6\.7 to 1\/13\.3\)$/.test(cell)));
   assert.equal(cells([0.1, 0.1, 0.1])[1], '9000 (50%)');
+  assert.deepEqual(rateCells([row([0.1])]).rows[1]!.slice(2, 4), ['slow', 'cannot keep this rate']);
 });
 
 test('the page, the README and the verdicts have what was measured at fixed rates', async (t) => {
@@ -53,7 +55,7 @@ test('the page, the README and the verdicts have what was measured at fixed rate
     ['forktrace-journal-mmap', [cpu(51, 1), cpu(51, 1), cpu(51, 1)]],
     ['otel-2', [cpu(90), cpu(90), cpu(90)]],
   ]);
-  const row = { app: 'hello', asked: '2000', rate: 2000, rounds: 3 };
+  const row = { app: 'hello', asked: '2000', rate: 2000, rounds: 3, unable: [] };
   const contestants = summarize(rounds, 'forktrace-journal-mmap', () => 1);
   writeFileSync(
     join(dir, 'rate.json'),
