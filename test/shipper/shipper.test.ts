@@ -135,7 +135,7 @@ for (const mode of ['mmap', 'write'] as const) {
     await writer.waitForExit();
     shipper.writerExited({ pid: writer.pid, code: null, signal: 'SIGKILL' });
     await waitFor(() => recovered.length > 0, 'the recovery', 2000);
-    const [{ pid, spansRecovered, requestsInterrupted, cause }] = recovered as [Scene['recovered'][number]];
+    const [{ deathId, pid, spansRecovered, requestsInterrupted, cause }] = recovered as [Scene['recovered'][number]];
     assert.deepEqual(
       { pid, spansRecovered, requestsInterrupted, cause },
       { pid: writer.pid, spansRecovered: 1000, requestsInterrupted: 3, cause: 'signal' },
@@ -149,6 +149,7 @@ for (const mode of ['mmap', 'write'] as const) {
       assert.deepEqual(span.attributes, {
         'error.type': 'worker.exit',
         'forktrace.interrupted': true,
+        'forktrace.death.id': deathId,
         'forktrace.exit.cause': 'signal',
       });
       assert.deepEqual(span.status, { code: 2, message: 'the worker was killed by SIGKILL' });
