@@ -1,5 +1,5 @@
 import { chunkLengthAt } from '../journal/chunk.js';
-import { isUnsound, type JournalFile, listJournal, openSegment } from '../journal/reader.js';
+import { isUnsound, type JournalFile, listJournal, openSegment, type SegmentReader } from '../journal/reader.js';
 import type { LogListView } from '../viewer/api-types.js';
 import { LogStore } from '../viewer/store/log-store.js';
 import { logList } from '../viewer/views/log-list.js';
@@ -44,7 +44,7 @@ export class JournalLogs {
       while (from < committed) {
         const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
         if (segment.isRefilled() || corrupt || next === from) break;
-        this.#take(bytes, segment.header.resource);
+        this.#take(bytes, segment);
         from = next;
       }
       this.#read.set(file.path, from);
@@ -53,13 +53,13 @@ export class JournalLogs {
     }
   }
 
-  #take(bytes: Uint8Array, resource: Uint8Array): void {
+  #take(bytes: Uint8Array, { header, trailer }: SegmentReader): void {
     for (let at = 0; at < bytes.length; ) {
-      const end = at + chunkLengthAt(bytes, at, bytes.length);
+      const end = at + chunkLengthAt(bytes, at, bytes.length, trailer);
       try {
         // A chunk is a ResourceLogs message with nothing else in it.
-        const { scopeLogs = [] } = decode(bytes, ResourceLogs, at, end);
-        const resourceLogs = [{ resource: decode(resource, Resource), scopeLogs }];
+        const { scopeLogs = [] } = decode(bytes, ResourceLogs, at, end - trailer);
+        const resourceLogs = [{ resource: decode(header.resource, Resource), scopeLogs }];
         this.#store.ingest(Buffer.from(encode({ resourceLogs }, LogsRequest)));
       } catch {
         // One damaged record costs no other.

@@ -10,7 +10,8 @@ import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { privateParent } from '../process/private-directory.js';
 import type { LogListView, LogRowView } from '../viewer/api-types.js';
-import { valueText } from '../viewer/views/attribute-text.js';
+import { valueText } from '../wire/attribute-text.js';
+import { levelOf } from '../wire/level.js';
 import { colors as pc } from './colors.js';
 import { JournalLogs } from './journal-logs.js';
 import { journalsAt } from './journals-at.js';
@@ -106,7 +107,7 @@ function conditions({ slot, trace, level, filter }: LogsOptions): string {
 
 /** `20:14:03.120 ERROR shop slot 2  payment failed  order=17  trace 4bf92f3577b34da6a3ce929d0e0e4736`. */
 function logLine({ timeMs, severity, severityText, body, attributes, traceId, process: by }: LogRowView): string {
-  const level = (printable(severityText, 5).toUpperCase() || levelName(severity)).padEnd(5);
+  const level = (printable(severityText, 5).toUpperCase() || levelOf(severity).toUpperCase()).padEnd(5);
   const who = by.slot === undefined ? `${by.service} pid ${by.pid ?? '?'}` : `${by.service} slot ${by.slot}`;
   const facts = attributes.map(
     ({ key, value }) => `${printable(key ?? '', 100)}=${printable(valueText(value), MOST_VALUE_CHARACTERS)}`,
@@ -117,13 +118,6 @@ function logLine({ timeMs, severity, severityText, body, attributes, traceId, pr
     ...(facts.length > 0 ? [facts.join(' ')] : []),
     ...(traceId === '' ? [] : [pc.dim(`trace ${traceId}`)]),
   ].join('  ');
-}
-
-const LEVELS = ['', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
-const SEVERITIES_PER_LEVEL = 4;
-
-function levelName(severity: number): string {
-  return LEVELS[Math.ceil(severity / SEVERITIES_PER_LEVEL)] ?? '';
 }
 
 function levelColor(severity: number): (text: string) => string {

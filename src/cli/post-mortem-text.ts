@@ -5,15 +5,19 @@
  */
 import { describeExitCause } from '../forensics/exit-cause.js';
 import { framesOf } from '../forensics/own-end.js';
-import type { PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief, PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
 import { printable } from '../printable.js';
 import { formatBytes, formatDuration } from '../viewer/format.js';
+import { levelOf } from '../wire/level.js';
 import { colors } from './colors.js';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const STACK_LINES = 12;
 const WORDS_LINES = 12;
+const LOG_LINES = 10;
 const SPANS = 5;
+/** OpenTelemetry's severity number of `error`. */
+const SEVERITY_ERROR = 17;
 /** A screen of 80 columns. */
 const WIDTH = 80;
 
@@ -30,6 +34,7 @@ export function postMortemText(death: PostMortem): string {
     ...requests(death),
     ...lastMinute(death),
     ...lastWords(death),
+    ...lastLogs(death),
     ...heapSnapshots(death),
     ...spans(death),
   ]
@@ -117,6 +122,19 @@ function lastWords({ lastWords }: PostMortem): string[] {
   if (lastWords === undefined) return [];
   const lines = lastWords.split('\n').filter((line) => line.trim() !== '');
   return ['', section('Last words'), ...lines.slice(-WORDS_LINES).map((line) => `  ${printable(line, WIDTH * 2)}`)];
+}
+
+function lastLogs({ lastLogs = [] }: PostMortem): string[] {
+  if (lastLogs.length === 0) return [];
+  return ['', section('Last log records'), ...lastLogs.slice(-LOG_LINES).map(logLine)];
+}
+
+function logLine({ timeMs, severity, severityText, body, attributes, traceId }: LogInBrief): string {
+  const time = new Date(timeMs).toISOString().slice(11, -1);
+  const level = (levelOf(severity) || printable(severityText, 5)).padEnd(5);
+  const text = [body, attributes].filter((part) => part !== '').join(' ');
+  const line = `  ${time} ${level} ${printable(text, WIDTH * 2)}${traceId === '' ? '' : `  ${traceId}`}`;
+  return severity >= SEVERITY_ERROR ? colors.red(line) : line;
 }
 
 function heapSnapshots({ heapSnapshots = [] }: PostMortem): string[] {

@@ -478,8 +478,8 @@ export interface ForensicsConfig {
    */
   peek?: boolean;
   /**
-   * The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had
-   * told it to end. Takes true or false.
+   * The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of
+   * `worker.exit`, where nobody had told it to end. Takes true or false.
    *
    * @default FORKTRACE_LAST_WORDS, else true
    */

@@ -19,6 +19,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { blockAttributes } from '../forensics/block.js';
 import { exceptionAttributes } from '../forensics/exception-attributes.js';
+import { lastLogAttributes } from '../forensics/last-log-attributes.js';
 import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
@@ -49,6 +50,7 @@ import {
   EXIT_SIGNAL,
   EXIT_SPANS_RECOVERED,
   HOST_NAME,
+  LAST_LOG,
   LAST_WORDS,
   LAST_WORDS_TEXT,
   PROCESS_EXIT_CODE,
@@ -125,7 +127,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     const span = this.#tracer.startSpan(WORKER_EXIT, { attributes: worker(slot, incarnation) }, this.#parent());
     const unready = this.#starting.get(key(slot, incarnation));
     this.#starting.delete(key(slot, incarnation));
-    return (exit, { deathId, block, lastWords, record, vitals }) => {
+    return (exit, { deathId, block, lastWords, lastLogs = [], record, vitals }) => {
       const { pid, code, signal, cause, planned } = exit;
       const why = `${cause}: the worker ${describeExit(exit)}`;
       unready?.setStatus({ code: SpanStatusCode.ERROR, message: why }).end();
@@ -142,6 +144,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       if (deathId !== undefined) span.setAttribute(DEATH_ID, deathId);
       if (block !== undefined) span.setAttributes(blockAttributes(block));
       if (lastWords !== undefined) span.addEvent(LAST_WORDS, { [LAST_WORDS_TEXT]: lastWords });
+      for (const log of lastLogs) span.addEvent(LAST_LOG, lastLogAttributes(log), log.timeMs);
       if (vitals !== undefined) span.setAttributes(vitalsAttributes(vitals, diedAtMs));
       span.setAttributes(exceptionAttributes(record));
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });

@@ -1,5 +1,6 @@
 import type { ChildExit } from '../config/types.js';
 import type { Block } from '../forensics/block.js';
+import type { LogInBrief } from '../forensics/post-mortem.js';
 import type { Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import type { EndedBlock } from './block-watch.js';
@@ -12,6 +13,8 @@ export interface Findings {
   block: Block | undefined;
   /** The end of its standard error, where nobody had told it to end. */
   lastWords: string | undefined;
+  /** Its last log records, where nobody had told it to end. */
+  lastLogs: LogInBrief[] | undefined;
   /** What it wrote of its end, while it ended. */
   record: ExitRecord | undefined;
   /** Of its last second. */

@@ -450,7 +450,7 @@ export class Supervisor {
     const lastWords = planned ? undefined : await lastWordsOf(worker.stderr, this.#config.forensics);
     const cause = this.#causeOf(exit, life, worker, planned);
     const death = this.#deaths.add(slot, cause, planned);
-    const { record, vitals, deathId, ...counts } = await this.#parts.recovered(pid, {
+    const { record, vitals, deathId, lastLogs, ...counts } = await this.#parts.recovered(pid, {
       ...exit,
       cause,
       block,
@@ -460,7 +460,11 @@ export class Supervisor {
     death.cause = childExit.cause;
     const found = ownEnd(record, childExit.cause) ?? block;
     death.where = whereOf(found, record);
-    recordExit(childExit, { deathId, block: found, lastWords, record, vitals });
+    const isTold = !planned && this.#config.forensics.lastWords;
+    recordExit(childExit, {
+      ...{ deathId, block: found, lastWords, record, vitals },
+      lastLogs: isTold ? lastLogs : undefined,
+    });
     await this.#parts.hooks.run('childExit', childExit);
   }
 

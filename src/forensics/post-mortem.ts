@@ -31,6 +31,21 @@ export interface SpanInBrief {
   error: boolean;
 }
 
+/** A log record of a dead process. Texts are cut at 1024 characters. */
+export interface LogInBrief {
+  /** Milliseconds since the epoch. */
+  timeMs: number;
+  /** OpenTelemetry's number, 1 to 24; 0: not said. */
+  severity: number;
+  severityText: string;
+  body: string;
+  /** `name=value, …` */
+  attributes: string;
+  /** Empty outside of any trace, as is `spanId`. */
+  traceId: string;
+  spanId: string;
+}
+
 export interface PostMortem extends ProcessExit {
   id: string;
   /** When it died, in milliseconds since the epoch. */
@@ -45,6 +60,8 @@ export interface PostMortem extends ProcessExit {
   block: Block | undefined;
   /** The end of its standard error. */
   lastWords: string | undefined;
+  /** At most 20 log records, the newest last; absent in what an older version has kept. */
+  lastLogs?: LogInBrief[] | undefined;
   /** Files of `--heapsnapshot-near-heap-limit`, where there are any. */
   heapSnapshots?: string[] | undefined;
   vitals: LastVitals | undefined;

@@ -51,6 +51,12 @@ export const isOneOf =
   (value) =>
     values.includes(value);
 
+/** A list of what `check` takes. */
+export const isArrayOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
 export function isObjectOf<Fields>(checks: Checks<Fields>): Check {
   return (value) => typeof value === 'object' && value !== null && hasFields(value, checks as Record<string, Check>);
 }

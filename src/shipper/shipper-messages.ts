@@ -8,10 +8,19 @@
 import type { ResolvedExport } from '../config/resolved.js';
 import { type Block, isBlock } from '../forensics/block.js';
 import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
+import type { LogInBrief } from '../forensics/post-mortem.js';
 import { isSample, type Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import { isActiveSpan } from '../process/active-span.js';
-import { isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from '../process/message-parser.js';
+import {
+  isArrayOf,
+  isNumber,
+  isObjectOf,
+  isOneOf,
+  isText,
+  messageParser,
+  orNothing,
+} from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
 /** What a shipper needs to know. */
@@ -36,6 +45,8 @@ export interface Recovered {
   record?: ExitRecord | undefined;
   /** Of its last second. */
   vitals?: Sample | undefined;
+  /** Its last log records, the newest last; undefined for an end that nobody asks about. */
+  lastLogs?: LogInBrief[] | undefined;
 }
 
 /** What the parent of a process knows of its end. */
@@ -109,6 +120,16 @@ const isRecord = isObjectOf<ExitRecord>({
   active: orNothing(isActiveSpan),
 });
 
+const isLogInBrief = isObjectOf<LogInBrief>({
+  timeMs: isNumber,
+  severity: isNumber,
+  severityText: isText,
+  body: isText,
+  attributes: isText,
+  traceId: isText,
+  spanId: isText,
+});
+
 const isStats = isObjectOf<ShipperStats>({
   read: isNumber,
   shipped: isNumber,
@@ -139,6 +160,7 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
     deathId: orNothing(isText),
     record: orNothing(isRecord),
     vitals: orNothing(isSample),
+    lastLogs: orNothing(isArrayOf(isLogInBrief)),
   },
   stats: { stats: isStats },
 });

@@ -11,7 +11,7 @@ import { counted } from '../counted.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
 import { ownEnd } from '../forensics/own-end.js';
-import { isOrdinary, keepPostMortem, postMortemId } from '../forensics/post-mortem.js';
+import { isOrdinary, keepPostMortem, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
@@ -36,6 +36,7 @@ import {
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
 import type { Death, Role } from './interrupted-span.js';
+import { lastLogsOf } from './last-logs.js';
 import { inBrief, lastSpansOf } from './last-spans.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
@@ -108,6 +109,7 @@ interface Found {
   entries: readonly InFlightEntry[];
   roles: readonly (Role | undefined)[];
   lastWords: string | undefined;
+  lastLogs: LogInBrief[];
 }
 
 /** As its parent leaves it in the journal. */
@@ -505,6 +507,7 @@ export class Shipper {
       record,
       block: ownEnd(record, cause.cause) ?? known?.block,
     };
+    const lastLogs = lastLogsOfWriter(writer);
     let spansRecovered = 0;
     for (const reader of writer.readers()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
@@ -525,7 +528,7 @@ export class Shipper {
         writer,
         (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
         (entries, roles) =>
-          this.#keepPostMortem(writer, death, { vitals, entries, roles, lastWords: known?.lastWords }),
+          this.#keepPostMortem(writer, death, { vitals, entries, roles, lastWords: known?.lastWords, lastLogs }),
       );
     } catch (error) {
       // No room for the segment of interrupted spans: shipping makes some.
@@ -539,7 +542,10 @@ export class Shipper {
     if (heard) heard.answered = true;
     removeToldExit(this.#options.dir, pid);
     const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
-    const found = { spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last };
+    const found = {
+      ...{ spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last },
+      lastLogs: deathId === undefined ? undefined : lastLogs,
+    };
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
@@ -549,7 +555,7 @@ export class Shipper {
   #keepPostMortem(
     { identity, resource, segments }: TailedWriter,
     { id = '', atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
-    { vitals, entries, roles, lastWords }: Found,
+    { vitals, entries, roles, lastWords, lastLogs }: Found,
   ): void {
     if (isOrdinary({ cause, code }, entries.length)) return;
     const newest = [...segments.values()].sort((a, b) => b.file.sequence - a.file.sequence)[0];
@@ -565,6 +571,7 @@ export class Shipper {
       record,
       block,
       lastWords,
+      lastLogs,
       heapSnapshots: heapSnapshotsIn(lastWords),
       vitals,
       inFlight: entries.slice(0, SHOWN_IN_FLIGHT).map(({ fields }, i) => ({
@@ -597,7 +604,9 @@ export class Shipper {
   #removeFinished(): void {
     for (const writer of this.#tail.writers.values()) {
       for (const segment of writer.allSegments()) {
-        if (segment.lag === 0 && (writer.finished || segment.sealed)) this.#tail.remove(writer, segment);
+        if (segment.lag > 0 || !(writer.finished || segment.sealed)) continue;
+        if (segment.isOfLogs && !writer.finished) writer.lastLogs = lastLogsOf(segment.reader, writer.lastLogs);
+        this.#tail.remove(writer, segment);
       }
       if (writer.finished && !writer.hasSegments) removeDestination(this.#options.dir, writer.identity.id);
     }
@@ -619,6 +628,11 @@ export class Shipper {
     await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
+}
+
+function lastLogsOfWriter({ logs, lastLogs }: TailedWriter): LogInBrief[] {
+  const inOrder = [...logs.values()].sort((a, b) => a.file.sequence - b.file.sequence);
+  return inOrder.reduce((before, { reader }) => lastLogsOf(reader, before), lastLogs);
 }
 
 function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {

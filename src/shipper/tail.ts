@@ -5,6 +5,7 @@
  */
 
 import { statSync } from 'node:fs';
+import type { LogInBrief } from '../forensics/post-mortem.js';
 import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
 import {
@@ -48,6 +49,10 @@ export class TailedSegment {
     this.shipped = this.readTo = reader.state().shipped;
   }
 
+  get isOfLogs(): boolean {
+    return this.file.kind === 'logs';
+  }
+
   get lag(): number {
     return this.isHeld ? 0 : Math.max(0, this.committed - this.shipped);
   }
@@ -84,6 +89,8 @@ export class TailedWriter {
   readonly segments = new Map<string, TailedSegment>();
   /** Segments of log records. */
   readonly logs = new Map<string, TailedSegment>();
+  /** The last records of those that are gone, while its process lives. */
+  lastLogs: LogInBrief[] = [];
   tables: JournalFile[] = [];
   /** Segments that are not open yet, as there are many: see {@link MAX_OPEN}. */
   waiting: JournalFile[] = [];

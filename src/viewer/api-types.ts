@@ -209,6 +209,18 @@ export interface DeathSpanView {
   error: boolean;
 }
 
+/** One of its last log records. */
+export interface DeathLogView {
+  timeMs: number;
+  severity: number;
+  severityText: string;
+  body: string;
+  /** `name=value, …` */
+  attributes: string;
+  traceId: string;
+  spanId: string;
+}
+
 /** One second of the minute before a death. */
 export interface DeathSecondView {
   heapUsed: number;
@@ -226,6 +238,8 @@ export interface DeathView extends DeathRowView {
   /** What it was doing. */
   block?: { state: string; stack?: string | undefined } | undefined;
   lastWords?: string | undefined;
+  /** The newest last. */
+  lastLogs?: DeathLogView[] | undefined;
   /** Paths of files on this machine. */
   heapSnapshots?: string[] | undefined;
   vitals?:

@@ -257,6 +257,21 @@ export const LAST_WORDS = ownEvent(
   'forktrace.last_words',
   'On worker.exit, where nobody had told the worker to end: what it wrote to its standard error last.',
 );
+export const LAST_LOG = ownEvent(
+  'forktrace.last_log',
+  'On worker.exit, where nobody had told the worker to end: one of its last 20 log records, at the time of the record.',
+);
+export const LAST_LOG_BODY = ownAttribute('forktrace.last_log.body', 'At most 1024 characters of it.');
+export const LAST_LOG_SEVERITY = ownAttribute(
+  'forktrace.last_log.severity',
+  'trace, debug, info, warn, error or fatal; absent where the record has none.',
+);
+export const LAST_LOG_ATTRIBUTES = ownAttribute(
+  'forktrace.last_log.attributes',
+  'At most 1024 characters of them, as name=value.',
+);
+export const LAST_LOG_TRACE_ID = ownAttribute('forktrace.last_log.trace_id', 'The trace that the record belongs to.');
+export const LAST_LOG_SPAN_ID = ownAttribute('forktrace.last_log.span_id', 'The span that the record belongs to.');
 export const LAST_WORDS_TEXT = ownAttribute('forktrace.last_words.text', 'At most 16 KiB of it, from a whole line on.');
 
 // Metrics.

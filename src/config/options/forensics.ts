@@ -12,7 +12,7 @@ export const forensic = {
     }),
     lastWords: option(flag, {
       about:
-        'The last 16 KiB that a worker wrote to its standard error are an event of `worker.exit`, where nobody had told it to end.',
+        'The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of `worker.exit`, where nobody had told it to end.',
       variable: 'FORKTRACE_LAST_WORDS',
       default: true,
     }),

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
+import { valueText } from '../../wire/attribute-text.ts';
 import type { KeyValue } from '../../wire/otlp-json.ts';
-import { valueText } from '../views/attribute-text.ts';
 import { condition } from '../views/filter-language.ts';
 import { CopyText } from './copy-button.tsx';
 import { filterLink } from './location.ts';

@@ -3,6 +3,7 @@ import type { DeathView } from '../api-types.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
 import { clock } from './clock.ts';
+import { LevelMark } from './level-mark.tsx';
 import { useData } from './live.ts';
 import { Sparkline } from './sparkline.tsx';
 
@@ -63,6 +64,7 @@ function Death({ death }: { death: DeathView }) {
           <pre>{lastWords}</pre>
         </Section>
       )}
+      <Logs death={death} />
       {heapSnapshots.length > 0 && (
         <Section title="Heap snapshots">
           <ul class="spans">
@@ -138,6 +140,23 @@ function LastMinute({ death: { vitals, atMs } }: { death: DeathView }) {
         {last.cgroupLimit > 0 &&
           ` The control group used ${formatBytes(last.cgroupUsed)} of its ${formatBytes(last.cgroupLimit)}.`}
       </p>
+    </Section>
+  );
+}
+
+function Logs({ death: { lastLogs = [] } }: { death: DeathView }) {
+  if (lastLogs.length === 0) return null;
+  return (
+    <Section title="Last log records">
+      <ul class="spans">
+        {lastLogs.map(({ timeMs, severity, severityText, body, attributes, traceId, spanId }, index) => (
+          <li key={index}>
+            <span class="num muted">{clock(timeMs)}</span> <LevelMark severity={severity} text={severityText} />{' '}
+            {traceId === '' ? body : <a href={`/traces/${traceId}?span=${spanId}`}>{body}</a>}{' '}
+            <span class="muted">{attributes}</span>
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
+import { valueText } from '../../wire/attribute-text.ts';
 import { DEATH_ID } from '../../wire/conventions.ts';
 import type { KeyValue } from '../../wire/otlp-json.ts';
 import type { LinkedSpanView, LogRowView, SpanRowView, SpanView } from '../api-types.ts';
 import { formatDuration } from '../format.ts';
-import { valueText } from '../views/attribute-text.ts';
 import { condition } from '../views/filter-language.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { clock } from './clock.ts';

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { EVENT_LOOP_BLOCKED } from '../../wire/conventions.ts';
+import { levelOf } from '../../wire/level.ts';
 import type { LinkedSpanView, LogRowView, SpanRowView, TraceView } from '../api-types.ts';
 import { counted, formatDuration } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
@@ -8,7 +9,6 @@ import { clock } from './clock.ts';
 import { CopyButton } from './copy-button.tsx';
 import { FlameGraph } from './flame-graph.tsx';
 import { useKeys } from './keys.ts';
-import { levelOf } from './level-mark.tsx';
 import { useData } from './live.ts';
 import { filterLink, navigate, withQuery } from './location.ts';
 import { HttpStatus, OutcomeMark } from './marks.tsx';

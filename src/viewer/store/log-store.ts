@@ -1,8 +1,8 @@
+import { attributesText, valueText } from '../../wire/attribute-text.js';
 import { decode } from '../../wire/decode.js';
 import { encode } from '../../wire/encode.js';
 import { LogsRequest, Resource } from '../../wire/otlp.js';
 import type { KeyValue, OtlpLogRecord } from '../../wire/otlp-json.js';
-import { attributesText, valueText } from '../views/attribute-text.js';
 import { Interned } from './interned.js';
 import { type ProcessResource, processResource } from './process-resource.js';
 

@@ -5,10 +5,11 @@
  *
  * @module
  */
+
+import { attributesText } from '../../wire/attribute-text.js';
 import { encode } from '../../wire/encode.js';
 import { Resource } from '../../wire/otlp.js';
 import type { HistogramDataPoint, KeyValue, MetricsData, NumberDataPoint, OtlpMetric } from '../../wire/otlp-json.js';
-import { attributesText } from '../views/attribute-text.js';
 import { Interned } from './interned.js';
 import { type ProcessResource, processResource } from './process-resource.js';
 

@@ -1,7 +1,7 @@
+import { valueText } from '../../wire/attribute-text.js';
 import type { CompletionView } from '../api-types.js';
 import type { StoredSpan } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
-import { valueText } from './attribute-text.js';
 import { decodeSpan } from './span-text.js';
 
 /** Traces of which attributes are read, evenly of all: reading them takes decoding. */

@@ -4,10 +4,11 @@
  *
  * @module
  */
+
+import { valueText } from '../../wire/attribute-text.js';
 import type { DifferencesView, DifferenceView } from '../api-types.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
-import { valueText } from './attribute-text.js';
 import { percentile } from './percentile.js';
 import { failedEntry, type Served, servedOf, windowOf } from './served.js';
 import { decodeSpan } from './span-text.js';

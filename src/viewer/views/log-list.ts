@@ -1,6 +1,6 @@
+import { attributesText, valueText } from '../../wire/attribute-text.js';
 import type { LogListView, LogRowView } from '../api-types.js';
 import type { LogStore, StoredLog } from '../store/log-store.js';
-import { attributesText, valueText } from './attribute-text.js';
 import { comparison, negatedIn, textTest } from './condition-test.js';
 import { type Condition, parseFilter } from './filter-language.js';
 import { processView } from './process-view.js';

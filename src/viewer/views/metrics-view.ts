@@ -1,6 +1,6 @@
+import { valueText } from '../../wire/attribute-text.js';
 import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types.js';
 import type { Instrument, MetricStore, Point, Series } from '../store/metric-store.js';
-import { valueText } from './attribute-text.js';
 import { preparedCharts } from './prepared-charts.js';
 
 const DEFAULT_WINDOW_MS = 15 * 60_000;

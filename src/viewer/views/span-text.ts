@@ -1,8 +1,8 @@
+import { attributesText } from '../../wire/attribute-text.js';
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { OtlpSpan } from '../../wire/otlp-json.js';
 import type { StoredSpan } from '../store/trace.js';
-import { attributesText } from './attribute-text.js';
 
 /**
  * Whether a span says `text` anywhere: ids, name, attributes as `key=value`, events, status; without regard

@@ -1,6 +1,6 @@
+import { valueText } from '../../wire/attribute-text.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
 import { isEntry } from '../store/trace.js';
-import { valueText } from './attribute-text.js';
 import { comparison, negatedIn, textTest } from './condition-test.js';
 import { type Condition, durationMs, parseFilter } from './filter-language.js';
 import { decodeSpan, spanMatcher } from './span-text.js';

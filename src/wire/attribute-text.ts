@@ -1,4 +1,4 @@
-import type { AnyValue, KeyValue } from '../../wire/otlp-json.js';
+import type { AnyValue, KeyValue } from './otlp-json.js';
 
 /** A value as one would write it, for search and comparison. */
 export function valueText(value: AnyValue | undefined): string {
