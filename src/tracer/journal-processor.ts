@@ -1,4 +1,4 @@
-import { type Context, type Span, TraceFlags } from '@opentelemetry/api';
+import { type Context, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, SpanProcessor } from '../sdk/types.js';
@@ -43,6 +43,7 @@ const IN_FLIGHT_ATTRIBUTES: ReadonlySet<string> = new Set([
 
 interface OpenEntry {
   entry: number;
+  scope: Memory;
   name: string;
   keys: Set<string>;
 }
@@ -67,18 +68,23 @@ export class JournalProcessor implements SpanProcessor {
     if (parentSpanContext !== undefined && parentSpanContext.isRemote !== true) return;
     const keys = new Set<string>();
     const isKept = (key: string) => IN_FLIGHT_ATTRIBUTES.has(key) && keys.add(key) !== undefined;
-    const entry = beginReadable(span, this.#spanLog, this.#scopeOf(span), isKept);
+    const scope = this.#scopeOf(span);
+    const entry = beginReadable(span, this.#spanLog, scope, isKept);
     if (entry === NO_ENTRY) return;
-    this.#open.set(context.traceId + context.spanId, { entry, name, keys });
+    this.#open.set(context.traceId + context.spanId, { entry, scope, name, keys });
   }
 
   onEnd(span: ReadableSpan): void {
     const context = contextOf(span);
     if (context === undefined || !isSampled(context)) return;
     const id = context.traceId + context.spanId;
-    const entry = this.#open.get(id)?.entry ?? NO_ENTRY;
+    const open = this.#open.get(id);
     this.#open.delete(id);
-    keepReadable(span, this.#spanLog, this.#scopeOf(span), entry);
+    const scope = this.#scopeOf(span);
+    // An entry has the scope with which its span started: a processor may have given it another one.
+    const entry = open?.scope.buffer.equals(scope.buffer) ? open.entry : NO_ENTRY;
+    keepReadable(span, this.#spanLog, scope, entry);
+    if (open !== undefined && entry === NO_ENTRY) this.#spanLog.drop(open.entry);
   }
 
   /** What has become known of a span that is in flight, into its entry. */
@@ -99,11 +105,10 @@ export class JournalProcessor implements SpanProcessor {
   }
 
   /**
-   * All processors have seen the end of `span`: if none has handed it on, it is not kept, and is no longer in
-   * flight.
+   * All processors have seen the end of the span that started with these ids: if none has handed it on, it is
+   * not kept, and is no longer in flight.
    */
-  settled(span: ReadableSpan): void {
-    const { traceId, spanId } = span.spanContext();
+  settled({ traceId, spanId }: SpanContext): void {
     const open = this.#open.get(traceId + spanId);
     if (open === undefined) return;
     this.#open.delete(traceId + spanId);

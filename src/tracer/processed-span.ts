@@ -117,7 +117,8 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
         reportFailure('A span processor threw in onEnding', error);
       }
     }
-    this.ended = true;
+    // Not an assignment: that throws when a processor has frozen the span.
+    Reflect.set(this, 'ended', true);
     for (const processor of processors!) {
       try {
         processor.onEnd(this);
@@ -125,7 +126,7 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
         reportFailure('A span processor threw in onEnd', error);
       }
     }
-    journalProcessor?.settled(this);
+    journalProcessor?.settled(this._spanContext);
     if (isInverted) this.reportInverted();
     this.reportDropped(this);
   }

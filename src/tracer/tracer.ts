@@ -236,8 +236,16 @@ export class JournalTracer implements Tracer, TracerScope {
     if (sampler !== undefined) {
       try {
         const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
-        const { decision } = result;
-        if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) return result;
+        const { decision, traceState } = result;
+        if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) {
+          // All of it is read here: a getter may throw, and what is no trace state would throw in whoever passes it on.
+          const isTraceState = typeof traceState?.serialize === 'function';
+          return {
+            decision,
+            attributes: Object.assign({}, result.attributes),
+            ...(isTraceState && { traceState }),
+          };
+        }
         throw new TypeError(`expected a decision of 0, 1 or 2, got ${String(decision)}`);
       } catch (error) {
         reportFailure('The sampler failed, and the default decision was taken', error);

@@ -398,6 +398,34 @@ describe('a sampler', () => {
       () => ({}),
       () => ({ decision: 7 }),
       () => ({ decision: '2' }),
+      async () => ({ decision: 0 }),
+      () => ({
+        get decision() {
+          return assert.fail('decision');
+        },
+      }),
+      () => ({
+        decision: 0,
+        get traceState() {
+          return assert.fail('trace state');
+        },
+      }),
+      () => ({
+        decision: 0,
+        get attributes() {
+          return assert.fail('attributes');
+        },
+      }),
+      () => ({
+        decision: 0,
+        attributes: {
+          get key() {
+            return assert.fail('an attribute');
+          },
+        },
+      }),
+      undefined,
+      'sampler',
     ];
     for (const shouldSample of failing) {
       const spanLog = new MemorySpanLog();
@@ -413,6 +441,60 @@ describe('a sampler', () => {
         all(spanLog).map(({ name }) => name),
         ['child', 'root'],
       );
+    }
+  });
+
+  it('may change what it is given and add what it likes, to the same effect as with the SDK', (t) => {
+    new Time(t);
+    const context = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
+    const shouldSample: ((...args: never[]) => unknown)[] = [
+      (_context, _traceId, _name, _kind, attributes: Attributes, links: Link[]) => {
+        attributes.added = 1;
+        delete attributes.given;
+        links.length = 0;
+        return { decision: 2 };
+      },
+      () => ({ decision: 2, attributes: { a: {}, b: null, c: [1, 'a'], '': 1, given: 2, [Symbol('s')]: 3 } }),
+      () => ({ decision: 2, attributes: 'text' }),
+      () => ({ decision: 2, attributes: ['item'] }),
+      () => ({ decision: 2, attributes: null, traceState: null }),
+      () => ({ decision: 1, attributes: { a: 1 } }),
+    ];
+    const run = (tracer: Tracer) => {
+      const options = { attributes: { given: 1 }, links: [{ context }] };
+      const root = tracer.startSpan('root', options, ROOT_CONTEXT);
+      tracer.startSpan('child', options, trace.setSpan(ROOT_CONTEXT, root)).end();
+      root.end();
+    };
+    let drawn = 0;
+    const idGenerator = {
+      generateTraceId: () => (++drawn).toString(16).padStart(32, 'a'),
+      generateSpanId: () => (++drawn).toString(16).padStart(16, 'b'),
+    };
+    for (const each of shouldSample) {
+      const sampler = { shouldSample: each as never };
+      drawn = 0;
+      const collected = new Collected();
+      run(new BasicTracerProvider({ resource, idGenerator, sampler, spanProcessors: [collected] }).getTracer('t'));
+      for (const spanProcessors of [undefined, () => [new Collected()]]) {
+        drawn = 0;
+        const spanLog = new MemorySpanLog();
+        const common = { resource, spanLimits: defaultLimits, spanLog, sampler, idGenerator, spanProcessors };
+        run(new JournalTracerProvider(common).getTracer('t'));
+        assert.deepEqual(byId(decodeScopeSpans(spanLog.chunks)), exported(collected.spans));
+      }
+    }
+  });
+
+  it('whose trace state is none has it left out, so that context can be passed on', () => {
+    for (const traceState of ['a=b', {}, 5, { serialize: 'a=b' }]) {
+      const sampler = { shouldSample: () => ({ decision: 2, traceState: traceState as never }) };
+      const spanLog = new MemorySpanLog();
+      const common = { resource, spanLimits: defaultLimits, spanLog, sampler };
+      const span = new JournalTracerProvider(common).getTracer('t').startSpan('root', {}, ROOT_CONTEXT);
+      assert.equal(span.spanContext().traceState, undefined);
+      span.end();
+      assert.equal(all(spanLog).length, 1);
     }
   });
 });

@@ -67,6 +67,82 @@ const inPlace: Record<string, (span: Writable) => void> = {
   },
 };
 
+/** Reaches further, by whatever the SDK's spans allow: each is a processor's methods. */
+const otherwise: Record<string, Partial<Record<'onStart' | 'onEnding' | 'onEnd', (span: Any) => void>>> = {
+  "the span's own methods": {
+    onEnding(span) {
+      span.setAttributes({ 'card.number': 'redacted', card: 'redacted' }).updateName('redacted');
+      span.setStatus({ code: 2, message: 'redacted' });
+      span.events = [];
+      span.links = [];
+    },
+  },
+  'a method replaced at the start': {
+    onStart(span) {
+      const { setAttribute } = span;
+      span.setAttribute = function (key: string, value: unknown) {
+        return setAttribute.call(this, key, value === SECRET ? 'redacted' : value);
+      };
+      span.attributes = {};
+    },
+    onEnd: (span) => Object.assign(span, { name: 'redacted', events: [], links: [] }),
+  },
+  'another status, kind and scope': {
+    onEnd: (span) =>
+      Object.assign(span, cleanParts(span), {
+        status: { code: 2, message: 'redacted' },
+        kind: 3,
+        instrumentationScope: { name: 'redacted', version: '2' },
+      }),
+  },
+  'edits of its status and scope': {
+    onEnd(span) {
+      Object.assign(span, cleanParts(span));
+      span.status.message = 'redacted';
+      span.instrumentationScope = { ...span.instrumentationScope, version: '3' };
+    },
+  },
+  'other ids': {
+    onEnd(span) {
+      Object.assign(span, cleanParts(span));
+      const { traceFlags } = span.spanContext();
+      const last = span.name === 'child' ? 'c' : 'd';
+      span.spanContext = () => ({ traceId: last.repeat(32), spanId: last.repeat(16), traceFlags });
+    },
+  },
+  'a proxy of its attributes': {
+    onEnd(span) {
+      const attributes = span.attributes as Attributes;
+      Object.assign(span, cleanParts(span));
+      span.attributes = new Proxy(attributes, {
+        get: (target, key) => (target[key as string] === SECRET ? 'redacted' : target[key as string]),
+      });
+    },
+  },
+  'getters and hidden properties': {
+    onEnd(span) {
+      const { attributes } = span;
+      Object.assign(span, { ...cleanParts(span), attributes });
+      for (const key of Object.keys(attributes)) {
+        if (key === 'card') Object.defineProperty(attributes, key, { get: () => 'redacted' });
+        if (key === 'card.number') Object.defineProperty(attributes, key, { enumerable: false });
+      }
+    },
+  },
+  'another prototype, and freezing it': {
+    onEnd(span) {
+      Object.assign(span, cleanParts(span));
+      const context = span.spanContext();
+      Object.setPrototypeOf(span, { ...droppedNothing, spanContext: () => context });
+      Object.freeze(span);
+    },
+  },
+};
+/** What the SDK's spans have on their prototype. */
+const droppedNothing = { droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 };
+// biome-ignore lint/suspicious/noExplicitAny: programs in JavaScript
+type Any = any;
+
 /** Makes another one. */
 const copying: Record<string, (span: ReadableSpan) => ReadableSpan> = {
   spread: (span) => ({ ...span, ...cleanParts(span), spanContext: () => span.spanContext() }) as ReadableSpan,
@@ -227,6 +303,25 @@ describe('a span processor that redacts', () => {
       });
     }
   }
+
+  for (const [way, methods] of Object.entries(otherwise)) {
+    it(`by ${way} has the redacted span kept, as with the SDK`, (t) => {
+      new Time(t);
+      const processor = Object.assign(new Redacting('onEnd', () => {}), methods);
+      const sdk = fromSdk((end) => [processor, end]);
+      const ours = fromJournal(() => [processor]);
+      assert.equal(Object.keys(ours).length, 2);
+      assert.equal(hasSecret(ours), false);
+      assert.deepEqual(ours, sdk);
+    });
+  }
+
+  it('and freezes the span before its end loses nothing: it is kept, and no longer in flight', () => {
+    const freeze = (span: Writable) => void Object.freeze(Object.assign(span, cleanParts(span)));
+    const ours = fromJournal(() => [new Redacting('onEnding', freeze)]);
+    assert.equal(Object.keys(ours).length, 2);
+    assert.equal(hasSecret(ours), false);
+  });
 
   for (const [way, copy] of Object.entries(copying)) {
     it(`by ${way} has what it hands on kept, as with the SDK`, (t) => {
