@@ -34,7 +34,7 @@ export default function shop(worker: WorkerContext) {
     response.json(await catalogue.report());
   });
 
-  // The one that fails.
+  // The one that always fails: it shows what an error looks like in a trace.
   app.get('/recommendations', () => {
     throw new TypeError("Cannot read properties of undefined (reading 'taste')");
   });

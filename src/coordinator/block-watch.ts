@@ -8,6 +8,7 @@ import { type Block, blockOf } from '../forensics/block.js';
 import { processState } from '../forensics/process-state.js';
 import { withinDeadline } from '../process/deadline.js';
 import { HEARTBEAT_MS } from '../process/worker-messages.js';
+import type { BlockedWorker } from '../viewer/viewer-messages.js';
 import type { WorkerProcess } from './worker-process.js';
 
 const LOOK_MS = 250;
@@ -40,6 +41,7 @@ interface Watched {
 export class BlockWatch {
   readonly #serving: () => Iterable<WorkerProcess>;
   readonly #ended: (worker: WorkerProcess, block: EndedBlock) => void;
+  readonly #changed: (blocked: BlockedWorker[]) => void;
   readonly #blocks = new Map<WorkerProcess, Watched>();
   readonly #turn: (() => void)[] = [];
   #looking = 0;
@@ -51,10 +53,16 @@ export class BlockWatch {
   /**
    * @param serving workers from which heartbeats are due
    * @param ended is told of a block after which the worker goes on
+   * @param changed is told of all that are blocked, whenever that or what is known of one changes
    */
-  constructor(serving: () => Iterable<WorkerProcess>, ended: (worker: WorkerProcess, block: EndedBlock) => void) {
+  constructor(
+    serving: () => Iterable<WorkerProcess>,
+    ended: (worker: WorkerProcess, block: EndedBlock) => void,
+    changed: (blocked: BlockedWorker[]) => void = () => {},
+  ) {
     this.#serving = serving;
     this.#ended = ended;
+    this.#changed = changed;
   }
 
   start(): void {
@@ -76,8 +84,7 @@ export class BlockWatch {
   heard(worker: WorkerProcess): void {
     const watched = this.#blocks.get(worker);
     if (watched === undefined) return;
-    watched.over = true;
-    this.#blocks.delete(worker);
+    this.#forget(worker, watched);
     const { since, block } = watched;
     if (block !== undefined) this.#ended(worker, { ...block, since, until: Date.now() });
   }
@@ -91,8 +98,7 @@ export class BlockWatch {
   /** What the worker was found doing, if it died blocked. */
   take(worker: WorkerProcess): Block | undefined {
     const watched = this.#blocks.get(worker);
-    if (watched !== undefined) watched.over = true;
-    this.#blocks.delete(worker);
+    if (watched !== undefined) this.#forget(worker, watched);
     return watched?.block;
   }
 
@@ -112,6 +118,20 @@ export class BlockWatch {
     return watched;
   }
 
+  #forget(worker: WorkerProcess, watched: Watched): void {
+    watched.over = true;
+    this.#blocks.delete(worker);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const blocked: BlockedWorker[] = [];
+    for (const [{ pid }, { since, block }] of this.#blocks) {
+      if (pid !== undefined && block !== undefined) blocked.push({ pid, sinceMs: since, state: block.state });
+    }
+    this.#changed(blocked);
+  }
+
   /** Never rejects. */
   async #look(worker: WorkerProcess, watched: Watched, timeoutMs: number): Promise<void> {
     const { pid, stderr } = worker;
@@ -119,6 +139,7 @@ export class BlockWatch {
     const state = processState(pid);
     // Until JavaScript answers; what it was doing a moment ago in JavaScript says more.
     watched.block ??= blockOf(undefined, state);
+    this.#tell();
     if (!worker.peekable || stderr === undefined) return;
     if (this.#looking >= MOST_AT_ONCE) await new Promise<void>((resolve) => this.#turn.push(resolve));
     this.#looking++;
@@ -126,7 +147,9 @@ export class BlockWatch {
       if (watched.over) return;
       const { peek } = await import('../forensics/peek.js');
       const found = await peek({ pid, signal: () => worker.kill('SIGUSR1'), lines: stderr.lines }, timeoutMs);
-      if (!watched.over && found.found === 'stack') watched.block = blockOf(found, state);
+      if (watched.over || found.found !== 'stack') return;
+      watched.block = blockOf(found, state);
+      this.#tell();
     } catch {
       // No descriptor or memory for it: the kernel's view has to do.
     } finally {

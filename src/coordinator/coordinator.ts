@@ -72,6 +72,7 @@ export class Coordinator implements ClusterHandle {
           FORKTRACE_RUN_DIR: runDirectory(),
         }),
       }),
+      blocked: (workers) => this.#viewer?.blocked(workers),
       recovered: (pid, death) => this.#recovered(pid, death),
     });
   }

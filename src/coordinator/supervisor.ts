@@ -20,6 +20,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
 import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
 import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
+import type { BlockedWorker } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
 import {
@@ -66,6 +67,8 @@ const CONCURRENT_STARTS = Math.max(4, 2 * availableParallelism());
 export interface SupervisorParts {
   hooks: CoordinatorHooks;
   lifecycle: LifecycleSpans;
+  /** Is told of all workers that are blocked, whenever that changes. */
+  blocked(workers: BlockedWorker[]): void;
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
   /**
@@ -130,6 +133,7 @@ export class Supervisor {
     this.#watch = new BlockWatch(
       () => this.#serving(),
       ({ slot, incarnation }, block) => parts.lifecycle.blockEnded(slot, incarnation, block),
+      (workers) => parts.blocked(workers),
     );
     if (config.forensics.peek) this.#watch.start();
   }

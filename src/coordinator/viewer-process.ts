@@ -8,7 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
-import { type FromViewer, parseFromViewer } from '../viewer/viewer-messages.js';
+import { type BlockedWorker, type FromViewer, parseFromViewer, type ToViewer } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 
 const START_TIMEOUT_MS = 10_000;
@@ -58,6 +58,13 @@ export class ViewerProcess {
     // It lives as long as the cluster does, not the other way round.
     child.unref();
     child.channel?.unref?.();
+  }
+
+  /** Those whose event loop does not turn, all of them: the page shows it while it lasts. */
+  blocked(workers: BlockedWorker[]): void {
+    const message: ToViewer = { type: 'blocked', workers };
+    // One that has ended is said when it ends.
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 
   async stop(): Promise<void> {

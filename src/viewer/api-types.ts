@@ -310,10 +310,10 @@ export interface LaneColumns {
 }
 
 /**
- * What is known of a lane's latest process: `gone` is no longer there and nobody told how it ended, `silent`
+ * What is known of a lane's latest process: `blocked` is one whose event loop does not turn, `gone` is no longer there and nobody told how it ended, `silent`
  * has not been heard of for a minute and lives on a machine that cannot be asked.
  */
-export type LaneState = 'starting' | 'up' | 'silent' | 'stopped' | 'dead' | 'gone';
+export type LaneState = 'starting' | 'up' | 'blocked' | 'silent' | 'stopped' | 'dead' | 'gone';
 
 /** What a lane did within the window; undefined is unknown. */
 export interface LaneStats {
@@ -338,6 +338,8 @@ export interface LaneView {
   host: string;
   slot?: number;
   state: LaneState;
+  /** Since when its event loop has not turned, and what it is found doing. */
+  blocked?: { sinceMs: number; state: string };
   /** Of a cluster that has ended, whose place another has taken. */
   earlier: boolean;
   incarnations: IncarnationView[];

@@ -1,7 +1,7 @@
-/** The viewer as a process of its own, see `messages.ts`. */
+/** The viewer as a process of its own, see `viewer-messages.ts`. */
 
 import { startViewer, type ViewerOptions } from './start.js';
-import type { FromViewer } from './viewer-messages.js';
+import { type FromViewer, parseToViewer } from './viewer-messages.js';
 
 function report(message: FromViewer): void {
   if (process.connected) process.send?.(message, () => {});
@@ -22,6 +22,10 @@ try {
   // Ctrl-C goes to the whole group; the one who forked us still has spans to send, and ends us afterwards.
   process.on('SIGINT', process.send ? () => {} : stop);
   process.on('disconnect', stop);
+  process.on('message', (message) => {
+    const told = parseToViewer(message);
+    if (told !== undefined) viewer.blocked(told.workers);
+  });
   if (process.send && !process.connected) stop();
   const { url, otlpGrpcUrl, otlpHttpUrl } = viewer;
   report({ type: 'listening', url, otlpGrpcUrl, otlpHttpUrl });

@@ -17,6 +17,7 @@ import { LogStore } from './store/log-store.js';
 import { MetricStore } from './store/metric-store.js';
 import { TraceFile } from './store/trace-file.js';
 import { type StoreLimits, TraceStore } from './store/trace-store.js';
+import type { BlockedWorker } from './viewer-messages.js';
 
 /** All optional. */
 export interface ViewerOptions extends ViewerConfig {
@@ -45,6 +46,8 @@ export interface ViewerAddresses {
 
 export interface Viewer extends ViewerAddresses {
   readonly store: TraceStore;
+  /** Tells which workers of this machine are blocked now, all of them. */
+  blocked(workers: readonly BlockedWorker[]): void;
   close(): Promise<void>;
 }
 
@@ -112,6 +115,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     return {
       ...addresses,
       store,
+      blocked: (workers) => history.setBlocked(workers),
       async close() {
         handler.close();
         grpc.close();

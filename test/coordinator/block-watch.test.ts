@@ -44,7 +44,7 @@ function blockedWorker(slot: number, url: string): WorkerProcess {
   } as unknown as WorkerProcess;
 }
 
-test('64 workers that are blocked at once: each has its stack, few are looked into at a time', async (t) => {
+test('64 workers that are blocked at once: each has its stack, few are looked into at a time, all are told of', async (t) => {
   let [asked, most] = [0, 0];
   const answer: Answer = async ({ id }) => {
     most = Math.max(most, ++asked);
@@ -59,9 +59,11 @@ test('64 workers that are blocked at once: each has its stack, few are looked in
   });
   const workers = Array.from({ length: 64 }, (_, slot) => blockedWorker(slot, url));
   const stacks: (string | undefined)[] = [];
+  const told: string[][] = [];
   const watch = new BlockWatch(
     () => workers,
     (_, { stack }) => stacks.push(stack),
+    (blocked) => told.push(blocked.map(({ state }) => state)),
   );
   watch.start();
   t.after(() => watch.stop());
@@ -70,6 +72,9 @@ test('64 workers that are blocked at once: each has its stack, few are looked in
     () => `${stacks.length} of 64 have been looked into`,
   );
   assert.ok(stacks.every((stack) => stack?.includes('loop')));
+  assert.equal(Math.max(...told.map(({ length }) => length)), 64);
+  assert.ok(told.some((states) => states.includes('runs JavaScript')));
+  assert.deepEqual(told.at(-1), [], 'they go on');
   assert.ok(most > 1 && most <= 4, `${most} at once`);
 });
 

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { StateView } from '#src/viewer/api-types.js';
+import type { ClusterView, StateView } from '#src/viewer/api-types.js';
 import type { ViewerOptions } from '#src/viewer/start.js';
 import type { FromViewer } from '#src/viewer/viewer-messages.js';
+import { until } from '../coordinator/running-cluster.js';
 import { newSpanId, newTraceId, tracesRequest } from './otlp-feed.js';
 
 const main = fileURLToPath(import.meta.resolve('#src/viewer/main.js'));
@@ -41,6 +43,45 @@ describe('the viewer process', () => {
     const exited = exitOf(child);
     child.kill('SIGTERM');
     assert.deepEqual(await exited, [0, null]);
+  });
+
+  it('shows who is blocked as its parent tells it, and takes nothing else from it', async () => {
+    const { child, otlpHttpUrl } = await start();
+    const pid = process.pid;
+    const resource = {
+      'service.name': 'shop',
+      'service.instance.id': 'a',
+      'process.pid': pid,
+      'host.name': hostname(),
+    };
+    const spans = [{ kind: 2, name: 'GET /' }];
+    for (const [slot, host] of [hostname(), 'another'].entries()) {
+      const body = tracesRequest(spans, { ...resource, 'host.name': host, 'cluster.worker.slot': slot });
+      const headers = { 'content-type': 'application/x-protobuf' };
+      await fetch(`${otlpHttpUrl}/v1/traces`, { method: 'POST', headers, body });
+    }
+    const states = async () => {
+      const { lanes } = (await (await fetch(`${otlpHttpUrl}/api/cluster`)).json()) as ClusterView;
+      return lanes.sort((a, b) => a.slot! - b.slot!).map(({ state }) => state);
+    };
+    const worker = { pid, sinceMs: Date.now() - 3000, state: 'runs JavaScript' };
+    child.send({ type: 'blocked', workers: [worker] });
+    await until('it is shown', async () => (await states())[0] === 'blocked');
+    assert.equal((await states())[1], 'up', 'the same pid on another machine is another process');
+    const nonsense = [null, 7, {}, { type: 'blocked' }, { type: 'blocked', workers: 7 }, { type: 'closed' }];
+    const worse = [null, {}, { ...worker, pid: '1' }, { ...worker, sinceMs: null }].map((one) => [worker, one]);
+    for (const message of nonsense) child.send(message as object);
+    for (const workers of worse) child.send({ type: 'blocked', workers });
+    child.send({ type: 'blocked', workers: [{ ...worker, state: 'waits' }] });
+    await until('the last is taken', async () => {
+      const { lanes } = (await (await fetch(`${otlpHttpUrl}/api/cluster`)).json()) as ClusterView;
+      return lanes.some(({ blocked }) => blocked?.state === 'waits');
+    });
+    child.send({ type: 'blocked', workers: [] });
+    await until('it goes on', async () => (await states())[0] === 'up');
+    const exited = exitOf(child);
+    child.disconnect();
+    await exited;
   });
 
   it('says why it does not start', async () => {

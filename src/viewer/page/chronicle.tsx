@@ -18,11 +18,12 @@ interface Entry {
 /** What happened in words, newest first: for reading, searching, and for those who do not see the lanes. */
 export function Chronicle({ data }: { data: ClusterView }) {
   const services = new Set(data.lanes.map((lane) => lane.service));
-  const entries = data.lanes.flatMap((lane) => lane.incarnations.flatMap((life) => lifeEntries(lane, life)));
+  const many = services.size > 1;
+  const entries = data.lanes.flatMap((lane) => lane.incarnations.flatMap((life) => lifeEntries(lane, life, many)));
   for (const event of data.events) {
     entries.push({
       atMs: event.startMs,
-      who: services.size > 1 ? event.service : 'cluster',
+      who: many ? event.service : 'cluster',
       what: `${event.name.replace('cluster.', '')} took ${formatDuration(event.endMs - event.startMs)}`,
       traceId: event.traceId,
       outcome: event.error ? 'error' : 'ok',
@@ -55,8 +56,10 @@ export function Chronicle({ data }: { data: ClusterView }) {
   );
 }
 
-function lifeEntries(lane: LaneView, life: IncarnationView): Entry[] {
-  const who = lane.slot === undefined ? `pid ${life.pid}` : `slot ${lane.slot}`;
+/** @param many services are in sight: a slot alone does not say which */
+function lifeEntries(lane: LaneView, life: IncarnationView, many: boolean): Entry[] {
+  const place = lane.slot === undefined ? `pid ${life.pid}` : `slot ${lane.slot}`;
+  const who = many ? `${lane.service} ${place}` : place;
   const entries: Entry[] = [];
   if (life.startMs !== undefined) {
     const boot =

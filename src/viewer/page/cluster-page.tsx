@@ -142,7 +142,7 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
 /** The same lanes in numbers. */
 function Facts({ lanes, fromMs }: { lanes: LaneView[]; fromMs: number }) {
   const sum = (value: (lane: LaneView) => number) => lanes.reduce((total, lane) => total + value(lane), 0);
-  const running = lanes.filter(({ state }) => state === 'up' || state === 'starting').length;
+  const running = lanes.filter(({ state }) => state === 'up' || state === 'blocked' || state === 'starting').length;
   const interrupted = sum((lane) => lane.stats.interrupted);
   const deaths = lanes
     .flatMap((lane) => lane.incarnations)
@@ -180,6 +180,7 @@ function LaneKey() {
     ['k-cut', 'interrupted by a death'],
     ['k-boot', 'booting'],
     ['k-death', 'death'],
+    ['k-block', 'event loop blocked now'],
   ] as const;
   return (
     <p class="lane-key" aria-hidden="true">
@@ -188,7 +189,7 @@ function LaneKey() {
           <i class={mark} /> {says}
         </span>
       ))}
-      <span>● running ■ stopped ✕ dead ◌ gone without a word</span>
+      <span>● running ▲ blocked ■ stopped ✕ dead ◌ gone without a word</span>
       <span>a busy lane: requests per moment as columns, their p95 as a line from 0.1 ms to 10 s</span>
     </p>
   );

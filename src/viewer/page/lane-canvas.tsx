@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { LaneView } from '../api-types.ts';
 import { useCanvas } from './canvas.ts';
-import { body, drawColumns, drawDeaths, drawLives, drawRequests, tracksOf } from './lane-drawing.ts';
+import { body, drawBlock, drawColumns, drawDeaths, drawLives, drawRequests, tracksOf } from './lane-drawing.ts';
 import { type LaneItem, laneItems } from './lane-items.ts';
 import { navigate } from './location.ts';
 
@@ -39,6 +39,7 @@ export function LaneCanvas({ lane, fromMs, toMs, peak }: Props) {
     drawLives(context, lane, x, width, height, colors);
     if (lane.requests !== undefined) drawRequests(context, lane.requests, x, height, colors);
     if (lane.columns !== undefined) drawColumns(context, lane.columns, peak, x, height, colors);
+    drawBlock(context, lane, x, width, height, colors);
     drawDeaths(context, lane, x, height, colors);
     if (shown !== undefined) {
       const { top, height: tall } = place(pointed!, height);

@@ -169,6 +169,24 @@ export function drawLives(
   }
 }
 
+/** From when its event loop has not turned until now. */
+export function drawBlock(
+  context: CanvasRenderingContext2D,
+  { blocked }: LaneView,
+  x: X,
+  width: number,
+  height: number,
+  colors: Palette,
+): void {
+  if (blocked === undefined) return;
+  const left = Math.max(0, x(blocked.sinceMs));
+  context.fillStyle = colors.error;
+  context.globalAlpha = 0.3;
+  context.fillRect(left, 0, Math.max(2, width - left), height);
+  context.globalAlpha = 1;
+  context.fillRect(left, 0, 2, height);
+}
+
 /**
  * A line through the lane with what ended it; what was planned is thin and grey, what nobody told is dashed.
  */

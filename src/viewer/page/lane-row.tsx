@@ -5,6 +5,7 @@ import { LaneCanvas } from './lane-canvas.tsx';
 
 const STATES: Record<LaneState, { sign: string; says: string }> = {
   up: { sign: '●', says: 'running' },
+  blocked: { sign: '▲', says: 'its event loop is blocked' },
   starting: { sign: '◐', says: 'starting' },
   silent: { sign: '○', says: 'silent: not heard of for a minute' },
   stopped: { sign: '■', says: 'stopped' },
@@ -31,7 +32,9 @@ export function LaneRow({ lane, fromMs, toMs, peak, flat, height }: Props) {
   const { sign, says } = STATES[state];
   const ended = current?.exit && (state === 'dead' || state === 'stopped') ? exitWords(current.exit) : undefined;
   const death = ended === undefined ? undefined : current?.exit?.deathId;
-  const saysAll = ended === undefined || ended === says ? says : `${says}: ${ended}`;
+  const { blocked } = lane;
+  const more = ended ?? blocked?.state;
+  const saysAll = more === undefined || more === says ? says : `${says}: ${more}`;
   const name =
     lane.slot !== undefined ? `slot ${lane.slot}` : current?.pid === undefined ? lane.service : `pid ${current.pid}`;
   return (
@@ -49,7 +52,12 @@ export function LaneRow({ lane, fromMs, toMs, peak, flat, height }: Props) {
         </b>
         {!flat && <span class="muted">{lane.service}</span>}
         {lane.slot !== undefined && current?.pid !== undefined && <span class="muted num">pid {current.pid}</span>}
-        {incarnation > 0 && !flat && ended === undefined && <span class="muted num">incarnation {incarnation}</span>}
+        {incarnation > 0 && !flat && more === undefined && <span class="muted num">incarnation {incarnation}</span>}
+        {!flat && blocked !== undefined && (
+          <span class="errors" title={blocked.state}>
+            blocked {formatDuration(Math.max(0, toMs - blocked.sinceMs))}: {blocked.state}
+          </span>
+        )}
         {!flat && (state === 'gone' || state === 'silent' || ended !== undefined) && (
           <span class={state === 'dead' ? 'cut' : 'muted'}>
             {death === undefined ? (ended ?? state) : <a href={`/deaths/${death}`}>{ended}</a>}

@@ -60,7 +60,7 @@ export function createRequestHandler({
     refused: ingest.refused,
     services: store.services,
   });
-  const live = new Live(() => store.version + logs.version + metrics.version + ingest.refused, state);
+  const live = new Live(() => store.version + logs.version + metrics.version + history.version + ingest.refused, state);
   const api = new Api(store, logs, history, metrics, state, journals);
 
   const handler: RequestHandler = {

@@ -31,6 +31,8 @@ import {
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { KeyValue } from '../../wire/otlp-json.js';
+import type { BlockedWorker } from '../viewer-messages.js';
+import { isOfThisHost } from './process-gone.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
 import { RequestSeries, type ServedRequest } from './request-series.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
@@ -110,6 +112,9 @@ export class ClusterHistory {
   readonly events: LifecycleEvent[] = [];
   /** By `service.instance.id`. */
   readonly coordinators = new Map<string, CoordinatorHistory>();
+  #blocked: readonly BlockedWorker[] = [];
+  /** Grows with what is learnt otherwise than by spans. */
+  version = 0;
   #incarnations = new WeakMap<ProcessResource, { lane: Lane; incarnation: IncarnationHistory }>();
 
   clear(): void {
@@ -118,6 +123,17 @@ export class ClusterHistory {
     this.coordinators.clear();
     this.events.length = 0;
     this.#incarnations = new WeakMap();
+  }
+
+  /** Of the workers of this machine; none that is left out is blocked any more. */
+  setBlocked(workers: readonly BlockedWorker[]): void {
+    this.#blocked = workers;
+    this.version++;
+  }
+
+  /** Undefined for one whose event loop turns, as far as is known. */
+  blockOf({ pid, host }: IncarnationHistory): BlockedWorker | undefined {
+    return isOfThisHost(host) ? this.#blocked.find((worker) => worker.pid === pid) : undefined;
   }
 
   add(span: StoredSpan, trace: Trace): void {

@@ -26,13 +26,15 @@ export interface StoredLog {
 /** What the store of logs may hold; the oldest goes first. */
 const MAX_LOGS = 50_000;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Places of records that have gone and are taken out at once: moving a long list for each costs more than the rest. */
+const GONE_AT_ONCE = 1024;
 /** About what a record takes beside its texts. */
 const OVERHEAD_BYTES = 320;
 
 /** Log records in memory, by arrival, bounded in number and bytes. */
 export class LogStore {
   readonly #logs: StoredLog[] = [];
-  /** Before it all have been let go: shifting a long list for each record would cost more than the rest. */
+  /** Before it all have gone, and wait to be taken out. */
   #first = 0;
   readonly #resources = new Interned<ProcessResource>(processResource, 1024);
   #bytes = 0;
@@ -94,7 +96,7 @@ export class LogStore {
     });
     this.#bytes += bytes;
     while (this.size > MAX_LOGS || this.#bytes > MAX_BYTES) this.#bytes -= this.#logs[this.#first++]!.bytes;
-    if (this.#first <= MAX_LOGS) return;
+    if (this.#first < GONE_AT_ONCE) return;
     this.#logs.splice(0, this.#first);
     this.#first = 0;
   }

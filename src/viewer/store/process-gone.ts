@@ -8,6 +8,8 @@ const HEARD_MS = 3000;
 
 const thisHost = hostname();
 
+export const isOfThisHost = (host: string): boolean => host === thisHost || host === '';
+
 /**
  * Whether a process of this machine has ended: its spans say when it began and what it did, but nobody may be
  * left to say that it was killed.

@@ -86,7 +86,9 @@ interface Scope {
 function laneView(lane: Lane, scope: Scope): LaneView | undefined {
   const { metrics, fromMs, toMs, limit, now } = scope;
   const latest = lane.incarnations.at(-1);
-  const state = stateOf(latest, now);
+  const known = stateOf(latest, now);
+  const block = known === 'up' ? scope.history.blockOf(latest!) : undefined;
+  const state = block === undefined ? known : 'blocked';
   const ended = state === 'gone' || state === 'silent';
   const endOf = (one: IncarnationHistory) => one.exit?.atMs ?? (one === latest && !ended ? now : one.lastMs);
   const incarnations = lane.incarnations.filter(
@@ -105,13 +107,14 @@ function laneView(lane: Lane, scope: Scope): LaneView | undefined {
     host: lane.host,
     slot: lane.slot,
     state,
-    earlier: isEarlier(lane, state, scope.history),
+    blocked: block && { sinceMs: block.sinceMs, state: block.state },
+    earlier: isEarlier(lane, known, scope.history),
     incarnations: incarnations.map((one) => incarnationView(one, one === latest && !ended ? undefined : endOf(one))),
     requests: requests && requestColumns(requests),
     columns: columns && laneColumns(columns),
     stats: {
       ...(columns === undefined ? requestStats(requests!, fromMs, toMs) : columnStats(columns, fromMs, toMs)),
-      utilization: state === 'up' ? measured(EVENTLOOP_UTILIZATION) : undefined,
+      utilization: known === 'up' ? measured(EVENTLOOP_UTILIZATION) : undefined,
       spansJournaled: measured(SPANS_JOURNALED),
       spansReceived: incarnations.reduce((sum, { spans }) => sum + spans, 0),
       spansLost: measured(SPANS_LOST),
