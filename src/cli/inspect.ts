@@ -18,16 +18,19 @@ import {
   type Unsound,
 } from '../journal/reader.js';
 import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
+import { valueText } from '../wire/attribute-text.js';
 import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, SERVICE_NAME, WORKER_EXIT } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import type { Message } from '../wire/message.js';
 import {
   Resource,
+  ResourceLogs as ResourceLogsMessage,
   ResourceSpans as ResourceSpansMessage,
   ScopeSpans as ScopeSpansMessage,
   Span,
 } from '../wire/otlp.js';
-import type { KeyValue, OtlpResource, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
+import type { KeyValue, OtlpLogRecord, OtlpResource, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
+import { type LoggedLine, logLine } from './log-line.js';
 
 /** One span of a journal: OTLP/JSON, and where it comes from. */
 export interface InspectedSpan {
@@ -41,30 +44,40 @@ export interface InspectedSpan {
   span: OtlpSpan;
 }
 
+/** One log record of a journal, likewise. */
+export interface InspectedLog extends Omit<InspectedSpan, 'inFlight' | 'span'> {
+  logRecord: OtlpLogRecord;
+}
+
 const READ_BYTES = 1024 * 1024;
 
-/** All spans of a journal file, or of all files of a directory; what is not sound is said in its place. */
-export function* inspectJournal(path: string): Generator<InspectedSpan | Unsound> {
+/** All spans and log records of a journal file, or of all files of a directory; what is not sound is said in its place. */
+export function* inspectJournal(path: string): Generator<InspectedSpan | InspectedLog | Unsound> {
   const files = filesAt(path);
   if (files.length === 0 && !isDirectory(path)) yield { path, unsound: 'foreign' };
   for (const file of files) {
-    if (file.kind === 'segment') yield* segmentSpans(file);
-    else if (file.kind === 'in-flight') yield* tableSpans(file);
+    if (file.kind === 'in-flight') yield* tableSpans(file);
+    else yield* segmentItems(file);
   }
 }
 
-/** One line of JSON per span, or per thing that is not sound. */
+/** One line of JSON per span or log record, or per thing that is not sound. */
 export function* inspectAsJson(path: string): Generator<string> {
   for (const found of inspectJournal(path)) yield `${JSON.stringify(found)}\n`;
 }
 
-/** A tree per trace, then what is not sound. Holds the whole journal in memory. */
+/** A tree per trace, then the log records in order of time, then what is not sound. Holds the whole journal in memory. */
 export function* inspectAsTree(path: string, options: TextOptions = {}): Generator<string> {
   const traces = new Map<string, TextSpan[]>();
+  const logs: LoggedLine[] = [];
   const unsound: string[] = [];
   for (const found of inspectJournal(path)) {
     if (isUnsound(found)) {
       unsound.push(`${found.path}: ${found.unsound}\n`);
+      continue;
+    }
+    if ('logRecord' in found) {
+      logs.push(loggedLine(found));
       continue;
     }
     const span = textSpan(found);
@@ -73,6 +86,7 @@ export function* inspectAsTree(path: string, options: TextOptions = {}): Generat
     else trace.push(span);
   }
   for (const spans of traces.values()) yield traceText(spans, options);
+  for (const log of logs.sort((a, b) => a.timeMs - b.timeMs)) yield `${logLine(log)}\n`;
   yield* unsound;
 }
 
@@ -87,7 +101,7 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
+function* segmentItems(file: JournalFile): Generator<InspectedSpan | InspectedLog | Unsound> {
   const segment = openSegment(file, true);
   if (isUnsound(segment)) {
     yield segment;
@@ -101,12 +115,13 @@ function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
       if (segment.isRefilled()) return;
       for (let at = 0; at < bytes.length; ) {
         const end = at + chunkLengthAt(bytes, at, bytes.length, segment.trailer);
-        // A chunk is a ResourceSpans message with nothing else in it.
-        const chunk = decoded(bytes, ResourceSpansMessage, at, end - segment.trailer);
-        if (chunk === undefined) yield { path: file.path, unsound: 'corrupt' };
-        for (const { scope = {}, spans = [] } of chunk?.scopeSpans ?? []) {
-          for (const span of spans) yield { inFlight: false, shipped: from + at < shipped, ...source, scope, span };
-        }
+        const where = { shipped: from + at < shipped, ...source };
+        const items =
+          file.kind === 'logs'
+            ? logsOfChunk(bytes, at, end - segment.trailer, where)
+            : spansOfChunk(bytes, at, end - segment.trailer, where);
+        if (items === undefined) yield { path: file.path, unsound: 'corrupt' };
+        else yield* items;
         at = end;
       }
       if (corrupt) yield { path: file.path, unsound: 'corrupt' };
@@ -117,6 +132,21 @@ function* segmentSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
     segment.close();
   }
 }
+
+/** A chunk is a ResourceSpans or ResourceLogs message with nothing else in it. @returns undefined for none */
+function spansOfChunk(bytes: Uint8Array, start: number, end: number, where: Where): InspectedSpan[] | undefined {
+  return decoded(bytes, ResourceSpansMessage, start, end)?.scopeSpans?.flatMap(({ scope = {}, spans = [] }) =>
+    spans.map((span) => ({ inFlight: false, ...where, scope, span })),
+  );
+}
+
+function logsOfChunk(bytes: Uint8Array, start: number, end: number, where: Where): InspectedLog[] | undefined {
+  return decoded(bytes, ResourceLogsMessage, start, end)?.scopeLogs?.flatMap(({ scope = {}, logRecords = [] }) =>
+    logRecords.map((logRecord) => ({ ...where, scope, logRecord })),
+  );
+}
+
+type Where = Pick<InspectedSpan, 'shipped' | 'writer' | 'resource'>;
 
 function* tableSpans(file: JournalFile): Generator<InspectedSpan | Unsound> {
   const table = openTable(file);
@@ -188,6 +218,19 @@ function textSpan({ inFlight, writer, resource, span }: InspectedSpan): TextSpan
     interrupted: inFlight || textOf(span.attributes, ERROR_TYPE) === WORKER_EXIT,
     process: writer.slot === undefined ? `${service} pid ${writer.pid}` : `${service} slot ${writer.slot}`,
     ...(Number.isNaN(status) ? {} : { httpStatus: status }),
+  };
+}
+
+function loggedLine({ writer, resource, logRecord }: InspectedLog): LoggedLine {
+  const { timeUnixNano, observedTimeUnixNano, severityNumber = 0, severityText = '', body } = logRecord;
+  return {
+    timeMs: milliseconds(timeUnixNano ?? observedTimeUnixNano),
+    severity: severityNumber,
+    severityText,
+    body: valueText(body),
+    attributes: logRecord.attributes ?? [],
+    traceId: logRecord.traceId ?? '',
+    process: { service: textOf(resource.attributes, SERVICE_NAME) ?? 'unknown_service', ...writer },
   };
 }
 

@@ -7,15 +7,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForktraceError } from '../errors.js';
-import { printable } from '../printable.js';
 import { privateParent } from '../process/private-directory.js';
 import type { LogListView, LogRowView } from '../viewer/api-types.js';
-import { valueText } from '../wire/attribute-text.js';
-import { levelOf } from '../wire/level.js';
-import { colors as pc } from './colors.js';
 import { JournalLogs } from './journal-logs.js';
 import { journalsAt } from './journals-at.js';
+import { logLine } from './log-line.js';
 import { ViewerClient } from './viewer-client.js';
+
+const MOST_ROWS = 1000;
 
 export interface LogsOptions {
   slot?: number;
@@ -34,9 +33,6 @@ interface Source {
 }
 
 const FOLLOW_EVERY_MS = 300;
-const MOST_ROWS = 1000;
-const MOST_BODY_CHARACTERS = 4000;
-const MOST_VALUE_CHARACTERS = 500;
 
 /**
  * @param path a service's journal directory, or one that holds several; without it the viewer, and this user's journals
@@ -103,25 +99,4 @@ function conditions({ slot, trace, level, filter }: LogsOptions): string {
     ...(trace === undefined ? [] : [`trace:${trace}`]),
     ...(level === undefined ? [] : [`level>=${level}`]),
   ].join(' ');
-}
-
-/** `20:14:03.120 ERROR shop slot 2  payment failed  order=17  trace 4bf92f3577b34da6a3ce929d0e0e4736`. */
-function logLine({ timeMs, severity, severityText, body, attributes, traceId, process: by }: LogRowView): string {
-  const level = (printable(severityText, 5).toUpperCase() || levelOf(severity).toUpperCase()).padEnd(5);
-  const who = by.slot === undefined ? `${by.service} pid ${by.pid ?? '?'}` : `${by.service} slot ${by.slot}`;
-  const facts = attributes.map(
-    ({ key, value }) => `${printable(key ?? '', 100)}=${printable(valueText(value), MOST_VALUE_CHARACTERS)}`,
-  );
-  return [
-    `${pc.dim(new Date(timeMs).toISOString().slice(11, 23))} ${levelColor(severity)(level)} ${printable(who)}`,
-    printable(body, MOST_BODY_CHARACTERS),
-    ...(facts.length > 0 ? [facts.join(' ')] : []),
-    ...(traceId === '' ? [] : [pc.dim(`trace ${traceId}`)]),
-  ].join('  ');
-}
-
-function levelColor(severity: number): (text: string) => string {
-  if (severity >= 17) return pc.red;
-  if (severity >= 13) return pc.yellow;
-  return severity >= 9 ? pc.green : pc.dim;
 }
