@@ -21,7 +21,7 @@ export async function shipWatch({ json }: { json?: boolean }, env: NodeJS.Proces
   const destination = describeDestination(config);
   if (json) process.stdout.write(`${JSON.stringify({ pid: process.pid, dir, destination })}\n`);
   else announce(`shipping ${dir}; ${destination}`);
-  const shipper = await startInlineShipper(shipperConfigOf(config));
+  const shipper = await startInlineShipper(shipperConfigOf(config), config.forensics.redactLastWords);
   if (process.connected) process.send?.('ready');
   // An idle shipper holds no process open.
   const open = setInterval(() => {}, 2 ** 30);

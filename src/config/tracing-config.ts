@@ -479,14 +479,15 @@ export interface ForensicsConfig {
   peek?: boolean;
   /**
    * The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of
-   * `worker.exit`, where nobody had told it to end. Takes true or false.
+   * `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file. Takes true or
+   * false.
    *
    * @default FORKTRACE_LAST_WORDS, else true
    */
   lastWords?: boolean;
   /**
-   * Called in the coordinator with the last words before they are written; what it returns is written. One
-   * that throws writes nothing.
+   * Called in the coordinator, under pm2 in the shipper, with the last words before they are written; what it
+   * returns is written. One that throws writes nothing.
    *
    * @default none
    */

@@ -10,6 +10,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import type { Block } from '../forensics/block.js';
+import { ranOutOfHeap } from '../forensics/cause-of-death.js';
 import { oomKills } from '../forensics/cgroup-memory.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
 import { ownEnd } from '../forensics/own-end.js';
@@ -50,9 +51,6 @@ const OWN_PAUSE_MS = 250;
 
 /** How long the report of a crash loop waits for what the journals of the dead say. */
 const CAUSES_KNOWN_MS = 1500;
-
-/** How V8 says it: `FATAL ERROR: … JavaScript heap out of memory`. */
-const HEAP_OUT_OF_MEMORY = /JavaScript heap out of memory/;
 
 /** Somebody steps through a worker's start. */
 const A_DAY_MS = 24 * 3600_000;
@@ -476,7 +474,7 @@ export class Supervisor {
   #causeOf(exit: ProcessExit, life: Incarnation | undefined, worker: WorkerProcess, planned: boolean): ExitCause {
     const cause = exitCause(exit, life, worker, planned);
     if (cause === 'signal' && exit.signal === 'SIGKILL' && this.#kernelHasKilled()) return 'system_out_of_memory';
-    if (cause === 'abort' && HEAP_OUT_OF_MEMORY.test(worker.stderr?.lastWords() ?? '')) return 'heap_out_of_memory';
+    if (cause === 'abort' && ranOutOfHeap(worker.stderr?.lastWords())) return 'heap_out_of_memory';
     return cause;
   }
 

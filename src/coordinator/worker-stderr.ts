@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { InspectorLines } from '../forensics/inspector-lines.js';
 import { LastBytes } from '../forensics/last-bytes.js';
+import { LAST_WORDS_BYTES, redacted } from '../forensics/last-words.js';
 import { withinDeadline } from '../process/deadline.js';
 import type { LinePrefix } from '../process/line-prefix.js';
-import { warn } from '../warn.js';
 import { passOn } from './pass-on.js';
 
 /**
@@ -38,7 +38,6 @@ export class WorkerStderr {
   }
 }
 
-const LAST_WORDS_BYTES = 16 * 1024;
 /** A child process that outlives the worker may hold the pipe open. */
 const READ_WITHIN_MS = 100;
 
@@ -50,14 +49,7 @@ export async function lastWordsOf(
   if (stderr === undefined) return undefined;
   await withinDeadline(stderr.ended, READ_WITHIN_MS);
   if (!lastWords) return undefined;
-  const said = stderr.lastWords();
-  try {
-    const text: unknown = redactLastWords === undefined ? said : redactLastWords(said);
-    return typeof text === 'string' && text !== '' ? text.slice(-LAST_WORDS_BYTES) : undefined;
-  } catch (error) {
-    warn('FORKTRACE_HOOK_FAILED', `forensics.redactLastWords threw, and no last words are written: ${String(error)}`);
-    return undefined;
-  }
+  return redacted(stderr.lastWords(), redactLastWords);
 }
 
 async function closeLate(url: string): Promise<void> {

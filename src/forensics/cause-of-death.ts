@@ -16,6 +16,8 @@ export interface Evidence {
   /** What the process wrote while it ended. */
   record: ExitRecord | undefined;
   vitals: LastVitals | undefined;
+  /** The end of its standard error, if that is known. */
+  lastWords?: string | undefined;
   /** The coordinator that forked the process is gone, too. */
   orphaned: boolean;
 }
@@ -31,7 +33,7 @@ const BY_EXIT_ALONE: readonly ExitCause[] = ['exit', 'abort', 'crash', 'signal',
 /** V8 aborts at its limit; the last sample is of the last collection that its process came to tell of. */
 const NEARLY_FULL = 0.85;
 
-export function causeOfDeath({ told, record, vitals, orphaned }: Evidence): CauseOfDeath {
+export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evidence): CauseOfDeath {
   const signal = told?.signal ?? null;
   const code = signal ? null : (told?.code ?? record?.code ?? null);
   const sure = told?.cause !== undefined && !BY_EXIT_ALONE.includes(told.cause);
@@ -40,10 +42,15 @@ export function causeOfDeath({ told, record, vitals, orphaned }: Evidence): Caus
   // A signal ended what was ending by itself: the signal is the cause.
   if (signal === null && isCause(record?.cause)) return { cause: record.cause, code, signal };
   const called = record?.cause === 'abort';
-  if (((cause === 'abort' && !called) || cause === 'unknown') && isNearlyFull(vitals))
+  if (((cause === 'abort' && !called) || cause === 'unknown') && (isNearlyFull(vitals) || ranOutOfHeap(lastWords)))
     return { cause: 'heap_out_of_memory', code, signal };
   if (cause === 'unknown' && orphaned) return { cause: 'lost', code, signal };
   return { cause, code, signal };
+}
+
+/** V8 says so before it aborts. */
+export function ranOutOfHeap(lastWords: string | undefined): boolean {
+  return /FATAL ERROR: .*JavaScript heap out of memory/.test(lastWords ?? '');
 }
 
 function isCause(cause: string | undefined): cause is ExitCause {

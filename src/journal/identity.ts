@@ -72,6 +72,12 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
   return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
 }
 
+/** Whether the writer ran where we do, so that a path of its is one of ours: no other machine or container. */
+export function isFromHere({ pidNamespace, bootId }: WriterIdentity): boolean {
+  const here = whereWeAre();
+  return pidNamespace === here.pidNamespace && bootId === here.bootId;
+}
+
 /** Whether the writer's monotonic clock is this machine's, since the same boot. */
 export function hasSameClock({ bootId }: WriterIdentity): boolean {
   return bootId !== UNKNOWN_BOOT && bootId === whereWeAre().bootId;

@@ -11,7 +11,7 @@ const EXIT_MARGIN_MS = 250;
 
 /** What a preload needs before the app's own environment is in place. */
 const NEEDED =
-  /^(OTEL_|FORKTRACE_|NODE_ENV$|NODE_APP_INSTANCE$|PORT$|WEB_CONCURRENCY$|pm_id$|pm_exec_path$|instance_var$|restart_time$|kill_timeout$)/;
+  /^(OTEL_|FORKTRACE_|NODE_ENV$|NODE_APP_INSTANCE$|PORT$|WEB_CONCURRENCY$|pm_id$|pm_exec_path$|pm_err_log_path$|instance_var$|restart_time$|kill_timeout$)/;
 
 /**
  * Whether pm2 started this process: as a cluster worker before or after its container ran, or in fork mode.

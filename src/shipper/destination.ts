@@ -10,6 +10,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination } from '../config/types.js';
+import { isStderrFile, type StderrFile } from '../forensics/stderr-file.js';
 import { endpointOf } from './endpoint-url.js';
 import type { Signal } from './transport.js';
 
@@ -28,6 +29,12 @@ export interface Destination {
   needsLogin: boolean;
   /** Where log records go, if the writer has any. */
   logs?: Destination | undefined;
+}
+
+/** What a writer says of itself in the file. */
+export interface Said extends Destination {
+  /** Where its process manager writes its standard error to. */
+  stderr?: StderrFile | undefined;
 }
 
 /** Where the log records of a writer go that has said nothing about them: where its spans go. */
@@ -67,16 +74,20 @@ const idOf = (to: string, url: string | undefined) =>
 const pathOf = (dir: string, writerId: string) => join(dir, `${writerId}.destination`);
 
 /** @throws what the file system says */
-export function writeDestination(dir: string, writerId: string, target: ResolvedExport): void {
+export function writeDestination(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): void {
   const path = pathOf(dir, writerId);
-  writeFileSync(`${path}.new`, `${JSON.stringify(destinationOf(target))}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.new`, `${JSON.stringify({ ...destinationOf(target), stderr } satisfies Said)}\n`, {
+    mode: 0o600,
+  });
   renameSync(`${path}.new`, path);
 }
 
 /** undefined: the writer has said nothing that can be read. */
-export function readDestination(dir: string, writerId: string): Destination | undefined {
+export function readDestination(dir: string, writerId: string): Said | undefined {
   try {
-    return parse(JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8')));
+    const said: Partial<Said> = JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8'));
+    const destination = parse(said);
+    return destination && { ...destination, ...(isStderrFile(said.stderr) && { stderr: said.stderr }) };
   } catch {
     return undefined;
   }
@@ -86,6 +97,15 @@ function parse({ to, url, needsLogin, logs }: Partial<Destination>): Destination
   if (to === undefined || !DESTINATIONS.includes(to) || (url !== undefined && typeof url !== 'string'))
     return undefined;
   return { id: idOf(to, url), to, url, needsLogin: needsLogin === true, ...(logs && { logs: parse(logs) }) };
+}
+
+/** Of all writers, those that have no segment yet, too. Never throws. */
+export function everythingSaid(dir: string): Said[] {
+  try {
+    return readdirSync(dir).flatMap((name) => readDestination(dir, FILE.exec(name)?.[1] ?? '') ?? []);
+  } catch {
+    return [];
+  }
 }
 
 /** Deletes what writers have said that have no files any more. Never throws. */

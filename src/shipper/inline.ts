@@ -5,6 +5,7 @@
  */
 import { context } from '@opentelemetry/api';
 import type { ResolvedExport } from '../config/resolved.js';
+import type { RedactLastWords } from '../forensics/last-words.js';
 import { openDirectory } from '../journal/journal-directory.js';
 import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
@@ -28,7 +29,7 @@ export interface InlineShipper {
 }
 
 /** Ships the directory from this process, once nobody else does. Holds no process open. */
-export function startInlineShipper(config: ShipperConfig): InlineShipper {
+export function startInlineShipper(config: ShipperConfig, redactLastWords?: RedactLastWords): InlineShipper {
   let shipper: Shipper | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let stopping: [deadlineMs: number, untilWritersEnd?: boolean] | undefined;
@@ -39,7 +40,7 @@ export function startInlineShipper(config: ShipperConfig): InlineShipper {
     if (!lock) return;
     try {
       const { dir, maxBytes } = config;
-      shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false });
+      shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false, redactLastWords });
       const running = shipper;
       const hear = (target: ResolvedExport, at = target === config.export ? 0 : Date.now()) => running.hear(target, at);
       const endings = [hearWords(dir, hear), watchExport(config.export, hear)];

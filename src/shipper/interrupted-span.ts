@@ -21,6 +21,8 @@ import {
   EXIT_ROLE,
   EXIT_SIGNAL,
   INTERRUPTED,
+  LAST_WORDS,
+  LAST_WORDS_TEXT,
   PROCESS_EXIT_CODE,
   WORKER_EXIT,
 } from '../wire/conventions.js';
@@ -49,6 +51,8 @@ export interface Death extends Partial<ProcessExit> {
   monotonicMs?: number | undefined;
   /** What the process was found doing, if its event loop was blocked. */
   block?: Block | undefined;
+  /** The end of its standard error, where no `worker.exit` has it. */
+  lastWords?: string | undefined;
 }
 
 /** Of the spans in flight at a death: the one whose code was running, and one of the others. */
@@ -86,6 +90,7 @@ export function encodeInterrupted(
   if (death.signal) encoder.attribute(EVENT.attributes, EXIT_SIGNAL, death.signal);
   encoder.attributes(EVENT.attributes, exceptionAttributes(death.record));
   encoder.end(event);
+  if (death.lastWords !== undefined) encodeLastWords(encoder, endNanos, death.lastWords);
   encoder.tag(SPAN.status);
   const status = encoder.begin();
   encoder.stringField(STATUS.message, describe(death));
@@ -94,6 +99,15 @@ export function encodeInterrupted(
   encoder.end(status);
   encoder.end(message);
   encoder.end(scopeSpans);
+}
+
+function encodeLastWords(encoder: Encoder, atNanos: bigint, text: string): void {
+  encoder.tag(SPAN.events);
+  const event = encoder.begin();
+  time(encoder, EVENT.timeUnixNano, atNanos);
+  encoder.stringField(EVENT.name, LAST_WORDS);
+  encoder.attribute(EVENT.attributes, LAST_WORDS_TEXT, text);
+  encoder.end(event);
 }
 
 function encodeRole(encoder: Encoder, role: Role, block: Block): void {

@@ -92,9 +92,12 @@ function encode(
 ): { body: Encoder; spans: number } {
   const body = new Encoder();
   let spans = 0;
+  // Last words are long, and said once.
+  const told = Math.max(0, roles.indexOf('culprit'));
+  const others = { ...death, lastWords: undefined };
   for (const [index, entry] of entries.entries()) {
     const start = body.at;
-    encodeInterrupted(body, entry, death, roles[index]);
+    encodeInterrupted(body, entry, index === told ? death : others, roles[index]);
     if (isSound(body.bytes, ResourceSpans, start, body.at)) spans++;
     else body.at = start;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ResolvedExport } from '../config/resolved.js';
+import type { StderrFile } from '../forensics/stderr-file.js';
 import { warn } from '../warn.js';
 import { writeDestination } from './destination.js';
 import { sayWord } from './destination-word.js';
@@ -16,9 +17,9 @@ function concrete(target: ResolvedExport): ResolvedExport {
 }
 
 /** Beside this writer's segments. Never throws. */
-export function sayPlace(dir: string, writerId: string, target: ResolvedExport): void {
+export function sayPlace(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): void {
   try {
-    writeDestination(dir, writerId, target);
+    writeDestination(dir, writerId, target, stderr);
   } catch (error) {
     warn(
       'FORKTRACE_DESTINATION_UNSAID',
@@ -28,8 +29,8 @@ export function sayPlace(dir: string, writerId: string, target: ResolvedExport):
 }
 
 /** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
-export function sayDestination(dir: string, writerId: string, target: ResolvedExport): () => void {
-  sayPlace(dir, writerId, target);
+export function sayDestination(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): () => void {
+  sayPlace(dir, writerId, target, stderr);
   // Whoever starts the viewer knows its port, and starts its shipper.
   if (target.to === 'viewer' && target.url === undefined) return () => {};
   const say = sayWord(dir, undefined);

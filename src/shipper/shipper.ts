@@ -10,9 +10,12 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { counted } from '../counted.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
+import { type RedactLastWords, redacted } from '../forensics/last-words.js';
 import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
+import { endOfStderrFile } from '../forensics/stderr-file.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
+import { isFromHere } from '../journal/identity.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
@@ -28,10 +31,12 @@ import { Delivery } from './delivery.js';
 import {
   type Destination,
   destinationOf,
+  everythingSaid,
   logsExportOf,
   readDestination,
   removeDestination,
   removeDestinations,
+  type Said,
 } from './destination.js';
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
@@ -55,6 +60,8 @@ const TOLD_WITHIN_MS = 300;
  * at once.
  */
 const TOLD_BY_COORDINATOR_WITHIN_MS = 5000;
+/** How long a process manager may take to write what a process has said last. */
+const WRITTEN_WITHIN_MS = 100;
 const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 /** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
@@ -90,6 +97,8 @@ export interface ShipperOptions {
   lingerMs?: number;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
+  /** Called with last words that a process manager's file has, as nobody else's. */
+  redactLastWords?: RedactLastWords;
   /** What was found in the journal of a process that has died. */
   onRecovered?: (found: Extract<FromShipper, { type: 'recovered' }>) => void;
 }
@@ -191,8 +200,13 @@ export class Shipper {
   /** Where a writer's items of a signal go. */
   #destinationOf(writer: TailedWriter, signal: Signal): Destination {
     if (this.#options.everythingThere) return this.#own[signal];
+    const said = this.#saidBy(writer);
+    return (signal === 'logs' ? said?.logs : said) ?? this.#own[signal];
+  }
+
+  #saidBy(writer: TailedWriter): Said | undefined {
     writer.destination ??= readDestination(this.#options.dir, writer.identity.id);
-    return (signal === 'logs' ? writer.destination?.logs : writer.destination) ?? this.#own[signal];
+    return writer.destination;
   }
 
   /** Of every destination that there is something for. */
@@ -457,13 +471,18 @@ export class Shipper {
     });
   }
 
-  /** The word says what killed the process, and so what to write into its interrupted spans. */
+  /**
+   * The word says what killed the process, and so what to write into its interrupted spans; its last words do,
+   * too.
+   */
   #isWordAwaited(writer: TailedWriter): boolean {
     const now = performance.now();
     if (writer.seenDeadAt === 0) writer.seenDeadAt = now;
-    if (this.#stopAt !== undefined || this.#knownExitOf(writer) !== undefined) return false;
-    const isTold = this.#options.isTold?.() === true;
+    if (this.#stopAt !== undefined) return false;
     const waitedMs = now - writer.seenDeadAt;
+    if (waitedMs < WRITTEN_WITHIN_MS && this.#saidBy(writer)?.stderr) return true;
+    if (this.#knownExitOf(writer) !== undefined) return false;
+    const isTold = this.#options.isTold?.() === true;
     if (isTold && isOfCoordinator(writer)) return waitedMs < TOLD_BY_COORDINATOR_WITHIN_MS;
     // Somebody may be its parent who knows, unless it has said how it ends itself.
     const isSaid = readVitals(this.#options.dir, writer.identity.id)?.exit !== undefined;
@@ -497,7 +516,9 @@ export class Shipper {
     const record = page?.exit;
     const vitals = page && vitalsOf(page.numbers);
     const orphaned = known === undefined && isOfCoordinator(writer);
-    const cause = causeOfDeath({ told: known, record, vitals, orphaned });
+    const written = this.#lastWordsOf(writer);
+    const cause = causeOfDeath({ told: known, record, vitals, lastWords: written, orphaned });
+    const lastWords = isOrdinary(cause, 0) ? undefined : this.#redacted(writer, written);
     const id = postMortemId(writer.identity.id);
     const death: Death = {
       id,
@@ -506,6 +527,7 @@ export class Shipper {
       ...cause,
       record,
       block: ownEnd(record, cause.cause) ?? known?.block,
+      lastWords,
     };
     const lastLogs = lastLogsOfWriter(writer);
     let spansRecovered = 0;
@@ -528,7 +550,13 @@ export class Shipper {
         writer,
         (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
         (entries, roles) =>
-          this.#keepPostMortem(writer, death, { vitals, entries, roles, lastWords: known?.lastWords, lastLogs }),
+          this.#keepPostMortem(writer, death, {
+            vitals,
+            entries,
+            roles,
+            lastWords: known?.lastWords ?? lastWords,
+            lastLogs,
+          }),
       );
     } catch (error) {
       // No room for the segment of interrupted spans: shipping makes some.
@@ -549,6 +577,21 @@ export class Shipper {
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
+  }
+
+  /** Of a process that has a file for them; it may have been followed by another that writes to the same. */
+  #lastWordsOf(writer: TailedWriter): string | undefined {
+    const stderr = this.#saidBy(writer)?.stderr;
+    if (stderr === undefined || !isFromHere(writer.identity)) return undefined;
+    const others = everythingSaid(this.#options.dir).flatMap((said) => said.stderr ?? []);
+    return endOfStderrFile(stderr, others);
+  }
+
+  /** Where they need a function that is not here, nothing. */
+  #redacted(writer: TailedWriter, lastWords: string | undefined): string | undefined {
+    const { redactLastWords } = this.#options;
+    if (lastWords === undefined || (this.#saidBy(writer)?.stderr?.needsRedaction && !redactLastWords)) return undefined;
+    return redacted(lastWords, redactLastWords);
   }
 
   /** Before the writer's segments are given back. */

@@ -18,7 +18,7 @@ import {
   removeFile,
   type SegmentReader,
 } from '../journal/reader.js';
-import type { Destination } from './destination.js';
+import type { Said } from './destination.js';
 import type { Signal } from './transport.js';
 
 /** When a writer was last known to be alive, as it says itself. */
@@ -110,7 +110,7 @@ export class TailedWriter {
    * Where it says that its spans and log records go; undefined as long as that has not been looked up, or it
    * has not said.
    */
-  destination: Destination | undefined;
+  destination: Said | undefined;
   /** As {@link isDead} last found it. */
   wasDead = false;
   /** Its process is gone, and what it left in flight has been recovered. */

@@ -255,7 +255,7 @@ export const CODE_LINE_NUMBER = attribute('code.line.number', 'The line that blo
 export const CODE_COLUMN_NUMBER = attribute('code.column.number', 'The column in that line, from 1.');
 export const LAST_WORDS = ownEvent(
   'forktrace.last_words',
-  'On worker.exit, where nobody had told the worker to end: what it wrote to its standard error last.',
+  'On worker.exit, where nobody had told the worker to end: what it wrote to its standard error last. Under pm2 on the interrupted span of the culprit, else of one request.',
 );
 export const LAST_LOG = ownEvent(
   'forktrace.last_log',

@@ -18,6 +18,7 @@ import { activeSpan } from './active-span.js';
 import type { Pipeline } from './pipeline.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
+import { ownStderrFile } from './stderr-file.js';
 
 /**
  * How long the exit of PID 1 waits for the shipper, which it takes along: most of a second is the shipper's
@@ -39,6 +40,7 @@ export function createJournalPipeline(
 ): Pipeline {
   const { dir, mode, segmentBytes, maxBytes, inFlight, sync, syncIntervalMs } = config.journal;
   const settled = attributesSettled(config.resource);
+  const stderr = ownStderrFile(config, identity);
   const journal = openJournal({
     dir,
     mode,
@@ -51,12 +53,12 @@ export function createJournalPipeline(
     schemaUrl: schemaUrlOf(config.resource),
     isResourcePending: settled !== undefined,
     slot: identity.slot,
-    renewed: (writerId) => sayPlace(dir, writerId, config.export),
+    renewed: (writerId) => sayPlace(dir, writerId, config.export, stderr),
   });
   /** With what is known: all of it, or as much as there is when the process ends. */
   const useResource = () => settled && journal.useResource(encodeResource(resourceAttributes(config, identity)));
   void settled?.then(useResource);
-  const unsay = sayDestination(dir, journal.writerId, config.export);
+  const unsay = sayDestination(dir, journal.writerId, config.export, stderr);
   let resource: Resource | undefined;
   const tracerProvider = new JournalTracerProvider({
     get resource() {

@@ -19,7 +19,7 @@ export function startShipping(config: ResolvedConfig, identity: WorkerIdentity):
   if (config.ship === 'inline') {
     const { startInlineShipper } = require('../shipper/inline.js') as typeof import('../shipper/inline.js');
     const { shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
-    const shipper = startInlineShipper(shipperConfigOf(config));
+    const shipper = startInlineShipper(shipperConfigOf(config), config.forensics.redactLastWords);
     return { stop: () => shipper.stop(config.supervise.shutdownTimeoutMs) };
   }
   if (identity.manager === 'cluster' && identity.slot !== undefined) return elsewhere;

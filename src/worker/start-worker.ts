@@ -45,6 +45,7 @@ import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { warnOfUnknownDetectors } from './resource-detectors.js';
+import { ownStderrFile } from './stderr-file.js';
 import { keepTickObject } from './tick-object.js';
 
 /** Tracing that runs in this process. */
@@ -124,6 +125,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   const identity = workerIdentity();
   const config = shippingHere(resolveConfig(userConfig, process.env, role), identity);
   setLogLevel(config);
+  ownStderrFile(config, identity);
   // The coordinator says it once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) {
     announceOnce('destination', describeDestination(config));

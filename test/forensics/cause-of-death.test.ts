@@ -45,6 +45,16 @@ const cases: [string, Partial<Evidence>, CauseOfDeath][] = [
     { cause: 'abort', code: null, signal: 'SIGABRT' },
   ],
   [
+    'nobody has told, and V8 has said that the heap is full',
+    { lastWords: 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n' },
+    { cause: 'heap_out_of_memory', code: null, signal: null },
+  ],
+  [
+    'an app that writes about a full heap, and is killed by nobody knows whom',
+    { lastWords: 'retried: the job ended with JavaScript heap out of memory\n' },
+    { cause: 'unknown', code: null, signal: null },
+  ],
+  [
     'a full heap says nothing of a kill',
     { told: { code: null, signal: 'SIGKILL' }, vitals: heapAt(0.99) },
     { cause: 'signal', code: null, signal: 'SIGKILL' },

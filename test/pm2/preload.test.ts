@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inspectJournal } from '#src/cli/inspect.js';
+import { readPostMortems } from '#src/forensics/post-mortem.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { OtlpSpanKind } from '../endpoint/received-span.js';
 import { freePort } from '../process/free-port.js';
@@ -27,12 +29,17 @@ for (const mode of ['cluster', 'fork'] as const) {
     const endpoint = await OtlpEndpoint.start(t);
     const pm2 = await RealPm2.start(t);
     const port = await freePort();
+    // pm2 puts the number of the process into the name, where there are several.
+    for (const name of ['errors.log', 'errors-0.log', 'errors-1.log']) {
+      writeFileSync(join(pm2.home, name), 'words of an earlier life\n');
+    }
     await pm2.startApp({
       name: 'unaware',
       script,
       exec_mode: mode,
       instances: mode === 'cluster' ? 2 : 1,
       listen_timeout: 30_000,
+      error_file: join(pm2.home, 'errors.log'),
       env: { PORT: port },
       tracing: {
         resource: { 'deployment.environment.name': 'test' },
@@ -68,6 +75,12 @@ for (const mode of ['cluster', 'fork'] as const) {
     assert.equal(interrupted.attributes['url.path'], '/slow');
     assert.equal(interrupted.attributes['error.type'], 'worker.exit');
     assert.equal(interrupted.resource['process.pid'], victim);
+    const words = interrupted.events.find(({ name }) => name === 'forktrace.last_words');
+    const text = String(words?.attributes['forktrace.last_words.text']);
+    assert.match(text, new RegExp(`process ${victim} is asked for what takes long\n$`));
+    assert.doesNotMatch(text, /an earlier life/);
+    const [death] = readPostMortems(join(pm2.home, 'unaware'));
+    assert.equal(death?.lastWords, text);
 
     await waitFor(
       async () => (await pm2.list()).every((one) => one.pid > 0 && one.pm2_env.status === 'online'),

@@ -12,13 +12,13 @@ export const forensic = {
     }),
     lastWords: option(flag, {
       about:
-        'The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of `worker.exit`, where nobody had told it to end.',
+        'The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file.',
       variable: 'FORKTRACE_LAST_WORDS',
       default: true,
     }),
     redactLastWords: option(callback<(text: string) => string>('(text: string) => string'), {
       about:
-        'Called in the coordinator with the last words before they are written; what it returns is written. One that throws writes nothing.',
+        'Called in the coordinator, under pm2 in the shipper, with the last words before they are written; what it returns is written. One that throws writes nothing.',
     }),
   }),
 };
