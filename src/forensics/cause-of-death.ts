@@ -40,7 +40,11 @@ export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evid
   if (sure) return { cause: told.cause!, code, signal };
   const cause = told?.cause ?? causeOfExit({ code, signal });
   // A signal ended what was ending by itself: the signal is the cause.
-  if (signal === null && isCause(record?.cause)) return { cause: record.cause, code, signal };
+  if (signal === null && isCause(record?.cause)) {
+    // It ends with this signal, whether a parent tells of it or not.
+    if (record.cause === 'abort') return { cause: 'abort', code: null, signal: 'SIGABRT' };
+    return { cause: record.cause, code, signal };
+  }
   const called = record?.cause === 'abort';
   if (((cause === 'abort' && !called) || cause === 'unknown') && (isNearlyFull(vitals) || ranOutOfHeap(lastWords)))
     return { cause: 'heap_out_of_memory', code, signal };

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isMainThread } from 'node:worker_threads';
 import type { ExitRecord, VitalsWriter } from '../journal/vitals.js';
 import type { ActiveSpan } from '../process/active-span.js';
 import type { ExitCause } from './exit-cause.js';
@@ -34,7 +35,8 @@ export class ExitRecorder {
     this.#vitals = vitals;
     this.#active = active;
     process.on('uncaughtExceptionMonitor', this.#onException);
-    process.abort = this.#onAbort;
+    // In a thread it throws: an exception as any other.
+    if (isMainThread) process.abort = this.#onAbort;
   }
 
   /** To be called in `process.on('exit')`. */

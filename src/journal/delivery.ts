@@ -20,13 +20,14 @@ interface Awaited {
  * in the headers of its segments say so. Does not reject, and keeps the process alive while it waits.
  *
  * @param timeoutMs 0 looks once
+ * @param everyone all that is in the directory, whoever has written it
  * @returns false at the deadline, or where spans were lost meanwhile
  */
-export async function delivered(journal: Journal, timeoutMs: number): Promise<boolean> {
+export async function delivered(journal: Journal, timeoutMs: number, everyone = false): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   journal.flush();
   const { total: lost } = journal.stats().lost;
-  let awaited = segmentsOf(journal);
+  let awaited = segmentsOf(journal, everyone);
   try {
     for (;;) {
       awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
@@ -41,11 +42,11 @@ export async function delivered(journal: Journal, timeoutMs: number): Promise<bo
 }
 
 /** {@link delivered} for an exit: nothing else runs in this process meanwhile. */
-export function deliveredNow(journal: Journal, timeoutMs: number): boolean {
+export function deliveredNow(journal: Journal, timeoutMs: number, everyone = false): boolean {
   const deadline = performance.now() + timeoutMs;
   journal.flush();
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  let awaited = segmentsOf(journal);
+  let awaited = segmentsOf(journal, everyone);
   for (;;) {
     awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
     if (awaited.length === 0 || performance.now() > deadline) break;
@@ -66,10 +67,10 @@ export function undelivered(journal: Journal): number {
   return spans;
 }
 
-function segmentsOf({ dir, writerId }: Journal): Awaited[] {
+function segmentsOf({ dir, writerId }: Journal, everyone = false): Awaited[] {
   const segments: Awaited[] = [];
   for (const file of listSafely(dir)) {
-    if (file.kind !== 'segment' || file.writerId !== writerId) continue;
+    if (file.kind !== 'segment' || (file.writerId !== writerId && !everyone)) continue;
     const reader = openSegment(file, true);
     // One that is gone by now has been shipped.
     if (!isUnsound(reader)) segments.push({ reader, name: file.name, committed: reader.state().committed });

@@ -91,8 +91,8 @@ export function createJournalPipeline(
       stopVitals();
       if (settled) await withinDeadline(settled, timeoutMs / 2);
       useResource();
-      // What is not delivered may die with us.
-      if (isInContainer()) await delivered(journal, timeoutMs);
+      // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has run.
+      if (isInContainer()) await delivered(journal, timeoutMs, endsNamespace);
       journal.close();
       await shipping.stop();
       exit.stop();
@@ -102,7 +102,7 @@ export function createJournalPipeline(
     flushSync(code) {
       exit.record(code);
       useResource();
-      if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS);
+      if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS, endsNamespace);
       journal.close();
     },
   };

@@ -42,7 +42,9 @@ endpoint once, the open one comes as an interrupted span, the process ends as it
 the exit cause, the exit code and the signal. *Shipper down*: it is killed before the process ends, and as often as it is started until
 all have ended; then the one that the program starts, or \`forktrace ship\`, delivers.
 
-\`unknown\`: a process that a signal ends at once cannot say so, and nobody who traces is its parent.
+\`unknown\`: a process that a signal ends at once cannot say so, and nobody who traces is its parent. \`heap_out_of_memory\` where nobody
+tells the signal is read from the last figures of the process, which it writes at each full collection: one that fills its heap faster than it
+comes to write them is \`unknown\`. A thread that does has no exit code in its spans: its parent alone is told.
 [What is lost when](loss-matrix.md) has the requests of servers under load.
 
 ${tables.join('\n\n')}

@@ -51,6 +51,12 @@ export function expected(place: Place, way: string, exit: Exit): Told {
   // Nobody who traces is the parent of a tool or a plain server, and a process cannot tell of a signal that ends it at once.
   const isKnown = signal === undefined || !['tool', 'server', 'thread'].includes(place);
   const code = signal === undefined ? Number(exit.replace('thread ', '')) : undefined;
+  // In a thread it throws.
+  if (way === 'abort' && place === 'thread') return { cause: CAUSES.throw, code, signal };
+  // It says so itself.
+  if (way === 'abort') return { cause: CAUSES.abort, code, signal };
+  // Its last figures tell, and nobody the signal, or the code of a thread.
+  if (way === 'heap out of memory' && place === 'thread') return { cause: CAUSES[way], code: undefined, signal };
   const heapIsKnown = way === 'heap out of memory';
   return {
     cause: isKnown || heapIsKnown ? CAUSES[way] : 'unknown',

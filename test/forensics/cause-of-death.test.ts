@@ -33,6 +33,11 @@ const cases: [string, Partial<Evidence>, CauseOfDeath][] = [
     { told: { code: null, signal: 'SIGKILL' }, record: { code: 0, cause: 'exit' } },
     { cause: 'signal', code: null, signal: 'SIGKILL' },
   ],
+  [
+    'it called process.abort, and no parent tells',
+    { record: { cause: 'abort' } },
+    { cause: 'abort', code: null, signal: 'SIGABRT' },
+  ],
   ['aborted', { told: { code: null, signal: 'SIGABRT' } }, { cause: 'abort', code: null, signal: 'SIGABRT' }],
   [
     'aborted with a full heap',

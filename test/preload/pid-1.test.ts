@@ -19,6 +19,7 @@ async function asPid1(t: TestContext, args: string[]) {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      OTEL_SERVICE_NAME: 'pid-1',
       FORKTRACE_JOURNAL_DIR: await tempDir(t),
     },
   });
@@ -38,6 +39,14 @@ test('a tool that is PID 1 of its container and calls process.exit() has deliver
   const { code, spans } = await asPid1(t, [fixture('tool'), 'exit', '0', '3']);
   assert.equal(code, 42);
   assert.equal(spans.length, 4);
+});
+
+test('the jobs of a traced PID 1 share its shipper, leave it no zombies, and are delivered at its end', {
+  skip,
+}, async (t) => {
+  const { code, spans } = await asPid1(t, [fixture('job-starter'), register, fixture('tool'), '4']);
+  assert.equal(code, 0, 'zombies');
+  assert.ok(spans.length >= 4 * 2 + 1, `${spans.length} spans`);
 });
 
 test('one whose event loop runs empty, too', { skip }, async (t) => {
