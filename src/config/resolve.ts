@@ -75,6 +75,10 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
     http: resolveHttp(config.http, environment),
     supervise: resolveSupervise(values.supervise, workers),
     viewer: resolveViewer(config, values.viewer, environment, exported.to === 'viewer'),
+    exceptionSignal: environment.read(
+      'OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN',
+      specification.OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN.kind,
+    ),
     logLevel: environment.read('OTEL_LOG_LEVEL', specification.OTEL_LOG_LEVEL.kind),
   });
   sayUnknownVariables(environment);

@@ -192,6 +192,8 @@ export interface ResolvedConfig {
   readonly forensics: ValuesOf<typeof forensic.forensics.entries>;
   /** undefined: no viewer is started. */
   readonly viewer: Readonly<Required<ViewerConfig>> | undefined;
+  /** What becomes of exceptions while logs are on; undefined: events of their spans alone. */
+  readonly exceptionSignal: 'logs' | 'logs/dup' | undefined;
   /** OTEL_LOG_LEVEL; undefined: OpenTelemetry's internal logger stays off. */
   readonly logLevel: 'none' | 'error' | 'warn' | 'info' | 'debug' | 'verbose' | 'all' | undefined;
 }

@@ -153,6 +153,11 @@ export const specification = {
   OTEL_EXPORTER_PROMETHEUS_PORT: notApplicable('There is no Prometheus exporter; a Collector has one.'),
   OTEL_EXPORTER_OTLP_SPAN_INSECURE: warned('Obsolete: it is `OTEL_EXPORTER_OTLP_TRACES_INSECURE`.'),
   OTEL_EXPORTER_OTLP_METRIC_INSECURE: warned('Obsolete: it is `OTEL_EXPORTER_OTLP_METRICS_INSECURE`.'),
+  OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN: honoured(
+    choice('logs', 'logs/dup'),
+    'Exceptions that spans record become log records named `exception`: in place of events of the span with `logs`, beside them with `logs/dup`. Without logs, or with pipeline `batch`, they stay events.',
+    'events of the span',
+  ),
   OTEL_SEMCONV_STABILITY_OPT_IN: notApplicable(
     'HTTP server spans follow the stable conventions always; instrumentations of yours read it themselves.',
   ),

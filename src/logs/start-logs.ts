@@ -1,6 +1,9 @@
+import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedLogs } from '../config/resolved.js';
 import type { Journal } from '../journal/journal.js';
+import { JournalTracerProvider } from '../tracer/provider.js';
 import { warn } from '../warn.js';
+import { ExceptionRecords } from './exception-records.js';
 import { type LogCounts, LogWriter } from './log-writer.js';
 import { JournalLoggerProvider } from './logger-provider.js';
 import { registerLoggerProvider } from './logs-api.js';
@@ -12,8 +15,14 @@ export interface WorkerLogs {
   stop(): void;
 }
 
+/** Whose exceptions are kept as log records, and whether they stay events of their spans, too. */
+interface ExceptionsOf {
+  signal: 'logs' | 'logs/dup';
+  of: TracerProvider;
+}
+
 /** Registers a LoggerProvider that writes to `journal`, and opens the way for `forktrace/pino`. */
-export function startLogs(options: ResolvedLogs, journal: Journal): WorkerLogs {
+export function startLogs(options: ResolvedLogs, journal: Journal, exceptions?: ExceptionsOf): WorkerLogs {
   const writer = new LogWriter(options, journal);
   const unregister = registerLoggerProvider(new JournalLoggerProvider(writer));
   if (unregister === undefined) {
@@ -21,6 +30,8 @@ export function startLogs(options: ResolvedLogs, journal: Journal): WorkerLogs {
     warn('FORKTRACE_REGISTERED_TWICE', `${message} Remove one of the two.`);
   }
   logsState.writer = writer;
+  const provider = exceptions?.of instanceof JournalTracerProvider ? exceptions.of : undefined;
+  provider?.keepExceptions(new ExceptionRecords(writer, exceptions?.signal === 'logs/dup'));
   const end = () => writer.end();
   process.on('exit', end);
   return {
@@ -28,6 +39,7 @@ export function startLogs(options: ResolvedLogs, journal: Journal): WorkerLogs {
     stop() {
       process.off('exit', end);
       unregister?.();
+      provider?.keepExceptions(undefined);
       logsState.writer = undefined;
       writer.end();
     },

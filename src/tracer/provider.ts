@@ -2,6 +2,7 @@ import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
+import type { ExceptionLog } from './exception-log.js';
 import { JournalProcessor } from './journal-processor.js';
 import { completeChain, type SpanProcessorsFactory } from './processor-chain.js';
 import { SpanCounts } from './span-counts.js';
@@ -58,6 +59,7 @@ export class JournalTracerProvider implements TracerProvider {
       journalProcessor,
       spanLog: options.spanLog,
       counts: this.counts,
+      exceptions: undefined,
     };
   }
 
@@ -71,6 +73,11 @@ export class JournalTracerProvider implements TracerProvider {
       this.#tracers.set(key, tracer);
     }
     return tracer;
+  }
+
+  /** @param log undefined: exceptions are events of their spans, and nothing else */
+  keepExceptions(log: ExceptionLog | undefined): void {
+    this.#pipeline.exceptions = log;
   }
 
   /**

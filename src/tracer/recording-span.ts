@@ -15,7 +15,7 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
-import { EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
+import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';
 import { reportFailure } from './guard.js';
@@ -148,7 +148,7 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
     try {
       const attributes = exceptionAttributes(exception);
       // The specification asks for one of them.
-      if (attributes[EXCEPTION_TYPE] || attributes[EXCEPTION_MESSAGE]) this.addEvent('exception', attributes, time);
+      if (attributes[EXCEPTION_TYPE] || attributes[EXCEPTION_MESSAGE]) this.keepException(attributes, time);
       else diag.warn('Failed to record an exception', exception);
     } catch (error) {
       reportFailure('An exception could not be recorded', error);
@@ -166,6 +166,13 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
     } catch (error) {
       reportFailure('A span could not be ended', error);
     }
+  }
+
+  protected keepException(attributes: Attributes, time: TimeInput | undefined): void {
+    const { pipeline, scopeFields } = this[SCOPE];
+    const { exceptions } = pipeline;
+    if (exceptions !== undefined && !this.ended) exceptions.write(this, scopeFields, attributes, this.timeOf(time));
+    if (exceptions?.besideEvents !== false) this.addEvent(EXCEPTION_EVENT, attributes, time);
   }
 
   protected takeEvent(

@@ -3,6 +3,7 @@ import type { Scope } from '../journal/encoder.js';
 import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
+import type { ExceptionLog } from './exception-log.js';
 import type { JournalProcessor } from './journal-processor.js';
 import type { SpanCounts } from './span-counts.js';
 
@@ -22,6 +23,8 @@ export interface SpanPipeline {
   readonly journalProcessor: JournalProcessor | undefined;
   readonly spanLog: SpanLog | undefined;
   readonly counts: SpanCounts;
+  /** undefined: exceptions are events of their spans, and nothing else. */
+  exceptions: ExceptionLog | undefined;
 }
 
 /** What a span knows of the tracer that started it. */

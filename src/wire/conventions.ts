@@ -33,6 +33,7 @@ const ownResource = declare('resource attribute', false);
 const attribute = declare('attribute', true);
 const ownAttribute = declare('attribute', false);
 const ownSpan = declare('span', false);
+const event = declare('event', true);
 const ownEvent = declare('event', false);
 const metric = declare('metric', true);
 const ownMetric = declare('metric', false);
@@ -186,6 +187,11 @@ export const ENDED_AFTER_INTERRUPTION = ownAttribute(
   'true on a span that had been told as interrupted under the same ids, because its process was taken for dead, and that has ended after all.',
 );
 export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
+
+export const EXCEPTION_EVENT = event(
+  'exception',
+  'An exception that the span has recorded; with OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN a log record.',
+);
 
 // The exception that ended a process, on worker.exit and on the event of interrupted spans.
 export const EXCEPTION_TYPE = attribute('exception.type', 'The name of the exception.');

@@ -244,7 +244,10 @@ function instrumentationsOf(config: ResolvedConfig): Instrumentations | undefine
 }
 
 /** undefined: they are off, and nothing of them is loaded. */
-function logsOf({ logs, pipeline: name }: ResolvedConfig, { journal }: Pipeline): WorkerLogs | undefined {
+function logsOf(
+  { logs, exceptionSignal, pipeline: name }: ResolvedConfig,
+  { journal, tracerProvider }: Pipeline,
+): WorkerLogs | undefined {
   if (logs === undefined) return undefined;
   if (journal === undefined) {
     // A journal that could not be opened has been said.
@@ -256,7 +259,7 @@ function logsOf({ logs, pipeline: name }: ResolvedConfig, { journal }: Pipeline)
     return undefined;
   }
   const { startLogs } = require('../logs/start-logs.js') as typeof import('../logs/start-logs.js');
-  return startLogs(logs, journal);
+  return startLogs(logs, journal, exceptionSignal && { signal: exceptionSignal, of: tracerProvider });
 }
 
 function createPipeline(
