@@ -7,7 +7,7 @@ import { isSecretName, type RedactedNames, redactUrl } from './secret-name.js';
  * recorded.
  */
 const SENSITIVE =
-  /^(?:(?:set-)?cookie2?|.*(?:authorization|password|secret|session|api-?key).*|(?:.*-)?(?:token|auth|(?:access|private|subscription)-?key))$/i;
+  /^(?:(?:set-)?cookie2?|.*(?:authorization|authentication|password|passwd|secret|session|api-?key|signature|credential|jwt|assertion).*|(?:.*-)?(?:token|auth|otp|totp|sid|pwd|passphrase|passcode|hmac|(?:access|private|subscription|auth|functions|encryption|customer|license|master|account|team)-?key))$/i;
 
 /** Headers whose values are URLs. */
 const URLS = /^(?:(?:content-)?location|refere?r|refresh|link|x-(?:original|rewrite)-ur[il]|x-forwarded-uri)$/;

@@ -8,11 +8,20 @@
  * @module
  */
 
-const SECRET =
-  /^(?:.*(?:password|passwd|passphrase|secret|apikey|accesskey|privatekey|secretkey|credentials?)|(?:.*(?:access|refresh|id|auth|oauth|api|session|csrf|xsrf|reset|verification|confirmation|invitation|invite|bearer|security|vault|private|user|jwt|login|magic|device|deploy|job|personal))?token|xtoken|pwd|auth|xauth|oauth|authorization|proxyauthorization|.*session|.*sessionid|.*sessid|sid|connectsid|otp|totp|jwt|code|sig|signature|xgoogsignature|xamzsignature|xamzcredential|awsaccesskeyid|samlresponse|samlrequest)$/;
+const PASSWORD =
+  '.*(?:password|passwd|passphrase|passcode)(?:\\d|confirm(?:ation|ed)?|again|repeat(?:ed)?|retyped?|verify|hash|salt|new|old)*';
+const KEY =
+  '.*(?:api|access|private|secret|auth|signing|signature|encryption|master|service|license|account|storage|shared|subscription|functions|consumer|deploy|ssh|aes|rsa|hmac|jwt)key';
+/** Not every token is a credential: `pageToken` is none. */
+const TOKEN =
+  '(?:.*(?:access|refresh|id|auth|oauth|sso|mfa|otp|api|app|client|account|service|admin|bot|session|csrf|xsrf|reset|password|email|verification|confirmation|activation|registration|signup|unsubscribe|invitation|invite|bearer|security|vault|private|user|jwt|login|magic|device|deploy|job|personal|webhook|hook|upload|download|share))?token(?:hint|secret)?';
+const CODE = '(?:auth|authorization|verification|otp|totp|mfa|2fa|sms|login|access|security|backup|recovery)?code';
+const SECRET = new RegExp(
+  `^(?:${PASSWORD}|${KEY}|${TOKEN}|${CODE}|.*(?:secret|secretid|credentials?|session|sessionid|sessid|assertion)|xtoken|pwd|pass|userpass|dbpass|auth|basicauth|httpauth|xauth|oauth|authentication|authorization|proxyauthorization|sid|connectsid|otp|totp|jwt|codeverifier|hmac|sig|signature|xgoogsignature|xamzsignature|xamzcredential|awsaccesskeyid|samlresponse|samlrequest|samlart|wresult)$`,
+);
 
 /** Whether a whole list of names can have a secret one: one search is cheaper than to take each apart. */
-const SUSPICIOUS = /pass|pwd|secret|token|key|auth|sess|sid|otp|saml|sig|cred|jwt|code|%/i;
+const SUSPICIOUS = /pass|pwd|secret|token|key|auth|sess|sid|otp|saml|sig|cred|jwt|code|assertion|hmac|wresult|%/i;
 
 /** More names that a user calls secret. */
 export type RedactedNames = ReadonlySet<string>;
@@ -39,30 +48,52 @@ function plainName(name: string): string {
 /** `a=1&token=x` with `REDACTED` for the values of secret names, percent-encoded names included. */
 export function redactQuery(query: string, more?: RedactedNames): string {
   if (!SUSPICIOUS.test(query) && (more === undefined || more.size === 0)) return query;
-  return query.replace(/([^&;=]+)=([^&;]*)/g, (parameter, name: string) =>
-    isSecretName(decode(name), more) ? `${name}=REDACTED` : parameter,
+  // Parameter by parameter: a pattern with the name and `=` would try each place of a long query anew.
+  return query.replace(/[^&;#]+/g, (parameter) => {
+    const name = /^=*([^=]+)=/.exec(parameter);
+    return name !== null && isSecretName(decode(name[1]!), more) ? `${name[0]}REDACTED` : parameter;
+  });
+}
+
+/**
+ * A URL, or what follows it in a header, without user and password, and with the values of credentials
+ * redacted in its query and its fragment: OAuth answers with `#access_token=…`.
+ */
+export function redactUrl(url: string, more?: RedactedNames): string {
+  const parts = redactUser(url).split(/(?<=[?#])/);
+  return (
+    parts[0] +
+    parts
+      .slice(1)
+      .map((part) => redactQuery(part, more))
+      .join('')
   );
 }
 
-/** A URL, or what follows it in a header, with the values of credentials in its query redacted. */
-export function redactUrl(url: string, more?: RedactedNames): string {
-  const mark = url.indexOf('?');
-  return mark === -1 ? url : url.slice(0, mark + 1) + redactQuery(url.slice(mark + 1), more);
+/** As the semantic conventions have it for `url.full`. */
+function redactUser(url: string): string {
+  return url.replace(/\/\/[^\s/?#]*@/g, '//REDACTED:REDACTED@');
 }
 
 /**
  * Command-line arguments without the values of secret-looking options: `--token x`, `--db-password=x`,
- * `TOKEN=x`.
+ * `TOKEN=x`, `--env=TOKEN=x`; and without what URLs among them hold of the kind.
  */
 export function redactArguments(args: readonly string[]): string[] {
   return args.map((argument, i) => {
-    const option = /^(-{0,2}[\w.-]+)=/.exec(argument)?.[1];
-    if (option !== undefined && isSecretName(option.replace(/^-+/, ''))) return `${option}=REDACTED`;
     const before = args[i - 1];
     const isValue = !argument.startsWith('-') && before !== undefined && /^--?[\w.-]+$/.test(before);
-    return isValue && isSecretName(before.replace(/^-+/, '')) ? 'REDACTED' : argument;
+    return isValue && isSecretOption(before) ? 'REDACTED' : redactArgument(argument);
   });
 }
+
+function redactArgument(argument: string): string {
+  const [option] = /^-{0,2}[\w.-]+=/.exec(argument) ?? [];
+  if (option === undefined) return argument.includes('://') ? redactUrl(argument) : argument;
+  return option + (isSecretOption(option.slice(0, -1)) ? 'REDACTED' : redactArgument(argument.slice(option.length)));
+}
+
+const isSecretOption = (option: string) => isSecretName(option.replace(/^-+/, ''));
 
 function decode(text: string): string {
   try {

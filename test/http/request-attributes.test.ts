@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { targetPath, targetQuery } from '#src/http/request-target.js';
-import { redactArguments, redactedNames, redactQuery } from '#src/http/secret-name.js';
+import { redactArguments, redactedNames, redactQuery, redactUrl } from '#src/http/secret-name.js';
 import { syntheticType } from '#src/http/synthetic-user-agent.js';
 import { listen } from './traced-server.js';
 
@@ -156,6 +156,29 @@ test('credentials are known by their names: in queries, in headers, on the comma
     'id_token',
     'jwt',
     'code',
+    'password_confirmation',
+    'user[password_confirmation]',
+    'newPassword2',
+    'passcode',
+    'pass',
+    'auth_key',
+    'signing-key',
+    'subscription-key',
+    'mfa_token',
+    'unsubscribeToken',
+    'id_token_hint',
+    'oauth_token_secret',
+    'client_assertion',
+    'code_verifier',
+    'verificationCode',
+    'secret_id',
+    'hmac',
+    'SAMLRequest',
+    'SAMLart',
+    'wresult',
+    'PHPSESSID',
+    'JSESSIONID',
+    'credentials[user][sid]',
   ];
   const plain = [
     'id',
@@ -170,6 +193,16 @@ test('credentials are known by their names: in queries, in headers, on the comma
     'coder',
     'session_count',
     'passage',
+    'passenger',
+    'next_token',
+    'zipcode',
+    'country_code',
+    'key',
+    'sort-key',
+    'monkey',
+    'client_assertion_type',
+    'password_policy',
+    'authority',
   ];
   for (const name of secret) {
     assert.equal(redactQuery(`a=1&${name}=hunter2&b=2`), `a=1&${name}=REDACTED&b=2`);
@@ -194,6 +227,64 @@ test('credentials are known by their names: in queries, in headers, on the comma
   );
 });
 
+test('URLs on the command line and in headers have no credentials, wherever these are in them', () => {
+  for (const [url, expected] of [
+    [
+      'postgres://app:hunter2@db:5432/shop?sslmode=require',
+      'postgres://REDACTED:REDACTED@db:5432/shop?sslmode=require',
+    ],
+    ['redis://:hunter2@cache', 'redis://REDACTED:REDACTED@cache'],
+    ['https://hunter2@api/x', 'https://REDACTED:REDACTED@api/x'],
+    ['//u:hunter2@api/x', '//REDACTED:REDACTED@api/x'],
+    ['mongodb://u:hunter@2@a,b/x', 'mongodb://REDACTED:REDACTED@a,b/x'],
+    ['https://api/@scope/x?to=a@b', 'https://api/@scope/x?to=a@b'],
+    ['/cb#access_token=hunter2&state=1', '/cb#access_token=REDACTED&state=1'],
+    ['/cb?a=1#id_token=hunter2', '/cb?a=1#id_token=REDACTED'],
+    ['/cb?token=hunter2#top', '/cb?token=REDACTED#top'],
+    ['0; url=/next?sid=hunter2', '0; url=/next?sid=REDACTED'],
+    ['</a?token=hunter2>; rel=next, <//u:hunter2@b/>', '</a?token=REDACTED; rel=next, <//REDACTED:REDACTED@b/>'],
+    ['/plain', '/plain'],
+  ] as const) {
+    assert.equal(redactUrl(url), expected);
+  }
+  assert.deepEqual(
+    redactArguments([
+      '--database-url=postgres://app:hunter2@db/shop',
+      'redis://:hunter2@cache',
+      '--env=API_TOKEN=hunter2',
+      'https://a/?token=hunter2&b=1',
+      '--set=a=b',
+      '--config=./a.json',
+    ]),
+    [
+      '--database-url=postgres://REDACTED:REDACTED@db/shop',
+      'redis://REDACTED:REDACTED@cache',
+      '--env=API_TOKEN=REDACTED',
+      'https://a/?token=REDACTED&b=1',
+      '--set=a=b',
+      '--config=./a.json',
+    ],
+  );
+});
+
+test('a client cannot make redaction slow: what it sends is searched in linear time', () => {
+  const time = (length: number) => {
+    const hostile = ['password1', 'a', '//', '//@', 'token', 'x-', '?', '=', 'refresh', '%', '[', ':'].flatMap(
+      (piece) => {
+        const text = piece.repeat(length / piece.length);
+        return [text, `?${text}=1`, `token=${text}`, `${text}!`, `?${text}!=1`];
+      },
+    );
+    const start = performance.now();
+    for (const text of hostile) [redactQuery(text), redactUrl(text), redactArguments([text])];
+    return performance.now() - start;
+  };
+  time(1000);
+  // 16 KiB is what Node takes of headers: a quadratic search takes about a second for each of some.
+  const taken = time(16_384);
+  assert.ok(taken < 2_000, `${taken} ms`);
+});
+
 test('captured headers of credentials are redacted, and so are queries of captured URLs', async (t) => {
   const names = [
     'apikey',
@@ -203,7 +294,22 @@ test('captured headers of credentials are redacted, and so are queries of captur
     'x-api-key',
     'authorization',
     'cookie',
+    'x-auth-key',
+    'x-functions-key',
+    'ocp-apim-subscription-key',
+    'x-amz-server-side-encryption-customer-key',
+    'x-hub-signature-256',
+    'stripe-signature',
+    'x-goog-iap-jwt-assertion',
+    'x-github-otp',
+    'x-forwarded-access-token',
+    'x-csrf-token',
+    'x-authentication',
+    'proxy-authorization',
+    'x-ms-client-credential',
     'idempotency-key',
+    'x-status-code',
+    'x-request-id',
     'referer',
   ];
   const { request, span } = await listen(
@@ -221,6 +327,8 @@ test('captured headers of credentials are redacted, and so are queries of captur
     captured.filter(([, value]) => value !== '[REDACTED]'),
     [
       ['idempotency-key', 'hunter2'],
+      ['x-status-code', 'hunter2'],
+      ['x-request-id', 'hunter2'],
       ['referer', 'http://a/?ticket=REDACTED&b=2'],
     ],
   );
