@@ -8,7 +8,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
-import { type BlockedWorker, type FromViewer, parseFromViewer, type ToViewer } from '../viewer/viewer-messages.js';
+import {
+  type BlockedWorker,
+  type FromViewer,
+  parseFromViewer,
+  type ToViewer,
+  VIEWER_EXEC_ARGV,
+} from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 
 const START_TIMEOUT_MS = 10_000;
@@ -31,7 +37,7 @@ export class ViewerProcess {
     let answer: FromViewer;
     try {
       child = fork(ownFile('viewer/main.js'), [JSON.stringify(viewer)], {
-        execArgv: [],
+        execArgv: VIEWER_EXEC_ARGV,
         env: companionEnvironment(process.env, /^FORKTRACE_VIEWER_/),
       });
       answer = await firstAnswer(child);

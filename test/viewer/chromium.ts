@@ -101,12 +101,21 @@ interface AxeResult {
   violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
 }
 
-/** What axe finds wrong with the page, in words. */
-export async function axeFindings(page: Page): Promise<string[]> {
+interface Axe {
+  run(options?: { runOnly: { type: 'rule'; values: string[] } }): Promise<AxeResult>;
+}
+
+/**
+ * What axe finds wrong with the page, in words.
+ *
+ * @param rules its ids of those to judge by, by default all
+ */
+export async function axeFindings(page: Page, rules?: string[]): Promise<string[]> {
   // Evaluated by the debugger, which no policy binds.
-  await page.evaluate(readFileSync(axeSource, 'utf8'));
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
+  if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(readFileSync(axeSource, 'utf8'));
+  const { violations } = await page.evaluate(
+    (values) => (globalThis as unknown as { axe: Axe }).axe.run(values && { runOnly: { type: 'rule', values } }),
+    rules,
   );
   return violations.map(
     ({ id, impact, nodes }) =>

@@ -5,16 +5,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ClusterView, StateView } from '#src/viewer/api-types.js';
+import type { ClusterView, LogListView, StateView } from '#src/viewer/api-types.js';
 import type { ViewerOptions } from '#src/viewer/start.js';
-import type { FromViewer } from '#src/viewer/viewer-messages.js';
+import { type FromViewer, VIEWER_EXEC_ARGV } from '#src/viewer/viewer-messages.js';
+import { encode } from '#src/wire/encode.js';
+import { LogsRequest } from '#src/wire/otlp.js';
 import { until } from '../coordinator/running-cluster.js';
-import { newSpanId, newTraceId, tracesRequest } from './otlp-feed.js';
+import { keyValues, newSpanId, newTraceId, tracesRequest } from './otlp-feed.js';
 
 const main = fileURLToPath(import.meta.resolve('#src/viewer/main.js'));
 
 async function start(options: ViewerOptions = {}) {
-  const child = fork(main, [JSON.stringify({ httpPort: 0, grpcPort: 0, ...options })]);
+  const child = fork(main, [JSON.stringify({ httpPort: 0, grpcPort: 0, ...options })], { execArgv: VIEWER_EXEC_ARGV });
   const [message] = (await once(child, 'message')) as [FromViewer];
   assert.equal(message.type, 'listening');
   return { child, ...(message as Extract<FromViewer, { type: 'listening' }>) };
@@ -137,4 +139,75 @@ describe('the viewer process', () => {
     child.disconnect();
     await exited;
   });
+
+  it('takes at most 250 MB when it is full of spans and of logs, as it is by default', {
+    skip: !existsSync('/proc/self/status'),
+    timeout: 120_000,
+  }, async () => {
+    const { child, otlpHttpUrl } = await start();
+    const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024;
+    const headers = { 'content-type': 'application/x-protobuf' };
+    const post = async (path: string, { body, places }: Marked) => {
+      made++;
+      for (const place of places) body.writeUInt32BE(made, place);
+      assert.equal((await fetch(otlpHttpUrl + path, { method: 'POST', headers, body })).status, 200);
+    };
+    let made = 0;
+    const spans = marked(
+      tracesRequest(
+        Array.from({ length: 500 }, () => ({ traceId: MARK + newTraceId().slice(8), spanId: newSpanId() })).flatMap(
+          ({ traceId, spanId }) => [
+            { traceId, spanId, kind: 2, name: 'GET /orders/:id', attributes: REQUEST },
+            ...[1, 2, 3].map((step) => ({ traceId, parentSpanId: spanId, name: 'step', attributes: { step } })),
+          ],
+        ),
+      ),
+    );
+    const logRecords = Array.from({ length: 1000 }, (_, n) => ({
+      timeUnixNano: '1700000000000000000',
+      severityNumber: 9,
+      body: { stringValue: `order ${n} has been paid` },
+      attributes: keyValues({ 'user.id': `u-${n}`, items: n, 'code.function.name': 'checkout' }),
+      traceId: MARK + newTraceId().slice(8),
+      spanId: newSpanId(),
+    }));
+    const logs = marked(encode({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }, LogsRequest));
+    let most = 0;
+    for (let n = 0; n < 80; n++) {
+      await post('/v1/traces', spans);
+      await post('/v1/logs', logs);
+      most = Math.max(most, rss());
+    }
+    const { evictedSpans } = (await (await fetch(`${otlpHttpUrl}/api/state`)).json()) as StateView;
+    assert.ok(evictedSpans > 20_000, 'it is full');
+    const { held } = (await (await fetch(`${otlpHttpUrl}/api/logs`)).json()) as LogListView;
+    assert.ok(held < 80_000, 'so are its logs');
+    assert.ok(most <= 250e6, `${most} bytes`);
+    const exited = exitOf(child);
+    child.disconnect();
+    await exited;
+  });
 });
+
+const REQUEST = {
+  'http.request.method': 'GET',
+  'http.route': '/orders/:id',
+  'url.path': '/orders/1234',
+  'http.response.status_code': 200,
+  'server.address': 'localhost',
+};
+
+/** How the ids begin that are made new for each request: encoding each would take most of the test's time. */
+const MARK = 'deadbeef';
+
+interface Marked {
+  body: Buffer<ArrayBuffer>;
+  places: number[];
+}
+
+function marked(body: Buffer): Marked {
+  const mark = Buffer.from(MARK, 'hex');
+  const places: number[] = [];
+  for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + 1)) places.push(at);
+  return { body: Buffer.from(body), places };
+}
