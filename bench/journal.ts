@@ -72,6 +72,17 @@ function both(journal: Journal): () => void {
   };
 }
 
+const status = Buffer.from([0x4a, 0x02, 0x0a, 0x00]);
+/** As a request does whose answer leaves in the turn in which it came. */
+function answered(journal: Journal): () => void {
+  return () => {
+    const entry = journal.begin(scope, start, 0, start.length);
+    journal.amend(entry, status, 0, status.length);
+    journal.settle(entry);
+    journal.finish(entry, end, 0, end.length, false);
+  };
+}
+
 const sourceBuffer = Buffer.from(source.buffer);
 const targetBuffer = Buffer.from(target.buffer);
 const measured: Record<string, () => Promise<number> | number> = {
@@ -81,6 +92,7 @@ const measured: Record<string, () => Promise<number> | number> = {
   'mmap, sync interval: begin + finish': () => spans(synced, both(synced)),
   'write: append': () => spans(written, () => written.append(scope, whole, 0, whole.length)),
   'write: begin + finish': () => spans(written, both(written)),
+  'write: begin + answer + finish': () => spans(written, answered(written)),
   'copy 300 bytes: set(subarray)': () => copies((a, b, at) => target.set(source.subarray(a, b), at)),
   'copy 300 bytes: Buffer.copy': () => copies((a, b, at) => void sourceBuffer.copy(targetBuffer, at, a, b)),
   'copy 300 bytes: loop': () =>

@@ -69,6 +69,8 @@ class MemoryJournal implements SpanLog {
     return false;
   }
 
+  settle(): void {}
+
   finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void {
     const from = entry * 2048;
     const to = whole ? from : this.#entryEnds[entry]!;

@@ -143,9 +143,9 @@ export interface JournalConfig {
    */
   maxBytes?: number;
   /**
-   * `mmap`, `write`, or `auto`: `mmap` where koffi works and the file system writes in place. `write` takes a
-   * system call per request, and spans that end in the turn of the event loop in which the process is killed
-   * are not ended in the file.
+   * `mmap`, `write`, or `auto`: `mmap` where koffi works and the file system writes in place. `write` takes
+   * two system calls per request, and spans that end after the last answer, in the turn of the event loop in
+   * which the process is killed, are not ended in the file.
    *
    * @default FORKTRACE_JOURNAL_MODE, else auto
    */

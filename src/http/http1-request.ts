@@ -95,6 +95,7 @@ export class Http1Request extends ServerRequest implements OpenRequest {
     this.#sentBytes += byteLength(chunk, encoding);
     if (total === undefined || this.#sentBytes < total) return args;
     // The last write before `end`: a client that has it all may leave before `end` is called.
+    this.settle(this.#sentStatus ?? response.statusCode);
     const callback = args.at(-1);
     const done = (error?: Error | null): void => {
       if (!error) this.#isDelivered = true;

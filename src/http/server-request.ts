@@ -143,7 +143,7 @@ export abstract class ServerRequest implements Context {
    * not told interrupted alone.
    */
   protected settle(statusCode: number): void {
-    this.#describe(statusCode);
+    if (statusCode !== this.#settledStatus) this.#describe(statusCode);
     this.span.checkpoint?.();
   }
 

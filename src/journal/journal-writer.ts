@@ -132,11 +132,11 @@ export class JournalWriter implements Journal, SpanLog {
     const segment = this.#spans.segment!;
     closeChunk(segment.memory, segment.position, this.#room.start, end);
     segment.commitTo(end);
-    if (this.#writeBack !== undefined) this.#writeBack.schedule();
+    if (this.#writeBack !== undefined) this.#writeBack.appended();
   }
 
   append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
-    if (appendChunk(this.#spans, scope, bytes, start, end) && this.#writeBack !== undefined) this.#writeBack.schedule();
+    if (appendChunk(this.#spans, scope, bytes, start, end) && this.#writeBack !== undefined) this.#writeBack.appended();
   }
 
   appendLog(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
@@ -172,6 +172,10 @@ export class JournalWriter implements Journal, SpanLog {
     if (entry === NO_ENTRY || this.#isClosed || !this.#table.amend(entry, bytes, start, end)) return false;
     if (this.#writeBack !== undefined) this.#writeBack.changed(entry);
     return true;
+  }
+
+  settle(entry: number): void {
+    if (this.#writeBack !== undefined && !this.#isClosed) this.#writeBack.settle(entry);
   }
 
   drop(entry: number): void {

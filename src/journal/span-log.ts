@@ -59,6 +59,12 @@ export interface SpanLog {
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean;
 
   /**
+   * An answer is about to leave: what has been kept so far, and what is known of `entry`, outlives the process
+   * from now on, however that ends.
+   */
+  settle(entry: number): void;
+
+  /**
    * The span of `entry` has ended: its fields are those of the entry, then `bytes[start..end)`; or only the
    * latter, when `whole` is set. The entry is free again. A reader that finds the process dead at any point
    * of this call sees either the ended span or the entry, never both and never neither.

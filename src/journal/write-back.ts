@@ -1,7 +1,7 @@
 /**
  * `mode: 'write'`: brings what has been stored in memory to the files. A span that begins is written at once,
- * so that the request that kills the process is there afterwards; all else once per turn of the event loop
- * and when the process exits.
+ * so that the request that kills the process is there afterwards; what belongs to an answer before that leaves;
+ * all else once per turn of the event loop and when the process exits.
  *
  * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then
  * entries (those that have just ended still in flight, with the mark of where their span is), then the
@@ -41,6 +41,8 @@ export class WriteBack {
   /** Ended entries to free once the spans are committed. */
   #ended: number[] = [];
   #scheduled = false;
+  /** Spans without an entry wait: nothing in the files tells of them. */
+  #hasAppended = false;
   #lookedAt = performance.now();
 
   /** @param failed told when what has been stored since the last time could not be written; it is gone */
@@ -84,6 +86,22 @@ export class WriteBack {
     }
   }
 
+  /** A span without an entry has been stored. */
+  appended(): void {
+    this.#hasAppended = true;
+    this.schedule();
+  }
+
+  /**
+   * An answer is about to leave. One system call, unless spans without an entry wait: those may be this
+   * request's. Spans that had an entry need not be written for it: they are in the file as they were when
+   * their own answers left.
+   */
+  settle(entry: number): void {
+    if (this.#hasAppended) this.flush();
+    else if (this.#changed.has(entry)) this.begin(entry);
+  }
+
   /** Whether it is time to look again for a sign that somebody has taken this writer for dead. */
   isTimeToLook(): boolean {
     const now = performance.now();
@@ -120,6 +138,7 @@ export class WriteBack {
 
   readonly flush = (): void => {
     this.#scheduled = false;
+    this.#hasAppended = false;
     const segment = this.#segment;
     const end = segment?.position ?? 0;
     try {

@@ -89,9 +89,14 @@ export class JournalProcessor implements SpanProcessor {
 
   /** What has become known of a span that is in flight, into its entry. */
   checkpoint(span: ReadableSpan): void {
+    const open = this.#amend(span);
+    this.#spanLog.settle(open?.entry ?? NO_ENTRY);
+  }
+
+  #amend(span: ReadableSpan): { entry: number } | undefined {
     const { traceId, spanId } = span.spanContext();
     const open = this.#open.get(traceId + spanId);
-    if (open === undefined) return;
+    if (open === undefined) return undefined;
     const all = pairsOf(span.attributes);
     const added: Pairs = [];
     for (let i = 0; i < all.length; i += 2) {
@@ -99,9 +104,10 @@ export class JournalProcessor implements SpanProcessor {
       if (IN_FLIGHT_ATTRIBUTES.has(key) && !open.keys.has(key)) added.push(key, all[i + 1]);
     }
     const name = span.name === open.name ? undefined : span.name;
-    if (!amendReadable(this.#spanLog, open.entry, name, added)) return;
+    if (!amendReadable(this.#spanLog, open.entry, name, added)) return open;
     open.name = span.name;
     for (let i = 0; i < added.length; i += 2) open.keys.add(added[i] as string);
+    return open;
   }
 
   /**

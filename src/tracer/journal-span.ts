@@ -309,11 +309,13 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
 
   /**
    * Writes what was set since the start into the in-flight table, so that it is known even if the process
-   * dies now. `http/` calls it with the status code in place, before a response leaves.
+   * dies now, and with it the spans that have ended. `http/` calls it with the status code in place, before a response leaves.
    */
   checkpoint(): void {
-    if (this.entry === NO_ENTRY || this.rewritten || this.ended || this.attributeObject !== undefined) return;
-    amendSpan(this);
+    const { entry } = this;
+    if (this.ended) return;
+    if (entry !== NO_ENTRY && !this.rewritten && this.attributeObject === undefined) amendSpan(this);
+    this[SCOPE].pipeline.spanLog?.settle(entry);
   }
 
   // What only a reader of the SDK's ReadableSpan asks for. The SDK has plain fields here, and programs assign

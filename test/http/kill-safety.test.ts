@@ -85,7 +85,7 @@ test('what a handler throws is in the in-flight table before anything else can h
   ]);
 });
 
-test("with the journal's tracer, the status is amended to the entry that was begun, then the entry is finished", async (t) => {
+test("with the journal's tracer, the status is amended to the entry that was begun and settled, then the entry is finished", async (t) => {
   const calls: string[] = [];
   const text = (bytes: Uint8Array, start: number, end: number) =>
     Buffer.from(bytes.subarray(start, end)).toString('latin1');
@@ -101,6 +101,7 @@ test("with the journal's tracer, the status is amended to the entry that was beg
       calls.push(`amend ${entry} ${text(bytes, start, end).includes('http.response.status_code')}`);
       return true;
     },
+    settle: (entry) => void calls.push(`settle ${entry}`),
     drop() {},
     finish(entry, _bytes, _start, _end, whole) {
       calls.push(`finish ${entry} ${whole ? 'whole' : 'the rest'}`);
@@ -117,7 +118,7 @@ test("with the journal's tracer, the status is amended to the entry that was beg
   const tracerProvider = new JournalTracerProvider({ resource: {} as never, spanLimits: limits, spanLog });
   const { request } = await listen(t, (_request, response) => response.end(), { tracerProvider });
   await request('/');
-  assert.deepEqual(calls, ['begin true', 'amend 7 true', 'finish 7 the rest']);
+  assert.deepEqual(calls, ['begin true', 'amend 7 true', 'settle 7', 'finish 7 the rest']);
 });
 
 test('route and name are in the in-flight table as soon as a router has matched', async (t) => {

@@ -56,6 +56,8 @@ export class MemorySpanLog implements SpanLog {
     return true;
   }
 
+  settle(): void {}
+
   finish(entry: number, bytes: Uint8Array, start: number, end: number, whole: boolean): void {
     const known = this.entries[entry];
     if (known === undefined) throw new Error(`entry ${entry} is free`);

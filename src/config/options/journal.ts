@@ -19,7 +19,7 @@ export const journaling = {
     }),
     mode: option(choice('auto', 'mmap', 'write'), {
       about:
-        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes a system call per request, and spans that end in the turn of the event loop in which the process is killed are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
+        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes two system calls per request, and spans that end after the last answer, in the turn of the event loop in which the process is killed, are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
       variable: 'FORKTRACE_JOURNAL_MODE',
       default: 'auto',
     }),

@@ -1,6 +1,6 @@
 /** Faults that were never made: one change to the compiled writer each, which the simulator has to find. */
 export interface Mutant {
-  operation: 'begin' | 'amend' | 'finish' | 'append' | 'drop' | 'rotate' | 'recycle' | 'lease' | 'close';
+  operation: 'begin' | 'amend' | 'finish' | 'append' | 'drop' | 'rotate' | 'recycle' | 'lease' | 'close' | 'settle';
   name: string;
   /** Of dist/journal. */
   file: string;
@@ -52,6 +52,22 @@ export const mutants: Mutant[] = [
     name: 'write mode: the entry is not written again',
     file: 'journal-writer.js',
     from: 'this.#writeBack.changed(entry);',
+    to: '',
+  },
+  {
+    operation: 'settle',
+    name: 'write mode: spans without an entry wait for the end of the turn',
+    file: 'write-back.js',
+    from: `if (this.#hasAppended)
+            this.flush();
+        else if`,
+    to: 'if',
+  },
+  {
+    operation: 'settle',
+    name: 'write mode: the entry waits for the end of the turn',
+    file: 'write-back.js',
+    from: 'else if (this.#changed.has(entry))\n            this.begin(entry);',
     to: '',
   },
   {

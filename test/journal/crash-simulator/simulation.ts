@@ -131,6 +131,13 @@ export class Simulation {
       }
     });
     span.adding = undefined;
+    if (this.#random() < 0.5) this.#settle(journal, span);
+  }
+
+  /** An answer leaves: what is known of its span is in the files, and every span without an entry. */
+  #settle(journal: JournalWriter, span: KnownSpan): void {
+    this.#do('settle', () => journal.settle(this.#entries.get(span.id)!));
+    for (const one of this.#spans.values()) if (one === span || !(one.hasEntry || one.isLog)) one.unwritten = false;
   }
 
   #finish(journal: JournalWriter, id: number): void {
