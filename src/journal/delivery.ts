@@ -8,6 +8,9 @@ import { isUnsound, listJournal, openSegment, type SegmentReader } from './reade
  */
 const POLL_MS = 20;
 
+/** Of spans, or of log records. */
+type SegmentKind = 'segment' | 'logs';
+
 /** What has to be shipped of one segment. */
 interface Awaited {
   reader: SegmentReader;
@@ -21,17 +24,23 @@ interface Awaited {
  *
  * @param timeoutMs 0 looks once
  * @param everyone all that is in the directory, whoever has written it
+ * @param kind `logs`: every log record in place of every span
  * @returns false at the deadline, or where spans were lost meanwhile
  */
-export async function delivered(journal: Journal, timeoutMs: number, everyone = false): Promise<boolean> {
+export async function delivered(
+  journal: Journal,
+  timeoutMs: number,
+  everyone = false,
+  kind: SegmentKind = 'segment',
+): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   journal.flush();
-  const { total: lost } = journal.stats().lost;
-  let awaited = segmentsOf(journal, everyone);
+  const lost = lostOf(journal, kind);
+  let awaited = segmentsOf(journal, everyone, kind);
   try {
     for (;;) {
       awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
-      if (awaited.length === 0) return journal.stats().lost.total === lost;
+      if (awaited.length === 0) return lostOf(journal, kind) === lost;
       const left = deadline - performance.now();
       if (left <= 0) return false;
       await sleep(Math.min(POLL_MS, left));
@@ -67,10 +76,15 @@ export function undelivered(journal: Journal): number {
   return spans;
 }
 
-function segmentsOf({ dir, writerId }: Journal, everyone = false): Awaited[] {
+function lostOf(journal: Journal, kind: SegmentKind): number {
+  const { lost, logRecordsLost } = journal.stats();
+  return (kind === 'logs' ? logRecordsLost : lost).total;
+}
+
+function segmentsOf({ dir, writerId }: Journal, everyone = false, kind: SegmentKind = 'segment'): Awaited[] {
   const segments: Awaited[] = [];
   for (const file of listSafely(dir)) {
-    if (file.kind !== 'segment' || (file.writerId !== writerId && !everyone)) continue;
+    if (file.kind !== kind || (file.writerId !== writerId && !everyone)) continue;
     const reader = openSegment(file, true);
     // One that is gone by now has been shipped.
     if (!isUnsound(reader)) segments.push({ reader, name: file.name, committed: reader.state().committed });

@@ -14,6 +14,8 @@ import { exceptionAttributes } from './exception-attributes.js';
 import type { LogWriter } from './log-writer.js';
 import { logsState } from './logs-state.js';
 
+/** As that of the tracer provider. */
+const FORCE_FLUSH_TIMEOUT_MS = 30_000;
 const PINO_INSTRUMENTATION = '@opentelemetry/instrumentation-pino';
 
 /** `LogRecord` of the API. */
@@ -90,10 +92,23 @@ function timeOf(input: TimeInput | undefined): [number, number] | undefined {
 
 export class JournalLoggerProvider {
   readonly #writer: LogWriter;
+  readonly #deliver: (timeoutMs: number) => Promise<boolean>;
   readonly #loggers = new Map<string, JournalLogger>();
 
-  constructor(writer: LogWriter) {
+  /** @param deliver waits until a shipper has exported all log records; false at the deadline */
+  constructor(writer: LogWriter, deliver: (timeoutMs: number) => Promise<boolean>) {
     this.#writer = writer;
+    this.#deliver = deliver;
+  }
+
+  /**
+   * Waits until the endpoint has taken what has been logged. Does not reject.
+   *
+   * @param options `timeoutMillis` in milliseconds @default 30000
+   * @returns false at the deadline, or where records were lost meanwhile
+   */
+  async forceFlush(options?: { timeoutMillis?: number }): Promise<boolean> {
+    return this.#deliver(options?.timeoutMillis ?? FORCE_FLUSH_TIMEOUT_MS);
   }
 
   getLogger(name: string, version?: string, options?: { schemaUrl?: string }): JournalLogger {

@@ -25,6 +25,7 @@ const API = Symbol.for('opentelemetry.js.api.1');
 type Logger = Pick<JournalLogger, 'emit' | 'enabled'>;
 interface LoggerProvider {
   getLogger(name: string, version?: string, options?: { schemaUrl?: string }): Logger;
+  forceFlush?(options?: { timeoutMillis?: number }): Promise<boolean>;
 }
 
 const NOTHING: Logger = { emit() {}, enabled: () => false };
@@ -39,7 +40,11 @@ const registry = globalThis as { [LOGS_API]?: (version: number) => LoggerProvide
  */
 export function standInForLogs(start?: () => void): void {
   if (logsState.standIn !== undefined || registry[LOGS_API] !== undefined) return;
-  const standIn: LoggerProvider = { getLogger: (...scope) => new AwaitingLogger(scope) };
+  const standIn: LoggerProvider = {
+    getLogger: (...scope) => new AwaitingLogger(scope),
+    // Nothing has been logged before there is a provider.
+    forceFlush: async (options) => logsState.provider?.forceFlush(options) ?? true,
+  };
   logsState.standIn = standIn;
   logsState.start = start;
   registry[LOGS_API] = (version) => (version === LOGS_API_VERSION ? standIn : NOOP_PROVIDER);

@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedLogs } from '../config/resolved.js';
+import { delivered } from '../journal/delivery.js';
 import type { Journal } from '../journal/journal.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { warn } from '../warn.js';
@@ -24,7 +25,9 @@ interface ExceptionsOf {
 /** Registers a LoggerProvider that writes to `journal`, and opens the way for `forktrace/pino`. */
 export function startLogs(options: ResolvedLogs, journal: Journal, exceptions?: ExceptionsOf): WorkerLogs {
   const writer = new LogWriter(options, journal);
-  const unregister = registerLoggerProvider(new JournalLoggerProvider(writer));
+  const unregister = registerLoggerProvider(
+    new JournalLoggerProvider(writer, (timeoutMs) => delivered(journal, timeoutMs, false, 'logs')),
+  );
   if (unregister === undefined) {
     const message = 'Another OpenTelemetry SDK is registered in this process; its logger provider stays in use.';
     warn('FORKTRACE_REGISTERED_TWICE', `${message} Remove one of the two.`);

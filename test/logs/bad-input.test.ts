@@ -24,7 +24,7 @@ function scene(options: object = {}) {
     stats: () => ({ logRecords: kept.length, logRecordsLost: { total: 0 } }) as never,
   };
   const writer = new LogWriter({ ...OPTIONS, redact: [...OPTIONS.redact], ...options }, journal);
-  return { kept, writer, logger: new JournalLoggerProvider(writer).getLogger('test') };
+  return { kept, writer, logger: new JournalLoggerProvider(writer, async () => true).getLogger('test') };
 }
 
 function read(bytes: Uint8Array) {
