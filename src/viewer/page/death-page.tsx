@@ -48,20 +48,20 @@ function Death({ death }: { death: DeathView }) {
       {exception !== '' && (
         <Section title="Exception">
           <p>{exception}</p>
-          {record?.stack && <pre>{record.stack}</pre>}
+          {record?.stack && <Output>{record.stack}</Output>}
         </Section>
       )}
       {exception === '' && block !== undefined && (
         <Section title="What it was doing">
           <p>It {block.state}.</p>
-          {block.stack && <pre>{block.stack}</pre>}
+          {block.stack && <Output>{block.stack}</Output>}
         </Section>
       )}
       <InFlight death={death} />
       <LastMinute death={death} />
       {lastWords !== undefined && (
         <Section title="Last words">
-          <pre>{lastWords}</pre>
+          <Output>{lastWords}</Output>
         </Section>
       )}
       <Logs death={death} />
@@ -191,4 +191,10 @@ function Section({ title, children }: { title: string; children: ComponentChildr
       {children}
     </section>
   );
+}
+
+/** Long lines of it scroll, with the keyboard, too. */
+function Output({ children }: { children: preact.ComponentChildren }) {
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+  return <pre tabIndex={0}>{children}</pre>;
 }

@@ -106,7 +106,8 @@ function Empty({ filtered, live }: { filtered: boolean; live: LiveState }) {
     <div class="empty">
       <h2>Waiting for traces</h2>
       <p>Point any OpenTelemetry SDK or Collector here:</p>
-      <pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+      <pre tabIndex={0}>
         OTEL_EXPORTER_OTLP_ENDPOINT={live.state?.otlpHttpUrl ?? location.origin}
         {'\n'}OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
       </pre>
