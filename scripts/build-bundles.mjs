@@ -1,8 +1,10 @@
-// Bundles the modules that nearly every traced process loads, over what tsc has put into dist. One by one, as ES modules, they cost a
-// start about 0.5 ms of CPU each, and there are about 170. The bundles are CommonJS: Node.js has no graph to link for them.
+// Bundles the modules that nearly every traced process loads, over what tsc has put into dist. One by one, as
+// ES modules, they cost a start about 0.5 ms of CPU each, and there are about 170. The bundles are CommonJS:
+// Node.js has no graph to link for them.
 //
-// Each module stays where it is as a file that exports from its bundle: whoever loads one, by whatever name, gets the same
-// instance. What is loaded by `require` or `import()` when it is needed stays outside, unless it is named here.
+// Each module stays where it is as a file that exports from its bundle: whoever loads one, by whatever name,
+// gets the same instance. What is loaded by `require` or `import()` when it is needed stays outside, unless
+// it is named here.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
@@ -21,7 +23,9 @@ const START = [
   'shipper/start.ts',
 ];
 
-/** What each has: all that its entries load, of which an earlier one has nothing, and which `and` loads, too. */
+/**
+ * What each has: all that its entries load, of which an earlier one has nothing, and which `and` loads, too.
+ */
 const BUNDLES = {
   'bundle-preload.cjs': { entries: ['preload/preload.ts'] },
   // What a coordinator loads too: it writes a journal, and loads nothing of what traces an app.
@@ -32,7 +36,9 @@ const BUNDLES = {
   'bundle-pm2.cjs': { entries: ['pm2/index.ts'] },
 };
 
-/** What package.json exports: file of dist → what is in a bundle for it, and what is done with that at once. */
+/**
+ * What package.json exports: file of dist → what is in a bundle for it, and what is done with that at once.
+ */
 const ENTRY_POINTS = {
   'index.js': { as: 'forktrace', bundle: 'bundle-index.cjs', module: 'index.js' },
   'register.js': {
@@ -59,7 +65,10 @@ function fromModule(name, file) {
   return path.startsWith('.') ? path : `./${path}`;
 }
 
-/** Takes the exports of a module into constants: what is read from a CommonJS module's object at each use is slower, a getter above all. */
+/**
+ * Takes the exports of a module into constants: what is read from a CommonJS module's object at each use is
+ * slower, a getter above all.
+ */
 function constants(loaded, exported) {
   const names = exported.filter((name) => name !== 'default');
   return [`const loaded = ${loaded};`, ...names.map((name) => `export const ${name} = loaded.${name};`)].join('\n');
@@ -105,7 +114,10 @@ const boundaries = (file) => ({
   },
 });
 
-/** Files are found by where the module is, not by where its bundle is; modules that are bundled in their bundle. */
+/**
+ * Files are found by where the module is, not by where its bundle is; modules that are bundled in their
+ * bundle.
+ */
 function located(name) {
   return readFileSync(join(source, name), 'utf8')
     .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl).href`)
@@ -162,7 +174,8 @@ for (const [name, file] of bundleOf) {
   const lines = [
     "import { createRequire } from 'node:module';",
     '',
-    // In two lines: so tools that collect the files of a package for a deployment (Nuxt, Vercel) find the bundle.
+    // In two lines: so tools that collect the files of a package for a deployment (Nuxt, Vercel) find the
+    // bundle.
     'const require = createRequire(import.meta.url);',
     `const bundle = require('${fromModule(name, file)}');`,
   ];
@@ -177,7 +190,10 @@ for (const [file, { as, bundle, module, call }] of Object.entries(ENTRY_POINTS))
   const name = file.replace(/\.js$/, '.ts');
   const exported = call ? [] : await exportsOf(name);
   const load = (here, builtin) => `
-/** A user's bundler may have put this file into another one, beside which there is nothing of ours: then it is what is installed. */
+/**
+ * A user's bundler may have put this file into another one, beside which there is nothing of ours: then it is
+ * what is installed.
+ */
 function load() {
   // Not one that is imported: bundlers follow those.
   const { createRequire } = ${builtin};

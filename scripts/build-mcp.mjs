@@ -1,5 +1,5 @@
-// Bundles the Model Context Protocol's SDK into dist/mcp/protocol.js, over what tsc has put there: the package has no
-// more dependencies because of it.
+// Bundles the Model Context Protocol's SDK into dist/mcp/protocol.js, over what tsc has put there: the
+// package has no more dependencies because of it.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeLicences } from './bundled-licences.mjs';
@@ -7,7 +7,8 @@ import { writeLicences } from './bundled-licences.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = `${root}dist/mcp`;
 
-// The SDK checks answers to forms that a server shows its user by a validator of JSON Schema, half of its size. Ours shows none.
+// The SDK checks answers to forms that a server shows its user by a validator of JSON Schema, half of its
+// size. Ours shows none.
 const withoutValidator = {
   name: 'without-validator',
   setup({ onResolve, onLoad }) {

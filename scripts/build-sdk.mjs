@@ -1,8 +1,9 @@
 // Bundles the parts of OpenTelemetry's SDK that src/sdk/ names into dist/sdk, over what tsc has put there.
 //
-// They are bundled, not installed, since the SDK's packages ask for one line of @opentelemetry/api as their peer: an
-// application that is on another line could not install forktrace beside it. Bundled, they also load faster. They are CommonJS: what an
-// ES module imports that was loaded by `require` is not found by Yarn's Plug'n'Play.
+// They are bundled, not installed, since the SDK's packages ask for one line of @opentelemetry/api as their
+// peer: an application that is on another line could not install forktrace beside it. Bundled, they also load
+// faster. They are CommonJS: what an ES module imports that was loaded by `require` is not found by Yarn's
+// Plug'n'Play.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';

@@ -1,6 +1,7 @@
 // Comments are at most 110 columns wide.
 //   npm run comments             names those that are wider, and fails
-//   npm run comments -- --write  breaks them anew, from the first line that is too wide to the end of its paragraph
+//   npm run comments -- --write breaks them anew, from the first line that is too wide to the end of its
+//   paragraph
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +14,10 @@ const isWide = (line) => [...line].length > WIDTH;
 /** What begins a paragraph of its own: a tag, an item of a list, a row of a table, a code block. */
 const BEGINS = /^(@|[-*|#] ?|\d+\. |```)/;
 
-/** These words in lines of at most {@link WIDTH} columns, `first` before the first line and `next` before the others. */
+/**
+ * These words in lines of at most {@link WIDTH} columns, `first` before the first line and `next` before the
+ * others.
+ */
 function wrapped(text, first, next) {
   const lines = [];
   let line = first;
@@ -100,7 +104,7 @@ for (const folder of ['src', 'scripts']) {
     const text = write ? rewrapped(source) : source;
     if (text !== source) writeFileSync(path, text);
     for (const [index, line] of text.split('\n').entries()) {
-      if (!/^\s*(\/\/|\/?\*)/.test(line) || !isWide(line)) continue;
+      if (!/^\s*(\/\/|\/\*|\* )/.test(line) || !isWide(line)) continue;
       wide++;
       console.error(`${short}:${index + 1}: a comment of ${[...line].length} columns, more than ${WIDTH}`);
     }

@@ -1,8 +1,9 @@
-// Coverage of src/ by everything that the tests start: test files, clusters, workers, shippers, command-line tools.
+// Coverage of src/ by everything that the tests start: test files, clusters, workers, shippers, command-line
+// tools.
 //
-// Each process writes what V8 has counted when it exits (NODE_V8_COVERAGE), a few megabytes, of which we need the
-// counts of our own modules. Thousands of processes would fill the disk, so their files are merged and removed while
-// the tests run. A process that is killed writes nothing.
+// Each process writes what V8 has counted when it exits (NODE_V8_COVERAGE), a few megabytes, of which we need
+// the counts of our own modules. Thousands of processes would fill the disk, so their files are merged and
+// removed while the tests run. A process that is killed writes nothing.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,10 @@ const bundledSdk = new URL('dist/sdk/', root).href;
 /** Percent of lines and of branches of src/ that `npm test` must run. */
 const REQUIRED = { lines: 90, branches: 90 };
 
-/** Not counted: the viewer's page, which runs in a browser, and OpenTelemetry's own code, which the build bundles. */
+/**
+ * Not counted: the viewer's page, which runs in a browser, and OpenTelemetry's own code, which the build
+ * bundles.
+ */
 const counted = (source) => source.startsWith('src/') && !source.startsWith('src/viewer/page/');
 
 const MERGE_EVERY_MS = 2000;

@@ -14,7 +14,8 @@ function run(command, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// What builds the site is apart: it is large, needs another TypeScript, and nobody who works on the package waits for it.
+// What builds the site is apart: it is large, needs another TypeScript, and nobody who works on the package
+// waits for it.
 const lock = `${site}/package-lock.json`;
 const installed = `${site}/node_modules/.installed-lock`;
 if (!existsSync(installed) || readFileSync(installed, 'utf8') !== readFileSync(lock, 'utf8')) {

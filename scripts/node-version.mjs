@@ -1,4 +1,5 @@
-// The Node.js binary of a major version: this process's own where it fits, else from the npm package `node`, kept in .node/<major>.
+// The Node.js binary of a major version: this process's own where it fits, else from the npm package `node`,
+// kept in .node/<major>.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Takes the pictures in docs/screenshots: the example shop on four workers, under load, with a crash, a kill and a reload.
+// Takes the pictures in docs/screenshots: the example shop on four workers, under load, with a crash, a kill
+// and a reload.
 //   npm run screenshots
 //   npm run screenshots -- DIR    besides, all pages in all sizes, light and dark, into DIR: for looking at
 import { fork } from 'node:child_process';

@@ -1,5 +1,5 @@
-// Runs the suite with each supported major version of Node. This one's own is used as it is; the others come from the npm
-// package `node` into .node/<major>.
+// Runs the suite with each supported major version of Node. This one's own is used as it is; the others come
+// from the npm package `node` into .node/<major>.
 //   npm run test:matrix                  20, 22, 24 and 26
 //   npm run test:matrix -- 22 24 -- http those versions, with arguments for scripts/test.mjs
 import { spawnSync } from 'node:child_process';

@@ -33,9 +33,9 @@ import type { WorkerTracing } from './worker/start-worker.js';
 const require = requireInMainRealm(import.meta.url);
 
 /**
- * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
- * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` does it in each worker.
- * A second call returns the first one's tracing.
+ * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager,
+ * propagators, then instrumentations. For throng, pm2, plain node and own supervisors;
+ * `startClusterWithTracing` does it in each worker. A second call returns the first one's tracing.
  *
  * Tracing is in place when the call returns; it may be awaited or not.
  *

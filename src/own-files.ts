@@ -1,7 +1,7 @@
 /**
- * Where the files of this package are: the programs that run beside the app, the shipper and the viewer, and the preload that workers
- * get. A program is started only from there. Code that a bundler has put elsewhere would find another file by that
- * name, at worst the bundle itself, and start it again and again.
+ * Where the files of this package are: the programs that run beside the app, the shipper and the viewer, and
+ * the preload that workers get. A program is started only from there. Code that a bundler has put elsewhere
+ * would find another file by that name, at worst the bundle itself, and start it again and again.
  *
  * @module
  */

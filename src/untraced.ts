@@ -1,6 +1,9 @@
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 
-/** As `suppressTracing` of `@opentelemetry/core` makes it: no instrumentation makes a span of what is done in it. */
+/**
+ * As `suppressTracing` of `@opentelemetry/core` makes it: no instrumentation makes a span of what is done in
+ * it.
+ */
 export const UNTRACED = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
 
 /**

@@ -51,7 +51,10 @@ export interface InspectedLog extends Omit<InspectedSpan, 'inFlight' | 'span'> {
 
 const READ_BYTES = 1024 * 1024;
 
-/** All spans and log records of a journal file, or of all files of a directory; what is not sound is said in its place. */
+/**
+ * All spans and log records of a journal file, or of all files of a directory; what is not sound is said in
+ * its place.
+ */
 export function* inspectJournal(path: string): Generator<InspectedSpan | InspectedLog | Unsound> {
   const files = filesAt(path);
   if (files.length === 0 && !isDirectory(path)) yield { path, unsound: 'foreign' };
@@ -66,7 +69,10 @@ export function* inspectAsJson(path: string): Generator<string> {
   for (const found of inspectJournal(path)) yield `${JSON.stringify(found)}\n`;
 }
 
-/** A tree per trace, then the log records in order of time, then what is not sound. Holds the whole journal in memory. */
+/**
+ * A tree per trace, then the log records in order of time, then what is not sound. Holds the whole journal in
+ * memory.
+ */
 export function* inspectAsTree(path: string, options: TextOptions = {}): Generator<string> {
   const traces = new Map<string, TextSpan[]>();
   const logs: LoggedLine[] = [];

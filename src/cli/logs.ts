@@ -35,8 +35,8 @@ interface Source {
 const FOLLOW_EVERY_MS = 300;
 
 /**
- * @param path a service's journal directory, or one that holds several; without it the viewer, and this user's journals
- * for what the viewer has not got
+ * @param path a service's journal directory, or one that holds several; without it the viewer, and this
+ * user's journals for what the viewer has not got
  * @throws ForktraceError with code FORKTRACE_NO_JOURNAL or FORKTRACE_NO_VIEWER
  */
 export async function logs(path: string | undefined, options: LogsOptions): Promise<void> {

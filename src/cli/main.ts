@@ -41,8 +41,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // A file that was named and cannot be had, say, has a system call. Without either it is a mistake of ours, or of
-  // the app, and a worker's coordinator has been told: see endIfUncaught.
+  // A file that was named and cannot be had, say, has a system call. Without either it is a mistake of ours,
+  // or of the app, and a worker's coordinator has been told: see endIfUncaught.
   if (!code?.startsWith('FORKTRACE_') && syscall === undefined) throw error;
   // Its coordinator has been told, and prints it. A worker is kept running by its channel.
   if (cluster.isWorker) process.exit(1);

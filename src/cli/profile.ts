@@ -26,8 +26,8 @@ interface ProfileOptions {
 export async function profile(target: number | undefined, options: ProfileOptions): Promise<void> {
   const processes = await lookedInto(target, options);
   const file = options.out ?? `forktrace-${new Date().toISOString().replace(/[:.]/g, '-')}.cpuprofile`;
-  // One that cannot be written is known before the time is spent. It names files and functions of the app: its
-  // owner's alone.
+  // One that cannot be written is known before the time is spent. It names files and functions of the app:
+  // its owner's alone.
   const descriptor = openSync(file, 'w', 0o600);
   const parts = await Promise.all(processes.map((each) => profiled(each, options.seconds * 1000)));
   const merged = mergeProfiles(parts);

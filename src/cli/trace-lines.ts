@@ -4,7 +4,9 @@ import { formatDuration } from '../viewer/format.js';
 
 const MOST_SPANS = 300;
 
-/** A trace as an indented list of its spans, for a program that reads text: ids, durations, outcomes, events. */
+/**
+ * A trace as an indented list of its spans, for a program that reads text: ids, durations, outcomes, events.
+ */
 export function traceLines({ id, startMs, durationMs, outcome, processes, rows }: TraceView): string {
   const lines = rows.slice(0, MOST_SPANS).map((row) => {
     const { service, slot, pid } = processes[row.process] ?? { service: '?' };

@@ -12,7 +12,9 @@ export function isResource(resource: Attributes | Resource | undefined): resourc
   return typeof resource?.merge === 'function';
 }
 
-/** Those that are known by now. Asked for its `attributes`, the SDK's Resource logs an error while it waits. */
+/**
+ * Those that are known by now. Asked for its `attributes`, the SDK's Resource logs an error while it waits.
+ */
 export function knownAttributes(resource: Attributes | Resource | undefined): Attributes {
   if (!isResource(resource)) return resource ?? {};
   if (!resource.asyncAttributesPending) return resource.attributes ?? {};

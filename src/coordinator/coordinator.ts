@@ -1,5 +1,6 @@
 /**
- * The coordinator: the supervisor, and what lives and dies with it — signals, hooks, shipper, viewer, control socket.
+ * The coordinator: the supervisor, and what lives and dies with it — signals, hooks, shipper, viewer, control
+ * socket.
  *
  * @module
  */
@@ -198,11 +199,14 @@ export class Coordinator implements ClusterHandle {
     process.off('SIGHUP', this.#onHangup);
     process.off('SIGTTIN', this.#onMore);
     process.off('SIGTTOU', this.#onFewer);
-    // SIGTERM and SIGINT stay: one that is on its way while its last listener goes would be lost, and the process live on.
-    // What comes from now on ends it at once, as it would without a listener.
+    // SIGTERM and SIGINT stay: one that is on its way while its last listener goes would be lost, and the
+    // process live on. What comes from now on ends it at once, as it would without a listener.
   }
 
-  /** What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook does. */
+  /**
+   * What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook
+   * does.
+   */
   async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
     return this.#shipper?.writerExited(pid, exit) ?? { spansRecovered: 0, requestsInterrupted: 0 };
   }
@@ -253,7 +257,10 @@ export class Coordinator implements ClusterHandle {
   };
 }
 
-/** Of the deadline, for shipping the rest: what is not shipped by then is in the journal, for the next shipper. */
+/**
+ * Of the deadline, for shipping the rest: what is not shipped by then is in the journal, for the next
+ * shipper.
+ */
 const SHIP_REST_MS = 2000;
 const SHIP_REST_LEAST_MS = 500;
 
@@ -277,7 +284,10 @@ async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpan
   }
 }
 
-/** Whether the terminal that this process was started from, if any, is still there: after a hangup it cannot be opened. */
+/**
+ * Whether the terminal that this process was started from, if any, is still there: after a hangup it cannot
+ * be opened.
+ */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
@@ -295,7 +305,10 @@ function clickable(address: string): string {
 /** A limit that no machine reaches, to catch a mistyped number before it forks. */
 const MOST_WORKERS = 1024;
 
-/** A worker enables instrumentations before it loads the file that has called us, which may import what they are for. */
+/**
+ * A worker enables instrumentations before it loads the file that has called us, which may import what they
+ * are for.
+ */
 function instrumentWorkers(): void {
   const { execArgv = process.execArgv } = cluster.settings;
   const register = pathToFileURL(ownFile('register.js')).href;

@@ -1,5 +1,6 @@
 /**
- * The coordinator's life as spans, through a journal of its own: no SDK and no exporter is needed to write one.
+ * The coordinator's life as spans, through a journal of its own: no SDK and no exporter is needed to write
+ * one.
  *
  * @module
  */

@@ -73,10 +73,10 @@ export function redeliverConnections(worker: Worker): void {
 /**
  * Emits `'disconnect'` where Node.js does not.
  *
- * A child that waits for the receipt of a handle puts its `'disconnect'` off until that receipt (`_handleQueue` in
- * lib/internal/child_process.js). The channel of a dead process is closed, and the receipt never comes: when its
- * `'exit'` was first, node:cluster goes on to count the worker among those that take connections, and each
- * that it sends there is lost.
+ * A child that waits for the receipt of a handle puts its `'disconnect'` off until that receipt
+ * (`_handleQueue` in lib/internal/child_process.js). The channel of a dead process is closed, and the receipt
+ * never comes: when its `'exit'` was first, node:cluster goes on to count the worker among those that take
+ * connections, and each that it sends there is lost.
  */
 function tellEveryDisconnect(child: ChildProcess): void {
   let told = false;

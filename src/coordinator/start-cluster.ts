@@ -13,18 +13,19 @@ import type { ClusterHandle } from './handle.js';
 import { processRole } from './role.js';
 
 /**
- * Runs the app on N workers, each with tracing that was built after the fork. In one file called by `node server.js` the
- * same call forks in the primary, serves in a worker, and under pm2 serves without forking.
+ * Runs the app on N workers, each with tracing that was built after the fork. In one file called by
+ * `node server.js` the same call forks in the primary, serves in a worker, and under pm2 serves without
+ * forking.
  *
- * In the primary it resolves when every worker is ready for the first time, takes over SIGTERM, SIGINT and SIGHUP (reload),
- * and keeps the workers alive; no OpenTelemetry SDK is loaded there.
+ * In the primary it resolves when every worker is ready for the first time, takes over SIGTERM, SIGINT and
+ * SIGHUP (reload), and keeps the workers alive; no OpenTelemetry SDK is loaded there.
  *
  * @example
  * await startClusterWithTracing(() => (request, response) => response.end('hello'), { serviceName: 'shop' });
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, FORKTRACE_STARTED_TWICE at a second call,
- * and in the primary FORKTRACE_WORKER_START when a worker does not start at first boot: the others are stopped, and a process that does not
- * catch it exits with the worker's code
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, FORKTRACE_STARTED_TWICE
+ * at a second call, and in the primary FORKTRACE_WORKER_START when a worker does not start at first boot: the
+ * others are stopped, and a process that does not catch it exits with the worker's code
  */
 export async function startClusterWithTracing(app: AppSource, config: TracingConfig = {}): Promise<ClusterHandle> {
   if (started) throw await startedTwice();

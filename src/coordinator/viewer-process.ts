@@ -1,5 +1,6 @@
 /**
- * The viewer as the coordinator's child: development only, so one that fails is said and missed by nobody else.
+ * The viewer as the coordinator's child: development only, so one that fails is said and missed by nobody
+ * else.
  *
  * @module
  */

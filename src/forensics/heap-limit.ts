@@ -6,8 +6,8 @@ const MEGABYTE = 1024 * 1024;
 const SEMI_SPACES = 3;
 
 /**
- * Where V8 gives up, in bytes: the limit of the old generation. The limit that Node tells has the young one on top, with which a heap
- * of a few hundred megabytes is never full.
+ * Where V8 gives up, in bytes: the limit of the old generation. The limit that Node tells has the young one
+ * on top, with which a heap of a few hundred megabytes is never full.
  */
 export function oldGenerationLimit(
   limit = getHeapStatistics().heap_size_limit,

@@ -66,7 +66,9 @@ export class HttpMetrics {
   }
 }
 
-/** The metrics of a server, or undefined while there is no meter: then nothing is recorded and nothing paid. */
+/**
+ * The metrics of a server, or undefined while there is no meter: then nothing is recorded and nothing paid.
+ */
 export function httpMetrics(tracing: ResolvedHttp): HttpMetrics | undefined {
   const meter = tracing.meter ?? (tracing.meterProvider ?? metrics).getMeter('forktrace', version);
   // The API gives its one no-op meter when no provider is registered.

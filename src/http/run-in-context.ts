@@ -25,8 +25,8 @@ export function activeContext(): Context {
 }
 
 /**
- * Runs `fn` with `active` as the active context. What `fn` enters in storages of its own (`enterWith`) ends with
- * it, where `run` would leave it behind: nothing follows a request's events that should have it.
+ * Runs `fn` with `active` as the active context. What `fn` enters in storages of its own (`enterWith`) ends
+ * with it, where `run` would leave it behind: nothing follows a request's events that should have it.
  */
 export function runInContext<Args extends unknown[], Result>(
   active: Context,
@@ -57,8 +57,9 @@ function enter<Args extends unknown[], Result>(
 const MANUAL = { requireManualDestroy: true } as const;
 
 /**
- * Since Node.js 24 what storages hold is in a frame, a map of its own for each change. `run` makes two of them, the second one to go
- * back; leaving an AsyncResource goes back to the frame that was there. 210 ns and 140 ns.
+ * Since Node.js 24 what storages hold is in a frame, a map of its own for each change. `run` makes two of
+ * them, the second one to go back; leaving an AsyncResource goes back to the frame that was there. 210 ns and
+ * 140 ns.
  */
 const HAS_FRAMES = hasFrames();
 

@@ -41,7 +41,10 @@ import { redactedNames } from './secret-name.js';
 /** An excluded request: neither it nor what it does is traced. */
 export const EXCLUDED = Symbol('excluded');
 
-/** Starts the SERVER spans of one server, by its options, resolved once: what is off costs a request one check at most. */
+/**
+ * Starts the SERVER spans of one server, by its options, resolved once: what is off costs a request one check
+ * at most.
+ */
 export class ServerSpans implements RequestSettings {
   readonly head: RequestHead;
   readonly incoming: IncomingContext;

@@ -1,7 +1,7 @@
 /**
- * The copies of `@opentelemetry/api` in this process. Each has its own stand-in for a provider that is yet to come; what is registered
- * they share, but one of a newer version does not see what an older one has registered. Version 1.10 is two copies in itself: one
- * for ES modules, one for CommonJS.
+ * The copies of `@opentelemetry/api` in this process. Each has its own stand-in for a provider that is yet to
+ * come; what is registered they share, but one of a newer version does not see what an older one has
+ * registered. Version 1.10 is two copies in itself: one for ES modules, one for CommonJS.
  *
  * @module
  */
@@ -63,7 +63,10 @@ export function registeredGlobal(part: 'trace' | 'version'): unknown {
   ];
 }
 
-/** The copy to register with: the newest, which all see; where something is registered, one of that version, as no other may. */
+/**
+ * The copy to register with: the newest, which all see; where something is registered, one of that version,
+ * as no other may.
+ */
 export function registeringCopy(copies: readonly ApiCopy[] = apiCopies()): ApiCopy | undefined {
   const version = registeredGlobal('version');
   return copies.find((copy) => version === undefined || copy.version === version) ?? copies[0];

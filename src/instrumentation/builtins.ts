@@ -3,7 +3,10 @@ import type { Instrumentation } from './instrumentation.js';
 
 const require = createRequire(import.meta.url);
 
-/** Instrumentations patch a builtin when it is required next; ES modules have bindings of their own, which follow. */
+/**
+ * Instrumentations patch a builtin when it is required next; ES modules have bindings of their own, which
+ * follow.
+ */
 export function patchBuiltins(instrumentations: readonly Instrumentation[]): void {
   const builtins = new Set(
     instrumentations.flatMap(({ _modules = [] }) => _modules.map(({ name }) => name)).filter((name) => isBuiltin(name)),

@@ -7,7 +7,10 @@ const require = createRequire(import.meta.url);
 /** forktrace's own exporters use it. */
 const OURS = '@grpc/grpc-js';
 
-/** Packages that these instrumentations are for and that are loaded already. Of ES modules Node keeps no list: those are not found. */
+/**
+ * Packages that these instrumentations are for and that are loaded already. Of ES modules Node keeps no list:
+ * those are not found.
+ */
 export function loadedPackages(instrumentations: readonly Instrumentation[]): string[] {
   const loaded = new Set<string>();
   for (const file of Object.keys(require.cache)) {

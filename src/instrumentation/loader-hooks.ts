@@ -1,7 +1,8 @@
 /**
- * Shows instrumentations what ES modules import: `import-in-the-middle`, which they get modules from, needs a hook in Node's module
- * loader. It is set up for what the instrumentations name and for nothing else: a module that it wraps is not always the module
- * that it was, so wrapping everything breaks apps that no instrumentation looks at.
+ * Shows instrumentations what ES modules import: `import-in-the-middle`, which they get modules from, needs a
+ * hook in Node's module loader. It is set up for what the instrumentations name and for nothing else: a
+ * module that it wraps is not always the module that it was, so wrapping everything breaks apps that no
+ * instrumentation looks at.
  *
  * @module
  */

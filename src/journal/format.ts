@@ -51,8 +51,8 @@ const MAGIC: Record<JournalFileKind, string> = {
  */
 export type JournalFileKind = 'segment' | 'logs' | 'in-flight' | 'vitals';
 
-// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource and its schema URL.
-// Covered by the CRC.
+// What never changes after the file has been created: [0..IMMUTABLE_END), then the Resource and its schema
+// URL. Covered by the CRC.
 const AT_VERSION = 8;
 const AT_HEADER_LENGTH = 12;
 const AT_BODY_LENGTH = 16;
@@ -184,8 +184,8 @@ export interface JournalHeader {
   /** Of the conventions that the names of the resource follow; empty where it says none. */
   schemaUrl: string;
   /**
-   * The writer still waits for attributes of its resource, which a later file of its own has. Readers wait for
-   * that file, within bounds.
+   * The writer still waits for attributes of its resource, which a later file of its own has. Readers wait
+   * for that file, within bounds.
    */
   isResourcePending: boolean;
   /** Segments: each chunk is followed by its checksum. @default false */

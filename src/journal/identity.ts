@@ -72,7 +72,9 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
   return !(Math.abs(nowMs - leaseMs) <= LEASE_TIMEOUT_MS);
 }
 
-/** Whether the writer ran where we do, so that a path of its is one of ours: no other machine or container. */
+/**
+ * Whether the writer ran where we do, so that a path of its is one of ours: no other machine or container.
+ */
 export function isFromHere({ pidNamespace, bootId }: WriterIdentity): boolean {
   const here = whereWeAre();
   return pidNamespace === here.pidNamespace && bootId === here.bootId;

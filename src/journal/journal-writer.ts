@@ -381,7 +381,8 @@ export class JournalWriter implements Journal, SpanLog {
   }
 
   /**
-   * To the disk: tables before segments, so that a span that ends in between is in one of them; then the names.
+   * To the disk: tables before segments, so that a span that ends in between is in one of them; then the
+   * names.
    */
   #sync(): void {
     this.flush();

@@ -32,8 +32,8 @@ export interface JournalOptions {
   /** Bytes that the directory may take, all writers together. @default 268435456 (256 MiB) */
   maxBytes?: number;
   /**
-   * `interval`: what has been kept is brought to the disk every `syncIntervalMs`, and has checksums, so that it
-   * survives the machine's crash. @default 'none'
+   * `interval`: what has been kept is brought to the disk every `syncIntervalMs`, and has checksums, so that
+   * it survives the machine's crash. @default 'none'
    */
   sync?: 'none' | 'interval';
   /** Milliseconds. @default 1000 */
@@ -95,8 +95,8 @@ export interface Journal extends SpanLog {
    */
   vitals(): VitalsWriter | undefined;
   /**
-   * All attributes of the resource are known now: what this writer has kept before, and has not been shipped, has
-   * them too.
+   * All attributes of the resource are known now: what this writer has kept before, and has not been shipped,
+   * has them too.
    */
   useResource(resource: Uint8Array): void;
   /**

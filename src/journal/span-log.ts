@@ -59,8 +59,8 @@ export interface SpanLog {
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean;
 
   /**
-   * An answer is about to leave: what has been kept so far, and what is known of `entry`, outlives the process
-   * from now on, however that ends.
+   * An answer is about to leave: what has been kept so far, and what is known of `entry`, outlives the
+   * process from now on, however that ends.
    */
   settle(entry: number): void;
 

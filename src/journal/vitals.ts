@@ -25,7 +25,10 @@ const AT_CODE = 4;
 const AT_LENGTHS = 8;
 const AT_TEXTS = 24;
 const NO_CODE = -0x80000000;
-/** The span that was active is at the end of the page: trace id, span id, root span id, u32 length of its name. */
+/**
+ * The span that was active is at the end of the page: trace id, span id, root span id, u32 length of its
+ * name.
+ */
 const ACTIVE_BYTES = 256;
 const AT_ACTIVE = PAGE_BYTES - ACTIVE_BYTES;
 const AT_NAME = AT_ACTIVE + 36;

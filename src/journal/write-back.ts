@@ -1,7 +1,7 @@
 /**
  * `mode: 'write'`: brings what has been stored in memory to the files. A span that begins is written at once,
- * so that the request that kills the process is there afterwards; what belongs to an answer before that leaves;
- * all else once per turn of the event loop and when the process exits.
+ * so that the request that kills the process is there afterwards; what belongs to an answer before that
+ * leaves; all else once per turn of the event loop and when the process exits.
  *
  * The order keeps the promise of `SpanLog.finish` across a death between two system calls: spans, then
  * entries (those that have just ended still in flight, with the mark of where their span is), then the

@@ -38,7 +38,8 @@ const STDOUT = 1;
  *
  * @example
  * const logger = pino(forktraceDestination());
- * const both = pino({}, pino.multistream([process.stdout, { stream: forktraceDestination({ otherwise: 'drop' }), level: 'trace' }]));
+ * const destination = forktraceDestination({ otherwise: 'drop' });
+ * const both = pino({}, pino.multistream([process.stdout, { stream: destination, level: 'trace' }]));
  */
 export function forktraceDestination(options: ForktraceDestinationOptions = {}): ForktraceDestination {
   const { messageKey = 'msg', errorKey = 'err', otherwise = 'stdout' } = options;

@@ -22,7 +22,8 @@ const EXIT =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d): PM2 log: App \[.*:(\d+)\] exited with code \[(\d+)\] via signal \[(\w+)\]/;
 
 /**
- * The first end of the process with that id in pm2 from `sinceMs` on; undefined where the log has none, or is somewhere else.
+ * The first end of the process with that id in pm2 from `sinceMs` on; undefined where the log has none, or is
+ * somewhere else.
  */
 export function exitInPm2Log(
   pm2Id: number,

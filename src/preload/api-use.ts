@@ -61,8 +61,8 @@ export function beforeApiUse({ first, unserved }: ApiUse): void {
 }
 
 /**
- * A stand-in gives tracers. It is in the copies that are packages of their own, which can be found, and carries no context: a job
- * whose parent is in its message extracts that before it starts its first span.
+ * A stand-in gives tracers. It is in the copies that are packages of their own, which can be found, and
+ * carries no context: a job whose parent is in its message extracts that before it starts its first span.
  */
 function isUnserved([reader, use, call]: NodeJS.CallSite[]): boolean {
   const name = use?.getFunctionName();
@@ -81,7 +81,10 @@ function isForeign(file: string | null | undefined): boolean {
   );
 }
 
-/** The three innermost calls that led to one of `called`; by the files that are run, not those that source maps name. */
+/**
+ * The three innermost calls that led to one of `called`; by the files that are run, not those that source
+ * maps name.
+ */
 function callersOf(called: () => unknown): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {

@@ -8,7 +8,10 @@ import { recordsNothing } from './stand-ins.js';
 export class FirstSpanProvider implements TracerProvider {
   readonly #start: () => TracerProvider | undefined;
 
-  /** @param start starts tracing, or returns what has been started or registered since; undefined while it starts */
+  /**
+   * @param start starts tracing, or returns what has been started or registered since; undefined while it
+   * starts
+   */
   constructor(start: () => TracerProvider | undefined) {
     this.#start = start;
   }

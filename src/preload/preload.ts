@@ -1,8 +1,10 @@
 /**
- * Tracing without a change of code: nothing is built until the process listens with an HTTP server, starts a span or logs, so that one
- * that only forks never builds anything, and its workers each build their own. Then everything is built at once, in that call.
+ * Tracing without a change of code: nothing is built until the process listens with an HTTP server, starts a
+ * span or logs, so that one that only forks never builds anything, and its workers each build their own. Then
+ * everything is built at once, in that call.
  *
- * What this file imports is paid for by every process that inherits the preload: nothing of it loads the OpenTelemetry API.
+ * What this file imports is paid for by every process that inherits the preload: nothing of it loads the
+ * OpenTelemetry API.
  *
  * @module
  */
@@ -55,7 +57,8 @@ export function preload(realm: object = globalThis): void {
     return;
   }
 
-  // One that comes later would enable the same instrumentations once more: each of their spans would be there twice.
+  // One that comes later would enable the same instrumentations once more: each of their spans would be there
+  // twice.
   if (isProviderRegistered() || otherPreload() !== undefined) {
     warnOfOtherSdk();
     return;
@@ -109,7 +112,10 @@ function start(): boolean {
   return !isStarting;
 }
 
-/** What is loaded in a call of the app's may need a descriptor that there is none of: the call goes on without. */
+/**
+ * What is loaded in a call of the app's may need a descriptor that there is none of: the call goes on
+ * without.
+ */
 function unlessItFails(load: () => void): void {
   try {
     load();
@@ -131,8 +137,8 @@ function isCoordinatorsWorker(): boolean {
 }
 
 /**
- * Before the app loads what they are for. They look for a provider at each span, so that the first one starts tracing. A process
- * that has none installed has looked into a few directories.
+ * Before the app loads what they are for. They look for a provider at each span, so that the first one starts
+ * tracing. A process that has none installed has looked into a few directories.
  */
 function enableInstalled(): void {
   unpackPm2Environment(process.env);
@@ -150,7 +156,9 @@ function enableInstalled(): void {
   }
 }
 
-/** Whether a log record is reason enough to start: not where logs are off because nobody has asked for them. */
+/**
+ * Whether a log record is reason enough to start: not where logs are off because nobody has asked for them.
+ */
 function mayKeepLogs(): boolean {
   const { NODE_ENV, OTEL_LOGS_EXPORTER, FORKTRACE_LOGS, FORKTRACE_CONFIG_FILE } = process.env;
   return NODE_ENV !== 'production' || Boolean(OTEL_LOGS_EXPORTER ?? FORKTRACE_LOGS ?? FORKTRACE_CONFIG_FILE);

@@ -10,8 +10,8 @@ let failed = false;
 let starting = false;
 
 /**
- * @returns undefined when it has failed, and the process runs without; also while it starts: what starting does with
- * files and sockets is instrumented, too
+ * @returns undefined when it has failed, and the process runs without; also while it starts: what starting
+ * does with files and sockets is instrumented, too
  */
 export function startOnce(): StartedTracing | undefined {
   if (tracing !== undefined || failed || starting) return tracing;

@@ -15,8 +15,8 @@ export function announce(line: string, env: NodeJS.ProcessEnv = process.env): vo
 }
 
 /**
- * Past `process.stderr`: that ends a process that has no listener for its errors, when its reader is gone or the disk is full, and an
- * app that writes nothing there has none.
+ * Past `process.stderr`: that ends a process that has no listener for its errors, when its reader is gone or
+ * the disk is full, and an app that writes nothing there has none.
  */
 export function writeToStderr(text: string): void {
   try {
@@ -29,7 +29,10 @@ export function writeToStderr(text: string): void {
 const ONCE = ['destination', 'instrumentations'] as const;
 const SAID = 'forktrace.said';
 
-/** What is said once for a process is said by whichever thread comes first, of those that start after this call. */
+/**
+ * What is said once for a process is said by whichever thread comes first, of those that start after this
+ * call.
+ */
 export function shareWithThreads(): Int8Array {
   const shared = getEnvironmentData(SAID);
   if (shared instanceof SharedArrayBuffer) return new Int8Array(shared);

@@ -27,7 +27,9 @@ export function companionEnvironment(env: NodeJS.ProcessEnv, own?: RegExp): Node
   return Object.fromEntries([...needed, ...plugAndPlay(env.NODE_OPTIONS)]);
 }
 
-/** Yarn's Plug'n'Play has packages where only its own loader finds them, of which Node warns in each process. */
+/**
+ * Yarn's Plug'n'Play has packages where only its own loader finds them, of which Node warns in each process.
+ */
 function plugAndPlay(options = ''): [string, string][] {
   const loaders = options.match(/--(?:require|experimental-loader)[ =](?:"[^"]*"|\S+)/g) ?? [];
   const own = loaders.filter((loader) => /[\\/]\.pnp\.(?:cjs|loader\.mjs)"?$/.test(loader));

@@ -7,7 +7,9 @@
 /** Of the terminal's 16: those that are readable on black and on white. */
 const COLORS = [36, 33, 32, 35, 34, 31];
 
-/** Puts the slot before each line of what one worker writes to one stream, however lines are cut into writes. */
+/**
+ * Puts the slot before each line of what one worker writes to one stream, however lines are cut into writes.
+ */
 export class LinePrefix {
   readonly #prefix: string;
   #isLineStart = true;

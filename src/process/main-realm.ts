@@ -1,6 +1,6 @@
 /**
- * Jest, and Vitest's VM pools, run a test file in a realm of its own (node:vm): with other globals, and other copies of all modules, than
- * the process has. Tracing belongs to the process.
+ * Jest, and Vitest's VM pools, run a test file in a realm of its own (node:vm): with other globals, and other
+ * copies of all modules, than the process has. Tracing belongs to the process.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What a parent knows of the end of a process that has a journal, for whoever ships it: a file `<pid>.exit` in the journal's directory.
- * It is there whether a shipper runs at the time or not, and reaches one that the parent is not connected to.
+ * What a parent knows of the end of a process that has a journal, for whoever ships it: a file `<pid>.exit`
+ * in the journal's directory. It is there whether a shipper runs at the time or not, and reaches one that the
+ * parent is not connected to.
  *
  * @module
  */

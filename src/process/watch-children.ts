@@ -1,6 +1,6 @@
 /**
- * Tells whoever ships a child's journal how the child has ended: a process that a signal ends at once cannot say so itself, and its
- * parent alone knows.
+ * Tells whoever ships a child's journal how the child has ended: a process that a signal ends at once cannot
+ * say so itself, and its parent alone knows.
  *
  * @module
  */
@@ -15,7 +15,10 @@ const CLOCK_MS = 1000;
 /** Two copies of the package, and two calls, are one. */
 const WATCHING = Symbol.for('forktrace.watch-children');
 
-/** Of all children of this process from now on, however they are started; a process without any pays for nothing. */
+/**
+ * Of all children of this process from now on, however they are started; a process without any pays for
+ * nothing.
+ */
 export function watchChildren(): void {
   const global = globalThis as { [WATCHING]?: true };
   if (global[WATCHING]) return;

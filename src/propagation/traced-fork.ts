@@ -6,8 +6,8 @@ import { environmentWithContext } from './environment.js';
 
 /**
  * `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE, BAGGAGE):
- * the first span of the child becomes a child of the span that is active here. With the option `outgoing` there is a span in between, from
- * the start of the child to its exit, with exit code or signal.
+ * the first span of the child becomes a child of the span that is active here. With the option `outgoing`
+ * there is a span in between, from the start of the child to its exit, with exit code or signal.
  *
  * @example
  * const child = tracedFork('report.js', ['--month', '5']);
@@ -26,8 +26,8 @@ export function tracedFork(
 }
 
 /**
- * `child_process.spawn`, as {@link tracedFork}: for a program of any kind that reads TRACEPARENT, and with the option `outgoing` for
- * one that does not.
+ * `child_process.spawn`, as {@link tracedFork}: for a program of any kind that reads TRACEPARENT, and with
+ * the option `outgoing` for one that does not.
  *
  * @example
  * const child = tracedSpawn('ffmpeg', ['-i', 'in.mov', 'out.mp4']);

@@ -17,8 +17,8 @@ import { createTransport, type SendResult, type Signal, type Transport } from '.
  */
 const REQUEST_BYTES = 2 * 1024 * 1024;
 /**
- * Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. A request costs half a
- * millisecond of this process's CPU, and as much of the endpoint's, however little is in it.
+ * Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. A request
+ * costs half a millisecond of this process's CPU, and as much of the endpoint's, however little is in it.
  */
 const GATHER_MS = 1000;
 /** Where somebody watches. */
@@ -229,7 +229,9 @@ export class Delivery {
     return this.#dueInMs(now) <= 0;
   }
 
-  /** Milliseconds until there is something to do, as far as that can be told; Infinity: an answer says when. */
+  /**
+   * Milliseconds until there is something to do, as far as that can be told; Infinity: an answer says when.
+   */
   dueInMs(now: number): number {
     if (this.#busy) return Number.POSITIVE_INFINITY;
     return this.#shipment === undefined ? Math.max(this.#notBefore - now, this.#dueInMs(now)) : this.#notBefore - now;

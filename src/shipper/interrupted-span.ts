@@ -169,13 +169,14 @@ function decoded(span: Uint8Array): Partial<OtlpSpan> {
 }
 
 /**
- * When the span ended: after its start by what a clock says that nobody sets, where it is known; else when the
- * death was, and not before the start.
+ * When the span ended: after its start by what a clock says that nobody sets, where it is known; else when
+ * the death was, and not before the start.
  */
 function endOf(startNanos: bigint, started: number, { atMs, monotonicMs }: Death): bigint {
   if (started !== 0 && monotonicMs !== undefined) {
     const elapsed = sinceWord(started, monotonicMs);
-    // Up to half of the range: the death was seen before the span started, so to say, which is a moment's doing.
+    // Up to half of the range: the death was seen before the span started, so to say, which is a moment's
+    // doing.
     return startNanos + (elapsed < 2 ** 31 ? nanosOf(elapsed) : 0n);
   }
   const endNanos = nanosOf(atMs);

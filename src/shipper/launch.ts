@@ -1,6 +1,7 @@
 /**
- * Starts a shipper that is nobody's child, and ends: a process manager that ends a worker with all its descendants, as pm2 does
- * by default, would take the shipper along just when the worker's last spans are to be shipped.
+ * Starts a shipper that is nobody's child, and ends: a process manager that ends a worker with all its
+ * descendants, as pm2 does by default, would take the shipper along just when the worker's last spans are to
+ * be shipped.
  *
  * @module
  */

@@ -172,7 +172,9 @@ const deathChecks = {
   ...exitChecks,
 };
 
-/** Whether it is a death as a parent leaves it in the journal, with its time in milliseconds since the epoch. */
+/**
+ * Whether it is a death as a parent leaves it in the journal, with its time in milliseconds since the epoch.
+ */
 export const isToldDeath = isObjectOf<KnownDeath & { atMs: number }>({ atMs: isNumber, ...deathChecks });
 
 /** @returns undefined for what is no message of a coordinator of this version */

@@ -56,8 +56,8 @@ const LIVENESS_MS = 500;
 /** How long a death that was found waits for the word of it: both come at once, and either may be first. */
 const TOLD_WITHIN_MS = 300;
 /**
- * And one of a coordinator that lives, which tells of every death: it may have to read a worker's last words first, or twenty have died
- * at once.
+ * And one of a coordinator that lives, which tells of every death: it may have to read a worker's last words
+ * first, or twenty have died at once.
  */
 const TOLD_BY_COORDINATOR_WITHIN_MS = 5000;
 /** How long a process manager may take to write what a process has said last. */
@@ -472,8 +472,8 @@ export class Shipper {
   }
 
   /**
-   * The word says what killed the process, and so what to write into its interrupted spans; its last words do,
-   * too.
+   * The word says what killed the process, and so what to write into its interrupted spans; its last words
+   * do, too.
    */
   #isWordAwaited(writer: TailedWriter): boolean {
     const now = performance.now();
@@ -489,7 +489,10 @@ export class Shipper {
     return waitedMs < TOLD_WITHIN_MS && (isTold || !isSaid);
   }
 
-  /** What the parent of a dead writer has told of its end: over a channel, in the journal, or in the log of pm2. */
+  /**
+   * What the parent of a dead writer has told of its end: over a channel, in the journal, or in the log of
+   * pm2.
+   */
   #knownExitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
     const { identity, resource, leaseMs } = writer;
     const { pid, id, slot } = identity;
@@ -684,7 +687,9 @@ function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
   return Math.max(ms, POLL_MIN_MS);
 }
 
-/** A worker of a coordinator, which would have said how it ended; one of the app's own cluster has no slot. */
+/**
+ * A worker of a coordinator, which would have said how it ended; one of the app's own cluster has no slot.
+ */
 function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
   return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
 }

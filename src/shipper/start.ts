@@ -1,5 +1,6 @@
 /**
- * Sees to it that somebody ships a journal directory: starts a shipper process where there is none, again when it has died.
+ * Sees to it that somebody ships a journal directory: starts a shipper process where there is none, again
+ * when it has died.
  *
  * @module
  */
@@ -77,8 +78,8 @@ export class ShipperKeeper {
   }
 
   /**
-   * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where no shipper
-   * answers within a second: the next one finds it told in the journal.
+   * Tells the shipper that a process has ended; resolves with what it found in its journal. With zeros where
+   * no shipper answers within a second: the next one finds it told in the journal.
    */
   async writerExited(pid: number, exit: KnownDeath): Promise<Recovered> {
     const found = await this.#ask(pid, exit);
@@ -99,8 +100,8 @@ export class ShipperKeeper {
   }
 
   /**
-   * Ships what there is, and ends the shipper; resolves when it has exited, or after the deadline. Where the shipper has just been
-   * killed another one does it, once.
+   * Ships what there is, and ends the shipper; resolves when it has exited, or after the deadline. Where the
+   * shipper has just been killed another one does it, once.
    */
   async stop(deadlineMs: number): Promise<void> {
     this.release();
@@ -113,7 +114,9 @@ export class ShipperKeeper {
     if (this.#child) await this.#stopChild(this.#child, endsAt);
   }
 
-  /** The starter ends at once; what the shipper has to say after that would stand on somebody else's prompt. */
+  /**
+   * The starter ends at once; what the shipper has to say after that would stand on somebody else's prompt.
+   */
   releaseStderr(): void {
     this.#send({ type: 'release-stderr' });
   }
@@ -166,9 +169,10 @@ export class ShipperKeeper {
       const known = parseFromShipper(message);
       if (known) this.#hear(child, known);
     });
-    // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that a process has not
-    // read when its parent dies is lost, and a short job is gone before its shipper has booted.
-    // A child for which there was no descriptor or process has no streams, and an `error` that is still to come.
+    // Not in arguments or environment, which others can read: it holds secrets. Not over IPC: a message that
+    // a process has not read when its parent dies is lost, and a short job is gone before its shipper has
+    // booted. A child for which there was no descriptor or process has no streams, and an `error` that is
+    // still to come.
     child.stdin?.on('error', () => {}).end(`${JSON.stringify(this.#config)}\n`);
     child.unref();
     // Bun has no such method, and does not wait for the channel of a child that is let go.

@@ -37,7 +37,9 @@ export class TailedSegment {
   #leaseMs = 0;
   /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
   isHeld = false;
-  /** `performance.now()` since which there may be something unshipped: of the last look that found nothing. */
+  /**
+   * `performance.now()` since which there may be something unshipped: of the last look that found nothing.
+   */
   waitingSince = 0;
   #lookedAt: number;
 
@@ -74,8 +76,8 @@ export class TailedSegment {
 }
 
 /**
- * A detector that does not answer holds spans back for so long, in milliseconds: as long as an export of the SDK
- * may take that waits for it.
+ * A detector that does not answer holds spans back for so long, in milliseconds: as long as an export of the
+ * SDK may take that waits for it.
  */
 const RESOURCE_WITHIN_MS = 30_000;
 
@@ -298,7 +300,8 @@ export class Tail {
   #list(): readonly JournalFile[] {
     const now = Date.now();
     const changedMs = changedAt(this.#dir);
-    // A file system's clock may stand still for as long as that, and another file be made at the same time as was seen.
+    // A file system's clock may stand still for as long as that, and another file be made at the same time as
+    // was seen.
     if (changedMs !== this.#changedMs || Math.abs(now - changedMs) < CLOCK_STEP_MS)
       this.#files = listJournal(this.#dir);
     this.#changedMs = changedMs;

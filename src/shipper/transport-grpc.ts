@@ -1,7 +1,7 @@
 /**
  * OTLP over gRPC, with the client of @grpc/grpc-js that OpenTelemetry's exporter uses. Not through
- * `createOtlpGrpcExportDelegate`: that takes no channel options, and a channel's own reconnect backoff grows to 2 minutes,
- * which the spans of a Collector that is back would wait for.
+ * `createOtlpGrpcExportDelegate`: that takes no channel options, and a channel's own reconnect backoff grows
+ * to 2 minutes, which the spans of a Collector that is back would wait for.
  *
  * @module
  */

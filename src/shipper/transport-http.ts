@@ -1,6 +1,6 @@
 /**
- * OTLP over HTTP with protobuf or JSON, on Node's own client: OpenTelemetry's transport keeps an answer's text, the delay that an endpoint
- * asks for and all but a few status codes to itself.
+ * OTLP over HTTP with protobuf or JSON, on Node's own client: OpenTelemetry's transport keeps an answer's
+ * text, the delay that an endpoint asks for and all but a few status codes to itself.
  *
  * @module
  */
@@ -64,7 +64,8 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
       const encoded = target.encoding === 'json' ? asJson(request, signal) : request;
       const body = target.compression === 'gzip' ? await gzip(encoded) : encoded;
       let exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
-      // The other side closed an idle connection just when it was used again (Node's documentation of request.reusedSocket).
+      // The other side closed an idle connection just when it was used again (Node's documentation of
+      // request.reusedSocket).
       if (exchange instanceof Failure && exchange.stale) {
         exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
       }

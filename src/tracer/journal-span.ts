@@ -309,7 +309,8 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
 
   /**
    * Writes what was set since the start into the in-flight table, so that it is known even if the process
-   * dies now, and with it the spans that have ended. `http/` calls it with the status code in place, before a response leaves.
+   * dies now, and with it the spans that have ended. `http/` calls it with the status code in place, before a
+   * response leaves.
    */
   checkpoint(): void {
     const { entry } = this;

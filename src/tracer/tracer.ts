@@ -238,7 +238,8 @@ export class JournalTracer implements Tracer, TracerScope {
         const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
         const { decision, traceState } = result;
         if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) {
-          // All of it is read here: a getter may throw, and what is no trace state would throw in whoever passes it on.
+          // All of it is read here: a getter may throw, and what is no trace state would throw in whoever
+          // passes it on.
           const isTraceState = typeof traceState?.serialize === 'function';
           return {
             decision,

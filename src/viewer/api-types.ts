@@ -310,8 +310,9 @@ export interface LaneColumns {
 }
 
 /**
- * What is known of a lane's latest process: `blocked` is one whose event loop does not turn, `gone` is no longer there and nobody told how it ended, `silent`
- * has not been heard of for a minute and lives on a machine that cannot be asked.
+ * What is known of a lane's latest process: `blocked` is one whose event loop does not turn, `gone` is no
+ * longer there and nobody told how it ended, `silent` has not been heard of for a minute and lives on a
+ * machine that cannot be asked.
  */
 export type LaneState = 'starting' | 'up' | 'blocked' | 'silent' | 'stopped' | 'dead' | 'gone';
 

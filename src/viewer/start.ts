@@ -52,8 +52,8 @@ export interface Viewer extends ViewerAddresses {
 }
 
 /**
- * Longer than exporters wait between two exports: Node's own 5 s are the SDK's interval, too, and a connection that
- * is closed while a request is on its way costs that request.
+ * Longer than exporters wait between two exports: Node's own 5 s are the SDK's interval, too, and a
+ * connection that is closed while a request is on its way costs that request.
  */
 const KEEP_ALIVE_MS = 75_000;
 const DEFAULT_HOST = '127.0.0.1';

@@ -1,7 +1,7 @@
 /**
  * What the viewer process and the process that forked it tell each other, over the IPC channel of
- * `child_process.fork`. It is forked with its options as JSON in its first argument, and ends when the channel
- * closes or on SIGTERM.
+ * `child_process.fork`. It is forked with its options as JSON in its first argument, and ends when the
+ * channel closes or on SIGTERM.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { isArrayOf, isNumber, isObjectOf, isText, messageParser } from '../proce
 import type { ViewerAddresses } from './start.js';
 
 /**
- * For its `execArgv`. With V8's own 16 MiB per half of the young generation, and what it lets through to the old
- * one, a viewer that is full and receives takes 300 MB; with 4 MiB it is 230.
+ * For its `execArgv`. With V8's own 16 MiB per half of the young generation, and what it lets through to the
+ * old one, a viewer that is full and receives takes 300 MB; with 4 MiB it is 230.
  */
 export const VIEWER_EXEC_ARGV = ['--max-semi-space-size=4'];
 

@@ -74,7 +74,8 @@ export async function toAppServer(app: unknown, listening: ReadonlySet<NetServer
     const server = app.getHttpServer();
     if (!listening.has(server)) {
       await app.init();
-      // On Fastify, which serves nothing before it is ready; its own listen, which nobody calls here, would see to that.
+      // On Fastify, which serves nothing before it is ready; its own listen, which nobody calls here, would
+      // see to that.
       const instance = app.getHttpAdapter?.()?.getInstance?.();
       if (isFastify(instance)) await instance.ready();
     }

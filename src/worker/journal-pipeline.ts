@@ -91,7 +91,8 @@ export function createJournalPipeline(
       stopVitals();
       if (settled) await withinDeadline(settled, timeoutMs / 2);
       useResource();
-      // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has run.
+      // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has
+      // run.
       if (isInContainer()) await delivered(journal, timeoutMs, endsNamespace);
       journal.close();
       await shipping.stop();

@@ -1,9 +1,9 @@
 /**
  * Which worker has written a line, on terminals where several write.
  *
- * In the worker: a pipe to the coordinator would break when that dies, and an app would see no terminal. Where the
- * coordinator reads standard error all the same, for last words, it puts the slot there itself: before Node's own
- * lines, too.
+ * In the worker: a pipe to the coordinator would break when that dies, and an app would see no terminal.
+ * Where the coordinator reads standard error all the same, for last words, it puts the slot there itself:
+ * before Node's own lines, too.
  *
  * @module
  */

@@ -18,7 +18,10 @@ import {
 } from '../wire/conventions.js';
 import type { Pipeline } from './pipeline.js';
 
-/** `forktrace.spans.journaled` and `forktrace.spans.lost`: what became of this worker's spans, since its start. */
+/**
+ * `forktrace.spans.journaled` and `forktrace.spans.lost`: what became of this worker's spans, since its
+ * start.
+ */
 export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline, target: ResolvedExport): void {
   const meter = meterProvider.getMeter('forktrace', version);
   const unit = '{span}';
@@ -43,8 +46,9 @@ export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline
 }
 
 /**
- * `otel.sdk.exporter.span.*` of spans that a shipper exports: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics
- * What the SDK's own exporters count in this process, here the journal's headers say.
+ * `otel.sdk.exporter.span.*` of spans that a shipper exports:
+ * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics What the SDK's own exporters
+ * count in this process, here the journal's headers say.
  */
 function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport): void {
   const unit = '{span}';
@@ -85,7 +89,10 @@ function exporterAttributes({ to, url = 'http://localhost:4317' }: ResolvedExpor
   return attributes;
 }
 
-/** `otel.sdk.span.started` and `otel.sdk.span.live`: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics */
+/**
+ * `otel.sdk.span.started` and `otel.sdk.span.live`:
+ * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics
+ */
 export function observeSpans(meter: Meter, counts: SpanCounts): void {
   const unit = '{span}';
   const started = meter.createObservableCounter(SDK_SPAN_STARTED, {

@@ -9,7 +9,10 @@ export interface Pipeline {
   readonly tracerProvider: TracerProvider;
   /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
   readonly counts?: SpanCounts;
-  /** How many spans have been kept for another process to export, and have not been; undefined where there is none. */
+  /**
+   * How many spans have been kept for another process to export, and have not been; undefined where there is
+   * none.
+   */
   readonly undelivered?: () => number;
   /**
    * Whether spans that have ended are delivered although this process ends at once: another one delivers

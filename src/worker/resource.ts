@@ -24,11 +24,12 @@ import {
 import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js';
 
 /**
- * The resource of one incarnation, as attributes; later sources win: the SDK's defaults, the process and host,
- * OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
+ * The resource of one incarnation, as attributes; later sources win: the SDK's defaults, the process and
+ * host, OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
  *
- * `service.instance.id` in the environment names the thing that was started (a pod, say), so every worker of a cluster has
- * the same: there the identity wins, as in a worker thread. The main thread of a process in no slot is that thing, and keeps it.
+ * `service.instance.id` in the environment names the thing that was started (a pod, say), so every worker of
+ * a cluster has the same: there the identity wins, as in a worker thread. The main thread of a process in no
+ * slot is that thing, and keeps it.
  */
 export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdentity): Attributes {
   const { environmentResource, resource } = config;
@@ -52,7 +53,9 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
   });
 }
 
-/** {@link resourceAttributes} as the SDK has them, for those who ask for the object: loading it takes 8 MB. */
+/**
+ * {@link resourceAttributes} as the SDK has them, for those who ask for the object: loading it takes 8 MB.
+ */
 export function createResource(config: ResolvedConfig, attributes: Attributes): Resource {
   const { resourceFromAttributes } = createRequire(import.meta.url)(
     '../sdk/resources.js',

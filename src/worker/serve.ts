@@ -191,7 +191,10 @@ function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions)
   );
 }
 
-/** Under our coordinator, which hears what this process sends: what another parent makes of a message is its own business. */
+/**
+ * Under our coordinator, which hears what this process sends: what another parent makes of a message is its
+ * own business.
+ */
 function isSupervised(): boolean {
   const { manager, slot } = workerIdentity();
   return (

@@ -61,10 +61,11 @@ export interface WorkerTracing {
   /** Counters since the start. */
   stats(): ReturnType<Pipeline['stats']>;
   /**
-   * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with `batch` a batch in flight
-   * included. Does not reject.
+   * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with
+   * `batch` a batch in flight included. Does not reject.
    *
-   * @param timeout in milliseconds, or `{ timeoutMillis }` as the SDK has it. 0 flushes and waits for nothing. @default 5000
+   * @param timeout in milliseconds, or `{ timeoutMillis }` as the SDK has it. 0 flushes and waits for
+   * nothing. @default 5000
    * @returns false when the deadline came first, or spans could not be exported
    */
   forceFlush(timeout?: number | { timeoutMillis?: number }): Promise<boolean>;
@@ -83,16 +84,19 @@ export interface StartedTracing extends WorkerTracing {
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** What only some configurations need is loaded by the call that needs it, so that tracing is in place when it returns. */
+/**
+ * What only some configurations need is loaded by the call that needs it, so that tracing is in place when it
+ * returns.
+ */
 const require = createRequire(import.meta.url);
 
 let started: StartedTracing | undefined;
 let mustFlush = false;
 
 /**
- * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager, propagators, then
- * instrumentations. For throng, pm2, plain node and own supervisors; `startClusterWithTracing` calls it in each worker.
- * A second call returns the first one's tracing.
+ * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager,
+ * propagators, then instrumentations. For throng, pm2, plain node and own supervisors;
+ * `startClusterWithTracing` calls it in each worker. A second call returns the first one's tracing.
  *
  * Tracing is in place when the call returns; it may be awaited or not.
  *
@@ -108,7 +112,9 @@ export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'tra
   return started;
 }
 
-/** Whether this process has something to do before it ends: with the journal only for metrics, and as PID 1. */
+/**
+ * Whether this process has something to do before it ends: with the journal only for metrics, and as PID 1.
+ */
 export function mustFlushAtEnd(): boolean {
   return mustFlush;
 }

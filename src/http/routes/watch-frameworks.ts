@@ -38,7 +38,10 @@ const MODULES: readonly (readonly [path: string, watch: (exports: never) => void
   ['connect/index.js', expectConnect],
 ];
 
-/** When a server gets its first request: the app's modules are loaded. `listeners` are the server's, for 'request'. */
+/**
+ * When a server gets its first request: the app's modules are loaded. `listeners` are the server's, for
+ * 'request'.
+ */
 export function watchLoadedFrameworks(listeners: readonly unknown[]): void {
   const { cache } = createRequire(import.meta.url);
   const ends = MODULES.map(([path, watch]) => [sep + path.replaceAll('/', sep), watch] as const);

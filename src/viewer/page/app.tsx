@@ -58,7 +58,7 @@ export function App() {
   }, [page, traceId]);
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: links inside are what is clicked, and the browser gives them keys
+    // biome-ignore lint/a11y/useKeyWithClickEvents: links inside are clicked; they have keys
     // biome-ignore lint/a11y/noStaticElementInteractions: the same
     <div class="app" onClick={followLinks}>
       <a class="skip" href="#main">

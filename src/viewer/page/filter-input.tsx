@@ -24,8 +24,8 @@ export function FilterInput({
   const [chosen, setChosen] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  // Only what another has put into the address: the own text may have grown since it went there. At once, as the
-  // next key may come before effects have run.
+  // Only what another has put into the address: the own text may have grown since it went there. At once, as
+  // the next key may come before effects have run.
   const sent = useRef(value);
   useLayoutEffect(() => {
     if (value === sent.current) return;
@@ -69,7 +69,7 @@ export function FilterInput({
         type="search"
         list={undefined}
         data-search
-        // biome-ignore lint/a11y/noRedundantRoles: an input has this role only with a datalist, and this one has none
+        // biome-ignore lint/a11y/noRedundantRoles: an input has it only with a datalist
         role="combobox"
         aria-label="Filter"
         aria-expanded={offered.length > 0}

@@ -23,7 +23,7 @@ export function Help({ state, close }: { state: StateView | undefined; close: ()
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it; Esc does so by itself
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside it closes it; so does Esc
     <dialog
       ref={dialog}
       class="help"

@@ -514,7 +514,7 @@ function SpanRow({ row, logs, trace, range, folded, selected, match, onSelect, o
         {row.events.slice(0, 50).map(([at, name], index) => {
           const x = place(at);
           return x < 0 || x > 100 ? null : (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys; events stand in the detail of a span
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
             // biome-ignore lint/a11y/noStaticElementInteractions: the same
             <span
               key={index}

@@ -30,8 +30,8 @@ export function isLoopback(host: string): boolean {
 /** Why `request` is refused, or undefined. */
 export function refuse(request: IncomingMessage, { host, token }: Access): Refusal | undefined {
   const { headers } = request;
-  // Who knows the token is let in by whatever name a proxy has for this machine. Under a name that leads here by
-  // DNS rebinding, a web page does not know it, and the browser has no cookie for that name.
+  // Who knows the token is let in by whatever name a proxy has for this machine. Under a name that leads here
+  // by DNS rebinding, a web page does not know it, and the browser has no cookie for that name.
   if (token !== undefined) {
     if (!sameSite(request)) return OTHER_SITE;
     if (says(request, token)) return undefined;
@@ -59,8 +59,8 @@ function sameSite({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * By what the browser says of a request, else by its Origin, which must be the name that was asked for: here, or
- * of the proxy in between.
+ * By what the browser says of a request, else by its Origin, which must be the name that was asked for: here,
+ * or of the proxy in between.
  */
 function fromOwnPage({ headers, method }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];

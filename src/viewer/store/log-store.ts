@@ -26,7 +26,10 @@ export interface StoredLog {
 /** What the store of logs may hold; the oldest goes first. */
 const MAX_LOGS = 50_000;
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Places of records that have gone and are taken out at once: moving a long list for each costs more than the rest. */
+/**
+ * Places of records that have gone and are taken out at once: moving a long list for each costs more than the
+ * rest.
+ */
 const GONE_AT_ONCE = 1024;
 /** Measured on Node 20: heap of a record, and of each of its attributes, beside their texts. */
 const RECORD_OVERHEAD_BYTES = 440;

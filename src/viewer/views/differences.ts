@@ -1,6 +1,6 @@
 /**
- * What is different about the slow requests of a route, or the failing ones: attributes, spans and workers that
- * are more frequent among them than among its other requests.
+ * What is different about the slow requests of a route, or the failing ones: attributes, spans and workers
+ * that are more frequent among them than among its other requests.
  *
  * @module
  */

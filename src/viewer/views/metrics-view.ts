@@ -152,7 +152,9 @@ function isAdditive({ kind, unit }: Instrument): boolean {
   return kind === 'updown' || unit === 'By' || /^\{.+\}$/.test(unit);
 }
 
-/** Within its bucket a value is taken to be anywhere with equal likelihood; above the last bound it is that. */
+/**
+ * Within its bucket a value is taken to be anywhere with equal likelihood; above the last bound it is that.
+ */
 function bucketShare(buckets: Float64Array, bounds: readonly number[], share: number): number | null {
   const total = buckets.reduce((sum, count) => sum + count, 0);
   if (total === 0 || bounds.length === 0) return null;
