@@ -128,8 +128,10 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   keepTickObject();
   watchFastify4();
   unpackPm2Environment(process.env);
+  const resolved = resolveConfig(userConfig, process.env, role);
+  // After that: it takes the slot out of the environment, by which a worker leaves warnings to the coordinator.
   const identity = workerIdentity();
-  const config = shippingHere(resolveConfig(userConfig, process.env, role), identity);
+  const config = shippingHere(resolved, identity);
   setLogLevel(config);
   ownStderrFile(config, identity);
   // The coordinator says it once for all of its workers.
