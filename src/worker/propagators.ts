@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { PROPAGATOR_PACKAGES, requireOptional } from '../config/index.js';
 import type { PropagatorName } from '../config/resolved.js';
+import { GuardedPropagator } from '../propagation/guarded-propagator.js';
 import { StrictTraceContextPropagator } from '../propagation/strict-trace-context.js';
 import { madeOfW3cOnly } from '../propagation/w3c-only.js';
 import { CompositePropagator, W3CBaggagePropagator } from '../sdk/propagators.js';
@@ -10,7 +11,9 @@ const require = createRequire(import.meta.url);
 
 /** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
 export function createPropagator(propagators: readonly (TextMapPropagator | PropagatorName)[]): TextMapPropagator {
-  const built = propagators.map((propagator) => (typeof propagator === 'string' ? byName(propagator) : propagator));
+  const built = propagators.map((propagator) =>
+    typeof propagator === 'string' ? byName(propagator) : new GuardedPropagator(propagator),
+  );
   const propagator = built.length === 1 ? built[0]! : new CompositePropagator({ propagators: built });
   const isW3c = propagators.every((one) => one === 'tracecontext' || one === 'baggage');
   if (isW3c && propagators.includes('tracecontext')) madeOfW3cOnly(propagator);

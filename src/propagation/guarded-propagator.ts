@@ -1,0 +1,39 @@
+import { type Context, diag, type TextMapGetter, type TextMapPropagator, type TextMapSetter } from '@opentelemetry/api';
+
+/**
+ * A propagator of the user's, whose errors stay here: outgoing instrumentations call it in the middle of the
+ * app's requests. What it throws goes to the API's `diag`, as with the SDK's composite.
+ */
+export class GuardedPropagator implements TextMapPropagator {
+  readonly #propagator: TextMapPropagator;
+
+  constructor(propagator: TextMapPropagator) {
+    this.#propagator = propagator;
+  }
+
+  inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    try {
+      this.#propagator.inject(context, carrier, setter);
+    } catch (error) {
+      diag.warn('A propagator threw in inject(); the other side gets no context of it', error);
+    }
+  }
+
+  extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
+    try {
+      return this.#propagator.extract(context, carrier, getter) ?? context;
+    } catch (error) {
+      diag.warn('A propagator threw in extract(); what it would have read is not taken', error);
+      return context;
+    }
+  }
+
+  fields(): string[] {
+    try {
+      return [...(this.#propagator.fields() ?? [])];
+    } catch (error) {
+      diag.warn('A propagator threw in fields(); it names none', error);
+      return [];
+    }
+  }
+}
