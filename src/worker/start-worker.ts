@@ -129,7 +129,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   watchFastify4();
   unpackPm2Environment(process.env);
   const resolved = resolveConfig(userConfig, process.env, role);
-  // After that: it takes the slot out of the environment, by which a worker leaves warnings to the coordinator.
+  // Last: it takes the slot out of the environment, by which a worker leaves warnings to its coordinator.
   const identity = workerIdentity();
   const config = shippingHere(resolved, identity);
   setLogLevel(config);
