@@ -12,8 +12,8 @@ const EVERY_MS = 10_000;
 const ANSWER_MS = 5000;
 
 /** Whether there is anything that may change. */
-const changes = ({ headersFrom, tlsFiles, logs }: ResolvedExport): boolean =>
-  (logs !== undefined && changes(logs)) ||
+export const mayChange = ({ headersFrom, tlsFiles, logs }: ResolvedExport): boolean =>
+  (logs !== undefined && mayChange(logs)) ||
   headersFrom?.file !== undefined ||
   headersFrom?.call !== undefined ||
   Object.values(tlsFiles ?? {}).some((file) => file !== undefined);
@@ -31,7 +31,7 @@ export const isAwaited = ({ headersFrom }: ResolvedExport): boolean =>
 export function watchExport(target: ResolvedExport, heard: (fresh: ResolvedExport) => void): () => void {
   let current = target.headersFrom?.call ? undefined : target;
   if (current) heard(current);
-  if (!changes(target)) return () => {};
+  if (!mayChange(target)) return () => {};
   let ended = false;
   const look = async () => {
     const fresh = await freshExport(current ?? target);

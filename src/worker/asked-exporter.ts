@@ -2,7 +2,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { askProtocol } from '../shipper/ask-protocol.js';
 
 /** What span and metric exporters have in common. */
-interface Exporter<Batch> {
+export interface Exporter<Batch> {
   export(batch: Batch, done: (result: { code: number; error?: Error }) => void): void;
   forceFlush?(): Promise<void>;
   shutdown(): Promise<void>;

@@ -3,6 +3,7 @@ import type { MeterProvider } from '@opentelemetry/api';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import type { SpanExporter } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
+import { freshExporter } from './fresh-exporter.js';
 
 const require = createRequire(import.meta.url);
 
@@ -17,8 +18,7 @@ export function createExporter(config: ResolvedConfig, meterProvider?: MeterProv
   if (target.to === 'none') return undefined;
   if (target.to === 'console') return consoleExporter();
   const create = (of: ResolvedExport) => otlpExporter(of, meterProvider);
-  const guess = create(target);
-  const exporter = target.otherwise ? askedExporter(target, guess, create) : guess;
+  const exporter = freshExporter(target, (of) => (of.otherwise ? askedExporter(of, create(of), create) : create(of)));
   return target.print ? printing(exporter, consoleExporter()) : exporter;
 }
 

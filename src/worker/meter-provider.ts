@@ -5,6 +5,7 @@ import type { PushMetricExporter } from '../sdk/metrics.js';
 import type { Resource } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
 import { grpcChannelOptions, httpExporters, httpOptions } from './exporter.js';
+import { freshExporter } from './fresh-exporter.js';
 import { reportedMetrics } from './reported-metrics.js';
 
 const require = createRequire(import.meta.url);
@@ -33,8 +34,9 @@ function createMetricExporters(target: ResolvedExport) {
   const { ConsoleMetricExporter } = require('../sdk/metrics.js') as typeof import('../sdk/metrics.js');
   if (target.to === 'none') return [];
   if (target.to === 'console') return [new ConsoleMetricExporter()];
-  const guess = otlpExporter(target);
-  const exporter = target.otherwise ? askedExporter(target, guess, otlpExporter) : guess;
+  const exporter = freshExporter(target, (of) =>
+    of.otherwise ? askedExporter(of, otlpExporter(of), otlpExporter) : otlpExporter(of),
+  );
   const reported = reportedMetrics(exporter, target);
   return target.print ? [reported, new ConsoleMetricExporter()] : [reported];
 }
