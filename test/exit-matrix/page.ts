@@ -44,7 +44,7 @@ all have ended; then the one that the program starts, or \`forktrace ship\`, del
 
 \`unknown\`: a process that a signal ends at once cannot say so, and nobody who traces is its parent. \`heap_out_of_memory\` where nobody
 tells the signal is read from the last figures of the process, which it writes at each full collection: one that fills its heap faster than it
-comes to write them is \`unknown\`. A thread that does has no exit code in its spans: its parent alone is told.
+comes to write them is \`unknown\`, or \`abort\` where a parent tells the signal. A thread that does has no exit code in its spans: its parent alone is told.
 More than ${STEPS} spans: a shipper that is killed has no time to note what it has sent, and the next one sends it again.
 [What is lost when](loss-matrix.md) has the requests of servers under load.
 
