@@ -62,6 +62,19 @@ describe("the viewer's page of a death", { skip: noChromium() }, () => {
     await page.getByText('It called process.exit.').waitFor();
   });
 
+  it('fits a phone', async () => {
+    const page = await browser.open(`${viewer.otlpHttpUrl}/deaths`);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator('table.deaths a').first().click();
+    await page.getByText('It called process.exit.').waitFor();
+    // A string: the compiler knows no document here.
+    const wide = await page.evaluate<string[]>(`[...document.querySelectorAll('main *')]
+      .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest('pre > *'))
+      .map((one) => one.tagName + '.' + one.getAttribute('class') + ' ' + one.getBoundingClientRect().right)`);
+    assert.deepEqual(wide, []);
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
+  });
+
   it('one that is not remembered says where to look; other ids are no page of a death', async () => {
     const page = await browser.open(`${viewer.otlpHttpUrl}/deaths/0123456789ab`);
     await page.getByText('Not remembered here').waitFor();

@@ -11,6 +11,7 @@ export function Sparkline({ values, label }: { values: number[]; label: string }
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       width={WIDTH}
       height={HEIGHT}
+      preserveAspectRatio="none"
       role="img"
       aria-label={label}
     >
