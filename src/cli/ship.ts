@@ -2,7 +2,7 @@ import { resolveConfig } from '../config/index.js';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination, TracingConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
-import { removeDeadSockets } from '../shipper/destination-word.js';
+import { removeDeadSockets } from '../shipper/destination-messages.js';
 import { ShipperLock } from '../shipper/lock.js';
 import { Shipper } from '../shipper/shipper.js';
 import { journalsAt } from './journals-at.js';

@@ -316,7 +316,7 @@ export class JournalFileWriter {
   /** Lets go of the file's memory and descriptor; the object must not be used again. */
   release(): void {
     this.#close();
-    this.#letGo();
+    this.#closeWhenUnused();
   }
 
   /**
@@ -364,10 +364,10 @@ export class JournalFileWriter {
     } catch {
       // Removed as an unfinished file later.
     }
-    this.#letGo();
+    this.#closeWhenUnused();
   }
 
-  #letGo(): void {
+  #closeWhenUnused(): void {
     this.#window?.release();
     this.#window = undefined;
     if (!this.#plan.mapping && this.#contents !== NOTHING && spareMemory.length < 4) spareMemory.push(this.#contents);

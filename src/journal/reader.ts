@@ -289,8 +289,8 @@ export class SegmentReader extends OpenFile {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
       throw error;
     }
-    // A writer that closes takes its wish back, then deletes the spare files that there are: one of us sees
-    // the other's doing.
+    // A writer that closes says that it wants no more, then deletes the spare files that there are: one of us
+    // sees the other's doing.
     if (this.#word(AT_WANTED) !== 1) removeFile(this.path + SPARE);
     return true;
   }

@@ -112,16 +112,16 @@ export class SegmentSupply {
 
   close(): void {
     this.#isClosed = true;
-    this.#letGo();
+    this.#releaseRetired();
   }
 
   /** The writer has another id from now on: no file under the old one is filled any more. */
   renew(): void {
     this.#renewals++;
-    this.#letGo();
+    this.#releaseRetired();
   }
 
-  #letGo(): void {
+  #releaseRetired(): void {
     for (const file of this.#retired) {
       file.want(false);
       file.removeSpare();

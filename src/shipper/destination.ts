@@ -1,7 +1,7 @@
 /**
  * Where one writer's spans and log records go, said in the journal: a file `<writer id>.destination` beside
  * the writer's segments. It names the protocol and the URL, without what may be secret. Headers, certificates
- * and the rest reach the shipper in another way (`destination-word.ts`), and are nowhere on a disk.
+ * and the rest reach the shipper in another way (`destination-messages.ts`), and are nowhere on a disk.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import type { RedactLastWords } from '../forensics/last-words.js';
 import { openDirectory } from '../journal/journal-directory.js';
 import { suppressTracing } from '../sdk/suppress-tracing.js';
 import { warn } from '../warn.js';
-import { hearWords } from './destination-word.js';
+import { receiveDestinations } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 import { ShipperLock } from './lock.js';
 import { Shipper } from './shipper.js';
@@ -43,7 +43,7 @@ export function startInlineShipper(config: ShipperConfig, redactLastWords?: Reda
       shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false, redactLastWords });
       const running = shipper;
       const hear = (target: ResolvedExport, at = target === config.export ? 0 : Date.now()) => running.hear(target, at);
-      const endings = [hearWords(dir, hear), watchExport(config.export, hear)];
+      const endings = [receiveDestinations(dir, hear), watchExport(config.export, hear)];
       if (stopping) shipper.stop(...stopping);
       await running.run();
       for (const end of endings) end();

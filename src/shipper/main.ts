@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openDirectory } from '../journal/journal-directory.js';
 import { warn } from '../warn.js';
-import { hearWords } from './destination-word.js';
+import { receiveDestinations } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 import { isShipperAlive, ShipperLock } from './lock.js';
 import { releaseStderr } from './release-stderr.js';
@@ -108,7 +108,7 @@ function tryToReleaseStderr(): void {
 }
 
 async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
-  const stopHearing = hearWords(config.dir, (target, at) => shipper.hear(target, at));
+  const stopHearing = receiveDestinations(config.dir, (target, at) => shipper.hear(target, at));
   // Its starter may end long before its files change.
   const stopWatching = watchExport(config.export, (fresh) =>
     shipper.hear(fresh, fresh === config.export ? 0 : Date.now()),

@@ -7,7 +7,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import type { StderrFile } from '../forensics/stderr-file.js';
 import { warn } from '../warn.js';
 import { writeDestination } from './destination.js';
-import { sayWord } from './destination-word.js';
+import { sendDestination } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 
 /** What another process cannot read anew is said as it is. */
@@ -33,7 +33,7 @@ export function sayDestination(dir: string, writerId: string, target: ResolvedEx
   sayPlace(dir, writerId, target, stderr);
   // Whoever starts the viewer knows its port, and starts its shipper.
   if (target.to === 'viewer' && target.url === undefined) return () => {};
-  const say = sayWord(dir, undefined);
+  const say = sendDestination(dir, undefined);
   const end = watchExport(target, (fresh) => {
     say(concrete(fresh));
   });

@@ -1,7 +1,7 @@
 /**
- * A writer's word to whoever ships its journal: the destination with all that the journal must not hold,
+ * What a writer tells whoever ships its journal: the destination with all that the journal must not hold,
  * headers and keys. It goes over a socket in the journal's directory, which is this user's alone, and stays
- * in the shipper's memory. A writer stays connected, and says its word again to the shipper that follows.
+ * in the shipper's memory. A writer stays connected, and tells it again to the shipper that follows.
  *
  * @module
  */
@@ -16,14 +16,14 @@ const SOCKET = /^shipper-\d+-\d+\.sock$/;
 /** Of a socket's path on macOS (unix(4)). */
 const MAX_PATH_BYTES = 103;
 /** Certificates are some KiB. */
-const MAX_WORD_BYTES = 1024 * 1024;
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 const LOOK_MS = 1000;
 
 /**
  * What is said over the socket, one JSON object per line. Unknown types are those of a newer version, and
  * ignored.
  */
-interface Word {
+interface DestinationMessage {
   type: 'destination';
   export: ResolvedExport;
   /**
@@ -35,12 +35,12 @@ interface Word {
 let sockets = 0;
 
 /**
- * Hears every word; for the holder of the directory's lock. A directory that can hold no socket is one whose
- * shipper knows its starter's word alone.
+ * Receives what every writer tells; for the holder of the directory's lock. Where the directory can hold no
+ * socket, the shipper knows the destination of its starter alone.
  *
  * @returns ends it
  */
-export function hearWords(dir: string, hear: (target: ResolvedExport, at: number) => void): () => void {
+export function receiveDestinations(dir: string, hear: (target: ResolvedExport, at: number) => void): () => void {
   if (process.platform === 'win32') return () => {};
   const server: Server = createServer((socket) => {
     let text = '';
@@ -49,11 +49,11 @@ export function hearWords(dir: string, hear: (target: ResolvedExport, at: number
     socket.on('error', () => {});
     socket.on('data', (chunk: string) => {
       text += chunk;
-      if (text.length > MAX_WORD_BYTES) return void socket.destroy();
+      if (text.length > MAX_MESSAGE_BYTES) return void socket.destroy();
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-        const word = parseWord(text.slice(0, end));
+        const message = parseMessage(text.slice(0, end));
         text = text.slice(end + 1);
-        if (word) hear(word.export, word.at);
+        if (message) hear(message.export, message.at);
       }
     });
     open.add(socket);
@@ -83,8 +83,11 @@ export function hearWords(dir: string, hear: (target: ResolvedExport, at: number
  *
  * @returns says another one, or with undefined nothing any more
  */
-export function sayWord(dir: string, target: ResolvedExport | undefined): (next: ResolvedExport | undefined) => void {
-  let word = target;
+export function sendDestination(
+  dir: string,
+  target: ResolvedExport | undefined,
+): (next: ResolvedExport | undefined) => void {
+  let message = target;
   let at = Date.now();
   const connections = new Map<string, Socket>();
   const look = () => {
@@ -105,12 +108,13 @@ export function sayWord(dir: string, target: ResolvedExport | undefined): (next:
     });
   };
   const tell = (socket: Socket) => {
-    if (word) socket.write(`${JSON.stringify({ type: 'destination', export: word, at } satisfies Word)}\n`);
+    if (message)
+      socket.write(`${JSON.stringify({ type: 'destination', export: message, at } satisfies DestinationMessage)}\n`);
   };
   const timer = process.platform === 'win32' ? undefined : setInterval(look, LOOK_MS).unref();
   if (timer) look();
   return (next) => {
-    word = next;
+    message = next;
     at = Date.now();
     if (next) for (const socket of connections.values()) tell(socket);
     else {
@@ -166,11 +170,11 @@ function reachable(dir: string, name: string): { name: string; release: () => vo
 }
 
 /** undefined: nothing that this version understands. */
-function parseWord(line: string): Word | undefined {
+function parseMessage(line: string): DestinationMessage | undefined {
   try {
-    const word: Partial<Word> = JSON.parse(line);
-    const target = word.type === 'destination' ? word.export : undefined;
-    const { at } = word;
+    const message: Partial<DestinationMessage> = JSON.parse(line);
+    const target = message.type === 'destination' ? message.export : undefined;
+    const { at } = message;
     return isSound(target) && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;
   } catch {
     return undefined;
