@@ -118,7 +118,7 @@ async function startCollector({ collector }: Scene) {
 }
 
 async function shownBy({ command, env, until }: Scene, dir: string, defaults: NodeJS.ProcessEnv): Promise<string> {
-  const { NODE_OPTIONS, NODE_TEST_CONTEXT, ...clean } = process.env;
+  const { NODE_OPTIONS, NODE_TEST_CONTEXT, NODE_V8_COVERAGE, ...clean } = process.env;
   const child = spawn('/bin/sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: dir,
     detached: true,

@@ -6,6 +6,10 @@
 import type { Scene } from '../scene.js';
 import { serves, servesAndSays } from './programs.js';
 
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+
 export const scenes: Scene[] = [
   {
     code: 'FORKTRACE_SPAN_TARGET',
@@ -111,6 +115,16 @@ export const scenes: Scene[] = [
     },
     copies: { 'newer/node_modules/@opentelemetry/api': ['@opentelemetry/api', '1.10.0'] },
     command: 'node job.cjs',
+  },
+  {
+    code: 'FORKTRACE_SHIPS_INLINE',
+    when: 'the permission model lets the process start no other one',
+    files: {
+      'job.js':
+        "import { trace } from '@opentelemetry/api';\ntrace.getTracer('job').startSpan('work').end();\nconsole.log('work is done');\n",
+    },
+    collector: { does: 'takes everything' },
+    command: `node --disable-warning=ExperimentalWarning ${permission} --allow-fs-read=* --allow-fs-write=* --import forktrace/register job.js`,
   },
   {
     code: 'FORKTRACE_START_FAILED',
