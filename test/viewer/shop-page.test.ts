@@ -55,7 +55,7 @@ describe("the viewer's page on the example shop", { skip: noChromium() }, () => 
     await page.keyboard.press('e');
     const detail = page.getByLabel('Span', { exact: true });
     await detail.getByRole('link', { name: 'http.response.status_code' }).waitFor();
-    await detail.getByRole('cell', { name: '500', exact: true }).first().waitFor();
+    await detail.getByRole('row', { name: /^http\.response\.status_code 500\b/ }).waitFor();
     await detail.getByRole('link', { name: /^slot [01]$/ }).waitFor();
   });
 

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ClusterView, LogListView, StateView } from '#src/viewer/api-types.js';
 import type { ViewerOptions } from '#src/viewer/start.js';
@@ -15,8 +15,11 @@ import { keyValues, newSpanId, newTraceId, tracesRequest } from './otlp-feed.js'
 
 const main = fileURLToPath(import.meta.resolve('#src/viewer/main.js'));
 
+const started: ChildProcess[] = [];
+
 async function start(options: ViewerOptions = {}) {
   const child = fork(main, [JSON.stringify({ httpPort: 0, grpcPort: 0, ...options })], { execArgv: VIEWER_EXEC_ARGV });
+  started.push(child);
   const [message] = (await once(child, 'message')) as [FromViewer];
   assert.equal(message.type, 'listening');
   return { child, ...(message as Extract<FromViewer, { type: 'listening' }>) };
@@ -27,6 +30,11 @@ async function exitOf(child: ChildProcess): Promise<[number | null, string | nul
 }
 
 describe('the viewer process', () => {
+  // A test that fails leaves none behind.
+  after(() => {
+    for (const child of started) child.kill('SIGKILL');
+  });
+
   it('says where it listens, and ends when its parent closes the channel, with a page still open', async () => {
     const { child, url, otlpHttpUrl } = await start();
     assert.equal((await fetch(url)).headers.get('content-type'), 'text/html; charset=utf-8');
@@ -144,6 +152,8 @@ describe('the viewer process', () => {
     skip: !existsSync('/proc/self/status'),
     timeout: 120_000,
   }, async () => {
+    // Counting coverage takes memory of its own.
+    delete process.env.NODE_V8_COVERAGE;
     const { child, otlpHttpUrl } = await start();
     const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024;
     const headers = { 'content-type': 'application/x-protobuf' };

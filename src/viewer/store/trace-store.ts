@@ -8,7 +8,7 @@ import { type StoredScope, type StoredSpan, Trace } from './trace.js';
 
 /** What the store may hold. */
 export interface StoreLimits {
-  /** Bytes of spans and their bookkeeping. @default 83886080 (80 MiB) */
+  /** Bytes of spans and their bookkeeping. @default 67108864 (64 MiB) */
   maxBytes: number;
   /** @default 250000 */
   maxSpans: number;
@@ -19,7 +19,7 @@ export interface StoreLimits {
 }
 
 export const DEFAULT_LIMITS: StoreLimits = {
-  maxBytes: 80 * 1024 * 1024,
+  maxBytes: 64 * 1024 * 1024,
   maxSpans: 250_000,
   maxTraces: 50_000,
   maxSpansPerTrace: 50_000,
