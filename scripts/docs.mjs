@@ -28,8 +28,11 @@ mkdirSync(`${pages}/public`, { recursive: true });
 for (const folder of ['charts', 'screenshots'])
   cpSync(`${root}docs/${folder}`, `${pages}/${folder}`, { recursive: true });
 // Files that pages link and that are no pages.
-for (const folder of ['deploy', 'examples'])
-  cpSync(`${root}${folder}`, `${pages}/public/${folder}`, { recursive: true });
+for (const folder of ['deploy', 'examples']) {
+  // A README there is for those who look at the files, and would be a page of the site.
+  const filter = (path) => !path.endsWith('/README.md');
+  cpSync(`${root}${folder}`, `${pages}/public/${folder}`, { recursive: true, filter });
+}
 const asPage = (text) => text.replaceAll(/\]\(\.\.\/(deploy|examples)\//g, '](/$1/');
 for (const name of readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'))) {
   const text = readFileSync(`${root}docs/${name}`, 'utf8');
