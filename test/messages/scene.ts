@@ -118,7 +118,7 @@ async function startCollector({ collector }: Scene) {
 }
 
 async function shownBy({ command, env, until }: Scene, dir: string, defaults: NodeJS.ProcessEnv): Promise<string> {
-  const { NODE_OPTIONS, NODE_TEST_CONTEXT, NODE_V8_COVERAGE, ...clean } = process.env;
+  const { NODE_OPTIONS, NODE_TEST_CONTEXT, ...clean } = process.env;
   const child = spawn('/bin/sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: dir,
     detached: true,
@@ -126,6 +126,8 @@ async function shownBy({ command, env, until }: Scene, dir: string, defaults: No
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {
       ...clean,
+      // Named, since Node passes it on by itself: it would be written at the end, and said where that fails.
+      NODE_V8_COVERAGE: undefined,
       NODE_ENV: 'production',
       PATH: `${join(dir, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
       TMPDIR: join(dir, 'tmp'),
