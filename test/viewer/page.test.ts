@@ -233,7 +233,7 @@ describe("the viewer's page", { skip: noChromium() }, () => {
       ];
       // The least of a few: with others at its caches a processor is slower.
       const least = new Map<string, number>();
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 12; round++) {
         for (const [name, act] of acts) {
           const busy = await busyMsOf(page, act);
           least.set(name, Math.min(busy, least.get(name) ?? busy));
