@@ -8,6 +8,7 @@ import { framesOf } from '../forensics/own-end.js';
 import type { LogInBrief, PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
 import { printable } from '../printable.js';
 import { formatBytes, formatDuration } from '../viewer/format.js';
+import { lastMinuteRows } from '../viewer/views/last-minute.js';
 import { levelOf } from '../wire/level.js';
 import { colors } from './colors.js';
 
@@ -90,16 +91,8 @@ function requests({ inFlight, inFlightTotal }: PostMortem): string[] {
 function lastMinute({ vitals, atMs }: PostMortem): string[] {
   if (vitals === undefined)
     return ['', section('Last minute'), '  not known: it ended before its first second was over'];
-  const { last, minute } = vitals;
+  const { last } = vitals;
   const age = formatDuration(Math.max(0, atMs - last.atMs));
-  const rows: [string, number[], string][] = [
-    ['heap', minute.map(({ heapUsed }) => heapUsed), `${formatBytes(last.heapUsed)} of ${formatBytes(last.heapLimit)}`],
-    ['resident', minute.map(({ rss }) => rss), formatBytes(last.rss)],
-    ['event loop', minute.map(({ utilization }) => utilization), `${Math.round(last.utilization * 100)} % busy`],
-    ['delay', minute.map(({ delayMs }) => delayMs), formatDuration(last.delayMs)],
-    ['collecting', minute.map(({ gcMs }) => gcMs), `${formatDuration(last.gcMs)} in the last second`],
-    ['in flight', minute.map(({ inFlight }) => inFlight), String(last.inFlight)],
-  ];
   const cgroup =
     last.cgroupLimit > 0
       ? `, ${formatBytes(last.cgroupUsed)} of the control group's ${formatBytes(last.cgroupLimit)}`
@@ -107,7 +100,9 @@ function lastMinute({ vitals, atMs }: PostMortem): string[] {
   return [
     '',
     section(`Last minute (the last numbers are ${age} older than the death)`),
-    ...rows.map(([name, values, now]) => `  ${name.padEnd(10)} ${sparkline(values.slice(-40)).padEnd(40)} ${now}`),
+    ...lastMinuteRows(vitals).map(
+      ({ name, values, last }) => `  ${name.padEnd(10)} ${sparkline(values.slice(-40)).padEnd(40)} ${last}`,
+    ),
     ...(cgroup === '' ? [] : [`  memory     ${cgroup.slice(2)}`]),
   ];
 }

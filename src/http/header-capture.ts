@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
-import { isSecretName, type RedactedNames, redactUrl } from './secret-name.js';
+import { isSecretName, type RedactedNames, redactUrl } from '../secret-name.js';
 
 /**
  * Headers that carry credentials, beside those that {@link isSecretName} knows: their values are never

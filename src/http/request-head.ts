@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { RedactedNames } from '../secret-name.js';
 import type { Connection } from './connection.js';
 import { targetPath, targetQuery } from './request-target.js';
-import type { RedactedNames } from './secret-name.js';
 
 /**
  * What the head of a request can be read from; hooks get the request or, with the HTTP/2 stream API, the

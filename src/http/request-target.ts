@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type RedactedNames, redactQuery } from './secret-name.js';
+import { type RedactedNames, redactQuery } from '../secret-name.js';
 
 /** `origin-form` and `absolute-form` targets; anything else (`*`) is a path as it is. */
 export function targetPath(target: string): string {

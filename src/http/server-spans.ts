@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { ResolvedHttp, TrustProxy } from '../config/resolved.js';
 import { version } from '../own-files.js';
+import { redactedNames } from '../secret-name.js';
 import { JournalTracer } from '../tracer/tracer.js';
 import {
   CLIENT_ADDRESS,
@@ -36,7 +37,6 @@ import { RequestHead, type RequestSource } from './request-head.js';
 import { OTHER_METHOD } from './request-method.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
 import { findContextStorage } from './run-in-context.js';
-import { redactedNames } from './secret-name.js';
 
 /** An excluded request: neither it nor what it does is traced. */
 export const EXCLUDED = Symbol('excluded');

@@ -100,17 +100,21 @@ export function toWords(bytes: Uint8Array): Int32Array {
   return words;
 }
 
-/**
- * What every span begins with: `Span.trace_id`, `span_id` and `parent_span_id` (unless it is 0) in words of
- * 32 bits, `kind` as the API has it, and `start_time_unix_nano`.
- */
-export interface SpanStart {
+/** A trace id and a span id in words of 32 bits, in the order of their hex digits. */
+export interface SpanWords {
   readonly trace0: number;
   readonly trace1: number;
   readonly trace2: number;
   readonly trace3: number;
   readonly span0: number;
   readonly span1: number;
+}
+
+/**
+ * What every span begins with: `Span.trace_id`, `span_id` and `parent_span_id` (unless it is 0) in words of
+ * 32 bits, `kind` as the API has it, and `start_time_unix_nano`.
+ */
+export interface SpanStart extends SpanWords {
   readonly parent0: number;
   readonly parent1: number;
   readonly kind: number;

@@ -6,9 +6,9 @@
  */
 import type { SpanContext } from '@opentelemetry/api';
 import type { ResolvedLogs } from '../config/resolved.js';
-import { isSecretName } from '../http/secret-name.js';
-import { type EncodableValue, Encoder } from '../journal/encoder.js';
-import { hexToWord } from '../tracer/ids.js';
+import { type EncodableValue, Encoder, type SpanWords } from '../journal/encoder.js';
+import { isSecretName } from '../secret-name.js';
+import { spanWords } from '../tracer/ids.js';
 import { tags } from '../wire/message.js';
 import { AnyValue, LogRecord } from '../wire/otlp.js';
 import type { LogEntry } from './log-entry.js';
@@ -28,27 +28,13 @@ const MAX_INT64 = 2n ** 63n;
 
 type Limits = Pick<ResolvedLogs, 'attributeCountLimit' | 'textLengthLimit' | 'redact'>;
 
-/** Ids of the span that a record belongs to, as words: see tracer/ids.ts. */
-export interface SpanWords {
-  readonly trace0: number;
-  readonly trace1: number;
-  readonly trace2: number;
-  readonly trace3: number;
-  readonly span0: number;
-  readonly span1: number;
+/** The span that a record belongs to. */
+export interface LogSpan extends SpanWords {
   readonly traceFlags: number;
 }
 
-export function spanWords({ traceId, spanId, traceFlags }: SpanContext): SpanWords {
-  return {
-    trace0: hexToWord(traceId, 0),
-    trace1: hexToWord(traceId, 8),
-    trace2: hexToWord(traceId, 16),
-    trace3: hexToWord(traceId, 24),
-    span0: hexToWord(spanId, 0),
-    span1: hexToWord(spanId, 8),
-    traceFlags,
-  };
+export function logSpan({ traceId, spanId, traceFlags }: SpanContext): LogSpan {
+  return { ...spanWords(traceId, spanId), traceFlags };
 }
 
 export class LogEncoder extends Encoder {
@@ -70,7 +56,7 @@ export class LogEncoder extends Encoder {
   }
 
   /** Starts anew with `entry`: its fields are `bytes` up to `at` then. Does not throw for what is logged. */
-  record(entry: LogEntry, span: SpanWords | undefined): void {
+  record(entry: LogEntry, span: LogSpan | undefined): void {
     this.reset();
     this.timeField(RECORD.timeUnixNano, entry.seconds, entry.nanos);
     this.timeField(RECORD.observedTimeUnixNano, entry.observedSeconds, entry.observedNanos);
@@ -90,7 +76,7 @@ export class LogEncoder extends Encoder {
     this.#attributes(entry);
   }
 
-  #span(span: SpanWords): void {
+  #span(span: LogSpan): void {
     this.tag(RECORD.flags);
     this.fixed32(span.traceFlags);
     this.tag(RECORD.traceId);

@@ -10,7 +10,7 @@ import type { Journal } from '../journal/journal.js';
 import { JournalSpan } from '../tracer/journal-span.js';
 import { LossReport } from '../warn.js';
 import type { Memory } from '../wire/memory.js';
-import { LogEncoder, type SpanWords, spanWords } from './log-encoder.js';
+import { LogEncoder, type LogSpan, logSpan } from './log-encoder.js';
 import type { LogEntry } from './log-entry.js';
 import { SEVERITY } from './severity.js';
 
@@ -100,10 +100,10 @@ export class LogWriter {
   }
 }
 
-function spanOf(of: Context): SpanWords | undefined {
+function spanOf(of: Context): LogSpan | undefined {
   const span = trace.getSpan(of);
   if (span === undefined) return undefined;
   if (span instanceof JournalSpan) return span;
   const spanContext = span.spanContext();
-  return isSpanContextValid(spanContext) ? spanWords(spanContext) : undefined;
+  return isSpanContextValid(spanContext) ? logSpan(spanContext) : undefined;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto';
+import type { SpanWords } from '../journal/encoder.js';
 
 /** One call of the random generator serves this many words. */
 const POOL_WORDS = 4096;
@@ -40,4 +41,16 @@ export function hexToWord(hex: string, from: number): number {
     word = (word << 4) | digit;
   }
   return word;
+}
+
+/** The words of ids in hex digits. */
+export function spanWords(traceId: string, spanId: string): SpanWords {
+  return {
+    trace0: hexToWord(traceId, 0),
+    trace1: hexToWord(traceId, 8),
+    trace2: hexToWord(traceId, 16),
+    trace3: hexToWord(traceId, 24),
+    span0: hexToWord(spanId, 0),
+    span1: hexToWord(spanId, 8),
+  };
 }

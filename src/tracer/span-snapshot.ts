@@ -11,7 +11,7 @@
 import { type HrTime, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { reportFailure } from './guard.js';
-import { hexToWord } from './ids.js';
+import { hexToWord, spanWords } from './ids.js';
 import { HAS_IS_REMOTE, IS_REMOTE, isKind } from './span-encoder.js';
 import { wholeTime } from './time-input.js';
 
@@ -79,12 +79,7 @@ export function snapshotOf(span: ReadableSpan): SpanSnapshot | undefined {
   const kind = read(() => span.kind);
   const status = read(() => span.status);
   return {
-    trace0: hexToWord(traceId, 0),
-    trace1: hexToWord(traceId, 8),
-    trace2: hexToWord(traceId, 16),
-    trace3: hexToWord(traceId, 24),
-    span0: hexToWord(spanId, 0),
-    span1: hexToWord(spanId, 8),
+    ...spanWords(traceId, spanId),
     parent0: isHex(parentId, 16) ? hexToWord(parentId, 0) : 0,
     parent1: isHex(parentId, 16) ? hexToWord(parentId, 8) : 0,
     kind: isKind(kind) ? kind : SpanKind.INTERNAL,

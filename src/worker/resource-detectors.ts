@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, hostname, platform, release, userInfo } from 'node:os';
 import type { Attributes } from '@opentelemetry/api';
-import { redactArguments } from '../http/secret-name.js';
+import { redactArguments } from '../secret-name.js';
 import { warn } from '../warn.js';
 import {
   CONTAINER_ID,

@@ -6,25 +6,15 @@ import { inspectDeaths } from '#src/cli/inspect-deaths.js';
 import { postMortemText, sparkline } from '#src/cli/post-mortem-text.js';
 import { heapSnapshotsIn } from '#src/forensics/heap-snapshots.js';
 import { keepPostMortem, type PostMortem, readPostMortems } from '#src/forensics/post-mortem.js';
-import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { oneWorker } from '../coordinator/one-worker.js';
+import { until } from '../coordinator/running-cluster.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { tempDir } from '../process/temp-dir.js';
 
 test('a worker that was killed in an endless loop: cause, stack, culprit and victim, last minute, on one screen', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const dir = await tempDir(t);
-  const cluster = await RunningCluster.ready(
-    t,
-    {
-      workers: 1,
-      serviceName: 'shop',
-      pipeline: 'journal',
-      journal: { dir },
-      export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
-      supervise: { heartbeatTimeoutMs: 4000, backoffMinMs: 20 },
-    },
-    { fixture: 'stuck-cluster' },
-  );
+  const cluster = await oneWorker(t, dir, endpoint.grpcUrl, { supervise: { heartbeatTimeoutMs: 4000 } });
   const journal = join(dir, 'shop');
   await cluster.get('/home');
   const victim = cluster.get('/patient').catch(() => undefined);

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { startViewer } from '#src/viewer/start.js';
-import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { oneWorker } from '../coordinator/one-worker.js';
+import { until } from '../coordinator/running-cluster.js';
 import { tempDir } from '../process/temp-dir.js';
 
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
@@ -29,18 +30,7 @@ test('a coding agent finds a death, its trace, the failing requests of a route, 
   const dir = await tempDir(t);
   const viewer = await startViewer({ httpPort: 0, grpcPort: 0 });
   t.after(() => viewer.close());
-  const cluster = await RunningCluster.ready(
-    t,
-    {
-      workers: 1,
-      serviceName: 'shop',
-      pipeline: 'journal',
-      journal: { dir },
-      export: { to: 'otlp-grpc', url: viewer.otlpGrpcUrl },
-      supervise: { backoffMinMs: 20, heartbeatTimeoutMs: 60_000 },
-    },
-    { fixture: 'stuck-cluster' },
-  );
+  const cluster = await oneWorker(t, dir, viewer.otlpGrpcUrl, { supervise: { heartbeatTimeoutMs: 60_000 } });
   const { client, ask } = await connected(t, cluster.runDir, '--viewer', viewer.otlpHttpUrl, '--journals', dir);
   const { tools } = await client.listTools();
   assert.deepEqual(

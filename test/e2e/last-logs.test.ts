@@ -4,27 +4,15 @@ import { type TestContext, test } from 'node:test';
 import type { TracingConfig } from 'forktrace';
 import { inspectDeaths } from '#src/cli/inspect-deaths.js';
 import { readPostMortems } from '#src/forensics/post-mortem.js';
-import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { oneWorker } from '../coordinator/one-worker.js';
+import { until } from '../coordinator/running-cluster.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { tempDir } from '../process/temp-dir.js';
 
 async function clusterOfOne(t: TestContext, config: TracingConfig = {}) {
   const endpoint = await OtlpEndpoint.start(t);
   const dir = await tempDir(t);
-  const cluster = await RunningCluster.ready(
-    t,
-    {
-      workers: 1,
-      serviceName: 'shop',
-      pipeline: 'journal',
-      journal: { dir },
-      logs: true,
-      export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
-      supervise: { backoffMinMs: 20 },
-      ...config,
-    },
-    { fixture: 'stderr-worker' },
-  );
+  const cluster = await oneWorker(t, dir, endpoint.grpcUrl, { logs: true, ...config }, { fixture: 'stderr-worker' });
   return { endpoint, cluster, journal: join(dir, 'shop') };
 }
 

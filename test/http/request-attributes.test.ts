@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { targetPath, targetQuery } from '#src/http/request-target.js';
-import { redactArguments, redactedNames, redactQuery, redactUrl } from '#src/http/secret-name.js';
 import { syntheticType } from '#src/http/synthetic-user-agent.js';
+import { redactArguments, redactedNames, redactQuery, redactUrl } from '#src/secret-name.js';
 import { listen } from './traced-server.js';
 
 test('a method that is not known is _OTHER, named HTTP, with the original kept', async (t) => {

@@ -5,7 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { DeathRowView, TraceListView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
-import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { oneWorker } from '../coordinator/one-worker.js';
+import { until } from '../coordinator/running-cluster.js';
 import { tempDir } from '../process/temp-dir.js';
 import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
 import { feedCluster, requestSpans, workerResource } from './cluster-feed.js';
@@ -25,17 +26,7 @@ describe('each page of the viewer has no accessibility issue, and fits the scree
     const dir = await tempDir(t);
     empty = await startViewer({ httpPort: 0, grpcPort: 0, journals: await tempDir(t) });
     viewer = await startViewer({ httpPort: 0, grpcPort: 0, journals: dir });
-    const cluster = await RunningCluster.ready(
-      t,
-      {
-        workers: 1,
-        serviceName: 'stuck',
-        pipeline: 'journal',
-        journal: { dir },
-        export: { to: 'otlp-grpc', url: viewer.otlpGrpcUrl },
-      },
-      { fixture: 'stuck-cluster' },
-    );
+    const cluster = await oneWorker(t, dir, viewer.otlpGrpcUrl, { serviceName: 'stuck' });
     await cluster.get('/exit').catch(() => undefined);
     await feedCluster(viewer.otlpHttpUrl);
     await feedBlockedWorker();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
-import { RunningCluster, until } from '../coordinator/running-cluster.js';
+import { oneWorker } from '../coordinator/one-worker.js';
+import { until } from '../coordinator/running-cluster.js';
 import { tempDir } from '../process/temp-dir.js';
 import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
 
@@ -14,18 +15,7 @@ describe("the viewer's page of a death", { skip: noChromium() }, () => {
     const t = { after: (fn: () => unknown) => void cleanUps.unshift(fn) } as never;
     const dir = await tempDir(t);
     viewer = await startViewer({ httpPort: 0, grpcPort: 0, journals: dir });
-    const cluster = await RunningCluster.ready(
-      t,
-      {
-        workers: 1,
-        serviceName: 'shop',
-        pipeline: 'journal',
-        journal: { dir },
-        export: { to: 'otlp-grpc', url: viewer.otlpGrpcUrl },
-        supervise: { backoffMinMs: 20 },
-      },
-      { fixture: 'stuck-cluster' },
-    );
+    const cluster = await oneWorker(t, dir, viewer.otlpGrpcUrl);
     const patient = cluster.get('/patient').catch(() => undefined);
     await until('the other request is in flight', () => cluster.lines.some(({ arrived }) => arrived === 'patient'));
     await Promise.all([patient, cluster.get('/exit').catch(() => undefined)]);

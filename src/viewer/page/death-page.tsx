@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { DeathView } from '../api-types.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
+import { lastMinuteRows } from '../views/last-minute.ts';
 import { clock } from './clock.ts';
 import { LevelMark } from './level-mark.tsx';
 import { useData } from './live.ts';
@@ -111,26 +112,18 @@ function LastMinute({ death: { vitals, atMs } }: { death: DeathView }) {
         <p class="muted">not known: it ended before its first second was over</p>
       </Section>
     );
-  const { last, minute } = vitals;
-  const rows: [string, number[], string][] = [
-    ['heap', minute.map(({ heapUsed }) => heapUsed), `${formatBytes(last.heapUsed)} of ${formatBytes(last.heapLimit)}`],
-    ['resident', minute.map(({ rss }) => rss), formatBytes(last.rss)],
-    ['event loop', minute.map(({ utilization }) => utilization), `${Math.round(last.utilization * 100)} % busy`],
-    ['delay', minute.map(({ delayMs }) => delayMs), formatDuration(last.delayMs)],
-    ['collecting', minute.map(({ gcMs }) => gcMs), `${formatDuration(last.gcMs)} in the last second`],
-    ['in flight', minute.map(({ inFlight }) => inFlight), String(last.inFlight)],
-  ];
+  const { last } = vitals;
   return (
     <Section title="Last minute">
       <table class="vitals">
         <tbody>
-          {rows.map(([name, values, now]) => (
+          {lastMinuteRows(vitals).map(({ name, values, last }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>
                 <Sparkline values={values} label={`${name} of the last ${values.length} seconds`} />
               </td>
-              <td class="num">{now}</td>
+              <td class="num">{last}</td>
             </tr>
           ))}
         </tbody>

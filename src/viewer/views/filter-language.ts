@@ -87,16 +87,23 @@ export interface Field {
   example: string;
 }
 
+// Of both.
+const BY_SERVICE: Field = { field: 'service', says: SERVICE_NAME, example: 'service=shop' };
+const BY_WORKER: Field = { field: 'worker', says: 'slot of a worker', example: 'worker:2' };
+const BY_PID: Field = { field: 'pid', says: 'process id', example: 'pid:4242' };
+const BY_HOST: Field = { field: 'host', says: HOST_NAME, example: 'host:web-1' };
+const BY_TRACE: Field = { field: 'trace', says: 'trace id', example: 'trace:4bf9' };
+
 /** Fields of log records that are no attributes. */
 export const LOG_FIELDS: readonly Field[] = [
   { field: 'level', says: 'trace, debug, info, warn, error, fatal', example: 'level>=warn' },
-  { field: 'service', says: SERVICE_NAME, example: 'service=shop' },
-  { field: 'worker', says: 'slot of a worker', example: 'worker:2' },
+  BY_SERVICE,
+  BY_WORKER,
   { field: 'body', says: 'the message', example: 'body:declined' },
   { field: 'scope', says: 'the logger', example: 'scope:pino' },
-  { field: 'pid', says: 'process id', example: 'pid:4242' },
-  { field: 'host', says: HOST_NAME, example: 'host:web-1' },
-  { field: 'trace', says: 'trace id', example: 'trace:4bf9' },
+  BY_PID,
+  BY_HOST,
+  BY_TRACE,
   { field: 'span', says: 'span id', example: 'span:00f0' },
 ];
 
@@ -105,13 +112,13 @@ export const FIELDS: readonly Field[] = [
   { field: 'status', says: 'HTTP status, or ok, error, interrupted, 5xx', example: 'status>=500' },
   { field: 'duration', says: 'of the whole trace', example: 'duration>100ms' },
   { field: 'route', says: 'of a server span', example: 'route:/checkout' },
-  { field: 'service', says: SERVICE_NAME, example: 'service=shop' },
-  { field: 'worker', says: 'slot of a worker', example: 'worker:2' },
+  BY_SERVICE,
+  BY_WORKER,
   { field: 'name', says: 'of a span', example: 'name:SELECT' },
   { field: 'method', says: 'of a request', example: 'method:POST' },
   { field: 'spans', says: 'how many', example: 'spans>50' },
   { field: 'kind', says: 'server, client, internal, producer, consumer', example: 'kind:client' },
-  { field: 'pid', says: 'process id', example: 'pid:4242' },
-  { field: 'host', says: HOST_NAME, example: 'host:web-1' },
-  { field: 'trace', says: 'trace id', example: 'trace:4bf9' },
+  BY_PID,
+  BY_HOST,
+  BY_TRACE,
 ];
