@@ -19,7 +19,7 @@ import { attributesSettled, knownAttributes, schemaUrlOf } from '../config/index
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { blockAttributes } from '../forensics/block.js';
-import { exceptionAttributes } from '../forensics/exception-attributes.js';
+import { exitExceptionAttributes } from '../forensics/exit-exception.js';
 import { lastLogAttributes } from '../forensics/last-log-attributes.js';
 import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
@@ -147,7 +147,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       if (lastWords !== undefined) span.addEvent(LAST_WORDS, { [LAST_WORDS_TEXT]: lastWords });
       for (const log of lastLogs) span.addEvent(LAST_LOG, lastLogAttributes(log), log.timeMs);
       if (vitals !== undefined) span.setAttributes(vitalsAttributes(vitals, diedAtMs));
-      span.setAttributes(exceptionAttributes(record));
+      span.setAttributes(exitExceptionAttributes(record));
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };

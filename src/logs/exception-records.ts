@@ -2,9 +2,9 @@ import { type Attributes, type HrTime, ROOT_CONTEXT, type Span, trace } from '@o
 import type { ExceptionLog } from '../tracer/exception-log.js';
 import { wholeTime } from '../tracer/time-input.js';
 import { EXCEPTION_EVENT } from '../wire/conventions.js';
+import { SEVERITY } from '../wire/level.js';
 import type { Memory } from '../wire/memory.js';
 import type { LogWriter } from './log-writer.js';
-import { SEVERITY } from './severity.js';
 
 /**
  * Exceptions that spans record, as log records: the event `exception`.

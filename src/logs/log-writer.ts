@@ -9,10 +9,10 @@ import type { ResolvedLogs } from '../config/resolved.js';
 import type { Journal } from '../journal/journal.js';
 import { JournalSpan } from '../tracer/journal-span.js';
 import { LossReport } from '../warn.js';
+import { SEVERITY } from '../wire/level.js';
 import type { Memory } from '../wire/memory.js';
 import { LogEncoder, type LogSpan, logSpan } from './log-encoder.js';
 import type { LogEntry } from './log-entry.js';
-import { SEVERITY } from './severity.js';
 
 export interface LogCounts {
   /** Kept in the journal. */

@@ -4,12 +4,11 @@
  *
  * @module
  */
+import { severityOf } from '../wire/level.js';
 import { exceptionAttributes } from './exception-attributes.js';
 import type { LogEntry } from './log-entry.js';
-import { SEVERITY, severityOfLevel } from './severity.js';
+import { severityOfLevel } from './severity.js';
 
-/** pino's names of levels, for loggers whose formatter writes the label. */
-const LABELS: Readonly<Record<string, number>> = SEVERITY;
 const TEXTS: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -51,7 +50,8 @@ export function readPinoLine(line: string, { messageKey, errorKey }: PinoKeys, e
     entry.severityNumber = severityOfLevel(level);
     entry.severityText = TEXTS[level];
   } else if (typeof level === 'string') {
-    entry.severityNumber = LABELS[level.toLowerCase()] ?? 0;
+    // A formatter has written the label.
+    entry.severityNumber = severityOf(level) ?? 0;
     entry.severityText = level;
   }
   const ms = typeof time === 'number' ? time : typeof time === 'string' ? Date.parse(time) : Number.NaN;

@@ -1,10 +1,4 @@
 /**
- * OpenTelemetry's severity numbers, the lowest of each name. (OpenTelemetry specification, "Log Data Model",
- * SeverityNumber)
- */
-export const SEVERITY = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
-
-/**
  * pino's and bunyan's level, from 10 for trace to 60 for fatal: a level of the app's own takes the place
  * between its neighbours.
  */

@@ -4,8 +4,8 @@
  * @module
  */
 import { type Block, blockAttributes } from '../forensics/block.js';
-import { exceptionAttributes } from '../forensics/exception-attributes.js';
 import type { ExitCause } from '../forensics/exit-cause.js';
+import { exitExceptionAttributes } from '../forensics/exit-exception.js';
 import { ownEnd } from '../forensics/own-end.js';
 import type { Encoder } from '../journal/encoder.js';
 import { sinceWord } from '../journal/monotonic.js';
@@ -88,7 +88,7 @@ export function encodeInterrupted(
   encoder.attribute(EVENT.attributes, EXIT_CAUSE, death.cause ?? 'unknown');
   if (typeof death.code === 'number') encoder.attribute(EVENT.attributes, PROCESS_EXIT_CODE, death.code);
   if (death.signal) encoder.attribute(EVENT.attributes, EXIT_SIGNAL, death.signal);
-  encoder.attributes(EVENT.attributes, exceptionAttributes(death.record));
+  encoder.attributes(EVENT.attributes, exitExceptionAttributes(death.record));
   encoder.end(event);
   if (death.lastWords !== undefined) encodeLastWords(encoder, endNanos, death.lastWords);
   encoder.tag(SPAN.status);

@@ -10,12 +10,13 @@ export interface Suggestion {
 
 const MAX_SUGGESTIONS = 10;
 
-const FIXED: Record<string, string[]> = {
-  level: ['info', 'warn', 'error', 'fatal', 'debug', 'trace'],
-  status: ['error', 'interrupted', 'ok', '2xx', '4xx', '5xx'],
-  kind: ['server', 'client', 'internal', 'producer', 'consumer'],
-  duration: ['10ms', '50ms', '100ms', '500ms', '1s'],
-};
+/** A map: a field has whatever name somebody types. */
+const FIXED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['level', ['info', 'warn', 'error', 'fatal', 'debug', 'trace']],
+  ['status', ['error', 'interrupted', 'ok', '2xx', '4xx', '5xx']],
+  ['kind', ['server', 'client', 'internal', 'producer', 'consumer']],
+  ['duration', ['10ms', '50ms', '100ms', '500ms', '1s']],
+]);
 
 /** The word at the end of `text`, and the field that it is about, if it has come that far. */
 export function lastWord(text: string): { word: string; field: string | undefined } {
@@ -29,7 +30,7 @@ export function suggestions(text: string, known: readonly Field[], { keys, value
   if (field !== undefined) {
     const [start = '', operator = ':'] = /^-?[^:=<>!]+(!=|>=|<=|[:=><])/.exec(word) ?? [];
     const typed = word.slice(start.length).replaceAll('"', '').toLowerCase();
-    return [...(FIXED[field] ?? []), ...values]
+    return [...(FIXED.get(field) ?? []), ...values]
       .filter((value, at, all) => value.toLowerCase().includes(typed) && all.indexOf(value) === at)
       .slice(0, MAX_SUGGESTIONS)
       .map((value) => ({ text: minus + condition(field, operator as ':', value), says: '' }));

@@ -1,4 +1,5 @@
 import { attributesText, valueText } from '../../wire/attribute-text.js';
+import { SEVERITIES_PER_LEVEL, severityOf } from '../../wire/level.js';
 import type { LogListView, LogRowView } from '../api-types.js';
 import type { LogStore, StoredLog } from '../store/log-store.js';
 import { comparison, negatedIn, textTest } from './condition-test.js';
@@ -47,15 +48,6 @@ export function logRow(log: StoredLog): LogRowView {
     process: processView(resource),
   };
 }
-
-const LEVELS: Record<string, [number, number]> = {
-  trace: [1, 4],
-  debug: [5, 8],
-  info: [9, 12],
-  warn: [13, 16],
-  error: [17, 20],
-  fatal: [21, 24],
-};
 
 type LogTest = (log: StoredLog) => boolean;
 
@@ -111,12 +103,12 @@ function testOf(condition: Condition): LogTest {
 
 /** `level:warn` is that level, `level>=warn` also what is graver. */
 function levelTest(condition: Condition): LogTest {
-  const range = LEVELS[condition.value.toLowerCase()];
-  if (range === undefined) {
+  const least = severityOf(condition.value);
+  if (least === undefined) {
     const holds = textTest(condition);
     return ({ severityText }) => holds(severityText);
   }
-  const [least, most] = range;
+  const most = least + SEVERITIES_PER_LEVEL - 1;
   switch (condition.operator) {
     case '>':
       return ({ severity }) => severity > most;
