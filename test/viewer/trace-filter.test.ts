@@ -4,7 +4,7 @@ import { TraceStore } from '#src/viewer/store/trace-store.js';
 import { parseFilter, writeFilter } from '#src/viewer/views/filter-language.js';
 import { TraceLists } from '#src/viewer/views/trace-list.js';
 import { requestSpans, workerResource } from './cluster-feed.js';
-import { tracesRequest } from './otlp-feed.js';
+import { newTraceId, tracesRequest } from './otlp-feed.js';
 
 const shop = (slot: number, service = 'shop') => workerResource({ slot, incarnation: 0, pid: 40 + slot }, service);
 const startMs = Date.now() - 1000;
@@ -147,7 +147,32 @@ describe('the list of traces', () => {
   });
 });
 
+describe('a time of a span', () => {
+  it('is whole when it is whole milliseconds, so that a range has its ends', () => {
+    const times = Array.from({ length: 1000 }, (_, n) => startMs + n);
+    const store = new TraceStore();
+    store.ingest(tracesRequest(times.map((at) => ({ startMs: at, durationMs: 3 }))));
+    assert.deepEqual(
+      [...store.traces.values()].map((trace) => [trace.startMs, trace.durationMs]),
+      times.map((at) => [at, 3]),
+    );
+  });
+});
+
 describe('the full store', () => {
+  it('takes what arrives, however large a notable trace is', () => {
+    const store = new TraceStore({ maxBytes: 100_000 });
+    const traceOf = (error: boolean, spans: number) => {
+      const traceId = newTraceId();
+      store.ingest(tracesRequest(Array.from({ length: spans }, () => ({ traceId, error }))));
+      return traceId;
+    };
+    const failed = traceOf(true, 100);
+    const plain = traceOf(false, 100);
+    assert.deepEqual([...store.traces.keys()], [plain]);
+    assert.ok(store.byteCount <= 100_000 && failed !== plain);
+  });
+
   it('lets ordinary traces go before failed, interrupted and slow ones', () => {
     const store = new TraceStore({ maxTraces: 1000 });
     const take = (request: Parameters<typeof requestSpans>[0]) =>

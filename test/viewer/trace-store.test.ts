@@ -117,8 +117,9 @@ describe("the viewer's file", () => {
       await viewer.close();
       assert.ok(statSync(file).size <= 200_000 + 50_000, `${statSync(file).size} bytes`);
       const again = await startViewer(options(file));
-      assert.ok(again.store.traces.has(last));
+      const kept = [...again.store.traces.keys()];
       await again.close();
+      assert.ok(kept.includes(last));
     }));
 
   it('is not one that holds something else', () =>

@@ -174,21 +174,27 @@ export class TraceStore {
   }
 
   /**
-   * The oldest of the ordinary goes first; of the notable when they are more than half of all traces, or all
-   * that is left.
+   * The oldest of the ordinary goes first; of the notable when they are more than half of all traces, or when
+   * of the ordinary there is only what came last.
    */
   #evict(): void {
     while (this.#full) {
-      const most = this.#notable.size > this.#ordinary.size ? this.#notable : this.#ordinary;
-      const oldest = most.values().next().value;
+      const notableGo = this.#notable.size > this.#ordinary.size || this.#isLast(this.#ordinary.values().next().value);
+      const [first, second] = notableGo ? [this.#notable, this.#ordinary] : [this.#ordinary, this.#notable];
+      const from = first.size > 0 ? first : second;
+      const oldest = from.values().next().value;
       if (oldest === undefined) return;
-      most.delete(oldest);
+      from.delete(oldest);
       this.traces.delete(oldest.id);
       this.byteCount -= oldest.bytes;
       this.spanCount -= oldest.spans.size;
       this.counters.evictedSpans += oldest.spans.size;
       this.counters.evictedTraces++;
     }
+  }
+
+  #isLast(trace: Trace | undefined): boolean {
+    return trace === undefined || trace.sequence === this.lastSequence;
   }
 
   /** By arrival. */
