@@ -28,8 +28,8 @@ interface Probed {
  * Sends one request and waits for its trace.
  *
  * @param spans Of a request.
- * @returns the attribute keys of its server span, in alphabetical order; none for who does not speak OTLP: there it is only
- * sure that the request has been reported
+ * @returns the attribute keys of its server span, in alphabetical order; none for who does not speak OTLP:
+ * there it is only sure that the request has been reported
  * @throws AssertionError when what arrives is not what was asked
  */
 export async function probe(

@@ -1,6 +1,6 @@
 /**
- * What tracing may cost, and whether the latest results hold it. Each is a ratio within one run, and is held when three quarters
- * of the rounds hold it: a median near its bound would be held or short by luck.
+ * What tracing may cost, and whether the latest results hold it. Each is a ratio within one run, and is held
+ * when three quarters of the rounds hold it: a median near its bound would be held or short by luck.
  *
  * @module
  */

@@ -18,7 +18,10 @@ export interface App {
   path: string;
   /** Of a request, by what is common to all contestants. */
   spans: number;
-  /** Of a round: so many that what a shipper or an exporter does while nothing happens, between the turns, hardly counts. */
+  /**
+   * Of a round: so many that what a shipper or an exporter does while nothing happens, between the turns,
+   * hardly counts.
+   */
   requests: number;
   /** Its file in bench/apps. @default its name */
   file?: string;
@@ -108,7 +111,8 @@ export class Contestant {
     install(this.name);
     installFolder(packages);
     this.sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), [], { core: OTHER_CORE });
-    // A Collector answers at once. One that waits for its core would have exporters wait, and drop what they cannot hold.
+    // A Collector answers at once. One that waits for its core would have exporters wait, and drop what they
+    // cannot hold.
     prioritize(this.sink.child.pid!);
     const sink = await this.sink.next<{ port: number; httpPort: number }>();
     this.server = new BenchProcess(join(benchRoot, 'server.cjs'), [this.name, file], {

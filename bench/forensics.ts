@@ -1,6 +1,6 @@
 /**
- * What forensics costs: a sample of the vitals page, which is taken once a second, and a process that is looked into.
- * Processor time, not time that passes: other work of the machine does not count.
+ * What forensics costs: a sample of the vitals page, which is taken once a second, and a process that is
+ * looked into. Processor time, not time that passes: other work of the machine does not count.
  *
  * @module
  */

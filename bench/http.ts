@@ -5,11 +5,11 @@
  *   npm run bench:http -- --app express --rounds 9
  *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
  *
- * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved, and every one has
- * processes of its own, since where code and data come to lie makes a process faster or slower for all its life. In each, every
- * contestant serves the same number of requests, in an order that rotates, by turns with the untraced server, in slices of
- * some hundred milliseconds; a ratio compares the two. Latency is measured in the first rounds, likewise, at 70 % of what the
- * untraced server does.
+ * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved,
+ * and every one has processes of its own, since where code and data come to lie makes a process faster or
+ * slower for all its life. In each, every contestant serves the same number of requests, in an order that
+ * rotates, by turns with the untraced server, in slices of some hundred milliseconds; a ratio compares the
+ * two. Latency is measured in the first rounds, likewise, at 70 % of what the untraced server does.
  *
  * @module
  */
@@ -177,8 +177,8 @@ class Turn {
 }
 
 /**
- * A contestant and the untraced server by turns, a slice each, one of them first and then the other: the speed of a shared
- * machine changes within a second, so what is compared has to be close together.
+ * A contestant and the untraced server by turns, a slice each, one of them first and then the other: the
+ * speed of a shared machine changes within a second, so what is compared has to be close together.
  */
 async function alternate(
   contestant: Contestant,
@@ -201,7 +201,9 @@ async function measure(contestant: Contestant, bare: Contestant | undefined) {
   return { own, base: base ?? own, startUpShare };
 }
 
-/** At 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency. */
+/**
+ * At 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency.
+ */
 async function measureLatency(contestant: Contestant, bare: Contestant): Promise<Pair<Latency>> {
   const untraced = await Turn.begin(bare, baseLoad);
   await untraced.flatOut(requests);

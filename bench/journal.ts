@@ -1,5 +1,6 @@
-// What keeping a span costs: one append, or begin + finish, of a span of about 300 encoded bytes, by mode; and the ways to copy
-// that were weighed. Excludes encoding. One process, one thread; rounds are interleaved and the median of rounds is printed.
+// What keeping a span costs: one append, or begin + finish, of a span of about 300 encoded bytes, by mode;
+// and the ways to copy that were weighed. Excludes encoding. One process, one thread; rounds are interleaved
+// and the median of rounds is printed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

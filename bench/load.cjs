@@ -1,10 +1,14 @@
-// The load generator, in a process of its own on the other core. Raw sockets with prepared requests: a client library costs
-// more CPU per request than the server under test, and would be what is measured.
-//   { connect: { port, path, connections } }    opens the connections, each with a first request, outside of what is measured
-//   { requests, polls }                         as fast as it goes; with `polls` it never sleeps
-//   { rate, durationMs, sleeps }                at a fixed rate, with `sleeps` a few each millisecond; latency counts from when a request was due, so that a stalled
-//                                               server cannot hide it (coordinated omission)
-//   { close: true }                             closes the connections
+// The load generator, in a process of its own on the other core. Raw sockets with prepared requests: a client
+// library costs more CPU per request than the server under test, and would be what is measured.
+//   { connect: { port, path, connections } }
+//       opens the connections, each with a first request, outside of what is measured
+//   { requests, polls }
+//       as fast as it goes; with `polls` it never sleeps
+//   { rate, durationMs, sleeps }
+//       at a fixed rate, with `sleeps` a few each millisecond; latency counts from when a request was due, so
+//       that a stalled server cannot hide it (coordinated omission)
+//   { close: true }
+//       closes the connections
 const net = require('node:net');
 
 const HEADER_END = Buffer.from('\r\n\r\n');
@@ -51,7 +55,8 @@ class Connection {
 function bodyLengthOf(head) {
   const match = /content-length: (\d+)/i.exec(head);
   if (match) return Number(match[1]);
-  // `hello` ends without a length given by node: Content-Length is set for a single end(); anything else is a mistake.
+  // `hello` ends without a length given by node: Content-Length is set for a single end(); anything else is a
+  // mistake.
   throw new Error(`the response has no content-length:\n${head}`);
 }
 
@@ -60,8 +65,8 @@ let connections = [];
 let lose = () => {};
 
 /**
- * A few at a time: a server's backlog is 511, and what does not fit is tried again after a second. A connection that the kernel
- * has accepted is not yet a worker's, so each is ready when it has had a response.
+ * A few at a time: a server's backlog is 511, and what does not fit is tried again after a second. A
+ * connection that the kernel has accepted is not yet a worker's, so each is ready when it has had a response.
  */
 async function connect({ port, path, connections: count }) {
   connections = [];
@@ -80,9 +85,9 @@ function close() {
 }
 
 /**
- * Looks for events without ever waiting for them. A server that answers a sleeping client wakes it, and on loopback pays for it
- * itself: an interrupt of the other core, 1 to 2 µs on a virtual machine. No client across a network costs that, and the slower a
- * server is, the more often its client sleeps.
+ * Looks for events without ever waiting for them. A server that answers a sleeping client wakes it, and on
+ * loopback pays for it itself: an interrupt of the other core, 1 to 2 µs on a virtual machine. No client
+ * across a network costs that, and the slower a server is, the more often its client sleeps.
  */
 function poll() {
   let polling = true;

@@ -17,7 +17,10 @@ export interface FlatOut {
   done: number;
   seconds: number;
   perSecond: number;
-  /** Of the time, beyond a tenth of it, until a tenth of the requests was answered: the server was still warming up. */
+  /**
+   * Of the time, beyond a tenth of it, until a tenth of the requests was answered: the server was still
+   * warming up.
+   */
   startUpShare: number;
 }
 
@@ -70,7 +73,9 @@ export class Load {
     prioritize(this.#process.child.pid!);
   }
 
-  /** Opens the connections of the run that follows, each with a first request, outside of what is measured. */
+  /**
+   * Opens the connections of the run that follows, each with a first request, outside of what is measured.
+   */
   async connect(target: Target): Promise<void> {
     await this.#process.ask({ close: true, connect: target });
   }
@@ -91,7 +96,8 @@ export class Load {
   /**
    * Requests at a rate, answered or not; likewise.
    *
-   * @param sleeps Send what is due once a millisecond, and sleep between: CPU times are then those of a core that others get, too,
+   * @param sleeps Send what is due once a millisecond, and sleep between: CPU times are then those of a core
+   * that others get, too,
    *   and latencies say nothing.
    * @throws Error when a request is not answered with 200
    */

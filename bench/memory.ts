@@ -1,12 +1,17 @@
 /**
- * `npm run bench:memory`: what tracing adds to the memory of a server that has served for a while, and what the shipper takes beside it.
+ * `npm run bench:memory`: what tracing adds to the memory of a server that has served for a while, and what
+ * the shipper takes beside it.
  *
  *   npm run bench:memory
- *   npm run bench:memory -- --contestants bare,forktrace-journal-mmap --requests 3600000      an hour at 1,000 requests/s
  *
- * Memory is the proportional set size (smaps_rollup, proc(5)) after the requests: pages that processes share, such as Node's own code
- * and the journal's segments, count by their share. V8 sizes its young generation by itself, by how much outlives its collections, so
- * it is apart: `rest` is without it. Each round has processes of its own; a difference is to the untraced server of the same round.
+ * An hour at 1,000 requests/s:
+ *
+ *   npm run bench:memory -- --contestants bare,forktrace-journal-mmap --requests 3600000
+ *
+ * Memory is the proportional set size (smaps_rollup, proc(5)) after the requests: pages that processes share,
+ * such as Node's own code and the journal's segments, count by their share. V8 sizes its young generation by
+ * itself, by how much outlives its collections, so it is apart: `rest` is without it. Each round has
+ * processes of its own; a difference is to the untraced server of the same round.
  *
  * Excluded: the endpoint and the generator. The peers are those of bench/peers that are installed.
  *

@@ -93,7 +93,10 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** Time on CPU of all threads in nanoseconds, where the kernel keeps it: a tick is 10 ms, too coarse for a shipper. */
+/**
+ * Time on CPU of all threads in nanoseconds, where the kernel keeps it: a tick is 10 ms, too coarse for a
+ * shipper.
+ */
 function schedSeconds(pid: number): number | undefined {
   try {
     let nanoseconds = 0;
@@ -107,8 +110,9 @@ function schedSeconds(pid: number): number | undefined {
 }
 
 /**
- * Resident bytes of `pid`, where pages that it shares with others count by its share (PSS, proc(5) smaps_rollup): the resident
- * set size would count Node's own code, which all processes share, for each of them.
+ * Resident bytes of `pid`, where pages that it shares with others count by its share (PSS, proc(5)
+ * smaps_rollup): the resident set size would count Node's own code, which all processes share, for each of
+ * them.
  */
 export function proportionalSetSize(pid: number): number {
   const [, kilobytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
@@ -135,8 +139,8 @@ export function treeCpuSeconds(pid: number, shipper?: number): number {
 }
 
 /**
- * Lets all of a process's session go before those of others, where that is allowed: Linux shares CPU time between sessions first, and
- * niceness counts within one (sched(7), autogroup).
+ * Lets all of a process's session go before those of others, where that is allowed: Linux shares CPU time
+ * between sessions first, and niceness counts within one (sched(7), autogroup).
  */
 export function prioritizeSession(pid: number): void {
   try {

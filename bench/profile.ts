@@ -1,10 +1,11 @@
 /**
- * `npm run bench:profile -- <contestant> [app]`: a CPU profile of one server under load, and its functions by self time.
+ * `npm run bench:profile -- <contestant> [app]`: a CPU profile of one server under load, and its functions by
+ * self time.
  *
  *   npm run bench:profile -- forktrace-journal-mmap hello
  *
- * Writes `<contestant>-<app>.cpuprofile` to bench/results/, for Chrome's or VS Code's profile view, and the functions as
- * `profile-<contestant>-<app>.json`.
+ * Writes `<contestant>-<app>.cpuprofile` to bench/results/, for Chrome's or VS Code's profile view, and the
+ * functions as `profile-<contestant>-<app>.json`.
  *
  * @module
  */

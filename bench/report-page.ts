@@ -296,7 +296,10 @@ function attributes(name: string): string {
   return `\nThe server span's attributes, where they differ from \`otel-2\`'s ${reference.length}:\n\n${lines.join('\n')}\n`;
 }
 
-/** How the time that tracing adds in JavaScript is spread: by part of forktrace, and by function, traced less untraced. */
+/**
+ * How the time that tracing adds in JavaScript is spread: by part of forktrace, and by function, traced less
+ * untraced.
+ */
 function profile(): string {
   const names = ['profile-bare-hello', 'profile-forktrace-journal-mmap-hello'] as const;
   if (!names.every((name) => existsSync(resultsFile(name)))) return '';

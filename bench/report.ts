@@ -25,7 +25,10 @@ export interface HttpSummary {
   delivered: number | undefined;
   /** Keys of the server span, for who speaks OTLP. */
   attributes: string[] | undefined;
-  /** What three quarters of the pairs are at least, or at most, whichever is the worse side; memory is the difference. */
+  /**
+   * What three quarters of the pairs are at least, or at most, whichever is the worse side; memory is the
+   * difference.
+   */
   threeQuarters:
     | {
         throughputRatio: number;
@@ -101,7 +104,10 @@ export interface HttpResults {
 
 export interface SpanResults {
   node: string;
-  /** CPU time in nanoseconds; `ratio` is the lean tracer's share of what the SDK takes, the median of the rounds' ratios. */
+  /**
+   * CPU time in nanoseconds; `ratio` is the lean tracer's share of what the SDK takes, the median of the
+   * rounds' ratios.
+   */
   cases: Record<
     string,
     {
@@ -186,8 +192,9 @@ export function loadResults<Results>(name: string): Results {
 }
 
 /**
- * Writes a result with the machine and versions that it was measured on to `<name>.json`: in BENCH_RESULTS, which
- * `npm run bench` sets, or else in a folder that nothing is written from, so that a look at one number replaces no other.
+ * Writes a result with the machine and versions that it was measured on to `<name>.json`: in BENCH_RESULTS,
+ * which `npm run bench` sets, or else in a folder that nothing is written from, so that a look at one number
+ * replaces no other.
  */
 export function saveResults(name: string, result: object): void {
   const dir = process.env.BENCH_RESULTS ?? join(PUBLISHED, 'last');

@@ -7,8 +7,8 @@
  *   npm run bench -- --cluster       clusters of several sizes, too; 8 minutes more
  *   npm run bench -- --report        the verdicts and pages from the results that are there
  *
- * What is measured here replaces bench/results, from which README and docs/benchmarks.md are written. What a single benchmark measures
- * when it is called by itself goes to bench/results/last, and nowhere else.
+ * What is measured here replaces bench/results, from which README and docs/benchmarks.md are written. What a
+ * single benchmark measures when it is called by itself goes to bench/results/last, and nowhere else.
  *
  * @module
  */

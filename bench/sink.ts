@@ -1,7 +1,7 @@
 /**
- * A real OTLP/gRPC endpoint that counts spans and does no more, in a process of its own: a sink that decoded every span
- * would take the CPU time that is to be measured. Only while it is told to `keep`, bodies are kept whole, for the assertion
- * that spans with the right attributes really arrive.
+ * A real OTLP/gRPC endpoint that counts spans and does no more, in a process of its own: a sink that decoded
+ * every span would take the CPU time that is to be measured. Only while it is told to `keep`, bodies are kept
+ * whole, for the assertion that spans with the right attributes really arrive.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: a cluster at full load for minutes. At the end memory must be flat in workers and shipper, every span delivered
- * once, and the journal directory empty.
+ * `npm run soak`: a cluster at full load for minutes. At the end memory must be flat in workers and shipper,
+ * every span delivered once, and the journal directory empty.
  *
  *   npm run soak                              10 minutes
  *   npm run soak -- --minutes 5 --outage 120  the endpoint is away for 2 minutes in between

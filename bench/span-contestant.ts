@@ -1,4 +1,7 @@
-/** One contestant of bench:span in a process of its own: told what to run, answers with the CPU time that it took. */
+/**
+ * One contestant of bench:span in a process of its own: told what to run, answers with the CPU time that it
+ * took.
+ */
 import { createRequire } from 'node:module';
 import { context, ROOT_CONTEXT, type TracerProvider, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -17,7 +20,10 @@ const BATCH = 512;
 const RESOURCE_SPANS = 0x0a;
 let delivered = 0;
 
-/** Encodes in place and copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for local roots. */
+/**
+ * Encodes in place and copies as the journal's writer does: a segment of 4 MiB, and entries of 2 KiB for
+ * local roots.
+ */
 class MemoryJournal implements SpanLog {
   readonly #segment = memoryOf(new Uint8Array(4 << 20));
   readonly #entries = memoryOf(new Uint8Array(1024 * 2048));
@@ -171,7 +177,8 @@ const provider: TracerProvider = serializing
       },
     });
 
-// For `span`, which takes the global provider's tracer. An older API takes what a newer one has registered, not the reverse.
+// For `span`, which takes the global provider's tracer. An older API takes what a newer one has registered,
+// not the reverse.
 const api = sdk?.api ?? { trace, context };
 api.trace.setGlobalTracerProvider(provider);
 api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

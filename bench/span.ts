@@ -1,15 +1,16 @@
 /**
- * `npm run bench:span`: CPU time of one span, started, ended and turned into OTLP bytes: the lean tracer into a log in memory
- * that copies as the journal does, against the spans of OpenTelemetry's SDK, 2.x and 3.x, and its `ProtobufTraceSerializer` in
- * batches of 512, the batch processor's size. 3.x needs Node.js 22.15 and is left out on an older one. Excluded: sending, and the system calls of either side. Included: garbage collection, the API's context
- * manager, two readings of the clock.
+ * `npm run bench:span`: CPU time of one span, started, ended and turned into OTLP bytes: the lean tracer into
+ * a log in memory that copies as the journal does, against the spans of OpenTelemetry's SDK, 2.x and 3.x, and
+ * its `ProtobufTraceSerializer` in batches of 512, the batch processor's size. 3.x needs Node.js 22.15 and is
+ * left out on an older one. Excluded: sending, and the system calls of either side. Included: garbage
+ * collection, the API's context manager, two readings of the clock.
  *
  *   npm run bench:span
  *   npm run bench:span -- --rounds 15 --cases "3 attributes" --node .node/24/node_modules/node/bin/node
  *
- * Each contestant has processes of its own, so that none spoils what V8 has learned from another; rounds are interleaved. It has
- * several, one after the other: where code and data come to lie differs from process to process, and makes the same span up to
- * 12 % slower or faster.
+ * Each contestant has processes of its own, so that none spoils what V8 has learned from another; rounds are
+ * interleaved. It has several, one after the other: where code and data come to lie differs from process to
+ * process, and makes the same span up to 12 % slower or faster.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * `npm run bench:start`: what a process pays for its start. CPU time (user and system, of the process itself, from its start) up to the
- * first response of a hello-world server, up to the exit of a tool of ten spans, and of a process that does nothing. In each round
- * every contestant runs once, in an order that changes; medians.
+ * `npm run bench:start`: what a process pays for its start. CPU time (user and system, of the process itself,
+ * from its start) up to the first response of a hello-world server, up to the exit of a tool of ten spans,
+ * and of a process that does nothing. In each round every contestant runs once, in an order that changes;
+ * medians.
  *
- * Excluded: the shipper, which lives for all of them and is started before the first round, and the client of the request.
+ * Excluded: the shipper, which lives for all of them and is started before the first round, and the client of
+ * the request.
  *
  *   npm run bench:start -- --rounds 15
  *   cd bench/peers && npm ci          once, for dd-trace and the others that are there

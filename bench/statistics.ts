@@ -4,7 +4,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** What three quarters of the rounds are at least (`lower`) or at most (`upper`): a verdict that holds in most rounds, not by luck. */
+/**
+ * What three quarters of the rounds are at least (`lower`) or at most (`upper`): a verdict that holds in most
+ * rounds, not by luck.
+ */
 export function quartile(values: readonly number[], side: 'lower' | 'upper'): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[side === 'lower' ? Math.floor((sorted.length - 1) / 4) : Math.ceil(((sorted.length - 1) * 3) / 4)]!;

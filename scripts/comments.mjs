@@ -14,6 +14,9 @@ const isWide = (line) => [...line].length > WIDTH;
 /** What begins a paragraph of its own: a tag, an item of a list, a row of a table, a code block. */
 const BEGINS = /^(@|[-*|#] ?|\d+\. |```)/;
 
+/** A row of a table: what stands in columns is not broken by a machine. */
+const isRow = (text) => text.startsWith('|') || /\S {2,}\S/.test(text);
+
 /**
  * These words in lines of at most {@link WIDTH} columns, `first` before the first line and `next` before the
  * others.
@@ -75,7 +78,7 @@ function paragraphs(lines, shape) {
     const [, prefix, indent, text] = shape.exec(lines[at]) ?? [];
     if (text?.startsWith('@')) isCode = text.startsWith('@example');
     if (text?.startsWith('```')) isCode = !isCode;
-    if (isCode || text === undefined || !isWide(lines[at]) || text.startsWith('|')) {
+    if (isCode || text === undefined || !isWide(lines[at]) || isRow(text)) {
       out.push(lines[at]);
       continue;
     }
@@ -83,7 +86,7 @@ function paragraphs(lines, shape) {
     const words = [text];
     while (at + 1 < lines.length) {
       const [, , deeper, next] = shape.exec(lines[at + 1]) ?? [];
-      if (!next || BEGINS.test(next) || (deeper !== indent && deeper !== hanging)) break;
+      if (!next || BEGINS.test(next) || isRow(next) || (deeper !== indent && deeper !== hanging)) break;
       hanging = deeper;
       words.push(next);
       at++;
@@ -94,9 +97,9 @@ function paragraphs(lines, shape) {
 }
 
 let wide = 0;
-for (const folder of ['src', 'scripts']) {
+for (const folder of ['src', 'scripts', 'test', 'bench', 'examples']) {
   for (const entry of readdirSync(root + folder, { recursive: true, withFileTypes: true })) {
-    if (!/\.(tsx?|mjs)$/.test(entry.name)) continue;
+    if (!/\.([cm]?tsx?|[cm]?js)$/.test(entry.name)) continue;
     const path = `${entry.parentPath}/${entry.name}`;
     const short = path.slice(root.length);
     if (named.length > 0 && !named.some((name) => short.includes(name))) continue;

@@ -8,7 +8,9 @@ const requireClient = createRequire(join(__dirname, '../postgres-redis/package.j
 const { Pool } = requireClient('pg');
 const { Redis } = requireClient('ioredis');
 
-/** As `suppressTracing` of `@opentelemetry/core`: spans of connecting would be counted with those of requests. */
+/**
+ * As `suppressTracing` of `@opentelemetry/core`: spans of connecting would be counted with those of requests.
+ */
 const untraced = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
 const CONNECTIONS = 8;
 

@@ -1,19 +1,21 @@
 /**
- * `npm run bench:rate`: what tracing costs at rates that every contestant keeps, in CPU time of all processes, which is what a user
- * pays for the same requests.
+ * `npm run bench:rate`: what tracing costs at rates that every contestant keeps, in CPU time of all
+ * processes, which is what a user pays for the same requests.
  *
  *   npm run bench:rate                                                   every app at 2,000 requests/s
  *   npm run bench:rate -- --apps express --rates 2000 --rounds 3         a look
  *   npm run bench:rate -- --apps hello,express --rates 500,2000,5000,25%,50%,70% --latency
  *   npm run bench:rate -- --apps hello --env FORKTRACE_JOURNAL_MODE=write
  *
- * Contestants run at the same time and serve one after the other, a window of time each, in an order that is turned round in every
- * round, so that what is compared is seconds apart. The server has a core of its own; load generator, endpoint and shipper have the
- * other. CPU time is the operating system's (schedstat of all threads), of the worker, the shipper, and all else that they have
- * started; read at two moments of a load that goes on before and after.
+ * Contestants run at the same time and serve one after the other, a window of time each, in an order that is
+ * turned round in every round, so that what is compared is seconds apart. The server has a core of its own;
+ * load generator, endpoint and shipper have the other. CPU time is the operating system's (schedstat of all
+ * threads), of the worker, the shipper, and all else that they have started; read at two moments of a load
+ * that goes on before and after.
  *
- * Excluded: start and warm-up (some seconds at saturation), the endpoint, the generator. With --latency each round has a second
- * window in which the generator never sleeps; latency counts from when a request was due (coordinated omission).
+ * Excluded: start and warm-up (some seconds at saturation), the endpoint, the generator. With --latency each
+ * round has a second window in which the generator never sleeps; latency counts from when a request was due
+ * (coordinated omission).
  *
  * @module
  */
@@ -162,7 +164,8 @@ async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
 const chosen = options.apps.filter((app) => app !== 'postgres-redis' || areServersInstalled);
 if (chosen.length < options.apps.length)
   console.log('postgres-redis: left out, for PostgreSQL or Redis is not installed');
-// At rates that leave most of a core to others, whoever has to wait for one measures what else a shared machine does.
+// At rates that leave most of a core to others, whoever has to wait for one measures what else a shared
+// machine does.
 prioritizeSession(process.pid);
 const progress = new Progress(chosen.length * options.launches * options.rounds);
 const rows: RateRow[] = [];

@@ -1,5 +1,6 @@
 /**
- * What the rounds of one app at one rate say: CPU that a contestant adds to the untraced server's, and its share of another's.
+ * What the rounds of one app at one rate say: CPU that a contestant adds to the untraced server's, and its
+ * share of another's.
  *
  * @module
  */
@@ -7,7 +8,10 @@ import type { Latency } from '../load.js';
 import { median } from '../statistics.js';
 import type { CpuPerRequest } from './served.js';
 
-/** A contestant's windows, one of each round, in the order of the rounds; the untraced server's are named `bare`. */
+/**
+ * A contestant's windows, one of each round, in the order of the rounds; the untraced server's are named
+ * `bare`.
+ */
 export type Rounds = Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }[]>;
 
 export interface RateRow {
@@ -24,7 +28,10 @@ export interface RateRow {
 
 export interface RateContestant {
   name: string;
-  /** Microseconds of CPU a request, the medians of the rounds; of `bare` all that there is, of the others what they add. */
+  /**
+   * Microseconds of CPU a request, the medians of the rounds; of `bare` all that there is, of the others what
+   * they add.
+   */
   worker: number;
   shipper: number;
   others: number;

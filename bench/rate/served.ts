@@ -1,5 +1,6 @@
 /**
- * A contestant that serves at fixed rates: its processes, warm, and what they use of the CPU in a window of time.
+ * A contestant that serves at fixed rates: its processes, warm, and what they use of the CPU in a window of
+ * time.
  *
  * @module
  */
@@ -9,13 +10,18 @@ import { apps, Contestant, OTHER_CORE } from '../contestant.js';
 import { Load, latencyOf } from '../load.js';
 import { type Cpu, cpuSeconds, prioritizeSession } from '../processes.js';
 
-/** V8 compiles by how often code has run: after so many requests, or so long, nothing that counts is left to compile. */
+/**
+ * V8 compiles by how often code has run: after so many requests, or so long, nothing that counts is left to
+ * compile.
+ */
 const WARM_UP_STEPS = 10;
 const WARM_UP_REQUESTS = 3000;
 const WARM_UP_MS = 8000;
 /** Enough for 20 ms of waiting at 2,000 requests a second. */
 const CONNECTIONS = 64;
-/** Before a window: by then spans are on their way through gatherings and batches as they will be at its end. */
+/**
+ * Before a window: by then spans are on their way through gatherings and batches as they will be at its end.
+ */
 const LEAD_IN_MS = 1200;
 /** Of a window's time: a server that is done so much later has not kept the rate. */
 const MOST_LATE = 0.1;
@@ -37,7 +43,10 @@ export class Served {
   readonly #contestant: Contestant;
   readonly #load: Load;
   #shipper: number | undefined;
-  /** Requests that the worker serves in a second of its CPU time, flat out: on a machine of its own, in a second. */
+  /**
+   * Requests that the worker serves in a second of its CPU time, flat out: on a machine of its own, in a
+   * second.
+   */
   capacity = 0;
 
   private constructor(name: string, app: string) {

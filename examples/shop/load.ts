@@ -64,7 +64,8 @@ export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 async function send({ baseUrl, signal }: LoadOptions, { method, path, body }: Step): Promise<number> {
-  // Not AbortSignal.any() with timeout(): on Node 20 the garbage collector may take the timeout, and nothing fires.
+  // Not AbortSignal.any() with timeout(): on Node 20 the garbage collector may take the timeout, and nothing
+  // fires.
   const abort = new AbortController();
   const cancel = () => abort.abort();
   const timer = setTimeout(cancel, REQUEST_TIMEOUT_MS);

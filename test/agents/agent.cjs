@@ -1,4 +1,5 @@
-// Starts the agent that AGENT names, as its documentation has it. `seesRequest` says whether it knows the request that is being served.
+// Starts the agent that AGENT names, as its documentation has it. `seesRequest` says whether it knows the
+// request that is being served.
 const agents = {
   'dd-trace'() {
     const tracer = require('dd-trace').init({

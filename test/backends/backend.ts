@@ -1,5 +1,6 @@
 /**
- * A real program in front of a test's own endpoint: it takes OTLP over gRPC and HTTP, and hands on what it has taken.
+ * A real program in front of a test's own endpoint: it takes OTLP over gRPC and HTTP, and hands on what it
+ * has taken.
  *
  * @module
  */

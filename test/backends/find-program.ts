@@ -3,7 +3,10 @@ import { delimiter, join } from 'node:path';
 
 const NAMES = { otelcol: ['otelcol', 'otelcol-contrib'], nginx: ['nginx'], systemd: ['systemd-analyze'] } as const;
 
-/** A program of somebody else: what the variable of its name in capitals says, else the first on the PATH (and in /usr/sbin). */
+/**
+ * A program of somebody else: what the variable of its name in capitals says, else the first on the PATH (and
+ * in /usr/sbin).
+ */
 export function findProgram(program: keyof typeof NAMES): string | undefined {
   const told = process.env[program.toUpperCase()];
   if (told) return told;

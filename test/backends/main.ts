@@ -1,6 +1,7 @@
 /**
- * `npm run test:backends`: real programs take what the shipper sends. Builds and fetches none: each is what its variable says
- * (OTELCOL, NGINX), or on the PATH; one that is not there is skipped, and said. Fails when there is none at all.
+ * `npm run test:backends`: real programs take what the shipper sends. Builds and fetches none: each is what
+ * its variable says (OTELCOL, NGINX), or on the PATH; one that is not there is skipped, and said. Fails when
+ * there is none at all.
  *
  * @module
  */

@@ -55,7 +55,8 @@ test('a stalled server cannot hide it: latency counts from when a request was du
   assert.equal(answeredAt.length, 200);
   const { p50, p99 } = latencyOf(latencies);
   assert.ok(p99 > 400, `p99 ${p99} ms`);
-  // About a hundred requests were due while it was held; measured from when they were sent, only one would be slow.
+  // About a hundred requests were due while it was held; measured from when they were sent, only one would be
+  // slow.
   assert.ok(p50 > 1, `p50 ${p50} ms`);
 });
 

@@ -1,6 +1,6 @@
 /**
- * A pseudo-terminal around a command, and the screen that it shows: bsdutils' script, which every Debian has, and xterm's own
- * interpreter of what is written.
+ * A pseudo-terminal around a command, and the screen that it shows: bsdutils' script, which every Debian has,
+ * and xterm's own interpreter of what is written.
  *
  * @module
  */

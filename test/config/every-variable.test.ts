@@ -1,5 +1,5 @@
-// Every variable of OpenTelemetry's specification with a value that can't be used, in all ways of starting: the app is alive, each is
-// warned about once, by its name, and spans flow.
+// Every variable of OpenTelemetry's specification with a value that can't be used, in all ways of starting:
+// the app is alive, each is warned about once, by its name, and spans flow.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,10 @@ import { tempDir } from '../process/temp-dir.js';
 
 const BAD = '%%(';
 
-/** By name: whether a bad value is warned about. Any text is a service's name, or a path until a file is read from it. */
+/**
+ * By name: whether a bad value is warned about. Any text is a service's name, or a path until a file is read
+ * from it.
+ */
 const expected = new Map<string, boolean>();
 const checked = ({ status, kind }: Variable) => status === 'warned' || (kind !== undefined && kind.type !== 'string');
 for (const [name, variable] of Object.entries<Variable>(specification)) expected.set(name, checked(variable));

@@ -3,8 +3,8 @@ import type { TracingConfig } from 'forktrace';
 import { type ClusterOptions, RunningCluster } from './running-cluster.js';
 
 /**
- * The service `shop` on one worker, which a test makes die: its spans go to `url` through the journal `dir/shop`, and it
- * is up again soon.
+ * The service `shop` on one worker, which a test makes die: its spans go to `url` through the journal
+ * `dir/shop`, and it is up again soon.
  */
 export function oneWorker(
   t: Pick<TestContext, 'after'>,

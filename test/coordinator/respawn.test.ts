@@ -33,7 +33,8 @@ test('a worker that dies is respawned once, in its slot, as the next incarnation
       const victim = await cluster.pidOf(0);
       const request = `${path}${path.includes('?') ? '&' : '?'}pid=${victim}`;
       await until('slot 0 has got the request', async () => {
-        // The primary deals connections out in turn, and out again when a worker dies: some reach the other slot.
+        // The primary deals connections out in turn, and out again when a worker dies: some reach the other
+        // slot.
         await cluster.get(request).catch(() => undefined);
         const { workers } = await cluster.stats();
         return !workers.some(({ pid }) => pid === victim);

@@ -12,7 +12,10 @@ import type { Behaviour } from '../fixtures/cluster.js';
 /** Generous: the machine may be busy. What is waited for is exact. */
 export const BOUND_MS = 30_000;
 
-/** Resolves with the first truthy value of `check`; fails with `what` and what `explain` says when the bound is reached. */
+/**
+ * Resolves with the first truthy value of `check`; fails with `what` and what `explain` says when the bound
+ * is reached.
+ */
 export async function until<T>(
   what: string,
   check: () => T | undefined | Promise<T | undefined>,

@@ -1,6 +1,7 @@
 /**
- * `npm run deaths`: each way of blocking and dying in a real cluster, on each version of Node.js that is named by its binary, and
- * docs/deaths.md. With `--one <path>` that one alone, as JSON: so it runs in a process of the version that it is about.
+ * `npm run deaths`: each way of blocking and dying in a real cluster, on each version of Node.js that is
+ * named by its binary, and docs/deaths.md. With `--one <path>` that one alone, as JSON: so it runs in a
+ * process of the version that it is about.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * SIGKILL around the moment in which an answer leaves: the process takes its own life there, so the moment is not chance.
+ * SIGKILL around the moment in which an answer leaves: the process takes its own life there, so the moment is
+ * not chance.
  *
  * @module
  */

@@ -1,4 +1,5 @@
-// Random SIGKILL, SIGSTOP, out-of-memory, blocked loops, slow boots and reloads. 30 seconds in the suite; CHAOS_MS for more.
+// Random SIGKILL, SIGSTOP, out-of-memory, blocked loops, slow boots and reloads. 30 seconds in the suite;
+// CHAOS_MS for more.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

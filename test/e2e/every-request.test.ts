@@ -54,7 +54,8 @@ for (const pipeline of ['batch', 'journal']) {
       assert.equal(child.resource['service.instance.id'], parent.resource['service.instance.id']);
       assert.ok(parents.delete(child.parentSpanId), 'one child each');
     }
-    // The primary serves nothing and exports nothing; in the journal it may keep spans about the cluster's life.
+    // The primary serves nothing and exports nothing; in the journal it may keep spans about the cluster's
+    // life.
     const fromPrimary = spans.filter((span) => span.resource['process.pid'] === program.pid);
     assert.deepEqual(pipeline === 'batch' ? fromPrimary : fromPrimary.filter(isServer), []);
   });

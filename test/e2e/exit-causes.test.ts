@@ -14,7 +14,10 @@ interface Expected {
   exception?: { type: string; message: string };
 }
 
-/** Ways in which a worker dies of its own, and what its coordinator, its interrupted requests and its exit say of it. */
+/**
+ * Ways in which a worker dies of its own, and what its coordinator, its interrupted requests and its exit say
+ * of it.
+ */
 const DEATHS: Record<string, Expected> = {
   throw: {
     culprit: { state: 'threw', line: /_onTimeout/ },

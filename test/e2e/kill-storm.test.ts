@@ -1,5 +1,6 @@
 /**
- * SIGKILL for worker after worker, at random moments and under load. `STORM_KILLS` sets how many; `npm run chaos` takes 50.
+ * SIGKILL for worker after worker, at random moments and under load. `STORM_KILLS` sets how many;
+ * `npm run chaos` takes 50.
  *
  * @module
  */
@@ -150,8 +151,8 @@ function request(url: string, agent: Agent, delayMs: number): Promise<Outcome> {
 }
 
 /**
- * Two ready workers at least, so that one goes on when the other is killed: with none left, nobody listens. The coordinator
- * may not have heard yet of those that were killed before.
+ * Two ready workers at least, so that one goes on when the other is killed: with none left, nobody listens.
+ * The coordinator may not have heard yet of those that were killed before.
  */
 async function twoWorkers(program: Program, killed: ReadonlySet<number>): Promise<number[]> {
   return program.waitFor(async () => {

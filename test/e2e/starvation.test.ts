@@ -105,7 +105,10 @@ async function start(t: TestContext, way: (typeof ways)[number], limit: string, 
   return { program, port: Number(port), journal: `${dir}/starved`, endpoint };
 }
 
-/** Opens some connections, up to more than the program has descriptors for: few at a time, as a primary hands them on. */
+/**
+ * Opens some connections, up to more than the program has descriptors for: few at a time, as a primary hands
+ * them on.
+ */
 function occupy(sockets: Set<Socket>, port: number): void {
   for (const most = Math.min(sockets.size + 10, CONNECTIONS); sockets.size < most; ) {
     const socket = connect(port, '127.0.0.1').on('error', () => {});

@@ -1,6 +1,6 @@
 /**
- * OTLP bytes into plain objects, by the classes that protobufjs generated from the official protocol definitions: never by
- * the twin of our own encoder.
+ * OTLP bytes into plain objects, by the classes that protobufjs generated from the official protocol
+ * definitions: never by the twin of our own encoder.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * An OTLP endpoint for tests: real gRPC and real HTTP on loopback, decoded with the official protocol definitions.
+ * An OTLP endpoint for tests: real gRPC and real HTTP on loopback, decoded with the official protocol
+ * definitions.
  *
  * @module
  */

@@ -22,8 +22,8 @@ export function judge(place: Place, way: string, ending: Ending, untraced: Exit)
 }
 
 /**
- * Where nobody reads its standard error, a heap that fills faster than the process comes to write its figures is not
- * told from another abort: the page says so.
+ * Where nobody reads its standard error, a heap that fills faster than the process comes to write its figures
+ * is not told from another abort: the page says so.
  */
 function isFasterThanItsFigures(place: Place, way: string, cause: string | undefined): boolean {
   return way === 'heap out of memory' && place !== 'our cluster' && (cause === 'abort' || cause === 'unknown');

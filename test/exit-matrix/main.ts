@@ -1,6 +1,7 @@
 /**
- * `npm run exit-matrix`: every kind of process, ended in every way, with the shipper up and down, and docs/exit-matrix.md. With words:
- * only kinds that contain one, and no page. Exits non-zero when a cell is short.
+ * `npm run exit-matrix`: every kind of process, ended in every way, with the shipper up and down, and
+ * docs/exit-matrix.md. With words: only kinds that contain one, and no page. Exits non-zero when a cell is
+ * short.
  *
  * @module
  */

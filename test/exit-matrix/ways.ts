@@ -35,7 +35,9 @@ export const ways = Object.keys(CAUSES);
 /** Where the untraced process does not end, there is nothing to tell: pm2 catches rejections itself. */
 export const doesNotEnd = (place: Place, way: string) => place.startsWith('pm2') && way === 'rejection';
 
-/** How a process ends, as its parent sees it: exit code or signal; of a thread that alone ends, `thread 1`. */
+/**
+ * How a process ends, as its parent sees it: exit code or signal; of a thread that alone ends, `thread 1`.
+ */
 export type Exit = string;
 
 /** What the interrupted root span says. */
@@ -48,7 +50,8 @@ export interface Told {
 /** What a span must say of an end; `exit` is that of the untraced process. */
 export function expected(place: Place, way: string, exit: Exit): Told {
   const signal = exit.startsWith('SIG') ? exit : undefined;
-  // Nobody who traces is the parent of a tool or a plain server, and a process cannot tell of a signal that ends it at once.
+  // Nobody who traces is the parent of a tool or a plain server, and a process cannot tell of a signal that
+  // ends it at once.
   const isKnown = signal === undefined || !['tool', 'server', 'thread'].includes(place);
   const code = signal === undefined ? Number(exit.replace('thread ', '')) : undefined;
   // In a thread it throws.

@@ -43,7 +43,10 @@ export async function untraced(t: Context, place: Place, ways: readonly string[]
   return world.exits();
 }
 
-/** @param shipper whether it runs while the processes end; `down`: it is killed as often as it comes up until then */
+/**
+ * @param shipper whether it runs while the processes end; `down`: it is killed as often as it comes up until
+ * then
+ */
 export async function traced(
   t: Context,
   place: Place,

@@ -103,7 +103,8 @@ test('execSync: no JavaScript answers; the process sleeps, and the child that it
     found.process?.children.some(({ command }) => command.includes('sleep 3')),
     JSON.stringify(found.process),
   );
-  // Node opens the inspector once the child has ended: it is closed again, and the terminal sees nothing of it.
+  // Node opens the inspector once the child has ended: it is closed again, and the terminal sees nothing of
+  // it.
   await program.waitForOutput(/^ended$/m);
   program.child.send('go on');
   await waitFor(() => /^after$/m.test(passedOn()), 'what the program says itself');

@@ -1,4 +1,5 @@
-// Agents of other vendors wrap HTTP servers, too. Beside them each request has its one span, and they lose nothing.
+// Agents of other vendors wrap HTTP servers, too. Beside them each request has its one span, and they lose
+// nothing.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';

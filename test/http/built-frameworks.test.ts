@@ -1,4 +1,5 @@
-// Frameworks whose apps are built into a server of their own. Each has the line of docs/http.md that hands the route over.
+// Frameworks whose apps are built into a server of their own. Each has the line of docs/http.md that hands
+// the route over.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';

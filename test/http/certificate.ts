@@ -1,4 +1,6 @@
-/** For TLS on loopback in tests, self-signed for `localhost`, good for a hundred years and for nothing else. */
+/**
+ * For TLS on loopback in tests, self-signed for `localhost`, good for a hundred years and for nothing else.
+ */
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHlOgevl1hIbFxtwi
 dmJPZaERLdY9N6K7Z7E2LCSxdpehRANCAAQPk1ZhxOymMLaVynbDTMNW9DMzlBXp

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { watchRoutes } from 'forktrace';
 import { listen } from './traced-server.js';
 
-/** Emits what adapters of serverless platforms and injecting test tools make up, and says which of it the handler has seen. */
+/**
+ * Emits what adapters of serverless platforms and injecting test tools make up, and says which of it the
+ * handler has seen.
+ */
 const ODD: Record<string, () => [unknown, unknown]> = {
   'no socket at all': () => {
     const message = new http.IncomingMessage(undefined as never);

@@ -1,4 +1,7 @@
-/** Whoever called is found by the propagators that are configured, whatever headers they read, on HTTP/1 and HTTP/2. */
+/**
+ * Whoever called is found by the propagators that are configured, whatever headers they read, on HTTP/1 and
+ * HTTP/2.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,4 +1,5 @@
-// The `http` options that tracing is started with hold for servers that are traced by hand, whichever comes first.
+// The `http` options that tracing is started with hold for servers that are traced by hand, whichever comes
+// first.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -8,7 +8,9 @@ import { installedIn } from '../process/frameworks.js';
 import { type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
-/** Instrumentations of OpenTelemetry's 2.x line, with version 1.9 of its API, or of its 3.x line, with 1.10. */
+/**
+ * Instrumentations of OpenTelemetry's 2.x line, with version 1.9 of its API, or of its 3.x line, with 1.10.
+ */
 export type Line = 'two' | 'three';
 
 export interface Project {
@@ -27,7 +29,8 @@ export async function instrumentedProject(t: TestContext, line: Line): Promise<P
   const dir = fileURLToPath(new URL(`../../test/instrumentations/${line}/`, import.meta.url));
   const id = `${process.pid}-${programs++}`;
   const written = join(dir, `program-${id}`);
-  // Where programs in that folder find it by its name; what it needs itself it finds in the project, as the programs do.
+  // Where programs in that folder find it by its name; what it needs itself it finds in the project, as the
+  // programs do.
   const installed = join(written, 'node_modules/forktrace');
   t.after(() => rmSync(written, { recursive: true, force: true }));
   cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), join(installed, 'dist'), { recursive: true });

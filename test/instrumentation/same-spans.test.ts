@@ -1,5 +1,6 @@
-// The app of examples/postgres-redis under OpenTelemetry's own register and under forktrace, with a real PostgreSQL and a real Redis: all spans
-// are equal, field by field, but for the differences that docs/from-opentelemetry.md lists.
+// The app of examples/postgres-redis under OpenTelemetry's own register and under forktrace, with a real
+// PostgreSQL and a real Redis: all spans are equal, field by field, but for the differences that
+// docs/from-opentelemetry.md lists.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -128,7 +129,8 @@ function comparable(spans: readonly ReceivedSpan[], isServerOurs: boolean, isRou
       const { kind, scope, attributes, events, status, parentSpanId } = span;
       const kept = Object.entries(attributes).filter(([key]) => !DIFFERENT_EACH_TIME.test(key));
       const isServer = kind === OtlpSpanKind.SERVER;
-      // Differences that are meant: SERVER spans are forktrace's, say error.type of a 5xx, and know Fastify's route.
+      // Differences that are meant: SERVER spans are forktrace's, say error.type of a 5xx, and know Fastify's
+      // route.
       if (isServer) assert.equal(scope.name, isServerOurs ? 'forktrace' : '@opentelemetry/instrumentation-http');
       const added = ['error.type', ...(isRouteKnown ? [] : ['http.route'])];
       const meant = isServer && isServerOurs ? kept.filter(([key]) => !added.includes(key)) : kept;

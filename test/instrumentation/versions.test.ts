@@ -32,7 +32,10 @@ interface Versions {
   base: { version: string; peerDependencies: object };
 }
 
-/** A project with packages of these versions, each of which would fail at its first use, in an app that says when it listens. */
+/**
+ * A project with packages of these versions, each of which would fail at its first use, in an app that says
+ * when it listens.
+ */
 async function start(t: TestContext, { api, instrumentation, base }: Versions, env = {}) {
   const dir = await tempDir(t);
   for (const manifest of [

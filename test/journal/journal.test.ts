@@ -27,7 +27,11 @@ function append(journal: Journal, id: number, fill = 200): void {
   journal.append(scope, bytes, 0, bytes.length);
 }
 
-/** Writes a span to the place where the journal keeps it. @returns false when there is not enough room there */
+/**
+ * Writes a span to the place where the journal keeps it.
+ *
+ * @returns false when there is not enough room there
+ */
 function keepInPlace(journal: Journal, id: number, fill: number): boolean {
   const bytes = spanBytes(id, 'span', fill);
   const room = journal.reserve(scope);
@@ -366,8 +370,9 @@ test('rotation does not hold up the event loop', async (t) => {
     await turn();
   }
   assert.ok(journal.stats().segments > 10);
-  // CPU time of a turn that wrote 100 spans, with page faults of two dozen pages and a rotation in the worst ones. All
-  // threads count, so that a few turns have V8's own work in them: of 67 with a rotation the 20th slowest is asked for.
+  // CPU time of a turn that wrote 100 spans, with page faults of two dozen pages and a rotation in the worst
+  // ones. All threads count, so that a few turns have V8's own work in them: of 67 with a rotation the 20th
+  // slowest is asked for.
   const slowMs = turns.sort((a, b) => b - a)[20]!;
   assert.ok(slowMs < 20, `${slowMs} ms`);
 });

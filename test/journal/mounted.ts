@@ -37,8 +37,8 @@ export function mountOverlay(t: Test, upper: string): string | undefined {
 
 /**
  * Makes what is in a directory read-only for whoever opens it from now on; what is open stays as it is.
- * @returns what undoes it, which is to be called before the test ends; undefined, and the test skipped, where that
- * cannot be done
+ * @returns what undoes it, which is to be called before the test ends; undefined, and the test skipped, where
+ * that cannot be done
  */
 export function mountReadOnly(t: Test, dir: string): Disposable | undefined {
   if (!tryTo(t, 'mount', ['--bind', dir, dir])) return undefined;

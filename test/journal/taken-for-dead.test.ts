@@ -9,7 +9,9 @@ import { type JournalScene, journalScene } from '../shipper/journal-scene.js';
 import { readBack } from './read-back.js';
 import { idOf } from './span-bytes.js';
 
-/** In a pid namespace of its own, as in another container: a shipper outside of it has but the lease to go by. */
+/**
+ * In a pid namespace of its own, as in another container: a shipper outside of it has but the lease to go by.
+ */
 const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 const able = spawnSync('unshare', [...unshare, 'true']).status === 0;
 const skip = able ? false : 'needs Linux and root: unshare --pid';
@@ -37,7 +39,10 @@ const ids = (spans: readonly ReceivedSpan[]) =>
   spans.map(({ spanId }) => idOf(Buffer.from(spanId, 'hex'))).sort((a, b) => a - b);
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n);
 
-/** Once the three requests have been told as interrupted, the writer goes on: and nothing is lost, and nothing comes twice. */
+/**
+ * Once the three requests have been told as interrupted, the writer goes on: and nothing is lost, and nothing
+ * comes twice.
+ */
 async function goesOn({ dir, endpoint, writer }: Scene): Promise<void> {
   writer.send({});
   await writer.waitForOutput(/"lost"/);

@@ -1,4 +1,5 @@
-// The recipes of docs/jobs-and-threads.md, with the real packages: each job has its parent, and the one that a worker died of is interrupted.
+// The recipes of docs/jobs-and-threads.md, with the real packages: each job has its parent, and the one that
+// a worker died of is interrupted.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { before, type TestContext, test } from 'node:test';

@@ -26,7 +26,10 @@ export async function installForktrace(project: string): Promise<void> {
   await link(root, path);
 }
 
-/** What a bundler reads of the package, as files of the project's own: they are gone when the project has them no longer. */
+/**
+ * What a bundler reads of the package, as files of the project's own: they are gone when the project has them
+ * no longer.
+ */
 export async function copyEntryPoints(project: string): Promise<void> {
   const path = join(project, 'node_modules/forktrace');
   await rm(path, { recursive: true, force: true });

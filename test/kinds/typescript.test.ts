@@ -53,7 +53,8 @@ const RUNNERS: Record<string, Runner> = {
 };
 
 for (const [name, { packages, type, load, node }] of Object.entries(RUNNERS)) {
-  // With --import of anything Node.js loads the program as an ES module, past what has been required for CommonJS.
+  // With --import of anything Node.js loads the program as an ES module, past what has been required for
+  // CommonJS.
   const options = load[0] === '-r' ? ['-r'] : ['--import', '-r'];
   const title = options.map((option) => `${option} forktrace/register`).join(' and ');
   test(`${name}: ${title}, before it and after it`, { timeout: 100_000 }, async (t) => {

@@ -1,4 +1,5 @@
-// Each way of logging, killed in the next statement: every line is there, in the trace and span that it belongs to.
+// Each way of logging, killed in the next statement: every line is there, in the trace and span that it
+// belongs to.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';

@@ -1,12 +1,15 @@
-// The app of the loss matrix, of one contestant (untraced, journal-mmap, journal-write, batch, otel), and all that can happen to it: a
-// cluster of two workers, or one of the processes that pm2 runs.
+// The app of the loss matrix, of one contestant (untraced, journal-mmap, journal-write, batch, otel), and all
+// that can happen to it: a cluster of two workers, or one of the processes that pm2 runs.
 import cluster from 'node:cluster';
 import type { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 
 const [contestant, port, otelSetup, config] = process.argv.slice(2) as [string, string, string, string];
 const WORKERS = 2;
-/** How long a request takes that is in flight when it happens: longer than that takes, and short enough for any drain. */
+/**
+ * How long a request takes that is in flight when it happens: longer than that takes, and short enough for
+ * any drain.
+ */
 const SLOW_MS = 600;
 
 const deeds: Record<string, () => void> = {

@@ -37,7 +37,9 @@ export async function measure(row: Row, contestant: Contestant): Promise<Cell | 
   return inWorld(row, contestant, (world) => world.account());
 }
 
-/** How the same app ends without tracing, by plain node:cluster or pm2; undefined where the row ends nothing. */
+/**
+ * How the same app ends without tracing, by plain node:cluster or pm2; undefined where the row ends nothing.
+ */
 export function measureUntraced(row: Row): Promise<End | undefined> {
   if (row.ends === undefined) return Promise.resolve(undefined);
   return inWorld(row, 'untraced', (world) => world.live());

@@ -1,6 +1,7 @@
 /**
- * `npm run loss-matrix`: every row of the exit contract for every contestant, on the terminal and in docs/loss-matrix.md.
- * Exits non-zero when a journal cell is short. With words: only rows that contain one, and no page.
+ * `npm run loss-matrix`: every row of the exit contract for every contestant, on the terminal and in
+ * docs/loss-matrix.md. Exits non-zero when a journal cell is short. With words: only rows that contain one,
+ * and no page.
  *
  * @module
  */

@@ -16,7 +16,10 @@ export interface Row {
   /** Between the start and the hundred requests. */
   started?(world: World): Promise<unknown> | unknown;
   happen(world: World): Promise<unknown> | unknown;
-  /** Whose end is compared with that of the untraced app: the whole cluster's, or that of the worker it happens to. */
+  /**
+   * Whose end is compared with that of the untraced app: the whole cluster's, or that of the worker it
+   * happens to.
+   */
   ends?: 'all' | 'worker';
   /** Where the untraced app does not end so, what it must be, and why. */
   insteadOfUntraced?: { exit: string; because: string };

@@ -174,7 +174,8 @@ export class World {
       if ((await this.ask(`/done/${i}`)) === undefined) throw new Error(`request ${i} was not answered`);
     }
     for (let i = 0; i < SLOW; i++) this.#stayInFlight(`/slow/${i}`);
-    // They have reached a worker: a request is answered in the order of the connections, and these two are behind.
+    // They have reached a worker: a request is answered in the order of the connections, and these two are
+    // behind.
     await Promise.all([this.ask('/behind/0'), this.ask('/behind/1')]);
     const end = row.ends === undefined ? undefined : this.#endOf(row, Date.now());
     await row.happen(this);

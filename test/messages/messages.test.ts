@@ -1,4 +1,5 @@
-// messages.md is what users see, word for word. `UPDATE_MESSAGES=1 npm test -- messages/` writes it anew: read the diff.
+// messages.md is what users see, word for word. `UPDATE_MESSAGES=1 npm test -- messages/` writes it anew:
+// read the diff.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';

@@ -1,5 +1,6 @@
 /**
- * A scene is a small program of a user's, and what its terminal shows: run for real, then compared with messages.md.
+ * A scene is a small program of a user's, and what its terminal shows: run for real, then compared with
+ * messages.md.
  *
  * @module
  */

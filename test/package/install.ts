@@ -1,5 +1,5 @@
-// The documented commands, in empty projects, with the packages that the registry serves today. Without a registry these are skipped,
-// and say so; FORKTRACE_TEST_INSTALL=1 makes that a failure.
+// The documented commands, in empty projects, with the packages that the registry serves today. Without a
+// registry these are skipped, and say so; FORKTRACE_TEST_INSTALL=1 makes that a failure.
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
@@ -28,7 +28,9 @@ const OUTGOING = '@opentelemetry/instrumentation-undici @opentelemetry/instrumen
 const SERVER = 2;
 const CLIENT = 3;
 
-/** What is installed, one `npm install` after the other, and the variables that the program then runs with. */
+/**
+ * What is installed, one `npm install` after the other, and the variables that the program then runs with.
+ */
 const PROJECTS: { commands: string[]; env?: Record<string, string>; client: boolean }[] = [
   { commands: ['forktrace'], client: false },
   { commands: [`forktrace ${OUTGOING}`], env: { FORKTRACE_OUTGOING: 'true' }, client: true },
@@ -100,7 +102,9 @@ export function testInstall(major: string): void {
   }
 }
 
-/** This process's environment without what `npm test` adds, which would make npm install into this package. */
+/**
+ * This process's environment without what `npm test` adds, which would make npm install into this package.
+ */
 function userEnvironment(): NodeJS.ProcessEnv {
   const added = /^(npm_(lifecycle|package|command|execpath|node_execpath|config_local_prefix|config_prefix)|INIT_CWD$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !added.test(name)));

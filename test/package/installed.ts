@@ -26,8 +26,8 @@ export const installedWithIt = [
 ];
 
 /**
- * Packs the package and installs it, as a user would, into `project`, with links to the packages that it needs and no others.
- * Resolves with the paths that the package holds.
+ * Packs the package and installs it, as a user would, into `project`, with links to the packages that it
+ * needs and no others. Resolves with the paths that the package holds.
  */
 export async function installPacked(project: string, others: readonly string[] = []): Promise<string[]> {
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];

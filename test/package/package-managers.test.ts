@@ -1,4 +1,5 @@
-// Package managers that lay out packages in their own way: nothing is found that a package has not asked for. They fetch from the registry.
+// Package managers that lay out packages in their own way: nothing is found that a package has not asked for.
+// They fetch from the registry.
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -17,7 +18,9 @@ const required = process.env.FORKTRACE_TEST_INSTALL === '1' || process.env.CI ==
 const reachable = required || spawnSync('npm', ['ping'], { timeout: 10_000, stdio: 'ignore' }).status === 0;
 const skip = !reachable && 'SKIPPED: the npm registry cannot be reached';
 
-/** Each with its program, from the package that it comes in, and the file that makes it lay out packages so. */
+/**
+ * Each with its program, from the package that it comes in, and the file that makes it lay out packages so.
+ */
 const MANAGERS = {
   'yarn with Plug’n’Play': {
     command: '@yarnpkg/cli-dist/bin/yarn.js',

@@ -1,4 +1,5 @@
-// What README.md and docs/getting-started.md tell people to paste, pasted into projects as `npm init -y` makes them, with the package as it is published.
+// What README.md and docs/getting-started.md tell people to paste, pasted into projects as `npm init -y`
+// makes them, with the package as it is published.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -1,7 +1,10 @@
 import { Agent, get } from 'node:http';
 import { waitFor } from '../process/wait-for.js';
 
-/** No answer by then is a failure: node:cluster may hand a connection to a worker that dies before it takes it. */
+/**
+ * No answer by then is a failure: node:cluster may hand a connection to a worker that dies before it takes
+ * it.
+ */
 const ANSWER_MS = 10_000;
 
 /** Clients that ask, on keep-alive connections, until they are stopped. */

@@ -81,7 +81,9 @@ export class RealPm2 {
     await this.command('start', file);
   }
 
-  /** A command that goes on until it is ended, on a terminal of its own; `pm2-runtime` and `pm2 monit`, say. */
+  /**
+   * A command that goes on until it is ended, on a terminal of its own; `pm2-runtime` and `pm2 monit`, say.
+   */
   open(t: Pick<TestContext, 'after'>, command: string, env: NodeJS.ProcessEnv = {}): Terminal {
     const child = spawn('script', ['-qefc', `stty cols 120 rows 40; ${command}`, '/dev/null'], {
       env: { ...cleanEnvironment(), TERM: 'xterm', TMPDIR: this.home, PM2_HOME: this.home, ...env },
@@ -96,7 +98,10 @@ export class RealPm2 {
     return terminal;
   }
 
-  /** `pm2-runtime` as PID 1 of a container: of a pid namespace, in which nothing outlives it. Needs Linux and root. */
+  /**
+   * `pm2-runtime` as PID 1 of a container: of a pid namespace, in which nothing outlives it. Needs Linux and
+   * root.
+   */
   async container(t: Pick<TestContext, 'after'>): Promise<{ runtime: Terminal; stop: () => void }> {
     const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child'];
     const child = spawn('unshare', [...namespace, process.execPath, pm2Binary('pm2-runtime'), 'ecosystem.config.cjs'], {

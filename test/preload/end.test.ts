@@ -1,5 +1,6 @@
 /**
- * A tool may end in any way, 1 ms after its first span: it ends as it does untraced, and everything is delivered.
+ * A tool may end in any way, 1 ms after its first span: it ends as it does untraced, and everything is
+ * delivered.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -15,7 +15,8 @@ test('jobs that follow each other at any distance leave nothing behind, and shar
   const endpoint = await OtlpEndpoint.start(t);
   const dir = await tempDir(t);
   const shippers = new Set<number>();
-  // From one right after another to beyond the time that an idle shipper stays; most of them while one is about to leave.
+  // From one right after another to beyond the time that an idle shipper stays; most of them while one is
+  // about to leave.
   for (let job = 0; job < JOBS; job++) {
     const program = runProgram(t, fixture('tool'), {
       args: ['exit', '0', '1'],

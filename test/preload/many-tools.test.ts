@@ -48,7 +48,8 @@ test(`${TOOLS} short tools, ${AT_ONCE} at once, share a few shippers, and all is
     await watching;
   }
   assert.equal(endpoint.received().length, 2 * TOOLS);
-  // Each is launched by a process of its own. Those that start before the first one has booted find that it is there, and end.
+  // Each is launched by a process of its own. Those that start before the first one has booted find that it
+  // is there, and end.
   const started = [...seen].filter((pid) => !tools.has(pid)).length / 2;
   assert.ok(started >= 1 && started <= TOOLS / 3, `${started} shippers started for ${TOOLS} tools`);
 });

@@ -1,6 +1,6 @@
 /**
- * Packages of a folder with a package.json of its own: many and large, so that they are installed apart from the others, once, by
- * the first test that wants one.
+ * Packages of a folder with a package.json of its own: many and large, so that they are installed apart from
+ * the others, once, by the first test that wants one.
  *
  * @module
  */
@@ -16,7 +16,10 @@ export function frameworksRequire(): Promise<NodeJS.Require> {
   return installedIn('test/frameworks');
 }
 
-/** Resolves from a folder whose packages it installs if they are not there. Test files run side by side: one installs. */
+/**
+ * Resolves from a folder whose packages it installs if they are not there. Test files run side by side: one
+ * installs.
+ */
 export async function installedIn(path: string): Promise<NodeJS.Require> {
   const folder = fileURLToPath(new URL(`../../${path}/`, import.meta.url));
   const lock = `${folder}.installing`;

@@ -14,7 +14,10 @@ import { fileURLToPath } from 'node:url';
 import { isAlive, pidsWithEnvironment } from './alive.js';
 import { waitFor } from './wait-for.js';
 
-/** Marks every process of one run, so that orphaned grandchildren are found too. Programs must hand it on to their children. */
+/**
+ * Marks every process of one run, so that orphaned grandchildren are found too. Programs must hand it on to
+ * their children.
+ */
 const RUN_VARIABLE = 'TEST_RUN_ID';
 
 /** How long output may still come in after a process has ended. */
@@ -22,7 +25,10 @@ const ORPHAN_GRACE_MS = 1000;
 
 export interface ProgramOptions {
   args?: string[];
-  /** Added to a clean environment: this process's, without OTEL_*, FORKTRACE_* and what npm and the test runner set. */
+  /**
+   * Added to a clean environment: this process's, without OTEL_*, FORKTRACE_* and what npm and the test
+   * runner set.
+   */
   env?: Record<string, string | undefined>;
   execArgv?: string[];
   cwd?: string;

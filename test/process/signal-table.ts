@@ -1,5 +1,6 @@
 /**
- * How a process ends by signals that its app handles, or does not: traced as untraced, whatever the app's handlers are and do.
+ * How a process ends by signals that its app handles, or does not: traced as untraced, whatever the app's
+ * handlers are and do.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

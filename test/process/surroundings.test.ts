@@ -1,5 +1,6 @@
 /**
- * Processes that are started in unusual ways: they end as untraced, their spans arrive, and nobody is told what is not for them.
+ * Processes that are started in unusual ways: they end as untraced, their spans arrive, and nobody is told
+ * what is not for them.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

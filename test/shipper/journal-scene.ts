@@ -1,5 +1,6 @@
 /**
- * A journal directory with a writer, and a shipper in this process, for tests of what becomes of spans on their way.
+ * A journal directory with a writer, and a shipper in this process, for tests of what becomes of spans on
+ * their way.
  *
  * @module
  */

@@ -5,7 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Leaving, tend } from '#src/shipper/tenure.js';
 
-/** A directory with its lock and journals, and the processes that use it; whose step comes next is the schedule's to say. */
+/**
+ * A directory with its lock and journals, and the processes that use it; whose step comes next is the
+ * schedule's to say.
+ */
 class World {
   readonly journals = new Map<string, { alive: boolean; shipped: boolean }>();
   locked = false;
@@ -97,7 +100,11 @@ async function shipper(world: World, tendDirectory: Tend): Promise<void> {
   });
 }
 
-/** Every order of the steps of some programs and their shippers. @returns the orders that leave a journal behind, and how many there are */
+/**
+ * Every order of the steps of some programs and their shippers.
+ *
+ * @returns the orders that leave a journal behind, and how many there are
+ */
 async function everyOrder(
   programs: number,
   tendDirectory: Tend,

@@ -1,7 +1,8 @@
 /**
- * `npm run soak -- --faults`: writers at a steady rate, and one fault after the other switched on and off: an endpoint that is away,
- * hangs, is slow, throttles, refuses the login, the address or single spans, and takes small requests only; a shipper or a writer that is
- * killed, a writer that is stopped for a while, a token that is rotated. At the end each span has to be accounted for.
+ * `npm run soak -- --faults`: writers at a steady rate, and one fault after the other switched on and off: an
+ * endpoint that is away, hangs, is slow, throttles, refuses the login, the address or single spans, and takes
+ * small requests only; a shipper or a writer that is killed, a writer that is stopped for a while, a token
+ * that is rotated. At the end each span has to be accounted for.
  *
  *   npm run soak -- --faults --minutes 5    30 minutes otherwise
  *

@@ -1,4 +1,6 @@
-/** A cluster of four workers as OTLP: requests, one SIGKILL with a request in flight, the respawn, a reload. */
+/**
+ * A cluster of four workers as OTLP: requests, one SIGKILL with a request in flight, the respawn, a reload.
+ */
 import { type FeedSpan, newSpanId, newTraceId, type Plain, send } from './otlp-feed.js';
 
 export interface FedWorker {

@@ -14,7 +14,8 @@ describe('what is different about the slow ones', () => {
     viewer = await startViewer({ httpPort: 0, grpcPort: 0 });
     for (let slot = 0; slot < 4; slot++) {
       const spans = Array.from({ length: 100 }, (_, n) => {
-        // One in ten is slow: large carts of one tenant, mostly in slot 3, and it asks the database once more.
+        // One in ten is slow: large carts of one tenant, mostly in slot 3, and it asks the database once
+        // more.
         const slow = slot === 3 ? n % 4 === 0 : n % 20 === 7;
         const [root, ...others] = requestSpans({
           startMs: now - 60_000 + n * 500,

@@ -1,4 +1,6 @@
-/** The page on a real cluster: the example shop, one of whose workers is killed in the middle of a request. */
+/**
+ * The page on a real cluster: the example shop, one of whose workers is killed in the middle of a request.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

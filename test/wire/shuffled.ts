@@ -1,7 +1,7 @@
 /**
- * The same message as another encoder may write it, in all that protobuf leaves open: fields in any order, values before their
- * keys, unknown fields in between, lengths in more bytes than they need, fields written over by a later one, and messages in
- * two parts.
+ * The same message as another encoder may write it, in all that protobuf leaves open: fields in any order,
+ * values before their keys, unknown fields in between, lengths in more bytes than they need, fields written
+ * over by a later one, and messages in two parts.
  *
  * @module
  */
@@ -19,7 +19,10 @@ export function repeatable(seed: number): (bound: number) => number {
 
 interface Part {
   bytes: Buffer;
-  /** Parts of the same group keep their order, as protobuf gives it a meaning: of repeated fields, and of what is written over. */
+  /**
+   * Parts of the same group keep their order, as protobuf gives it a meaning: of repeated fields, and of what
+   * is written over.
+   */
   group: string | undefined;
 }
 

@@ -1,5 +1,6 @@
 /**
- * What a program has done with its spans, and so what a shipper may and must find of each, whenever the program is stopped.
+ * What a program has done with its spans, and so what a shipper may and must find of each, whenever the
+ * program is stopped.
  *
  * @module
  */

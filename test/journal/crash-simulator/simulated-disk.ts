@@ -1,6 +1,6 @@
 /**
- * A directory in memory, in the place of the system's: `node:fs` works on it for every path below {@link DIRECTORY}, in all modules,
- * so that writer, reader and recovery run as they are.
+ * A directory in memory, in the place of the system's: `node:fs` works on it for every path below
+ * {@link DIRECTORY}, in all modules, so that writer, reader and recovery run as they are.
  *
  * @module
  */

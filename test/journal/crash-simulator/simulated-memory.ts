@@ -1,6 +1,7 @@
 /**
- * Mapped files of a simulated disk. The writer stores into memory of its own; each store is then on its way to the file, which is
- * what other processes see: in any order, but for stores to the same place, and for one that is published.
+ * Mapped files of a simulated disk. The writer stores into memory of its own; each store is then on its way
+ * to the file, which is what other processes see: in any order, but for stores to the same place, and for one
+ * that is published.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
- * One program that traces, written down in a seed: it begins, changes, ends and appends spans, appends log records, fills segments, has them shipped and given
- * back, and closes. After a store, or any other change that it leaves behind, it is stopped: what is there then is recovered and
- * shipped by the real reader and recovery, and each span and record has to be found exactly once.
+ * One program that traces, written down in a seed: it begins, changes, ends and appends spans, appends log
+ * records, fills segments, has them shipped and given back, and closes. After a store, or any other change
+ * that it leaves behind, it is stopped: what is there then is recovered and shipped by the real reader and
+ * recovery, and each span and record has to be found exactly once.
  *
  * @module
  */
