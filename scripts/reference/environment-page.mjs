@@ -51,7 +51,7 @@ ${[...optionRows('OTEL_').filter((row) => !row.includes('`OTEL_INSTRUMENTATION')
 
 ### OTLP exporter
 
-The variable of one signal beats the general one; headers of both are sent. Those of logs (\`OTEL_EXPORTER_OTLP_LOGS_…\`) are not applicable.
+The variable of one signal beats the general one; headers of both are sent.
 
 ${HEAD}
 ${otlpRows.join('\n')}

@@ -1,38 +1,54 @@
-import { type Context, type TextMapGetter, trace } from '@opentelemetry/api';
-import { W3CTraceContextPropagator } from '../sdk/propagators.js';
+import {
+  type Context,
+  isSpanContextValid,
+  type TextMapGetter,
+  type TextMapPropagator,
+  type TextMapSetter,
+  trace,
+} from '@opentelemetry/api';
+import { isTracingSuppressed, parseTraceParent } from '../sdk/propagators.js';
+import { parseTraceState } from './passed-trace-state.js';
 
-const SIMPLE_KEY = /^[a-z][a-z0-9_\-*/]{0,255}$/;
-const TENANT_KEY = /^[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}$/;
-/** Printable ASCII but `,` and `=`; it does not end with a space. */
-const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-const MOST_MEMBERS = 32;
+const TRACEPARENT = 'traceparent';
+const TRACESTATE = 'tracestate';
+/** Sampled, and random trace id; "vendors MUST set" all others "to zero" (section 3.2.2.5, "Other Flags"). */
+const KNOWN_FLAGS = 0x03;
 
 /**
- * W3C Trace Context, to the letter: a `tracestate` that cannot be parsed is not passed on (section 3.3,
- * "tracestate Header"), where the SDK's propagator drops the members that are wrong, or too many, and passes
- * on the rest. `traceparent` counts all the same.
+ * W3C Trace Context Level 2, to the letter, where the SDK's propagator
+ *
+ * - drops members of a `tracestate` that are wrong, or too many, and passes on the rest: one that cannot be
+ *   parsed is not passed on, and `traceparent` counts all the same (section 3.3, "tracestate Header");
+ * - takes the first of two `traceparent` lines: two are none;
+ * - writes flags from 0x10 on as three digits, which nobody can read.
  */
-export class StrictTraceContextPropagator extends W3CTraceContextPropagator {
-  override extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const extracted = super.extract(context, carrier, getter);
-    const caller = trace.getSpanContext(extracted);
-    if (caller?.traceState === undefined || extracted === context) return extracted;
-    const header = getter.get(carrier, 'tracestate');
-    if (isTraceState(Array.isArray(header) ? header.join(',') : String(header))) return extracted;
-    return trace.setSpanContext(extracted, { ...caller, traceState: undefined });
+export class StrictTraceContextPropagator implements TextMapPropagator {
+  inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    const span = trace.getSpanContext(context);
+    if (span === undefined || isTracingSuppressed(context) || !isSpanContextValid(span)) return;
+    setter.set(carrier, TRACEPARENT, `00-${span.traceId}-${span.spanId}-0${span.traceFlags & KNOWN_FLAGS}`);
+    const state = span.traceState?.serialize();
+    if (state) setter.set(carrier, TRACESTATE, state);
+  }
+
+  extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
+    const caller = parse(joined(getter.get(carrier, TRACEPARENT)));
+    if (caller === null) return context;
+    const traceState = parseTraceState(joined(getter.get(carrier, TRACESTATE)));
+    return trace.setSpanContext(context, { ...caller, isRemote: true, ...(traceState && { traceState }) });
+  }
+
+  fields(): string[] {
+    return [TRACEPARENT, TRACESTATE];
   }
 }
 
-function isTraceState(header: string): boolean {
-  const members = header
-    .split(',')
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter((member) => member !== '');
-  return members.length <= MOST_MEMBERS && members.every(isMember);
+/** RFC 9110, section 5.3: several lines of a header are one, joined by commas. */
+function joined(header: string | string[] | undefined): string {
+  return Array.isArray(header) ? header.join(',') : String(header ?? '');
 }
 
-function isMember(member: string): boolean {
-  const equals = member.indexOf('=');
-  const key = member.slice(0, equals);
-  return equals > 0 && (SIMPLE_KEY.test(key) || TENANT_KEY.test(key)) && VALUE.test(member.slice(equals + 1));
+/** A comma joins two lines. What a later version has behind the flags could hold one, and is not read. */
+function parse(header: string): ReturnType<typeof parseTraceParent> {
+  return header.includes(',') ? null : parseTraceParent(header);
 }

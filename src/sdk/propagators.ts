@@ -1,1 +1,6 @@
-export { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+export {
+  CompositePropagator,
+  isTracingSuppressed,
+  parseTraceParent,
+  W3CBaggagePropagator,
+} from '@opentelemetry/core';

@@ -1,4 +1,4 @@
-import { type Context, type Span, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import type { Context, Span, SpanContext } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, SpanProcessor } from '../sdk/types.js';
@@ -16,6 +16,7 @@ import {
 import type { Memory } from '../wire/memory.js';
 import { amendReadable, beginReadable, keepReadable } from './readable-encoding.js';
 import { contextOf, type Pairs, pairsOf, textOf } from './span-snapshot.js';
+import { isSampled } from './trace-flags.js';
 
 /**
  * What an interrupted span may show where there are span processors. One of them may be there to redact, and
@@ -63,7 +64,7 @@ export class JournalProcessor implements SpanProcessor {
 
   onStart(span: Span & ReadableSpan, _parentContext: Context): void {
     const context = contextOf(span);
-    if (context === undefined || !isSampled(context)) return;
+    if (context === undefined || !isSampled(context.traceFlags)) return;
     const { parentSpanContext, name } = span;
     if (parentSpanContext !== undefined && parentSpanContext.isRemote !== true) return;
     const keys = new Set<string>();
@@ -76,7 +77,7 @@ export class JournalProcessor implements SpanProcessor {
 
   onEnd(span: ReadableSpan): void {
     const context = contextOf(span);
-    if (context === undefined || !isSampled(context)) return;
+    if (context === undefined || !isSampled(context.traceFlags)) return;
     const id = context.traceId + context.spanId;
     const open = this.#open.get(id);
     this.#open.delete(id);
@@ -138,7 +139,3 @@ export class JournalProcessor implements SpanProcessor {
 }
 
 const NO_SCOPE: Scope = { name: '' };
-
-function isSampled({ traceFlags }: { traceFlags: number }): boolean {
-  return (traceFlags & TraceFlags.SAMPLED) !== 0;
-}

@@ -22,6 +22,7 @@ import { RecordingSpan } from './recording-span.js';
 import { SpanDetails } from './span-details.js';
 import { amendSpan, type EncodedSpan, keepSpan } from './span-encoding.js';
 import { millisToHrTime, timeInputToHrTime, wholeTime } from './time-input.js';
+import { flagsOf, isSampled } from './trace-flags.js';
 import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
@@ -95,7 +96,7 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
     this.trace3 = randomWord() || 1;
   }
 
-  /** Becomes a child of a span of ours. */
+  /** Becomes a child of a span of ours, which is sampled. */
   continueLocal(parent: JournalSpan): void {
     this.trace0 = parent.trace0;
     this.trace1 = parent.trace1;
@@ -103,6 +104,7 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
     this.trace3 = parent.trace3;
     this.parent0 = parent.span0;
     this.parent1 = parent.span1;
+    this.traceFlags = parent.traceFlags;
     this.traceState = parent.traceState;
   }
 
@@ -111,6 +113,7 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
     this.setTraceId(parent.traceId);
     this.parent0 = hexToWord(parent.spanId, 0);
     this.parent1 = hexToWord(parent.spanId, 8);
+    this.traceFlags = flagsOf(true, parent);
     this.traceState = parent.traceState;
     this.parentContext = parent;
   }
@@ -290,9 +293,9 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
       this.endNanos = this.startNanos;
     }
     this.ended = true;
-    const isSampled = this.traceFlags !== TraceFlags.NONE;
-    this[SCOPE].pipeline.counts.ended[isSampled ? 2 : 1]!++;
-    if (isSampled) keepSpan(this);
+    const isKept = isSampled(this.traceFlags);
+    this[SCOPE].pipeline.counts.ended[isKept ? 2 : 1]!++;
+    if (isKept) keepSpan(this);
     // Last: a program's own logger may throw.
     if (isInverted) this.reportInverted();
     if (this.details !== undefined) this.reportDropped(this.details);

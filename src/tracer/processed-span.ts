@@ -9,7 +9,6 @@ import {
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
-  TraceFlags,
 } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { clock } from './clock.js';
@@ -17,6 +16,7 @@ import { reportFailure } from './guard.js';
 import { RecordingSpan } from './recording-span.js';
 import type { SpanDetails } from './span-details.js';
 import { millisToHrTime, performanceToHrTime, timeInputToHrTime } from './time-input.js';
+import { isSampled } from './trace-flags.js';
 import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 /**
@@ -109,7 +109,7 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
       this.duration = [0, 0];
     }
     const { counts, processors, journalProcessor } = this[SCOPE].pipeline;
-    counts.ended[(this._spanContext.traceFlags & TraceFlags.SAMPLED) === 0 ? 1 : 2]!++;
+    counts.ended[isSampled(this._spanContext.traceFlags) ? 2 : 1]!++;
     for (const processor of processors!) {
       try {
         processor.onEnding?.(this);

@@ -16,7 +16,6 @@ import {
   type SpanContext,
   SpanKind,
   type SpanOptions,
-  TraceFlags,
   type Tracer,
   type TraceState,
   trace,
@@ -32,6 +31,7 @@ import { hexToWord, randomWord, wordToHex } from './ids.js';
 import { JournalSpan } from './journal-span.js';
 import { ProcessedSpan } from './processed-span.js';
 import { beginSpan, encodeBlock } from './span-encoding.js';
+import { flagsOf, isSampled } from './trace-flags.js';
 import type { SpanPipeline, TracerScope } from './tracer-scope.js';
 import { UnsampledSpan } from './unsampled-span.js';
 
@@ -88,7 +88,7 @@ export class JournalTracer implements Tracer, TracerScope {
     const kind = options.kind ?? SpanKind.INTERNAL;
     const text = typeof name === 'string' ? name : String(name);
     if (parent instanceof JournalSpan) {
-      if (parent.traceFlags === TraceFlags.NONE) return this.#unsampled(parent.spanContext());
+      if (!isSampled(parent.traceFlags)) return this.#unsampled(parent.spanContext());
       const span = this.#newSpan(text, kind);
       this.pipeline.counts.child(RECORD_AND_SAMPLED, false);
       span.continueLocal(parent);
@@ -120,9 +120,9 @@ export class JournalTracer implements Tracer, TracerScope {
     return span;
   }
 
-  #unsampled({ traceId, traceState, isRemote }: SpanContext): UnsampledSpan {
-    this.pipeline.counts.child(NOT_RECORD, isRemote === true);
-    return new UnsampledSpan(traceId, traceState);
+  #unsampled(parent: SpanContext): UnsampledSpan {
+    this.pipeline.counts.child(NOT_RECORD, parent.isRemote === true);
+    return new UnsampledSpan(parent);
   }
 
   /** Links, then time, then attributes, in the SDK's order. */
@@ -196,7 +196,7 @@ export class JournalTracer implements Tracer, TracerScope {
     if (parentSpanContext === undefined) this.pipeline.counts.root(decided.decision);
     else this.pipeline.counts.child(decided.decision, parentSpanContext.isRemote === true);
     const traceState: TraceState | undefined = decided.traceState ?? parentSpanContext?.traceState;
-    const traceFlags = decided.decision === RECORD_AND_SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE;
+    const traceFlags = flagsOf(decided.decision === RECORD_AND_SAMPLED, parentSpanContext);
     const spanContext = { traceId, spanId, traceFlags, traceState };
     if (decided.decision === NOT_RECORD) {
       diag.debug('Recording is off, propagating context in a non-recording span');
@@ -218,7 +218,7 @@ export class JournalTracer implements Tracer, TracerScope {
     span.traceState = traceState;
     span.ownContext = spanContext;
     this.#start(span, { links, startTime: options.startTime, attributes: all });
-    if (traceFlags !== TraceFlags.NONE && isLocalRoot(parentSpanContext)) beginSpan(span);
+    if (isSampled(traceFlags) && isLocalRoot(parentSpanContext)) beginSpan(span);
     return span;
   }
 
@@ -252,8 +252,8 @@ export class JournalTracer implements Tracer, TracerScope {
         reportFailure('The sampler failed, and the default decision was taken', error);
       }
     }
-    const isSampled = parent === undefined || (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
-    return { decision: isSampled ? RECORD_AND_SAMPLED : NOT_RECORD };
+    const records = parent === undefined || isSampled(parent.traceFlags);
+    return { decision: records ? RECORD_AND_SAMPLED : NOT_RECORD };
   }
 
   #newTraceId(): string {
@@ -313,7 +313,7 @@ export class JournalTracer implements Tracer, TracerScope {
 
 /** A valid parent that says not to sample. */
 function isUnsampled(parent: SpanContext | undefined): parent is SpanContext {
-  return parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0 && isSpanContextValid(parent);
+  return parent !== undefined && !isSampled(parent.traceFlags) && isSpanContextValid(parent);
 }
 
 function isLocalRoot(parent: SpanContext | undefined): boolean {

@@ -1,25 +1,23 @@
-import type { Span, SpanContext, TraceState } from '@opentelemetry/api';
-import { TraceFlags } from '@opentelemetry/api';
+import type { Span, SpanContext } from '@opentelemetry/api';
 import { randomWord, wordToHex } from './ids.js';
+import { flagsOf } from './trace-flags.js';
 
 /** A span that carries a trace on without being recorded. Its id is drawn when somebody asks for it. */
 export class UnsampledSpan implements Span {
-  readonly #traceId: string;
-  readonly #traceState: TraceState | undefined;
+  readonly #parent: SpanContext;
   #context: SpanContext | undefined;
 
-  constructor(traceId: string, traceState: TraceState | undefined) {
-    this.#traceId = traceId;
-    this.#traceState = traceState;
+  constructor(parent: SpanContext) {
+    this.#parent = parent;
   }
 
   spanContext(): SpanContext {
     this.#context ??= {
-      traceId: this.#traceId,
+      traceId: this.#parent.traceId,
       // Not all zeroes: that is no id (W3C Trace Context, "parent-id").
       spanId: wordToHex(randomWord() | 1) + wordToHex(randomWord()),
-      traceFlags: TraceFlags.NONE,
-      traceState: this.#traceState,
+      traceFlags: flagsOf(false, this.#parent),
+      traceState: this.#parent.traceState,
     };
     return this.#context;
   }
