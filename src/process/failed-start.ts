@@ -27,12 +27,19 @@ export function describeFailedStart(error: Error & { code?: string }): string {
   return stack === '' ? line : `${line}\n${stack}\n`;
 }
 
-/** A stack without the frames of forktrace and of Node; '' when no other is left. */
+/** A stack without the frames of forktrace and Node; '' when no other is left and nothing else says where. */
 export function foreignFrames(stack: string | undefined): string {
   const lines = (stack ?? '').split('\n');
   const isForeign = (line: string) => !/node:|<anonymous>\)/.test(line) && !OWN_FILES.some((own) => line.includes(own));
-  if (!lines.some((line) => isFrame(line) && isForeign(line))) return '';
-  return lines.filter((line) => !isFrame(line) || isForeign(line)).join('\n');
+  const isPlaced = hasPlace(lines[0]!);
+  if (!isPlaced && !lines.some((line) => isFrame(line) && isForeign(line))) return '';
+  // The end of a file is an empty line.
+  return lines.filter((line) => (isFrame(line) ? isForeign(line) : !isPlaced || line !== '')).join('\n');
+}
+
+/** Above the stack of a syntax error Node puts the wrong line, and where that is: `file:///app.js:3`. */
+function hasPlace(line: string): boolean {
+  return /^(file:\/\/|\/|[A-Za-z]:\\).*:\d+$/.test(line);
 }
 
 function isFrame(line: string): boolean {

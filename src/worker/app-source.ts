@@ -28,8 +28,8 @@ export type AppSource = AppFactory | URL | string | object;
  * @throws ForktraceError with code FORKTRACE_APP_NO_FACTORY or FORKTRACE_APP_NOT_FOUND
  */
 export async function loadFactory(source: AppSource): Promise<AppFactory> {
-  if (typeof source !== 'string' && !(source instanceof URL)) return factoryOf(source) ?? (() => source);
-  const url = source instanceof URL ? source.href : moduleUrl(source);
+  const url = moduleOf(source);
+  if (url === undefined) return factoryOf(source) ?? (() => source as App);
   const module = await import(url).catch((error: NodeJS.ErrnoException & { url?: string }) => {
     if (error.code === 'ERR_MODULE_NOT_FOUND' && error.url === url) {
       throw new ForktraceError('FORKTRACE_APP_NOT_FOUND', [fileURLToPath(url)]);
@@ -50,6 +50,12 @@ export async function loadFactory(source: AppSource): Promise<AppFactory> {
 function factoryOf(value: unknown): AppFactory | undefined {
   if (isApp(value)) return () => value as App;
   return typeof value === 'function' ? (value as AppFactory) : undefined;
+}
+
+/** The URL of the app's module; undefined for anything but a module. */
+export function moduleOf(source: AppSource): string | undefined {
+  if (source instanceof URL) return source.href;
+  return typeof source === 'string' ? moduleUrl(source) : undefined;
 }
 
 function moduleUrl(path: string): string {

@@ -6,20 +6,20 @@
 import cluster from 'node:cluster';
 import type { ListenOptions, Server } from 'node:net';
 import type { StopReason, TracingConfig, WorkerContext } from '../config/types.js';
-import { ForktraceError } from '../errors.js';
 import { watchRoutes } from '../http/routes/watch-routes.js';
 import { instrumentServer, type TraceableServer } from '../http/trace-server.js';
 import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { tellPm2 } from '../pm2/ready.js';
 import { withinDeadline } from '../process/deadline.js';
-import { endIfUncaught, foreignFrames } from '../process/failed-start.js';
+import { endIfUncaught } from '../process/failed-start.js';
 import { runHook } from '../process/hook.js';
 import { TerminationSignals } from '../process/termination-signals.js';
 import { parseCoordinatorMessage, type WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { AppServers } from './app-servers.js';
-import { type AppSource, loadFactory } from './app-source.js';
+import { type AppSource, loadFactory, moduleOf } from './app-source.js';
+import { describeFailure, tellUncaught } from './failed-to-start.js';
 import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
 import { workerIdentity } from './identity.js';
@@ -44,17 +44,20 @@ export interface ServingWorker {
  * Under the coordinator it reports by IPC; a worker that cannot start says why and rejects.
  */
 export async function serveApp(source: AppSource, config: TracingConfig = {}): Promise<ServingWorker> {
+  const isTold = isSupervised();
+  const tell = (error: unknown) => send({ forktrace: 'failed', ...describeFailure(error, moduleOf(source)) });
+  const untell = isTold ? tellUncaught(tell) : () => {};
   try {
     return await serve(source, config);
   } catch (error) {
+    untell();
     const failure = error instanceof Error ? error : new Error(String(error));
-    // What is worth seeing of a coded error is what caused it.
-    const { stack } = failure instanceof ForktraceError ? ((failure.cause as Error | undefined) ?? {}) : failure;
-    const isTold = isSupervised();
-    await send({ forktrace: 'failed', message: messageOf(failure), stack: foreignFrames(stack) || undefined });
+    if (isTold) await tell(failure);
     // The coordinator prints it, with the slot.
     endIfUncaught(failure, 1, !isTold);
     throw failure;
+  } finally {
+    untell();
   }
 }
 
@@ -174,11 +177,6 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
     // The codes that node:cluster gives.
     process.exit(wasPlanned ? undefined : 0);
   });
-}
-
-/** With the code of one of ours: the coordinator's own code goes with what it makes of it. */
-function messageOf(error: Error): string {
-  return error instanceof ForktraceError ? `${error.message.replace(/\.$/, '')} (${error.code})` : error.message;
 }
 
 function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions): void {

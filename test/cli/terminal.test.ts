@@ -1,6 +1,6 @@
 // A cluster on a terminal: what somebody sees who presses Ctrl-C, twice, or closes the window.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -20,8 +20,18 @@ interface Shell {
   pids(): number[];
 }
 
-/** A shell in which `forktrace run` runs in the foreground, as typed. */
-async function shell(t: TestContext): Promise<Shell> {
+/** What stands between a shell and `forktrace run`, and what is typed then. */
+const launchers = {
+  typed: (command: string) => command,
+  'under timeout': (command: string) => `timeout 300 ${command}`,
+  'by npm, with bash as its shell': () => 'npm --silent --script-shell=bash start',
+} satisfies Record<string, (command: string) => string>;
+
+/** A shell in which `forktrace run` runs in the foreground. */
+async function shell(
+  t: TestContext,
+  { launcher = 'typed' as keyof typeof launchers, slowMs = 2500 } = {},
+): Promise<Shell> {
   const dir = await tempDir(t);
   writeFileSync(
     join(dir, 'app.mjs'),
@@ -43,11 +53,14 @@ async function shell(t: TestContext): Promise<Shell> {
       FORKTRACE_RUN_DIR: join(dir, 'run'),
       NODE_ENV: 'production',
       OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
-      SLOW_MS: '2500',
+      SLOW_MS: String(slowMs),
+      npm_config_update_notifier: 'false',
     },
   });
   await until('the prompt', () => terminal.output.includes('prompt>'));
-  terminal.type(`'${process.execPath}' '${cli}' run app.mjs -w 2 -p ${port}\n`);
+  const command = `'${process.execPath}' '${cli}' run app.mjs -w 2 -p ${port}`;
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'shop', scripts: { start: command } }));
+  terminal.type(`${launchers[launcher](command)}\n`);
   await until(
     'the cluster',
     () => terminal.output.includes('serving at'),
@@ -66,6 +79,9 @@ function ask(port: number, path: string): Promise<string> {
   });
 }
 
+/** The process group that a terminal or a launcher signals: proc(5), the fifth field of stat. */
+const groupOf = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[2]);
+
 const prompts = ({ output }: PseudoTerminal) => output.split('prompt>').length - 1;
 
 test('on a terminal: the address is a URL of this machine, and each line of a worker has its slot', async (t) => {
@@ -82,6 +98,38 @@ test('on a terminal: the address is a URL of this machine, and each line of a wo
   terminal.type('\x03');
   await until('the prompt', () => prompts(terminal) >= 2);
 });
+
+for (const launcher of Object.keys(launchers) as (keyof typeof launchers)[]) {
+  for (const [how, signal, code] of [
+    ['Ctrl-C', 'SIGINT', 130],
+    ['SIGTERM to all', 'SIGTERM', 143],
+  ] as const) {
+    test(`${launcher}, ${how}: the request is answered, no death is reported, and the exit code is that of the signal`, async (t) => {
+      const { terminal, port, pids } = await shell(t, { launcher, slowMs: 700 });
+      const slow = ask(port, '/slow');
+      await until('the request', () => terminal.output.includes('arrived'));
+      const workers = pids();
+      assert.equal(workers.length, 2);
+      if (signal === 'SIGINT') terminal.type('\x03');
+      else process.kill(-groupOf(workers[0]!), signal);
+      assert.equal(await slow, 'slow');
+      await until(
+        'the prompt',
+        () => prompts(terminal) >= 2,
+        () => terminal.output,
+      );
+      terminal.type('echo "code $?."\n');
+      await until(
+        'the exit code',
+        () => terminal.output.includes(`code ${code}.`),
+        () => terminal.output,
+      );
+      await until('the end of the workers', () => !workers.some(alive));
+      assert.equal(pids().length, 2, 'none was forked again');
+      assert.doesNotMatch(terminal.output, /WORKER_DIED|CRASH_LOOP|Next try/);
+    });
+  }
+}
 
 test('Ctrl-C, twice within a moment as npm passes it on: the request is answered, and no death is reported', async (t) => {
   const { terminal, port, pids } = await shell(t);

@@ -39,6 +39,33 @@ export const scenes: Scene[] = [
   },
   {
     code: 'FORKTRACE_WORKER_START',
+    when: 'a timer of each of four workers throws while they start, and the error has a cause',
+    files: {
+      'app.js':
+        "export default () => new Promise(() => {\n  setTimeout(() => {\n    throw new Error('no database', { cause: new Error('connect ECONNREFUSED db:5432') });\n  }, 1);\n});\n",
+    },
+    command: 'forktrace run app.js -w 4',
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
+    when: 'what the app imports is no JavaScript',
+    files: {
+      'routes.js': "export const routes = {\n  '/': (request, response) => response.end('hello',\n};\n",
+      'app.js': "import { routes } from './routes.js';\n\nexport default () => routes['/'];\n",
+    },
+    command: 'forktrace run app.js -w 4',
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
+    when: 'what the app imports is not exported there',
+    files: {
+      'routes.js': 'export const routes = {};\n',
+      'app.js': "import { rotues } from './routes.js';\n\nexport default () => rotues['/'];\n",
+    },
+    command: 'forktrace run app.js -w 4',
+  },
+  {
+    code: 'FORKTRACE_WORKER_START',
     when: 'the app ends the process while it starts',
     files: { 'app.js': 'export default () => process.exit(3);\n' },
     command: run,
