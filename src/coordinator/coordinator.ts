@@ -20,7 +20,7 @@ import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import { privateParent } from '../process/private-directory.js';
 import { runDirectory } from '../process/run-directory.js';
-import { SECOND_SIGNAL_AFTER_MS, type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
+import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
 import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
 import type { ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
@@ -45,6 +45,7 @@ export class Coordinator implements ClusterHandle {
   #viewer: ViewerProcess | undefined;
   #shipper: ShipperKeeper | undefined;
   #stopping: Promise<void> | undefined;
+  #hasStopped = false;
   #signals: TerminationSignals | undefined;
 
   /** Resolves when all workers are ready. */
@@ -81,7 +82,9 @@ export class Coordinator implements ClusterHandle {
   async #start(): Promise<void> {
     this.#signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
       stop: (signal) => void this.#endedBy(signal),
-      force: (signal) => this.#force(signal),
+      force: (signal) => void this.#force(signal),
+      // Only a stop that takes its time needs a word.
+      again: () => this.#announceStop(),
       handled: () => void this.#stopOnce('signal'),
     });
     if (this.#config.supervise.reloadOnSighup) process.on('SIGHUP', this.#onHangup);
@@ -213,16 +216,15 @@ export class Coordinator implements ClusterHandle {
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
   async #endedBy(signal: TerminationSignal): Promise<void> {
-    // Only a stop that takes its time needs a word; a second signal is taken as one from then on.
-    const told = setTimeout(() => this.#announceStop(), SECOND_SIGNAL_AFTER_MS).unref();
     await this.#stopOnce('signal');
-    clearTimeout(told);
+    this.#hasStopped = true;
     // Warnings are written on a later tick: the last ones, before the end.
     await new Promise((resolve) => setImmediate(resolve));
     this.#signals?.reraise(signal);
   }
 
   #announceStop(): void {
+    if (this.#hasStopped) return;
     const inFlight = this.workers().reduce((sum, { stats }) => sum + (stats?.inFlight ?? 0), 0);
     const deadline = this.#config.supervise.shutdownTimeoutMs / 1000;
     const requests = `${inFlight} ${inFlight === 1 ? 'request' : 'requests'} in flight`;
@@ -230,9 +232,9 @@ export class Coordinator implements ClusterHandle {
   }
 
   /** A second signal: no more waiting. */
-  #force(signal: TerminationSignal): void {
-    this.#shipper?.releaseStderr();
+  async #force(signal: TerminationSignal): Promise<void> {
     this.#supervisor.force();
+    await this.#shipper?.releaseStderr();
     this.#signals?.reraise(signal);
   }
 

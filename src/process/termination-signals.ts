@@ -27,6 +27,8 @@ export interface SignalHandlers {
    * the signal
    */
   force?(signal: TerminationSignal): void;
+  /** From now on a signal is a second one. */
+  again?(): void;
   /**
    * A signal that the app handles; how the process ends is the app's to say. With this there is a listener of
    * ours beside the app's: it is called first, and not in the list while the app's are called.
@@ -88,6 +90,7 @@ export class TerminationSignals {
     } else if (this.#receivedAt === undefined) {
       this.#receivedAt = performance.now();
       stop(signal);
+      this.#tellAgain(this.#receivedAt);
     } else if (performance.now() - this.#receivedAt < SECOND_SIGNAL_AFTER_MS) {
       // One that was sent twice.
     } else if (force) {
@@ -95,6 +98,15 @@ export class TerminationSignals {
     } else {
       this.reraise(signal);
     }
+  }
+
+  /** A timer of a busy event loop may come early by what the loop is late. */
+  #tellAgain(receivedAt: number): void {
+    const { again } = this.#handlers;
+    if (again === undefined) return;
+    const left = SECOND_SIGNAL_AFTER_MS - (performance.now() - receivedAt);
+    if (left <= 0) again();
+    else setTimeout(() => this.#tellAgain(receivedAt), Math.ceil(left)).unref();
   }
 
   /** Out of the list while the app's listeners are called: one of them may count. */

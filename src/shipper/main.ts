@@ -50,7 +50,10 @@ async function main(config: ShipperConfig): Promise<void> {
     const known = parseToShipper(message);
     if (known?.type === 'writer-exit') shipper?.writerExited(known);
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
-    else if (known?.type === 'release-stderr') tryToReleaseStderr();
+    else if (known?.type === 'release-stderr') {
+      tryToReleaseStderr();
+      tell({ type: 'stderr-released' });
+    }
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are
   // shipped, too.

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { Writable } from 'node:stream';
 
 const STDERR = 2;
 
@@ -15,4 +16,15 @@ export function releaseStderr(): void {
   // open(2) takes the lowest free descriptor, this one: a warning must not end up in whatever is opened next.
   openSync(devNull, 'w');
   closeSync(reserved);
+  // A terminal that has been written to has been opened once more, for Node's stream.
+  const { stderr } = process as { stderr: NodeJS.WriteStream & { _handle?: { close(): void } | null } };
+  if (!stderr.isTTY) return;
+  stderr._handle?.close();
+  Object.defineProperty(process, 'stderr', { get: () => nowhere, configurable: true });
 }
+
+const nowhere = new Writable({
+  write(_chunk, _encoding, written) {
+    written();
+  },
+});

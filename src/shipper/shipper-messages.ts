@@ -72,6 +72,8 @@ export type FromShipper =
   | { type: 'ready' }
   /** Another process has the lock of the directory; this one exits. */
   | { type: 'busy' }
+  /** It prints nothing from now on. */
+  | { type: 'stderr-released' }
   | ({ type: 'recovered'; pid: number } & Recovered)
   | { type: 'stats'; stats: ShipperStats };
 
@@ -152,6 +154,7 @@ const isStats = isObjectOf<ShipperStats>({
 export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   ready: {},
   busy: {},
+  'stderr-released': {},
   recovered: {
     pid: isNumber,
     spansRecovered: isNumber,

@@ -9,6 +9,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
+import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
 import { warn } from '../warn.js';
@@ -30,6 +31,8 @@ const RESTART_MAX_MS = 30_000;
 const HEALTHY_MS = 10_000;
 /** A death is reported within a second, whether its journal has been finished by then or not. */
 const ANSWER_MS = 1000;
+/** A shipper that is busy answers later; its starter ends all the same. */
+const RELEASES_WITHIN_MS = 500;
 
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
@@ -59,6 +62,7 @@ export class ShipperKeeper {
   readonly #attached: boolean;
   readonly #check: NodeJS.Timeout;
   readonly #waiting = new Map<number, ((found: Recovered | undefined) => void)[]>();
+  #released = () => {};
   #child: ChildProcess | undefined;
   #startedAt = 0;
   #restartMs = RESTART_MIN_MS;
@@ -107,18 +111,27 @@ export class ShipperKeeper {
     this.release();
     const endsAt = performance.now() + deadlineMs;
     const first = this.#child;
-    if (first && (await this.#stopChild(first, endsAt)) === 0) return;
+    const code = first && (await this.#stopChild(first, endsAt));
     // One that another program has started goes on by itself.
-    if (performance.now() > endsAt || isShipperAlive(this.#config.dir)) return;
-    this.#start();
-    if (this.#child) await this.#stopChild(this.#child, endsAt);
+    if (code !== 0 && performance.now() <= endsAt && !isShipperAlive(this.#config.dir)) {
+      this.#start();
+      if (this.#child) await this.#stopChild(this.#child, endsAt);
+    }
+    if (process.stderr.isTTY) await this.releaseStderr();
   }
 
   /**
-   * The starter ends at once; what the shipper has to say after that would stand on somebody else's prompt.
+   * To be awaited before the starter ends: what a shipper that is still at work has to say after that would
+   * stand on the shell's prompt.
    */
-  releaseStderr(): void {
-    this.#send({ type: 'release-stderr' });
+  async releaseStderr(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.#send({ type: 'release-stderr' })) return;
+    const released = new Promise<void>((resolve) => {
+      this.#released = resolve;
+      child.once('exit', () => resolve());
+    });
+    await withinDeadline(released, RELEASES_WITHIN_MS);
   }
 
   /** @returns its exit code; null where it was killed, 0 also where it is still at it */
@@ -205,6 +218,9 @@ export class ShipperKeeper {
         this.#waiting.delete(pid);
         break;
       }
+      case 'stderr-released':
+        this.#released();
+        break;
       case 'busy':
         break;
     }
