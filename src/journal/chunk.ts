@@ -18,6 +18,8 @@ const SPANS = tags(ScopeSpans).spans;
  * this is no chance.
  */
 export const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
+/** An empty item in an empty message. */
+export const MIN_CHUNK_BYTES = 4;
 /** Bytes of such a chunk's length. */
 const MAX_LENGTH_BYTES = 4;
 
@@ -35,6 +37,11 @@ export function chunkLengthAt(bytes: Uint8Array, at: number, end: number, traile
   if (contentAt === -1) return end - lengthAt < MAX_LENGTH_BYTES ? 0 : -1;
   const length = varintIn(bytes, lengthAt, contentAt);
   return length > 0 && length < MAX_CHUNK_BYTES ? contentAt - at + length + trailer : -1;
+}
+
+/** Where the next byte stands that a chunk may start with; -1: nowhere. */
+export function nextChunkTag(bytes: Buffer, from: number): number {
+  return bytes.indexOf(SCOPE_SPANS, from);
 }
 
 /** How many whole chunks there are, back to back. */

@@ -146,6 +146,8 @@ export const ENTRY_STARTED = 20;
 export const ENTRY_DATA = 24;
 /** Bytes of one entry, data included. */
 export const ENTRY_BYTES = 2048;
+/** What readers take: another version of us may have made entries of another size. */
+const ENTRY_BYTES_TAKEN = { least: 512, most: 64 * 1024 };
 
 /** Who wrote a file. A process that reopens the journal gets a new `id`. */
 export interface WriterIdentity {
@@ -297,10 +299,11 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | UnsoundReason {
     isResourcePending: buffer.readUInt32LE(AT_RESOURCE_PENDING) === 1,
     hasChecksums: buffer.readUInt32LE(AT_VERSION) === CHECKSUMS_VERSION,
   };
+  const { least, most } = ENTRY_BYTES_TAKEN;
   const entriesFit =
     kind !== 'in-flight'
       ? header.entryBytes === 0
-      : header.entryBytes > ENTRY_DATA && header.bodyLength % header.entryBytes === 0;
+      : header.entryBytes >= least && header.entryBytes <= most && header.bodyLength % header.entryBytes === 0;
   return entriesFit ? header : 'corrupt';
 }
 

@@ -21,7 +21,7 @@ import { isSound } from '../wire/check.js';
 import { type Memory, memoryOf } from '../wire/memory.js';
 import { ResourceLogs, ResourceSpans } from '../wire/otlp.js';
 import { CHECKSUM_BYTES, hasChecksum } from './checksum.js';
-import { chunkLengthAt, countChunks } from './chunk.js';
+import { chunkLengthAt, countChunks, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, nextChunkTag } from './chunk.js';
 import {
   AT_COMMITTED,
   AT_ENDED,
@@ -195,6 +195,16 @@ export interface Chunks {
 const EMPTY_BYTES = 16;
 
 const COUNT_BYTES = 256 * 1024;
+/** Places that cannot be read, after which counting ends: what is left of such a file is little. */
+const COUNT_SEARCHES = 64;
+
+/** How far one search for the next sound chunk goes. */
+const SEARCH_BYTES = 1024 * 1024;
+/**
+ * Bytes of all that looked like a chunk in one search: those that overlap are looked into more than once, and
+ * bytes can be such that each of a million places starts a chunk of megabytes.
+ */
+const SEARCH_LOOKS_BYTES = 2 * MAX_CHUNK_BYTES;
 
 /** One segment, open for reading. */
 export class SegmentReader extends OpenFile {
@@ -237,22 +247,34 @@ export class SegmentReader extends OpenFile {
   }
 
   /**
-   * Where in the body the next sound chunk starts, behind a place where {@link read} found none; `committed`
-   * where there is no other.
+   * Where to read on behind a place where {@link read} found no chunk: at the next sound one, or where the
+   * search ended without one. It costs a bounded time, whatever the bytes are.
    */
   soundAfter(from: number, committed: number): number {
-    const bytes = this.#bytes(from, Math.min(committed, this.header.bodyLength) - from, undefined);
-    const contents = memoryOf(bytes);
+    const available = Math.min(committed, this.header.bodyLength) - from;
     const message = this.header.kind === 'logs' ? ResourceLogs : ResourceSpans;
-    for (let at = 1; at < bytes.length; at++) {
+    // With the length of a chunk that starts at the end.
+    let bytes = this.#bytes(from, Math.min(available, SEARCH_BYTES + PAGE_BYTES), undefined);
+    let contents = memoryOf(bytes);
+    let isAll = bytes.length === available;
+    let looks = SEARCH_LOOKS_BYTES;
+    for (let at = nextChunkTag(bytes, 1); at !== -1 && at < SEARCH_BYTES; at = nextChunkTag(bytes, at + 1)) {
       const length = chunkLengthAt(bytes, at, bytes.length, this.trailer);
       const end = at + length;
-      if (length <= 0 || end > bytes.length || !this.#isWhole(contents, at, end, from)) continue;
+      if (length <= 0 || end > available) continue;
+      looks -= length;
+      if (looks < 0) break;
+      if (end > bytes.length && !isAll) {
+        bytes = this.#bytes(from, Math.min(available, SEARCH_BYTES + PAGE_BYTES + MAX_CHUNK_BYTES), undefined);
+        contents = memoryOf(bytes);
+        isAll = true;
+      }
+      if (end > bytes.length || !this.#isWhole(contents, at, end, from)) continue;
       if (this.trailer > 0) return from + at;
       // Nothing says where a chunk starts: it is one if it reads as one, and another follows, or nothing.
       if (isSound(bytes, message, at, end) && chunkLengthAt(bytes, end, bytes.length) !== -1) return from + at;
     }
-    return committed;
+    return available > SEARCH_BYTES ? from + SEARCH_BYTES : committed;
   }
 
   /** Whether the chunk `bytes[start..end)`, of bytes at `from` of the body, is as it was written. */
@@ -325,15 +347,19 @@ export class SegmentReader extends OpenFile {
     return bytes.readUInt32LE();
   }
 
-  /** Spans or log records that are committed and not shipped. Walks the chunks unless the header knows. */
+  /**
+   * Spans or log records that are committed and not shipped; fewer where much of the file cannot be read.
+   * Walks the chunks unless the header knows.
+   */
   countUnshipped(): number {
     const { committed, shipped, sealed, spans } = this.state();
-    if (sealed && shipped === 0 && spans > 0) return spans;
+    if (sealed && shipped === 0 && spans > 0 && spans <= committed / MIN_CHUNK_BYTES) return spans;
     let count = 0;
-    for (let from = shipped; from < committed; ) {
+    for (let from = shipped, searches = 0; from < committed && searches < COUNT_SEARCHES; ) {
       const { bytes, next, corrupt } = this.read(from, committed, COUNT_BYTES);
       count += countChunks(bytes, this.trailer);
       from = corrupt ? this.soundAfter(next, committed) : next;
+      if (corrupt) searches++;
     }
     return count;
   }

@@ -9,6 +9,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import type { ExportReport } from './export-report.js';
 import { RequestBuilder } from './request-builder.js';
+import { Suspects } from './suspects.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
 import { createTransport, type SendResult, type Signal, type Transport } from './transport.js';
 
@@ -45,7 +46,8 @@ const WORD_MS = 5000;
 /** Smaller requests are not what a connection is cut for. */
 const SMALL_REQUEST_BYTES = 64 * 1024;
 const CUTS = 2;
-
+/** So often the connection is cut for one large span alone, while others are taken, and it is given up. */
+const LONE_CUTS = 5;
 /** Spans, or log records, of all their deliveries since the shipper started. */
 export interface DeliveryCounts {
   read: number;
@@ -87,9 +89,13 @@ interface Shipment {
   suspects: number[];
   /** Spans that have been refused alone once, and are asked for again, now that others have been taken. */
   again: Set<number>;
-  /** Something of this shipment has been taken: the endpoint works. */
+  /** Something of this shipment has been taken, or of others often enough: the endpoint works. */
   taken: boolean;
   refusals: number;
+  /** The connection was cut for a single span. */
+  loneCuts: number;
+  /** Whose spans it has alone, each of them looked into. */
+  suspect: TailedWriter | undefined;
 }
 
 export class Delivery {
@@ -117,6 +123,9 @@ export class Delivery {
   #uncertainAnswers = 0;
   #cuts = 0;
   #firstWriter = 0;
+  readonly #suspects = new Suspects();
+  /** The last shipment was a suspect's. */
+  #wasSuspect = false;
   #stopAt: number | undefined;
   #closed = false;
   /** Stopped, and there is no time for another try. */
@@ -165,6 +174,7 @@ export class Delivery {
     this.#stopAt = stopAt;
     // Whoever has mended something since has one try more.
     this.#notBefore = 0;
+    this.#suspects.wake();
   }
 
   /** Login or certificates have changed: tried at once. */
@@ -241,8 +251,11 @@ export class Delivery {
   #dueInMs(now: number): number {
     let bytes = 0;
     let since = now;
+    let soonest = Number.POSITIVE_INFINITY;
     for (const writer of this.#options.writers()) {
-      for (const { lag, waitingSince } of this.#segmentsOf(writer)) {
+      const waitsMs = this.#suspects.notBefore(writer) - now;
+      if (waitsMs > 0) soonest = Math.min(soonest, waitsMs);
+      for (const { lag, waitingSince } of waitsMs > 0 ? [] : this.#segmentsOf(writer)) {
         if (lag === 0) continue;
         // Nothing comes after it.
         if (writer.finished) return 0;
@@ -253,7 +266,7 @@ export class Delivery {
     if (bytes >= this.#limit) return 0;
     const waited = now - since;
     const full = bytes > 0 && waited > 0 ? ((this.#limit - bytes) * waited) / bytes : Number.POSITIVE_INFINITY;
-    return Math.min(this.#gatherMs - waited, full);
+    return Math.min(bytes > 0 ? this.#gatherMs - waited : Number.POSITIVE_INFINITY, full, soonest);
   }
 
   get #gatherMs(): number {
@@ -266,7 +279,8 @@ export class Delivery {
     const shipment = this.#shipment;
     const range = nextRange(shipment);
     if (!range) {
-      // Nothing in it could be read.
+      // Nothing in it could be read, or all that there is is left.
+      this.gaveUp = shipment.parts.length === 0 && this.#stopAt !== undefined;
       this.#finish(shipment);
       return;
     }
@@ -299,6 +313,10 @@ export class Delivery {
           this.#cuts = 0;
           break;
         }
+        if (result.fault === 'cut' && this.#isCutForOne(shipment, range, bytes)) {
+          this.#refuse(shipment, range, `the connection was cut ${LONE_CUTS} times when it was sent`);
+          break;
+        }
         this.#tryAgain(shipment, range, result);
         break;
       case 'blocked':
@@ -326,6 +344,7 @@ export class Delivery {
     counts.refused += refused;
     shipment.done.fill(1, range.from, range.to);
     shipment.taken = true;
+    this.#suspects.taken();
     this.#uncertainAnswers = shipment.refusals = 0;
     this.#notBefore = 0;
     this.#backoffMs = BACKOFF_MIN_MS;
@@ -349,26 +368,52 @@ export class Delivery {
     this.#options.report.refused(spans, reason);
   }
 
+  #suspectWritersOf({ parts }: Shipment): void {
+    for (const { writer } of parts) this.#suspects.add(writer);
+  }
+
+  /** A large span that nobody takes, and that nobody says a word about. */
+  #isCutForOne(shipment: Shipment, { from, to }: Range, bytes: number): boolean {
+    if (to - from > 1 || bytes <= SMALL_REQUEST_BYTES) return false;
+    this.#suspectWritersOf(shipment);
+    return ++shipment.loneCuts >= LONE_CUTS && shipment.taken;
+  }
+
   #suspect(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'bad-data' }>): void {
     if (!result.certain && this.#uncertainAnswers < MOST_UNCERTAIN_ANSWERS) {
       this.#uncertainAnswers++;
       this.#tryAgain(shipment, range, { outcome: 'retry', reason: result.reason });
       return;
     }
-    const isAlone = !this.#split(shipment, range);
+    this.#suspectWritersOf(shipment);
+    if (shipment.suspect === undefined && !shipment.done.includes(1)) {
+      this.#shipment = undefined;
+      return;
+    }
+    const isSingle = !this.#split(shipment, range);
     shipment.refusals++;
     if (shipment.taken) {
-      if (!isAlone) return;
+      if (!isSingle) return;
       if (shipment.again.has(range.from)) this.#refuse(shipment, range, `${result.reason} (others were taken)`);
       else this.#askAgain(shipment, range.from);
       return;
     }
-    if (isAlone) shipment.suspects.push(range.from);
+    if (isSingle) shipment.suspects.push(range.from);
     if (shipment.refusals < REFUSALS && shipment.ranges.length > 0) return;
     shipment.suspects = [];
+    const { suspect } = shipment;
+    const isAlone = suspect !== undefined && this.#suspects.refused(suspect);
+    const what = isAlone ? `all of process ${suspect.identity.pid}` : 'everything that it is sent';
+    const blocked = { outcome: 'blocked', reason: `${result.reason}. It refuses ${what}` } as const;
+    const isLeft = suspect !== undefined && this.#stopAt !== undefined;
+    if (isLeft) this.#suspects.leave(suspect);
+    if (isAlone || isLeft) {
+      this.#options.report.failed(blocked);
+      this.#shipment = undefined;
+      return;
+    }
     // Together with what comes next, some of it may pass: then it is known what is to blame.
-    const reason = `${result.reason}. It refuses everything that it is sent`;
-    this.#block(shipment, undefined, { outcome: 'blocked', reason });
+    this.#block(shipment, undefined, blocked);
   }
 
   #tryAgain(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
@@ -415,44 +460,66 @@ export class Delivery {
       again: new Set(),
       taken: false,
       refusals: 0,
+      loneCuts: 0,
+      suspect: undefined,
     };
-    const writers = this.#options.writers();
-    // Another one first each time, so that none waits for a busier one.
-    this.#firstWriter = writers.length > 0 ? (this.#firstWriter + 1) % writers.length : 0;
-    for (const writer of [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)]) {
+    for (const writer of this.#inTurn()) {
+      const isSuspect = this.#suspects.has(writer);
+      if (isSuspect && (shipment.spans > 0 || this.#suspects.notBefore(writer) > performance.now())) continue;
       let begun = false;
       for (const segment of this.#segmentsOf(writer)) {
         const room =
           this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
-        if (segment.lag <= 0 || room <= 0 || (shipment.spans > 0 && room < this.#limit / 16)) continue;
+        if (segment.lag <= 0) continue;
+        if (shipment.spans > 0 && (isSuspect || room < this.#limit / 16)) continue;
         if (!begun) this.#builder.beginWriter(writer);
         begun = true;
-        this.#read(writer, segment, room, shipment);
+        this.#read(writer, segment, Math.max(0, Math.min(room, this.#suspects.bytesFor(writer))), shipment);
       }
+      if (!isSuspect || shipment.spans === 0) continue;
+      shipment.suspect = writer;
+      shipment.taken = this.#suspects.isProven(writer);
+      break;
     }
+    this.#wasSuspect = shipment.suspect !== undefined;
     shipment.done = new Uint8Array(shipment.spans);
     if (shipment.spans > 0) shipment.ranges.push({ from: 0, to: shipment.spans });
     return shipment;
+  }
+
+  /** Another writer first each time, so that none waits for a busier one; suspects every other time. */
+  #inTurn(): TailedWriter[] {
+    const writers = this.#options.writers();
+    this.#suspects.keep(writers);
+    this.#firstWriter = writers.length > 0 ? (this.#firstWriter + 1) % writers.length : 0;
+    const inTurn = [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)];
+    const first = inTurn.filter((writer) => this.#suspects.has(writer) !== this.#wasSuspect);
+    return [...first, ...inTurn.filter((writer) => !first.includes(writer))];
   }
 
   #read(writer: TailedWriter, segment: TailedSegment, room: number, shipment: Shipment): void {
     const memory = this.#memory.subarray(this.#inUse);
     const from = segment.shipped;
     const { reader } = segment;
+    const verify = writer.finished || this.#suspects.has(writer);
     const { bytes, next: end, corrupt } = reader.read(from, segment.committed, room, memory, writer.finished);
     if (bytes.buffer === memory.buffer) this.#inUse += bytes.length;
     // One chunk that is larger than the room: it goes first in a request of its own.
     if (bytes.length > room && shipment.spans > 0) return;
     const first = this.#builder.count;
     // One such span that is passed on, and the endpoint refuses the whole request.
-    const { spans, malformed } = this.#builder.add(bytes, writer.finished, reader.trailer);
+    const { spans, malformed } = this.#builder.add(bytes, verify, reader.trailer);
     const next = corrupt ? reader.soundAfter(end, segment.committed) : end;
     // What is gathered a second time has been said.
-    if (next > segment.readTo) {
-      const { path } = segment.file;
-      if (malformed > 0) this.#options.malformed(malformed, `${path} has what is no span`);
-      if (corrupt) this.#options.malformed(1, `${path} cannot be read from byte ${end} to ${next} of its body`);
+    const { path } = segment.file;
+    if (malformed > 0 && next > (verify ? segment.verifiedTo : segment.readTo)) {
+      // They have been counted as read when nobody had looked into them.
+      if (from < segment.readTo) this.#options.counts.refused += malformed;
+      this.#options.malformed(malformed, `${path} has what is no span`);
     }
+    if (corrupt && next > segment.readTo)
+      this.#options.malformed(1, `${path} cannot be read from byte ${end} to ${next} of its body`);
+    if (verify) segment.verifiedTo = Math.max(segment.verifiedTo, next);
     this.#count(segment, from, next, first);
     shipment.spans += spans;
     shipment.parts.push({ writer, segment, from, next, first, end: first + spans });
@@ -469,6 +536,10 @@ export class Delivery {
   #finish(shipment: Shipment): void {
     this.#shipment = undefined;
     for (const part of shipment.parts) this.#store(part, part.next);
+    const { suspect, refusals } = shipment;
+    if (suspect === undefined || refusals > 0) return;
+    const isFull = this.#suspects.bytesFor(suspect) >= this.#limit;
+    this.#suspects.passed(suspect, isFull || [...this.#segmentsOf(suspect)].every(({ lag }) => lag === 0));
   }
 
   /** Stores how far each segment has come without a gap: a shipper that follows sends the rest. */

@@ -15,6 +15,10 @@ const SHOWN = 20;
 /** A log record of megabytes is no text for one screen. */
 const TEXT_LENGTH = 1024;
 const READ_BYTES = 256 * 1024;
+/** One that is larger is left out: it could have a million attributes, each of which takes memory. */
+const RECORD_BYTES = 1024 * 1024;
+/** Of one segment; much that cannot be read is all that is said of it. */
+const SEARCHES = 64;
 
 /**
  * @param segment of log records
@@ -26,10 +30,11 @@ export function lastLogsOf(segment: SegmentReader, before: readonly LogInBrief[]
   let chunks: Uint8Array[] = [];
   try {
     const { committed } = segment.state();
-    for (let from = 0; from < committed; ) {
+    for (let from = 0, searches = 0; from < committed && searches < SEARCHES; ) {
       const { bytes, next, corrupt } = segment.read(from, committed, READ_BYTES);
-      chunks = [...chunks, ...lastChunks(bytes, segment.trailer)].slice(-SHOWN);
+      if (bytes.length <= RECORD_BYTES) chunks = [...chunks, ...lastChunks(bytes, segment.trailer)].slice(-SHOWN);
       from = corrupt ? segment.soundAfter(next, committed) : next;
+      if (corrupt) searches++;
     }
   } catch {
     // Not to be read from here on: what was read stands.

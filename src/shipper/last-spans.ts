@@ -11,8 +11,9 @@ import { ResourceSpans } from '../wire/otlp.js';
 import type { OtlpSpan } from '../wire/otlp-json.js';
 
 const SHOWN = 10;
-/** The end of a segment is enough: a death's last seconds. */
 const READ_BYTES = 256 * 1024;
+/** The end of a segment is enough: a death's last seconds. */
+const SHOWN_BYTES = 1024 * 1024;
 
 export interface LastSpans {
   /** The newest first. */
@@ -27,11 +28,13 @@ export function lastSpansOf(segment: SegmentReader | undefined): LastSpans {
     for (let from = 0; segment !== undefined && from < committed; ) {
       const { bytes, next } = segment.read(from, committed, READ_BYTES);
       if (next === from) break;
+      from = next;
+      // A span of so many bytes is no line on a screen, and its attributes could be millions.
+      if (next < committed - SHOWN_BYTES || bytes.length > READ_BYTES) continue;
       // A body is whole scope_spans fields of one ResourceSpans message.
       for (const { spans: some = [] } of decode(bytes, ResourceSpans).scopeSpans ?? []) {
         for (const span of some) spans.push(inBrief(span));
       }
-      from = next;
     }
   } catch {
     // Not sound from here on: what was read stands.

@@ -207,11 +207,13 @@ export class RequestBuilder {
   /** That of the chunk at hand. */
   #scope(): Scope {
     const writer = this.#writer!;
-    const known = writer.scopes.find((scope) => this.#isOf(scope));
-    if (known) return known;
+    const { scopes } = writer;
+    for (let n = scopes.length - 1, last = Math.max(0, scopes.length - SCOPES_SEARCHED); n >= last; n--) {
+      if (this.#isOf(scopes[n]!)) return scopes[n]!;
+    }
     const fields = this.#fields.subarray(this.#fieldsStart, this.#fieldsEnd);
     const scope: Scope = { fields, writer, spans: [], bytes: 0 };
-    writer.scopes.push(scope);
+    scopes.push(scope);
     return scope;
   }
 
@@ -225,6 +227,12 @@ export class RequestBuilder {
     return true;
   }
 }
+
+/**
+ * An app has a scope per instrumentation, some tens. Of one that has another for each span no more than this
+ * is searched; a scope may be in a request twice.
+ */
+const SCOPES_SEARCHED = 128;
 
 /** A tag and the longest length. */
 const MAX_HEADER_BYTES = 6;

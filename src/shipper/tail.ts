@@ -18,6 +18,8 @@ import {
   removeFile,
   type SegmentReader,
 } from '../journal/reader.js';
+import { isSound } from '../wire/check.js';
+import { Resource } from '../wire/otlp.js';
 import type { Said } from './destination.js';
 import type { Signal } from './transport.js';
 
@@ -33,6 +35,8 @@ export class TailedSegment {
   committed = 0;
   /** Where gathering has come to so far: what stands before it has been counted as read. */
   readTo: number;
+  /** Likewise, of what has been looked into span by span. */
+  verifiedTo: number;
   sealed = false;
   #leaseMs = 0;
   /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
@@ -48,7 +52,7 @@ export class TailedSegment {
     this.file = file;
     this.reader = reader;
     this.#lookedAt = lookedAt;
-    this.shipped = this.readTo = reader.state().shipped;
+    this.shipped = this.readTo = this.verifiedTo = reader.state().shipped;
   }
 
   get isOfLogs(): boolean {
@@ -120,21 +124,21 @@ export class TailedWriter {
   /** Its process is gone, and what it left in flight could not be recovered, for this reason. */
   unrecovered: NodeJS.ErrnoException | undefined;
 
-  constructor({ writer, resource, schemaUrl, isResourcePending }: JournalHeader, { leaseMs, leaseMonotonicMs }: Lease) {
-    this.identity = writer;
-    this.resource = resource;
-    this.schemaUrl = schemaUrl;
-    this.#isResourcePending = isResourcePending;
+  constructor(header: JournalHeader, { leaseMs, leaseMonotonicMs }: Lease) {
+    this.identity = header.writer;
+    this.resource = soundResource(header);
+    this.schemaUrl = header.schemaUrl;
+    this.#isResourcePending = header.isResourcePending;
     this.leaseMs = leaseMs;
     this.leaseMonotonicMs = leaseMonotonicMs;
     this.#leaseAt = this.firstSeenAt - Math.abs(Date.now() - leaseMs);
   }
 
   /** Another of its files has been found. */
-  describe({ resource, schemaUrl, isResourcePending }: JournalHeader): void {
-    if (isResourcePending || !this.#isResourcePending) return;
-    this.resource = resource;
-    this.schemaUrl = schemaUrl;
+  describe(header: JournalHeader): void {
+    if (header.isResourcePending || !this.#isResourcePending) return;
+    this.resource = soundResource(header);
+    this.schemaUrl = header.schemaUrl;
     this.#isResourcePending = false;
   }
 
@@ -194,6 +198,11 @@ export class TailedWriter {
   get hasSegments(): boolean {
     return this.segments.size + this.logs.size + this.waiting.length > 0;
   }
+}
+
+/** One that no decoder takes would have every request refused that it is in: its spans go without. */
+function soundResource({ resource }: JournalHeader): Uint8Array {
+  return isSound(resource, Resource) ? resource : new Uint8Array(0);
 }
 
 /**
@@ -362,6 +371,8 @@ export class Tail {
       return undefined;
     }
     const writer = new TailedWriter(reader.header, reader.state());
+    if (writer.resource.length < reader.header.resource.length)
+      this.#report(file.path, 'of a writer whose resource cannot be read, so that its spans go without');
     reader.close();
     this.writers.set(file.writerId, writer);
     return writer;

@@ -12,6 +12,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
+import { listJournal } from '#src/journal/reader.js';
 import { shipperPid } from '#src/shipper/lock.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
@@ -140,10 +141,11 @@ const missing = (): string[] => {
   }
   return names;
 };
-const filesLeft = () => readdirSync(journal).filter((name) => !name.startsWith('shipper-'));
+/** Post-mortems stay. */
+const filesLeft = () => readdirSync(journal).filter((name) => !name.startsWith('shipper-') && name !== 'deaths');
 for (const until = performance.now() + SETTLE_MS; performance.now() < until; await sleep(500)) {
   collect();
-  if (missing().length === 0 && filesLeft().length === 0) break;
+  if (missing().length === 0 && listJournal(journal).length === 0) break;
 }
 
 const lost = missing();
