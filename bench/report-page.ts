@@ -12,6 +12,7 @@ import {
   type ClusterResults,
   type HttpResults,
   hasResults,
+  type KilledResults,
   loadResults,
   type MemoryResults,
   type ProfileResults,
@@ -20,6 +21,7 @@ import {
   type SpanResults,
   type StartResults,
 } from './report.js';
+import { sideBySide } from './side-by-side.js';
 
 const number = (value: number | undefined, digits: number) => (value === undefined ? '–' : value.toFixed(digits));
 const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
@@ -39,7 +41,7 @@ export function writeReportPage(verdicts: readonly Verdict[]): void {
   const share = /(<!-- benchmarks:[^>]*-->)[\s\S]*(<!-- \/benchmarks -->)/;
   const text = readFileSync(readme, 'utf8').replace(
     share,
-    (_, begin: string, end: string) => `${begin}\n${readmeShare(verdicts)}\n${end}`,
+    (_, begin: string, end: string) => `${begin}\n${readmeShare()}\n${end}`,
   );
   writeFileSync(readme, text);
 }
@@ -152,7 +154,7 @@ function rates(): string {
   return tables.length > 0 ? `## At a fixed rate\n\n${tables.join('\n')}\n` : '';
 }
 
-/** Start times and memory, with peers by the same method. */
+/** Start times, what a kill leaves, and memory, with peers by the same method. */
 function starts(): string {
   const parts: string[] = [];
   if (hasResults('start')) {
@@ -166,6 +168,15 @@ function starts(): string {
     ]);
     parts.push(
       `## Start\n\nCPU time up to the first response of a server, to the exit of a tool of ten spans, and of a program that does nothing; Node ${node}, ${rounds} rounds.\n\n${table(['', '', 'CPU ms', '+ ms', '× untraced'], rows)}\n`,
+    );
+  }
+  if (hasResults('killed')) {
+    const { node, requests, rows } = loadResults<KilledResults>('killed');
+    parts.push(
+      `## Killed\n\nA server answers ${requests} requests and gets SIGKILL as soon as the last answer is in; how many of them the endpoint hears of. Node ${node}.\n\n${table(
+        ['', 'requests reported'],
+        rows.map(({ name, kept }) => [name, kept]),
+      )}\n`,
     );
   }
   if (hasResults('memory')) {
@@ -214,15 +225,13 @@ On Node 24, by the tables below:
 `;
 }
 
-export function readmeShare(verdicts: readonly Verdict[]): string {
-  const { head, rows } = hasResults('rate') ? rateCells(loadResults<RateResults>('rate').rows) : { head: [], rows: [] };
-  const cost =
-    rows.length > 0 ? `CPU time that tracing adds to a request, in microseconds:\n\n${table(head, rows)}\n\n` : '';
-  return `${cost}![Throughput](docs/charts/throughput.svg)
+/** What the README shows of it: the table that a reader compares tracers by. */
+export function readmeShare(): string {
+  const { head, rows } = sideBySide();
+  return `${table(head, rows)}
 
-${verdictTable(verdicts)}
-
-Ratios within one run: the median of interleaved rounds, and what three quarters of them hold, which is what counts. Machine, method and all tables: [docs/benchmarks.md](docs/benchmarks.md).`;
+Measured on Node 24 by \`npm run bench\`, each tracer set up as its own documentation says. Every row is from one run in which the
+contestants take turns. [Benchmarks](docs/benchmarks.md) has the machine, the method, all tables, and the budgets that forktrace does not hold yet.`;
 }
 
 function spans(): string {

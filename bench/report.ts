@@ -169,6 +169,14 @@ export interface StartResults {
   summary: { program: string; name: string; cpuMs: number; spread: number; addedMs: number; ratio: number }[];
 }
 
+export interface KilledResults {
+  node: string;
+  /** Answered just before the server was killed. */
+  requests: number;
+  /** How many of them were reported. */
+  rows: { name: string; kept: number }[];
+}
+
 export interface ProfileResults {
   node: string;
   requests: number;

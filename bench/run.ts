@@ -41,6 +41,7 @@ interface Step {
 
 const rounds = (full: number) => ['--rounds', String(quick ? Math.min(full, 2) : full)];
 const noLatency = ['--latency-rounds', '0'];
+const sideBySide = 'bare,forktrace-journal-mmap,otel-2,dd-trace';
 const three = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
 const step = (minutes: number, program: string, name: string, major: string, ...args: string[]): Step => ({
   minutes,
@@ -52,10 +53,13 @@ const rates = ['--rates', '500,5000,25%,50%,70%', '--latency', '--launches', '1'
 const others: Step[] = [
   step(6.5, 'rate/main', 'rate-rates', '24', '--apps', 'hello,express', ...rates, ...rounds(3)),
   step(1.5, 'rate/main', 'rate-spans', '24', '--apps', 'spans-1,spans-10,spans-100', '--rates', '200', ...rounds(2)),
+  // It installs dd-trace, which the next one takes when it is there.
+  step(0.7, 'killed', 'killed', '24'),
   { minutes: 1.5, command: () => ['start.js', '--node', nodeOf('24'), ...rounds(7)] },
   step(1.5, 'memory', 'memory', '24', ...rounds(2)),
   { minutes: 2, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(2)] },
   step(3, 'http', 'http-hello-node24', '24', ...three, ...noLatency, ...rounds(4)),
+  step(3, 'http', 'http-peers-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(3)),
   step(2, 'http', 'http-hello-node20', '20', ...three, ...noLatency, ...rounds(3)),
   step(1.5, 'http', 'http-express-node24', '24', '--app', 'express', ...three, ...noLatency, ...rounds(3)),
   ...['bare', 'forktrace-journal-mmap'].map((contestant) => ({

@@ -9,6 +9,7 @@
  *
  *   npm run bench:start -- --rounds 15
  *   cd bench/peers && npm ci          once, for dd-trace and the others that are there
+ *   cd bench/otel-2 && npm ci         once, for OpenTelemetry's SDK
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { BenchProcess, benchRoot } from './processes.js';
@@ -27,7 +28,7 @@ import { median, spread } from './statistics.js';
 
 const { rounds, node } = new Command('bench:start')
   .option('--rounds <n>', 'of each contestant', Number, 15)
-  .option('--node <path>', 'the Node.js that is measured', process.execPath)
+  .option('--node <path>', 'the Node.js that is measured', (path) => resolve(path), process.execPath)
   .parse()
   .opts<{ rounds: number; node: string }>();
 
@@ -50,6 +51,9 @@ const contestants: Contestant[] = [
   untraced,
   { name: 'forktrace/register', execArgv: ['--import', register] },
   { name: 'forktrace, two lines', env: { BENCH_TWO_LINES: '1' } },
+  ...(existsSync(join(benchRoot, 'otel-2/node_modules'))
+    ? [{ name: 'OpenTelemetry 2.x', execArgv: ['--require', join(benchRoot, 'otel-2/setup.cjs')] }]
+    : []),
   ...peer('dd-trace', 'dd-trace.cjs'),
   ...peer('@sentry/node', 'sentry.cjs'),
   ...peer('elastic-apm-node', 'elastic-apm.cjs'),

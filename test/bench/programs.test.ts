@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ClusterResults, HttpResults, SpanResults } from '#bench/report.js';
+import type { ClusterResults, HttpResults, KilledResults, SpanResults } from '#bench/report.js';
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
@@ -56,4 +56,12 @@ test('bench:cluster has CPU over all processes, memory, readiness, reload and wh
   assert.equal(traced!.delivered, 1);
   assert.ok(traced!.cpuMicros > 0 && traced!.readyMs > 0 && traced!.reloadMs! > 0);
   assert.ok(traced!.allMemory > 2 * traced!.workerMemory && traced!.workerMemory > bare!.workerMemory);
+});
+
+test('bench:killed counts what is reported of the requests before a kill', async (t) => {
+  const args = ['--contestants', 'forktrace-journal-mmap,forktrace-batch', '--requests', '20'];
+  const { rows } = await bench<KilledResults>(t, 'killed', 'killed', args);
+  const [journal, batch] = rows;
+  assert.deepEqual(journal, { name: 'forktrace-journal-mmap', kept: 20 });
+  assert.ok(batch!.kept < 20, 'what waits in memory for the next batch is lost');
 });
