@@ -81,7 +81,7 @@ const ALLOWED: Record<string, string[]> = {
   forensics: ['wire', 'process', 'journal'],
   shipper: ['wire', 'sdk', 'process', 'config', 'pm2', 'journal', 'forensics'],
   http: ['wire', 'config', 'propagation', 'tracer'],
-  logs: ['wire', 'config', 'journal', 'tracer'],
+  logs: ['wire', 'process', 'config', 'journal', 'tracer'],
   // Of http/ the check of Host headers alone.
   viewer: ['wire', 'process', 'journal', 'forensics', 'http'],
   instrumentation: ['process', 'config'],
@@ -90,7 +90,7 @@ const ALLOWED: Record<string, string[]> = {
     ...['wire', 'sdk', 'span', 'pm2', 'process', 'config', 'propagation', 'journal', 'tracer', 'forensics'],
     ...['shipper', 'http', 'logs'],
   ],
-  coordinator: ['wire', 'process', 'config', 'journal', 'tracer', 'forensics', 'shipper', 'viewer', 'worker'],
+  coordinator: ['wire', 'process', 'config', 'journal', 'tracer', 'forensics', 'shipper', 'logs', 'viewer', 'worker'],
   preload: ['wire', 'pm2', 'process', 'config', 'propagation', 'http', 'logs', 'instrumentation', 'worker'],
   mcp: [],
   cli: ['mcp', 'wire', 'pm2', 'process', 'config', 'journal', 'forensics', 'shipper', 'viewer', 'coordinator'],

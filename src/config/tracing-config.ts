@@ -238,6 +238,13 @@ export interface LogsConfig {
    */
   maxPerSecond?: number;
   /**
+   * Keep what `console` says as log records, and, in workers of `startClusterWithTracing`, all that they
+   * write to standard error. What is printed stays as it is. Takes true or false.
+   *
+   * @default FORKTRACE_LOGS_CAPTURE_OUTPUT, else false
+   */
+  captureOutput?: boolean;
+  /**
    * Attributes of a record; what is more is dropped and counted in the record. Takes a whole number from 0.
    *
    * @default OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128

@@ -15,11 +15,11 @@ import { TERMINAL_VARIABLE } from '../process/terminal-variable.js';
  *
  * @returns whether the workers' standard error comes through a pipe
  */
-export function setUpForks({ forensics }: ResolvedConfig): boolean {
+export function setUpForks({ forensics, logs }: ResolvedConfig): boolean {
   const { settings } = cluster;
   const execArgv = settings.execArgv ?? process.execArgv;
   const isDebugged = optionsOfWorkers().includes('--inspect');
-  if (!forensics.peek && !forensics.lastWords) return false;
+  if (!forensics.peek && !forensics.lastWords && !logs?.captureOutput) return false;
   if (settings.stdio !== undefined || settings.silent || isDebugged) return false;
   cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'pipe', 'ipc'] });
   if (forensics.peek && settings.inspectPort === undefined && process.platform !== 'win32') {

@@ -16,7 +16,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { attributesSettled, knownAttributes, schemaUrlOf } from '../config/index.js';
-import type { ResolvedConfig } from '../config/resolved.js';
+import type { ResolvedConfig, ResolvedLogs } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { blockAttributes } from '../forensics/block.js';
 import { exitExceptionAttributes } from '../forensics/exit-exception.js';
@@ -24,6 +24,7 @@ import { lastLogAttributes } from '../forensics/last-log-attributes.js';
 import { vitalsAttributes } from '../forensics/vitals-attributes.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import { StderrRecords } from '../logs/stderr-records.js';
 import { version } from '../own-files.js';
 import { describeExit } from '../process/process-exit.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
@@ -76,6 +77,7 @@ const IN_FLIGHT = 64;
 
 export class JournalLifecycleSpans implements LifecycleSpans {
   readonly #journal: Journal;
+  readonly #logs: ResolvedLogs | undefined;
   readonly #unsay: () => void;
   readonly #tracer: Tracer;
   readonly #starting = new Map<string, Span>();
@@ -87,11 +89,12 @@ export class JournalLifecycleSpans implements LifecycleSpans {
 
   /** @throws what {@link openJournal} throws */
   constructor(config: ResolvedConfig) {
+    this.#logs = config.logs;
     const attributes = coordinatorResource(config);
     const settled = attributesSettled(config.resource);
     this.#journal = openJournal({
       ...config.journal,
-      segmentBytes: SEGMENT_BYTES,
+      ...(!config.logs?.captureOutput && { segmentBytes: SEGMENT_BYTES }),
       inFlight: IN_FLIGHT,
       resource: encodeResource(attributes),
       schemaUrl: schemaUrlOf(config.resource),
@@ -151,6 +154,12 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       if (!planned) span.setStatus({ code: SpanStatusCode.ERROR, message: why });
       span.end();
     };
+  }
+
+  stderrRecords(slot: number, incarnation: number, pid: number): StderrRecords | undefined {
+    if (!this.#logs?.captureOutput) return undefined;
+    const attributes = { ...worker(slot, incarnation), [CLUSTER_WORKER_PID]: pid };
+    return new StderrRecords(this.#logs, this.#journal, `worker ${slot} (pid ${pid})`, attributes);
   }
 
   blockEnded(slot: number, incarnation: number, { since, until, ...block }: EndedBlock): void {

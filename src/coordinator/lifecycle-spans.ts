@@ -3,6 +3,7 @@ import type { Block } from '../forensics/block.js';
 import type { LogInBrief } from '../forensics/post-mortem.js';
 import type { Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
+import type { StderrRecords } from '../logs/stderr-records.js';
 import type { EndedBlock } from './block-watch.js';
 
 /** What is known of a dead worker beyond its exit. */
@@ -25,6 +26,8 @@ export interface Findings {
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
+  /** Keeps what a worker writes to standard error as log records; undefined where that is not asked for. */
+  stderrRecords(slot: number, incarnation: number, pid: number): StderrRecords | undefined;
   /** The process has ended; the function that is returned adds what has been found out about it. */
   workerDied(slot: number, incarnation: number): (exit: ChildExit, findings: Findings) => void;
   /** The event loop of a worker was blocked, and turns again. */
@@ -48,6 +51,7 @@ export interface LifecycleSpans {
 export const noLifecycleSpans: LifecycleSpans = {
   workerForked() {},
   workerReady() {},
+  stderrRecords: () => undefined,
   workerDied: () => () => {},
   blockEnded() {},
   clusterReady() {},

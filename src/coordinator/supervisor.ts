@@ -393,7 +393,11 @@ export class Supervisor {
       ...(this.#readsStderr && describeStderr()),
       ...(extra ?? undefined),
     });
-    const stderr = { reads: this.#readsStderr, prefix: this.#config.supervise.prefix };
+    const stderr = {
+      reads: this.#readsStderr,
+      prefix: this.#config.supervise.prefix,
+      records: (pid: number) => lifecycle.stderrRecords(slot, incarnation, pid),
+    };
     const worker = new WorkerProcess({ slot, incarnation }, env, stderr, {
       message: (message) => this.#hear(slot, incarnation, worker, message),
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),

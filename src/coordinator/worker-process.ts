@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { ForktraceError } from '../errors.js';
 import { blockOf } from '../forensics/block.js';
 import { processState } from '../forensics/process-state.js';
+import type { StderrRecords } from '../logs/stderr-records.js';
 import { LinePrefix } from '../process/line-prefix.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
@@ -57,7 +58,7 @@ export class WorkerProcess {
   constructor(
     { slot, incarnation }: { slot: number; incarnation: number },
     env: NodeJS.ProcessEnv,
-    stderr: { reads: boolean; prefix: boolean },
+    stderr: { reads: boolean; prefix: boolean; records: (pid: number) => StderrRecords | undefined },
     events: WorkerProcessEvents,
   ) {
     this.slot = slot;
@@ -75,7 +76,8 @@ export class WorkerProcess {
     this.pid = worker.process.pid;
     if (stderr.reads && worker.process.stderr) {
       const prefix = stderr.prefix ? new LinePrefix(slot, process.stderr.isTTY) : undefined;
-      this.stderr = new WorkerStderr(worker.process.stderr, prefix);
+      const records = this.pid === undefined ? undefined : stderr.records(this.pid);
+      this.stderr = new WorkerStderr(worker.process.stderr, { prefix, records });
     }
     redeliverConnections(worker);
     let exited = false;

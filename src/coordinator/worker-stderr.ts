@@ -3,9 +3,19 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import { InspectorLines } from '../forensics/inspector-lines.js';
 import { LastBytes } from '../forensics/last-bytes.js';
 import { LAST_WORDS_BYTES, redacted } from '../forensics/last-words.js';
+import type { StderrRecords } from '../logs/stderr-records.js';
 import { withinDeadline } from '../process/deadline.js';
 import type { LinePrefix } from '../process/line-prefix.js';
+import { RecordedOutput } from '../process/recorded-output.js';
 import { passOn } from './pass-on.js';
+
+/** What becomes of it. */
+export interface StderrUses {
+  /** Is put before each line that is passed on. */
+  prefix?: LinePrefix | undefined;
+  /** Takes what the worker has not kept as log records itself. */
+  records?: StderrRecords | undefined;
+}
 
 /**
  * One worker's standard error: passed on as it comes, but for the inspector's lines; the last of it is kept.
@@ -16,16 +26,20 @@ export class WorkerStderr {
   readonly ended: Promise<void>;
   readonly #last = new LastBytes(LAST_WORDS_BYTES);
 
-  /** @param prefix what is put before each line that is passed on */
-  constructor(stream: Readable, prefix?: LinePrefix) {
-    const take = (chunk: Buffer) => {
-      this.#last.push(chunk);
-      passOn(prefix ? prefix.bytes(chunk) : chunk);
+  constructor(stream: Readable, { prefix, records }: StderrUses = {}) {
+    const marks = records && new RecordedOutput();
+    const take = ({ text, unrecorded }: { text: Buffer; unrecorded?: Buffer }) => {
+      this.#last.push(text);
+      passOn(prefix ? prefix.bytes(text) : text);
+      if (unrecorded !== undefined) records?.push(unrecorded);
     };
-    stream.on('data', (chunk: Buffer) => take(this.lines.filter(chunk)));
+    const takeChunk = (chunk: Buffer) => take(marks?.take(chunk) ?? { text: chunk });
+    stream.on('data', (chunk: Buffer) => takeChunk(this.lines.filter(chunk)));
     this.ended = new Promise((resolve) => {
       stream.once('close', () => {
-        take(this.lines.end());
+        takeChunk(this.lines.end());
+        if (marks !== undefined) take(marks.end());
+        records?.end();
         resolve();
       });
     });

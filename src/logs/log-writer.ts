@@ -35,15 +35,15 @@ export class LogWriter {
   #failed = 0;
   #isWriting = false;
 
-  constructor(options: ResolvedLogs, journal: Pick<Journal, 'appendLog' | 'stats'>) {
+  /** @param whose who logs, for messages */
+  constructor(options: ResolvedLogs, journal: Pick<Journal, 'appendLog' | 'stats'>, whose = 'this process') {
     this.#journal = journal;
     this.#encoder = new LogEncoder(options);
     this.#leastSeverity = SEVERITY[options.level];
     this.#maxPerSecond = options.maxPerSecond;
     this.#flood = new LossReport(
       'FORKTRACE_LOGS_FLOOD',
-      (lost) =>
-        `Log records dropped: ${lost}, because this process logged more than ${options.maxPerSecond} in a second.`,
+      (lost) => `Log records dropped: ${lost}, because ${whose} logged more than ${options.maxPerSecond} in a second.`,
     );
   }
 

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { encodeScopeFields } from '../journal/encoder.js';
 import { clock } from '../tracer/clock.js';
-import type { LogEntry } from './log-entry.js';
+import { entryNow, type LogEntry } from './log-entry.js';
 import { currentLogWriter, logsState } from './logs-state.js';
 import { type PinoKeys, readPinoLine } from './pino-line.js';
 
@@ -44,18 +44,7 @@ const STDOUT = 1;
 export function forktraceDestination(options: ForktraceDestinationOptions = {}): ForktraceDestination {
   const { messageKey = 'msg', errorKey = 'err', otherwise = 'stdout' } = options;
   const keys: PinoKeys = { messageKey, errorKey };
-  const entry: LogEntry = {
-    seconds: 0,
-    nanos: 0,
-    observedSeconds: 0,
-    observedNanos: 0,
-    severityNumber: 0,
-    severityText: undefined,
-    body: undefined,
-    attributes: undefined,
-    exception: undefined,
-    eventName: undefined,
-  };
+  const entry: LogEntry = entryNow();
   let isClosed = false;
   logsState.hasPinoDestination = true;
   return {

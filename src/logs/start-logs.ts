@@ -4,6 +4,7 @@ import { delivered } from '../journal/delivery.js';
 import type { Journal } from '../journal/journal.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { warn } from '../warn.js';
+import { recordConsole } from './console-records.js';
 import { ExceptionRecords } from './exception-records.js';
 import { type LogCounts, LogWriter } from './log-writer.js';
 import { JournalLoggerProvider } from './logger-provider.js';
@@ -22,8 +23,18 @@ interface ExceptionsOf {
   of: TracerProvider;
 }
 
-/** Registers a LoggerProvider that writes to `journal`, and opens the way for `forktrace/pino`. */
-export function startLogs(options: ResolvedLogs, journal: Journal, exceptions?: ExceptionsOf): WorkerLogs {
+/**
+ * Registers a LoggerProvider that writes to `journal`, opens the way for `forktrace/pino`, and records what
+ * `console` says where that is asked for.
+ *
+ * @param isStderrRead the coordinator reads this process's standard error
+ */
+export function startLogs(
+  options: ResolvedLogs,
+  journal: Journal,
+  isStderrRead: boolean,
+  exceptions?: ExceptionsOf,
+): WorkerLogs {
   const writer = new LogWriter(options, journal);
   const unregister = registerLoggerProvider(
     new JournalLoggerProvider(writer, (timeoutMs) => delivered(journal, timeoutMs, false, 'logs')),
@@ -35,12 +46,14 @@ export function startLogs(options: ResolvedLogs, journal: Journal, exceptions?: 
   logsState.writer = writer;
   const provider = exceptions?.of instanceof JournalTracerProvider ? exceptions.of : undefined;
   provider?.keepExceptions(new ExceptionRecords(writer, exceptions?.signal === 'logs/dup'));
+  const stopConsole = options.captureOutput ? recordConsole(writer, isStderrRead) : undefined;
   const end = () => writer.end();
   process.on('exit', end);
   return {
     counts: () => writer.counts(),
     stop() {
       process.off('exit', end);
+      stopConsole?.();
       unregister?.();
       provider?.keepExceptions(undefined);
       logsState.writer = undefined;

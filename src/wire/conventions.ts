@@ -73,7 +73,7 @@ export const CLUSTER_MANAGER = ownResource('cluster.manager', 'Who forks the wor
 export const CLUSTER_ROLE = ownResource('cluster.role', 'coordinator, on spans of the process that forks.');
 export const CLUSTER_WORKER_SLOT = ownResource(
   'cluster.worker.slot',
-  'The stable place of a worker, from 0; also an attribute of worker.start and worker.exit.',
+  'The stable place of a worker, from 0; also an attribute of worker.start and worker.exit, and of log records that the coordinator has read.',
 );
 export const CLUSTER_WORKER_ID = ownResource('cluster.worker.id', 'The id that the process manager gives the worker.');
 export const CLUSTER_WORKER_INCARNATION = ownResource(
@@ -155,7 +155,7 @@ export const CLUSTER_RELOAD_SLOTS = ownAttribute('cluster.reload.slots', 'The sl
 export const CLUSTER_SHUTDOWN_REASON = ownAttribute('cluster.shutdown.reason', 'Why the cluster stops.');
 export const CLUSTER_WORKER_PID = ownAttribute(
   'cluster.worker.pid',
-  'The process id of the worker that a span is about.',
+  'The process id of the worker that a span is about, or a log record that the coordinator has read.',
 );
 
 // The end of a process: on worker.exit, and on the event of interrupted spans.
@@ -194,6 +194,10 @@ export const EXCEPTION_EVENT = event(
 );
 
 // The exception that ended a process, on worker.exit and on the event of interrupted spans.
+export const LOG_IOSTREAM = attribute(
+  'log.iostream',
+  'stdout or stderr: where a log record was printed, with logs.captureOutput.',
+);
 export const EXCEPTION_TYPE = attribute('exception.type', 'The name of the exception.');
 export const EXCEPTION_MESSAGE = attribute('exception.message', 'Its message.');
 export const EXCEPTION_STACKTRACE = attribute('exception.stacktrace', 'Its stack.');

@@ -27,7 +27,7 @@ import { prefixOutput } from './line-prefix.js';
 import { listenError } from './listen-error.js';
 import { takePeekArguments } from './peekable.js';
 import { type StartedTracing, startWorkerTracing } from './start-worker.js';
-import { keepStderrAsItWas } from './stderr.js';
+import { isStderrRead, keepStderrAsItWas } from './stderr.js';
 
 /** A worker that serves. */
 export interface ServingWorker {
@@ -63,7 +63,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
   takePeekArguments();
-  const isStderrRead = keepStderrAsItWas(process.env);
+  keepStderrAsItWas(process.env);
   const tracing = startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
@@ -126,7 +126,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   // Under another manager, pm2 say, each process has a log of its own.
   if (supervise.prefix && isSupervised()) {
     const { stdout, stderr } = process;
-    prefixOutput(context.slot ?? 0, isStderrRead ? [stdout] : [stdout, stderr]);
+    prefixOutput(context.slot ?? 0, isStderrRead() ? [stdout] : [stdout, stderr]);
   }
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);

@@ -45,6 +45,7 @@ import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { warnOfUnknownDetectors } from './resource-detectors.js';
+import { isStderrRead } from './stderr.js';
 import { ownStderrFile } from './stderr-file.js';
 import { keepTickObject } from './tick-object.js';
 
@@ -267,7 +268,7 @@ function logsOf(
     return undefined;
   }
   const { startLogs } = require('../logs/start-logs.js') as typeof import('../logs/start-logs.js');
-  return startLogs(logs, journal, exceptionSignal && { signal: exceptionSignal, of: tracerProvider });
+  return startLogs(logs, journal, isStderrRead(), exceptionSignal && { signal: exceptionSignal, of: tracerProvider });
 }
 
 function createPipeline(

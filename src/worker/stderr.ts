@@ -5,17 +5,26 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import tty from 'node:tty';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { TERMINAL_VARIABLE } from '../process/terminal-variable.js';
 
 interface Handle {
   setBlocking?(blocking: boolean): void;
 }
 
-/** To be called once, before the app is loaded. @returns whether the coordinator reads it */
-export function keepStderrAsItWas(env: NodeJS.ProcessEnv): boolean {
+const IS_READ = 'forktrace.stderr.read';
+
+/** Whether the coordinator reads it; also in worker threads, whose output goes through the main thread. */
+export function isStderrRead(): boolean {
+  return getEnvironmentData(IS_READ) === true;
+}
+
+/** To be called once, before the app is loaded. */
+export function keepStderrAsItWas(env: NodeJS.ProcessEnv): void {
   const terminal = env[TERMINAL_VARIABLE];
-  if (terminal === undefined) return false;
+  if (terminal === undefined) return;
   delete env[TERMINAL_VARIABLE];
+  setEnvironmentData(IS_READ, true);
   const { stderr } = process;
   // As a terminal or a file: what is written is out when the process exits.
   (stderr as unknown as { _handle?: Handle })._handle?.setBlocking?.(true);
@@ -23,7 +32,6 @@ export function keepStderrAsItWas(env: NodeJS.ProcessEnv): boolean {
   stderr.on('error', () => {});
   const size = /^(\d+)x(\d+)$/.exec(terminal);
   if (size !== null) actAsTerminal(stderr, Number(size[1]), Number(size[2]));
-  return true;
 }
 
 /** What programs that write colours ask of a terminal. */

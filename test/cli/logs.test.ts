@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { encodeScopeFields } from '#src/journal/encoder.js';
-import type { Journal } from '#src/journal/journal.js';
+import { encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
+import { type Journal, openJournal } from '#src/journal/journal.js';
 import { startViewer } from '#src/viewer/start.js';
 import { encode } from '#src/wire/encode.js';
 import { LogRecord } from '#src/wire/otlp.js';
 import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
 import { journalScene } from '../shipper/journal-scene.js';
 
@@ -69,6 +70,20 @@ test('what is in a journal, dead writers included: in order, by level, trace and
   const none = await answer(t, `${scene.dir}/nothing`);
   assert.match(none.stderr, /FORKTRACE_NO_JOURNAL/);
   assert.equal(none.code, 1);
+});
+
+test('a journal with checksums, and what a coordinator has read of its workers, by their slots', async (t) => {
+  const dir = await tempDir(t);
+  const resource = encodeResource({ 'service.name': 'shop', 'process.pid': 7 });
+  const journal = openJournal({ dir, resource, sync: 'interval' });
+  t.after(() => journal.close());
+  log(journal, 'of its own');
+  const number = (key: string, value: number) => ({ key, value: { intValue: String(value) } });
+  const attributes = [number('cluster.worker.slot', 3), number('cluster.worker.pid', 77)];
+  log(journal, 'of a worker', 0, { attributes });
+  assert.match((await answer(t, dir)).stdout, /shop pid 7 {2}of its own\n.* shop slot 3 {2}of a worker/);
+  const { stdout } = await answer(t, dir, '--slot', '3', '--json');
+  assert.deepEqual([JSON.parse(stdout).body, JSON.parse(stdout).process.pid], ['of a worker', 77]);
 });
 
 test('--follow goes on with what is logged from then on, each record once', async (t) => {

@@ -11,6 +11,7 @@ import { plainAttributes, plainValue } from '../endpoint/decode.js';
 const OPTIONS = {
   level: 'info',
   maxPerSecond: 1_000_000,
+  captureOutput: false,
   attributeCountLimit: 128,
   textLengthLimit: 65_536,
   redact: [/\d{4}-\d{4}/],

@@ -1,5 +1,5 @@
 /** @module Options of logs. */
-import { choice, lengthLimit, listOf, pattern, text, whole } from '../kinds.js';
+import { choice, flag, lengthLimit, listOf, pattern, text, whole } from '../kinds.js';
 import { option, toggle } from '../option.js';
 
 export const logging = {
@@ -22,6 +22,12 @@ export const logging = {
         about: 'Records of one process in one second; those beyond are dropped, counted and said.',
         variable: 'FORKTRACE_LOGS_MAX_PER_SECOND',
         default: 10_000,
+      }),
+      captureOutput: option(flag, {
+        about:
+          'Keep what `console` says as log records, and, in workers of `startClusterWithTracing`, all that they write to standard error. What is printed stays as it is.',
+        variable: 'FORKTRACE_LOGS_CAPTURE_OUTPUT',
+        default: false,
       }),
       attributeCountLimit: option(whole(0), {
         about: 'Attributes of a record; what is more is dropped and counted in the record.',

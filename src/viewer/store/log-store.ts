@@ -1,10 +1,11 @@
 import { attributesText, valueText } from '../../wire/attribute-text.js';
+import { CLUSTER_WORKER_INCARNATION, CLUSTER_WORKER_PID, CLUSTER_WORKER_SLOT } from '../../wire/conventions.js';
 import { decode } from '../../wire/decode.js';
 import { encode } from '../../wire/encode.js';
 import { LogsRequest, Resource } from '../../wire/otlp.js';
 import type { KeyValue, OtlpLogRecord } from '../../wire/otlp-json.js';
 import { Interned } from './interned.js';
-import { type ProcessResource, processResource } from './process-resource.js';
+import { attributeNumber, type ProcessResource, processResource } from './process-resource.js';
 
 export interface StoredLog {
   /** The how manieth to arrive. */
@@ -98,7 +99,7 @@ export class LogStore {
       traceId: /^0*$/.test(traceId) ? '' : traceId,
       spanId: /^0*$/.test(spanId) ? '' : spanId,
       attributes,
-      resource,
+      resource: writerOf(attributes, resource),
       scope,
       bytes,
     });
@@ -108,4 +109,12 @@ export class LogStore {
     this.#logs.splice(0, this.#first);
     this.#first = 0;
   }
+}
+
+/** A worker whose standard error the coordinator has read; else the process that the resource is of. */
+function writerOf(attributes: KeyValue[], resource: ProcessResource): ProcessResource {
+  const slot = attributeNumber(attributes, CLUSTER_WORKER_SLOT);
+  if (slot === undefined) return resource;
+  const incarnation = attributeNumber(attributes, CLUSTER_WORKER_INCARNATION);
+  return { ...resource, slot, incarnation, pid: attributeNumber(attributes, CLUSTER_WORKER_PID) };
 }

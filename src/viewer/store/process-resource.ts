@@ -25,18 +25,27 @@ export interface ProcessResource {
 
 export function processResource(bytes: Buffer): ProcessResource {
   const { attributes = [] } = decode(bytes, Resource);
-  const get = (key: string) => scalar(attributes.find((attribute) => attribute.key === key)?.value);
-  const pid = asNumber(get(PROCESS_PID));
+  const get = (key: string) => scalarOf(attributes, key);
+  const pid = attributeNumber(attributes, PROCESS_PID);
   return {
     bytes,
     attributes,
     service: String(get(SERVICE_NAME) ?? 'unknown_service'),
     instanceId: String(get(SERVICE_INSTANCE_ID) ?? (pid === undefined ? '' : `pid ${pid}`)),
-    slot: asNumber(get(CLUSTER_WORKER_SLOT)),
-    incarnation: asNumber(get(CLUSTER_WORKER_INCARNATION)),
+    slot: attributeNumber(attributes, CLUSTER_WORKER_SLOT),
+    incarnation: attributeNumber(attributes, CLUSTER_WORKER_INCARNATION),
     pid,
     host: String(get(HOST_NAME) ?? ''),
   };
+}
+
+function scalarOf(attributes: readonly KeyValue[], key: string) {
+  return scalar(attributes.find((attribute) => attribute.key === key)?.value);
+}
+
+/** The attribute of that name, where it is a number. */
+export function attributeNumber(attributes: readonly KeyValue[], key: string): number | undefined {
+  return asNumber(scalarOf(attributes, key));
 }
 
 /** A simple value as itself; undefined for lists, bytes and nothing. */
