@@ -79,6 +79,82 @@ function ask(port: number, path: string): Promise<string> {
   });
 }
 
+/** Every way of starting, as a program and what is typed; `FORKTRACE` is where the package is. */
+const starts: Record<string, { files: Record<string, string>; command: string; serves?: true }> = {
+  'startClusterWithTracing, with a factory': {
+    files: {
+      'server.mjs': `import { startClusterWithTracing } from 'FORKTRACE';
+        await startClusterWithTracing(() => (request, response) => response.end('hello'), { workers: 2, listen: PORT });`,
+    },
+    command: 'node server.mjs',
+    serves: true,
+  },
+  'forktrace run': {
+    files: { 'app.mjs': "export default (request, response) => response.end('hello');" },
+    command: 'forktrace run app.mjs -w 2 -p PORT',
+    serves: true,
+  },
+  startWorkerTracing: {
+    files: {
+      'job.mjs': "import { startWorkerTracing } from 'FORKTRACE';\nawait startWorkerTracing().shutdown();",
+    },
+    command: 'node job.mjs',
+  },
+  'the preload, with worker threads that trace, too': {
+    files: {
+      'job.mjs': `import { once } from 'node:events';
+        import { isMainThread, Worker } from 'node:worker_threads';
+        import { trace } from '${import.meta.resolve('@opentelemetry/api')}';
+        trace.getTracer('job').startSpan('work').end();
+        if (isMainThread) for (let i = 0; i < 2; i++) await once(new Worker(new URL(import.meta.url)), 'exit');`,
+    },
+    command: 'node --import FORKTRACE/register job.mjs',
+  },
+};
+
+test('each way of starting says where spans go, once; what serves says where; FORKTRACE_QUIET=1 says nothing', async (t) => {
+  const api = import.meta.resolve('forktrace');
+  for (const [way, { files, command, serves }] of Object.entries(starts)) {
+    for (const FORKTRACE_QUIET of ['0', '1']) {
+      const [dir, port] = [await tempDir(t), await freePort()];
+      const filled = (text: string) =>
+        text
+          .replace('FORKTRACE/register', import.meta.resolve('forktrace/register'))
+          .replace('FORKTRACE', api)
+          .replace('PORT', String(port))
+          .replace(/^node/, `'${process.execPath}'`)
+          .replace(/^forktrace/, `'${process.execPath}' '${cli}'`);
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), filled(text));
+      const terminal = new PseudoTerminal(t, filled(command), {
+        columns: 200,
+        cwd: dir,
+        env: {
+          TMPDIR: dir,
+          FORKTRACE_RUN_DIR: join(dir, 'run'),
+          NODE_ENV: 'production',
+          OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
+          FORKTRACE_QUIET,
+        },
+      });
+      if (serves) {
+        await until('it serves', async () => (await ask(port, '/')) === 'hello');
+        if (FORKTRACE_QUIET === '0') await until('the address', () => terminal.output.includes('serving at'));
+        terminal.type('\x03');
+      }
+      await terminal.exited;
+      const { output } = terminal;
+      const said = FORKTRACE_QUIET === '0' ? 1 : 0;
+      assert.equal(
+        output.match(/forktrace: spans go to http:\/\/127\.0\.0\.1:9 /g)?.length ?? 0,
+        said,
+        `${way}: ${output}`,
+      );
+      const url = new RegExp(`forktrace: serving at http://localhost:${port} with 2 workers`, 'g');
+      assert.equal(output.match(url)?.length ?? 0, serves ? said : 0, `${way}: ${output}`);
+    }
+  }
+});
+
 /** The process group that a terminal or a launcher signals: proc(5), the fifth field of stat. */
 const groupOf = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[2]);
 
