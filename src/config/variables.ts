@@ -244,6 +244,7 @@ export const own = {
   FORKTRACE_RUN_DIR: "The directory of the coordinator's control socket.",
   FORKTRACE_SLOT: 'Set by the coordinator for a worker.',
   FORKTRACE_INCARNATION: 'Set by the coordinator for a worker.',
+  FORKTRACE_STDOUT: "Set by the coordinator for a worker whose standard output it reads: the terminal's size, or `no`.",
   FORKTRACE_STDERR: "Set by the coordinator for a worker whose standard error it reads: the terminal's size, or `no`.",
   FORKTRACE_IDENTITY_PID: 'Set by a worker of pm2 for itself.',
   FORKTRACE_CONTEXT_PID: 'Set by `tracedFork` for the child.',

@@ -19,6 +19,7 @@ import type { ExitRecord } from '../journal/vitals.js';
 import { printable } from '../printable.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeExit, type ProcessExit } from '../process/process-exit.js';
+import type { StandardStream } from '../process/terminal-variable.js';
 import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
 import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
 import type { BlockedWorker } from '../viewer/viewer-messages.js';
@@ -35,7 +36,7 @@ import {
 import { describeCrashLoop } from './crash-loop-report.js';
 import { DeathRecord } from './death-record.js';
 import { forkEnvironment } from './fork-environment.js';
-import { describeStderr, setUpForks, waitsForDebugger } from './fork-settings.js';
+import { describeStreams, setUpForks, waitsForDebugger } from './fork-settings.js';
 import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { Incarnation, IncarnationEvent } from './incarnation.js';
@@ -45,6 +46,9 @@ import type { SupervisePolicy } from './policy.js';
 import type { StepContext } from './slot.js';
 import { WorkerProcess } from './worker-process.js';
 import { lastWordsOf } from './worker-stderr.js';
+
+/** A child process that outlives the worker may hold its standard streams open. */
+const READ_WITHIN_MS = 100;
 
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
@@ -106,7 +110,8 @@ export class Supervisor {
   readonly #deaths = new DeathRecord();
   readonly #events: ClusterEvent[] = [];
   #oomKills = oomKills();
-  readonly #readsStderr: boolean;
+  /** The workers' standard streams that come through a pipe. */
+  readonly #reads: readonly StandardStream[];
   readonly #policy: SupervisePolicy;
   readonly #watch: BlockWatch;
   /** Those that the watchdog ends once they have been looked into. */
@@ -126,7 +131,7 @@ export class Supervisor {
     this.#config = config;
     this.#parts = parts;
     this.#state = newCluster(config.workers, CONCURRENT_STARTS);
-    this.#readsStderr = setUpForks(config);
+    this.#reads = setUpForks(config);
     this.#policy = waitsForDebugger() ? { ...config.supervise, readyTimeoutMs: A_DAY_MS } : config.supervise;
     this.#watch = new BlockWatch(
       () => this.#serving(),
@@ -390,15 +395,15 @@ export class Supervisor {
     }
     const env = forkEnvironment(slot, incarnation, process.env, {
       ...this.#parts.environment(),
-      ...(this.#readsStderr && describeStderr()),
+      ...describeStreams(this.#reads),
       ...(extra ?? undefined),
     });
-    const stderr = {
-      reads: this.#readsStderr,
+    const streams = {
+      reads: this.#reads,
       prefix: this.#config.supervise.prefix,
       records: (pid: number) => lifecycle.stderrRecords(slot, incarnation, pid),
     };
-    const worker = new WorkerProcess({ slot, incarnation }, env, stderr, {
+    const worker = new WorkerProcess({ slot, incarnation }, env, streams, {
       message: (message) => this.#hear(slot, incarnation, worker, message),
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
       exit: (exit, spawnError) => this.#exited(slot, incarnation, worker, exit, spawnError),
@@ -453,7 +458,9 @@ export class Supervisor {
     // A signal to the whole group may have reached the worker before this process.
     if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
-    const lastWords = planned ? undefined : await lastWordsOf(worker.stderr, this.#config.forensics);
+    // What it has written last is passed on before this process may end.
+    await withinDeadline(worker.allRead, READ_WITHIN_MS);
+    const lastWords = planned ? undefined : lastWordsOf(worker.stderr, this.#config.forensics);
     const cause = this.#causeOf(exit, life, worker, planned);
     const death = this.#deaths.add(slot, cause, planned);
     const { record, vitals, deathId, lastLogs, ...counts } = await this.#parts.recovered(pid, {

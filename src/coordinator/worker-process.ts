@@ -6,12 +6,14 @@ import type { StderrRecords } from '../logs/stderr-records.js';
 import { LinePrefix } from '../process/line-prefix.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StopReason } from '../process/stop-reason.js';
+import type { StandardStream } from '../process/terminal-variable.js';
 import {
   type CoordinatorMessage,
   parseWorkerMessage,
   type WorkerMessage,
   type WorkerStats,
 } from '../process/worker-messages.js';
+import { passOnAll } from './pass-on.js';
 import { redeliverConnections } from './redeliver-connections.js';
 import { WorkerStderr } from './worker-stderr.js';
 
@@ -28,6 +30,16 @@ export interface WorkerProcessEvents {
 
 const INSPECTOR_OPENS_WITHIN_MS = 2000;
 
+/** What becomes of a worker's standard streams. */
+export interface WorkerStreams {
+  /** Those that come through a pipe. */
+  reads: readonly StandardStream[];
+  /** The slot is put before each line. */
+  prefix: boolean;
+  /** Takes what of standard error is no log record yet. */
+  records: (pid: number) => StderrRecords | undefined;
+}
+
 /** One forked worker: its process, and the last that it said. */
 export class WorkerProcess {
   readonly slot: number;
@@ -36,6 +48,8 @@ export class WorkerProcess {
   readonly forkedAt = performance.now();
   /** undefined where the app has set up cluster to do something else with it. */
   readonly stderr: WorkerStderr | undefined;
+  /** Resolves when all that it has written has been read, of what comes through this process. */
+  allRead: Promise<unknown> = Promise.resolve();
   /** When it was last heard of, as performance.now() has it. */
   heardAt = performance.now();
   /** Somebody debugs it: silence may be a breakpoint. */
@@ -58,7 +72,7 @@ export class WorkerProcess {
   constructor(
     { slot, incarnation }: { slot: number; incarnation: number },
     env: NodeJS.ProcessEnv,
-    stderr: { reads: boolean; prefix: boolean; records: (pid: number) => StderrRecords | undefined },
+    { reads, prefix, records }: WorkerStreams,
     events: WorkerProcessEvents,
   ) {
     this.slot = slot;
@@ -74,11 +88,14 @@ export class WorkerProcess {
     }
     this.#worker = worker;
     this.pid = worker.process.pid;
-    if (stderr.reads && worker.process.stderr) {
-      const prefix = stderr.prefix ? new LinePrefix(slot, process.stderr.isTTY) : undefined;
-      const records = this.pid === undefined ? undefined : stderr.records(this.pid);
-      this.stderr = new WorkerStderr(worker.process.stderr, { prefix, records });
+    const { stdout, stderr } = worker.process;
+    const prefixOf = ({ isTTY }: NodeJS.WriteStream) => (prefix ? new LinePrefix(slot, isTTY) : undefined);
+    if (reads.includes('stderr') && stderr) {
+      const kept = this.pid === undefined ? undefined : records(this.pid);
+      this.stderr = new WorkerStderr(stderr, { prefix: prefixOf(process.stderr), records: kept });
     }
+    const output = reads.includes('stdout') && stdout ? passOnAll(stdout, prefixOf(process.stdout)) : undefined;
+    this.allRead = Promise.all([output, this.stderr?.ended]);
     redeliverConnections(worker);
     let exited = false;
     const exit = (result: ProcessExit, spawnError?: Error) => {

@@ -4,7 +4,6 @@ import { InspectorLines } from '../forensics/inspector-lines.js';
 import { LastBytes } from '../forensics/last-bytes.js';
 import { LAST_WORDS_BYTES, redacted } from '../forensics/last-words.js';
 import type { StderrRecords } from '../logs/stderr-records.js';
-import { withinDeadline } from '../process/deadline.js';
 import type { LinePrefix } from '../process/line-prefix.js';
 import { RecordedOutput } from '../process/recorded-output.js';
 import { passOn } from './pass-on.js';
@@ -52,17 +51,12 @@ export class WorkerStderr {
   }
 }
 
-/** A child process that outlives the worker may hold the pipe open. */
-const READ_WITHIN_MS = 100;
-
 /** What a dead worker wrote last, as the configuration lets it be told; undefined for nothing. */
-export async function lastWordsOf(
+export function lastWordsOf(
   stderr: WorkerStderr | undefined,
   { lastWords, redactLastWords }: ResolvedConfig['forensics'],
-): Promise<string | undefined> {
-  if (stderr === undefined) return undefined;
-  await withinDeadline(stderr.ended, READ_WITHIN_MS);
-  if (!lastWords) return undefined;
+): string | undefined {
+  if (stderr === undefined || !lastWords) return undefined;
   return redacted(stderr.lastWords(), redactLastWords);
 }
 

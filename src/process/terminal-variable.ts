@@ -1,5 +1,7 @@
 /**
- * Tells a worker that the coordinator reads its standard error, and what that was: a terminal's size as
+ * Tell a worker which of its standard streams the coordinator reads, and what each was: a terminal's size as
  * `80x24`, or `no`.
  */
-export const TERMINAL_VARIABLE = 'FORKTRACE_STDERR';
+export const TERMINAL_VARIABLES = { stdout: 'FORKTRACE_STDOUT', stderr: 'FORKTRACE_STDERR' } as const;
+
+export type StandardStream = keyof typeof TERMINAL_VARIABLES;

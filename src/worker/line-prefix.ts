@@ -1,9 +1,9 @@
 /**
  * Which worker has written a line, on terminals where several write.
  *
- * In the worker: a pipe to the coordinator would break when that dies, and an app would see no terminal.
- * Where the coordinator reads standard error all the same, for last words, it puts the slot there itself:
- * before Node's own lines, too.
+ * The coordinator does it, which reads the workers' output: whatever writes to it. In the worker it is done
+ * where the coordinator does not read, because the app has set up cluster's `stdio` itself or debugs its
+ * workers: then what does not go through `process.stdout` has no slot.
  *
  * @module
  */

@@ -26,8 +26,8 @@ import { workerIdentity } from './identity.js';
 import { prefixOutput } from './line-prefix.js';
 import { listenError } from './listen-error.js';
 import { takePeekArguments } from './peekable.js';
+import { keepStreamsAsTheyWere } from './standard-streams.js';
 import { type StartedTracing, startWorkerTracing } from './start-worker.js';
-import { isStderrRead, keepStderrAsItWas } from './stderr.js';
 
 /** A worker that serves. */
 export interface ServingWorker {
@@ -63,7 +63,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
 
 async function serve(source: AppSource, userConfig: TracingConfig): Promise<ServingWorker> {
   takePeekArguments();
-  keepStderrAsItWas(process.env);
+  const read = keepStreamsAsTheyWere(process.env);
   const tracing = startWorkerTracing(userConfig, 'serves');
   const { config } = tracing;
   const { hooks, supervise } = config;
@@ -125,8 +125,11 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   heartbeat.start();
   // Under another manager, pm2 say, each process has a log of its own.
   if (supervise.prefix && isSupervised()) {
-    const { stdout, stderr } = process;
-    prefixOutput(context.slot ?? 0, isStderrRead() ? [stdout] : [stdout, stderr]);
+    const own = (['stdout', 'stderr'] as const).filter((name) => !read.has(name));
+    prefixOutput(
+      context.slot ?? 0,
+      own.map((name) => process[name]),
+    );
   }
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);

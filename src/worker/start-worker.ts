@@ -45,7 +45,7 @@ import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { warnOfUnknownDetectors } from './resource-detectors.js';
-import { isStderrRead } from './stderr.js';
+import { isStderrRead } from './standard-streams.js';
 import { ownStderrFile } from './stderr-file.js';
 import { keepTickObject } from './tick-object.js';
 

@@ -35,7 +35,11 @@ async function shell(
   const dir = await tempDir(t);
   writeFileSync(
     join(dir, 'app.mjs'),
-    `console.log('pid ' + process.pid + '.');
+    `import { spawnSync } from 'node:child_process';
+    import { writeSync } from 'node:fs';
+    console.log('pid ' + process.pid + '.');
+    writeSync(1, 'past the stream\\n');
+    spawnSync('echo', ['by a child'], { stdio: 'inherit' });
     export default (request, response) => {
       if (request.url === '/throw') setImmediate(() => { throw new Error('a bug of the app'); });
       if (request.url !== '/slow') return response.end('hello');
@@ -164,6 +168,10 @@ test('on a terminal: the address is a URL of this machine, and each line of a wo
   const { terminal, port } = await shell(t);
   assert.match(terminal.output, new RegExp(`forktrace: spans go to ${NOBODY} \\(OTLP/gRPC\\)`));
   assert.match(terminal.output, /slot 0 \|\S* pid \d+\./, 'two workers write to it: each line has its slot');
+  // As pino writes, and whoever shares the descriptor.
+  for (const slot of [0, 1])
+    for (const line of ['past the stream', 'by a child'])
+      assert.match(terminal.output, new RegExp(`slot ${slot} \\|\\S* ${line}\\r?\\n`));
   assert.match(terminal.output, new RegExp(`forktrace: serving at http://localhost:${port} with 2 workers`));
   await ask(port, '/throw');
   await until(

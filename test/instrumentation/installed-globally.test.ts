@@ -10,7 +10,7 @@ import { tempDir } from '../process/temp-dir.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** As `npm install -g` does it: the package with what it depends on, and with a copy of the API of its own. */
+/** As `npm install -g` does it: the package with what it depends on, and a copy of the API of its own. */
 function installGlobally(dir: string): string {
   const installed = join(dir, 'lib/node_modules/forktrace');
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
