@@ -56,7 +56,7 @@ export const flag = kind<boolean>(
   'true or false',
   'boolean',
   (value) => typeof value === 'boolean',
-  (text) => ({ true: true, false: false })[text.toLowerCase()],
+  (text) => (/^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined),
 );
 
 export function choice<const Value extends string>(...values: Value[]): Kind<Value> {
@@ -218,6 +218,14 @@ export const isSocketUrl = (url: string) => /^unix:./i.test(url);
 /**
  * `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's.
  */
+/** A URL of one of these protocols, like `https:`. */
+export function urlOf(...protocols: string[]): Kind<string> {
+  const accepts = (value: unknown) =>
+    typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol);
+  const expected = `a URL that begins with ${oneOf(protocols.map((protocol) => `${protocol}//`))}`;
+  return kind<string>(expected, 'string', accepts, (text) => (accepts(text) ? text : undefined));
+}
+
 export const endpoint = kind<string>(
   'a URL that begins with http:// or https://, host:port or unix:///path',
   'string',

@@ -10,7 +10,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve as resolvePath } from 'node:path';
 import { isatty } from 'node:tty';
-import { ForktraceError } from '../errors.js';
+import { describeValue, ForktraceError } from '../errors.js';
 import { pathSegment } from '../process/path-segment.js';
 import { privateParent } from '../process/private-directory.js';
 import { SERVICE_NAME } from '../wire/conventions.js';
@@ -18,7 +18,7 @@ import { withConfigFile } from './config-file.js';
 import { Environment } from './environment.js';
 import { resolveExport, resolveLogs, resolveMetrics } from './export.js';
 import { resolveHttp } from './http.js';
-import { flag, ratio, timerMs, whole } from './kinds.js';
+import { flag, ratio, timerMs, urlOf, whole } from './kinds.js';
 import { isInstalled } from './optional-package.js';
 import { options } from './options/table.js';
 import { withOptionsFile } from './options-file.js';
@@ -27,7 +27,7 @@ import type { NamedSampler, PropagatorName, ResolvedBatch, ResolvedConfig } from
 import { resolveService } from './service.js';
 import type { TracingConfig } from './types.js';
 import { sayUnknownVariables } from './unknown-variables.js';
-import { host, PROPAGATOR_PACKAGES, SAMPLER_PACKAGES, specification } from './variables.js';
+import { host, PROPAGATOR_PACKAGES, REMOTE_SAMPLER_ARGUMENTS, SAMPLER_PACKAGES, specification } from './variables.js';
 
 /**
  * What a process does: only one that `serves` listens and forks, so only it looks at PORT and
@@ -129,6 +129,21 @@ function resolveJournal(
   return Object.freeze({ ...journal, dir: join(resolvePath(dir), pathSegment(serviceName)) });
 }
 
+/** All of it, or nothing where a part is unknown or unusable. */
+function remoteArgument(environment: Environment, sampler: NamedSampler['name']): Record<string, string> | undefined {
+  const variable = 'OTEL_TRACES_SAMPLER_ARG';
+  const pairs = environment.pairs(variable);
+  for (const [key, value] of Object.entries(pairs ?? {})) {
+    // Its client speaks plain HTTP alone, and throws at any other URL.
+    const kind = key === 'endpoint' && sampler === 'xray' ? urlOf('http:') : REMOTE_SAMPLER_ARGUMENTS[key];
+    if (kind?.parse?.(value) !== undefined) continue;
+    const expected = kind ? `${key} to be ${kind.expected}` : Object.keys(REMOTE_SAMPLER_ARGUMENTS).join(', ');
+    environment.unusable(variable, describeValue(`${key}=${value}`), expected);
+    return undefined;
+  }
+  return pairs;
+}
+
 function namedSampler(environment: Environment, serviceName: string): NamedSampler {
   let name = environment.read('OTEL_TRACES_SAMPLER', specification.OTEL_TRACES_SAMPLER.kind) ?? 'parentbased_always_on';
   const needed = SAMPLER_PACKAGES[name as keyof typeof SAMPLER_PACKAGES];
@@ -137,7 +152,7 @@ function namedSampler(environment: Environment, serviceName: string): NamedSampl
     name = 'parentbased_always_on';
   }
   if (name in SAMPLER_PACKAGES) {
-    const argument = environment.pairs('OTEL_TRACES_SAMPLER_ARG');
+    const argument = remoteArgument(environment, name);
     return Object.freeze({ name, ratio: 1, remote: Object.freeze({ ...argument, [SERVICE_NAME]: serviceName }) });
   }
   const read = name.endsWith('traceidratio') ? environment.read('OTEL_TRACES_SAMPLER_ARG', ratio) : undefined;

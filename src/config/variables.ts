@@ -4,7 +4,20 @@
  *
  * @module
  */
-import { called, choice, endpoint, flag, type Kind, milliseconds, portOrPath, text, timeout, whole } from './kinds.js';
+import {
+  called,
+  choice,
+  endpoint,
+  flag,
+  type Kind,
+  milliseconds,
+  portOrPath,
+  ratio,
+  text,
+  timeout,
+  urlOf,
+  whole,
+} from './kinds.js';
 
 /** What becomes of a variable. */
 export type Status = 'honoured' | 'warned' | 'not applicable';
@@ -45,6 +58,15 @@ export const PROPAGATOR_PACKAGES = {
   'xray-lambda': '@opentelemetry/propagator-aws-xray-lambda',
   ottrace: '@opentelemetry/propagator-ot-trace',
 } as const;
+
+/** What their OTEL_TRACES_SAMPLER_ARG may hold. */
+export const REMOTE_SAMPLER_ARGUMENTS: Readonly<Record<string, Kind<unknown>>> = {
+  endpoint: urlOf('http:', 'https:'),
+  pollingIntervalMs: whole(1),
+  initialSamplingRate: ratio,
+  // Of AWS X-Ray, in seconds, as OpenTelemetry's other languages name it.
+  polling_interval: whole(1),
+};
 
 export const samplerName = choice(
   'always_on',

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isBlock, type Options } from '#src/config/option.js';
 import { options } from '#src/config/options/table.js';
+import { resolveConfig } from '#src/config/resolve.js';
 import { node, otlp, SIGNALS, specification, type Variable } from '#src/config/variables.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
@@ -44,6 +45,43 @@ function variablesOfOptions(table: Options): string[] {
     ...(isBlock(entry) ? variablesOfOptions(entry.entries) : []),
   ]);
 }
+
+const VALUES = [
+  ...['0', '-1', '1.5', '1e999', '99999999999999999999', 'NaN', 'true', 'yes', 'none', 'none,none', 'null', ',', '='],
+  ...[
+    'http://',
+    'http://x:99999',
+    'http://[::1',
+    'ftp://x',
+    'unix:',
+    'x:y',
+    '//',
+    '/',
+    '/etc',
+    '/nowhere',
+    '\\',
+    '[',
+    '*',
+  ],
+  ...['a=b=c', 'a=%zz', '%', '{}', '[]', 'ünï', '\u0001', 'a\r\nb: c', '__proto__', 'constructor', 'a'.repeat(20_000)],
+  ...['jaeger_remote', 'xray', 'parentbased_', 'endpoint=x', 'endpoint=http://x,pollingIntervalMs=-1', 'prometheus'],
+];
+
+test('no value of any variable stops a start, and what is no number or flag counts as not set', (t) => {
+  t.mock.method(process, 'emitWarning', () => {});
+  for (const name of expected.keys()) {
+    for (const value of VALUES) {
+      const resolved = resolveConfig(
+        { metrics: true, logs: true },
+        { OTEL_TRACES_SAMPLER: 'traceidratio', [name]: value },
+      );
+      assert.equal(resolved.disabled, name === 'OTEL_SDK_DISABLED' && value === 'true', `${name}=${value}`);
+      for (const number of [resolved.export.timeoutMs, ...Object.values(resolved.batch)]) {
+        assert.ok(Number.isSafeInteger(number) && number >= 0, `${name}=${value}: ${number}`);
+      }
+    }
+  }
+});
 
 /** All variables, bad, but for those that say where spans go. */
 function badEnvironment(endpoint: OtlpEndpoint, journal: string): Record<string, string> {

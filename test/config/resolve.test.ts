@@ -164,6 +164,16 @@ test('samplers and propagators stay names, and config replaces them', () => {
   assert.deepEqual(resolve().propagators, ['tracecontext', 'baggage']);
 });
 
+test('a remote sampler has all of its argument, or nothing of one that is wrong', (t) => {
+  const remote = (OTEL_TRACES_SAMPLER_ARG: string) =>
+    resolve({ OTEL_SERVICE_NAME: 's', OTEL_TRACES_SAMPLER: 'jaeger_remote', OTEL_TRACES_SAMPLER_ARG }).sampler;
+  const argument = { endpoint: 'http://c:14250', pollingIntervalMs: '5000', initialSamplingRate: '0.25' };
+  const text = 'endpoint=http://c:14250,pollingIntervalMs=5000,initialSamplingRate=0.25';
+  assert.deepEqual(remote(text), { name: 'jaeger_remote', ratio: 1, remote: { ...argument, 'service.name': 's' } });
+  t.mock.method(process, 'emitWarning', () => {});
+  assert.deepEqual(remote(`${text}5,a=b`), remote(''));
+});
+
 test('span limits: own variable, then the general one, then 128; config beats them', () => {
   const env = {
     OTEL_ATTRIBUTE_COUNT_LIMIT: '10',
@@ -247,6 +257,34 @@ const unusable: [env: Record<string, string>, message: RegExp][] = [
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '1.5' },
     /OTEL_TRACES_SAMPLER_ARG: got "1.5".*0 to 1/,
   ],
+  ...(
+    [
+      [
+        'jaeger_remote',
+        'endpoint=x',
+        /got "endpoint=x", expected endpoint to be a URL that begins with http:\/\/ or https:/,
+      ],
+      [
+        'parentbased_jaeger_remote',
+        'pollingIntervalMs=-1',
+        /got "pollingIntervalMs=-1", expected .* a whole number from 1/,
+      ],
+      [
+        'jaeger_remote',
+        'endpoint=http://c:1,initialSamplingRate=7',
+        /"initialSamplingRate=7", expected .* from 0 to 1/,
+      ],
+      ['jaeger_remote', 'endpiont=http://c:1', /got "endpiont=http:\/\/c:1", expected endpoint, pollingIntervalMs, /],
+      [
+        'xray',
+        'endpoint=https://c',
+        /got "endpoint=https:\/\/c", expected endpoint to be a URL that begins with http:\/\/\./,
+      ],
+    ] as const
+  ).map(([name, argument, message]): [Record<string, string>, RegExp] => [
+    { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: argument },
+    message,
+  ]),
   [{ OTEL_PROPAGATORS: 'tracecontext,b4' }, /OTEL_PROPAGATORS: got "b4", expected a comma-separated list/],
   [{ OTEL_PROPAGATORS: 'none,b3' }, /OTEL_PROPAGATORS: got none beside others/],
   [
