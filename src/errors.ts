@@ -62,8 +62,8 @@ export const errors = {
   FORKTRACE_STARTED_TWICE: {
     message: () =>
       'startClusterWithTracing was called twice in this process, expected once: workers run the same file, so one call is one cluster.',
-    when: 'a second call of `startClusterWithTracing` in one process',
-    remedy: 'one call, one cluster: another app is another program',
+    when: '`startClusterWithTracing` was called twice in one process',
+    remedy: 'call it once; start another app in another program',
   },
   FORKTRACE_WORKER_START: {
     message: (slot: number, reason: string) => `Worker in slot ${slot} did not start: it ${sentence(reason)}`,
@@ -74,13 +74,13 @@ export const errors = {
     message: (replaced: number, reason: string) =>
       `The reload was aborted after ${replaced} of the workers, the others stay: ${sentence(reason)}`,
     when: 'a new worker did not start during a reload; the old ones stay. After SIGHUP it is a warning',
-    remedy: 'mend the app, reload again',
+    remedy: 'fix the app and reload again',
   },
   FORKTRACE_SCALE_FAILED: {
     message: (from: number, to: number, reason: string) =>
       `Scaling from ${from} to ${to} workers did not succeed: a new worker ${sentence(reason)}`,
     when: 'a worker that scaling added did not start',
-    remedy: 'the workers that serve go on; mend the app',
+    remedy: 'the running workers continue; fix the app',
   },
   FORKTRACE_RUN_DIR: {
     message: (path: string, found: string) =>
@@ -91,7 +91,7 @@ export const errors = {
   FORKTRACE_CONTROL_REQUEST: {
     message: (reason: string) =>
       `Bad control request: got ${reason}, expected GET /status, or POST /reload, /scale { workers } or { by }, /kill { slot }, /inspector { slot }, /stop.`,
-    when: 'what came over the control socket is none of its requests',
+    when: 'the control socket received something that is not one of its requests',
     remedy: 'see [cli.md](cli.md)',
   },
   FORKTRACE_NO_WORKER: {
@@ -136,13 +136,13 @@ export const errors = {
   FORKTRACE_SHIPPER_AT_WORK: {
     message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
     when: '`ship` of a directory that a living shipper reads',
-    remedy: 'nothing: it is being shipped',
+    remedy: 'nothing: that shipper delivers it',
   },
   FORKTRACE_SHIP_INCOMPLETE: {
     message: (path: string, left: number, refused: number) =>
       `Not all of ${path} was delivered: ${counted(left, 'span')} kept in it, ${refused} refused for good. A warning above says why.`,
     when: '`ship` could not deliver all within `--timeout`, or the endpoint refused spans for good',
-    remedy: 'what is left is kept; mend what the warning above says, run it again',
+    remedy: 'the rest stays in the journal; fix what the warning above names and run it again',
   },
   FORKTRACE_STOPPING: {
     message: () => 'The cluster is stopping.',
@@ -203,8 +203,8 @@ export const errors = {
   },
   FORKTRACE_CONTROL: {
     message: (reason: string) => reason,
-    when: 'the coordinator failed at a request in a way that has no code of its own',
-    remedy: 'its message says how',
+    when: 'the coordinator failed to carry out a request, and the failure has no other code',
+    remedy: 'the message says why',
   },
 } as const satisfies Record<`FORKTRACE_${string}`, ErrorEntry>;
 

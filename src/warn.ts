@@ -8,7 +8,7 @@
 /** docs/errors.md follows from this table: `npm run generate`. */
 export const warnings = {
   FORKTRACE_WORKER_DIED: {
-    when: 'a worker died that nobody had told to stop; it is respawned',
+    when: 'a worker died without being told to stop; it is respawned',
     lost: 'nothing: see [supervision.md](supervision.md)',
   },
   FORKTRACE_LISTEN_IGNORED: {
@@ -28,11 +28,11 @@ export const warnings = {
     lost: '',
   },
   FORKTRACE_CRASH_LOOP_OVER: {
-    when: 'that worker got ready',
+    when: 'that worker became ready',
     lost: '',
   },
   FORKTRACE_RECYCLE_FAILED: {
-    when: 'the successor of a worker that was to be recycled did not start; the old one serves on',
+    when: 'the successor of a worker that was to be recycled did not start; the old one continues to serve',
     lost: '',
   },
   FORKTRACE_HOOK_FAILED: {
@@ -40,7 +40,7 @@ export const warnings = {
     lost: '',
   },
   FORKTRACE_HOOK_TIMEOUT: {
-    when: 'a hook did not finish within `hooks.timeoutMs`; things go on without it',
+    when: 'a hook did not finish within `hooks.timeoutMs`; the process continues without waiting for it',
     lost: '',
   },
   FORKTRACE_NO_CONTROL_SOCKET: {
@@ -48,15 +48,15 @@ export const warnings = {
     lost: '`forktrace status`, `reload`, `scale`, `kill` and `stop` do not find it',
   },
   FORKTRACE_START_FAILED: {
-    when: 'tracing could not start under the preload for want of a resource: descriptors, memory',
-    lost: 'all spans of this process; it serves on',
+    when: 'tracing could not start under the preload because a resource was exhausted: descriptors, memory',
+    lost: 'all spans of this process; it continues to run',
   },
   FORKTRACE_REGISTERED_TWICE: {
     when: 'another OpenTelemetry SDK is registered in the process, and stays',
     lost: 'remove one of the two',
   },
   FORKTRACE_HTTP_INSTRUMENTED_TWICE: {
-    when: 'another instrumentation makes server spans too; there is one SERVER span all the same',
+    when: 'another instrumentation also creates server spans; each request still has one SERVER span',
     lost: 'see [http.md](http.md)',
   },
   FORKTRACE_HTTP_UNTRACED: {
@@ -84,19 +84,19 @@ export const warnings = {
     lost: '`journal`: nothing, it is tried again. `batch`: these spans',
   },
   FORKTRACE_EXPORT_RECOVERED: {
-    when: 'an endpoint that failed takes spans again',
+    when: 'an endpoint that failed accepts spans again',
     lost: 'nothing',
   },
   FORKTRACE_METRICS_FAILED: {
-    when: 'an export of metrics failed; an endpoint that takes none at all is said once',
-    lost: 'what the export had; sums go on',
+    when: 'an export of metrics failed; if the endpoint accepts no metrics at all, that is reported once',
+    lost: 'the values of that export; later exports continue the sums',
   },
   FORKTRACE_DESTINATION_UNSAID: {
-    when: 'a writer could not say in its journal where its spans go',
-    lost: 'nothing: they go where those of others go',
+    when: 'a writer could not store in its journal where its spans go',
+    lost: 'nothing: they go to the same endpoint as those of other processes',
   },
   FORKTRACE_EXPORT_WARNING: {
-    when: 'the endpoint took the spans and said something, or takes smaller requests only',
+    when: 'the endpoint accepted the spans with a message, or only accepts smaller requests',
     lost: 'nothing',
   },
   FORKTRACE_SPANS_REFUSED: {
@@ -132,11 +132,11 @@ export const warnings = {
     lost: 'nothing, unless the process dies: the requests beyond would then not be seen as interrupted',
   },
   FORKTRACE_WRITER_RENEWED: {
-    when: 'a process finds that a shipper has taken it for dead: it was stopped for more than 30 s, or a clock was wrong, and the shipper is in another container',
-    lost: 'nothing: requests that were in flight come as interrupted, and once more when they end, with `forktrace.ended_after_interruption`',
+    when: 'a process finds that a shipper in another container has taken it for dead, because it was stopped for more than 30 s or a clock was wrong',
+    lost: 'nothing: requests that were in flight are reported as interrupted, and again when they end, with `forktrace.ended_after_interruption`',
   },
   FORKTRACE_JOURNAL_MALFORMED: {
-    when: 'the shipper found parts of a journal that are not sound, and skipped them',
+    when: 'the shipper found damaged parts of a journal, and skipped them',
     lost: 'these parts',
   },
   FORKTRACE_SHIPS_INLINE: {
@@ -148,11 +148,11 @@ export const warnings = {
     lost: 'nothing; spans in a request that was under way may arrive twice',
   },
   FORKTRACE_SHIPPER_FAILED: {
-    when: 'the shipper could not start or go on',
+    when: 'the shipper could not start or continue',
     lost: 'nothing yet: spans stay in the journal',
   },
   FORKTRACE_VIEWER_FAILED: {
-    when: 'the viewer did not start, or died; the cluster serves on',
+    when: 'the viewer did not start, or died; the cluster continues to serve',
     lost: 'its traces, unless it has a `file`',
   },
   FORKTRACE_VIEWER_FILE_WRITE: {
@@ -172,7 +172,7 @@ export const warnings = {
     lost: 'what the `batch` pipeline loses: spans that are not exported yet when their process dies',
   },
   FORKTRACE_SCALE_FAILED: {
-    when: 'after SIGTTIN, the worker that was added did not start; it is tried again all the same',
+    when: 'after SIGTTIN, the worker that was added did not start; the coordinator tries again',
     lost: '',
   },
   FORKTRACE_RELOAD_ABORTED: {

@@ -12,7 +12,7 @@ import type { ChildExit, InstrumentationLike, SpanProcessorParts, StopReason, Wo
 /** Functions called in the coordinator and the workers. One that throws or hangs is logged with its name. */
 export interface Hooks {
   /**
-   * The time that each hook has. Takes a whole number from 1 to 2147483647, in milliseconds.
+   * How long each hook may take. Takes a whole number from 1 to 2147483647, in milliseconds.
    *
    * @default 5000
    */
@@ -116,7 +116,7 @@ export interface ExportConfig {
   tls?: ExportTls;
 }
 
-/** Start the viewer. Its ports are moved on from when they are taken. */
+/** Start the viewer. If a port is taken, it tries the next ones. */
 export interface ViewerConfig {
   /** Page and OTLP/HTTP. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_HTTP_PORT, else 4318 */
   httpPort?: number;
@@ -136,8 +136,8 @@ export interface JournalConfig {
    */
   dir?: string;
   /**
-   * What the directory may take; the oldest unshipped segment goes first. Takes a whole number from 65536, in
-   * bytes.
+   * How large the directory may become; beyond that the oldest unshipped segment is dropped first. Takes a
+   * whole number from 65536, in bytes.
    *
    * @default FORKTRACE_JOURNAL_MAX_BYTES, else 268435456
    */
@@ -175,7 +175,7 @@ export interface JournalConfig {
   inFlight?: number;
 }
 
-/** What a span may hold; what is more is dropped and counted. */
+/** What a span may contain; anything beyond is dropped and counted. */
 export interface SpanLimitsConfig {
   /**
    * Longer strings are cut. Takes a whole number from 0, or Infinity.
@@ -231,8 +231,8 @@ export interface LogsConfig {
    */
   level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /**
-   * Records of one process in one second; those beyond are dropped, counted and said. Takes a whole number
-   * from 1.
+   * Records of one process in one second; those beyond are dropped, counted and reported. Takes a whole
+   * number from 1.
    *
    * @default FORKTRACE_LOGS_MAX_PER_SECOND, else 10000
    */
@@ -245,7 +245,7 @@ export interface LogsConfig {
    */
   captureOutput?: boolean;
   /**
-   * Attributes of a record; what is more is dropped and counted in the record. Takes a whole number from 0.
+   * Attributes of a record; those beyond are dropped and counted in the record. Takes a whole number from 0.
    *
    * @default OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
    */
@@ -313,14 +313,14 @@ export interface HttpTracingConfig {
    */
   ignoreIncomingRequestHook?: (request: HttpRequest) => boolean;
   /**
-   * No span for a request whose caller sends no trace context; what it does is traced all the same. Named as
-   * in `@opentelemetry/instrumentation-http`. Takes true or false.
+   * No span for a request whose caller sends no trace context; its child spans are still created. Named as in
+   * `@opentelemetry/instrumentation-http`. Takes true or false.
    *
    * @default false
    */
   requireParentforIncomingSpans?: boolean;
   /**
-   * Name and attributes at the span's start; a name that is given stays, whatever the route.
+   * Name and attributes at the span's start; a name that is given here is not replaced by the route.
    *
    * @default method and route
    */
@@ -475,7 +475,7 @@ export interface SuperviseConfig {
   prefix?: boolean;
 }
 
-/** What is found out about a worker that is blocked or dies. */
+/** What the coordinator finds out about a worker that is blocked or dies. */
 export interface ForensicsConfig {
   /**
    * When the event loop of a worker is blocked, the coordinator reads its JavaScript stack and its active
@@ -562,7 +562,7 @@ export interface TracingConfig {
    */
   exporter?: () => SpanExporter;
   /**
-   * Start the viewer. Its ports are moved on from when they are taken.
+   * Start the viewer. If a port is taken, it tries the next ones.
    *
    * @default FORKTRACE_VIEWER, else true when spans go to viewer
    */
@@ -577,7 +577,7 @@ export interface TracingConfig {
   ship?: 'process' | 'inline';
   /** Decides which spans are recorded. @default OTEL_TRACES_SAMPLER, else parentbased_always_on */
   sampler?: Sampler;
-  /** What a span may hold; what is more is dropped and counted. */
+  /** What a span may contain; anything beyond is dropped and counted. */
   spanLimits?: SpanLimitsConfig;
   /** Makes trace and span ids. @default random ids */
   idGenerator?: IdGenerator;
@@ -598,7 +598,7 @@ export interface TracingConfig {
   tracerProvider?: TracerProvider;
   /** Used for metrics instead of the registered one. @default none */
   meterProvider?: MeterProvider;
-  /** Used for metrics instead of one of the provider. @default none */
+  /** Used for metrics instead of a meter of the provider. @default none */
   meter?: Meter;
   /**
    * Set up an SDK MeterProvider with an OTLP reader per worker.
@@ -639,6 +639,6 @@ export interface TracingConfig {
   http?: HttpTracingConfig;
   /** How the coordinator keeps workers alive. */
   supervise?: SuperviseConfig;
-  /** What is found out about a worker that is blocked or dies. */
+  /** What the coordinator finds out about a worker that is blocked or dies. */
   forensics?: ForensicsConfig;
 }

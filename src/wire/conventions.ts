@@ -43,7 +43,7 @@ export const SERVICE_NAME = resource('service.name', 'The service, as configured
 export const SERVICE_VERSION = resource('service.version', 'The version of the service, as configured or found.');
 export const SERVICE_INSTANCE_ID = resource(
   'service.instance.id',
-  'A fresh UUID for each life of a process in a slot; what the environment says for a process in no slot.',
+  'A new UUID for each process in a slot; for a process without a slot, what the environment says.',
 );
 export const HOST_NAME = resource('host.name', 'The name of the machine or container.');
 export const HOST_ARCH = resource('host.arch', 'The architecture of the processor.');
@@ -66,7 +66,10 @@ export const PROCESS_RUNTIME_VERSION = resource('process.runtime.version', 'The 
 export const PROCESS_RUNTIME_DESCRIPTION = resource('process.runtime.description', 'Always Node.js.');
 export const TELEMETRY_SDK_LANGUAGE = resource('telemetry.sdk.language', 'Always nodejs.');
 export const TELEMETRY_SDK_NAME = resource('telemetry.sdk.name', 'Always opentelemetry, as the SDK says.');
-export const TELEMETRY_SDK_VERSION = resource('telemetry.sdk.version', 'The version of the SDK that spans conform to.');
+export const TELEMETRY_SDK_VERSION = resource(
+  'telemetry.sdk.version',
+  'The version of the SDK whose span format forktrace follows.',
+);
 export const TELEMETRY_DISTRO_NAME = resource('telemetry.distro.name', 'Always forktrace.');
 export const TELEMETRY_DISTRO_VERSION = resource('telemetry.distro.version', 'The version of forktrace.');
 export const CLUSTER_MANAGER = ownResource('cluster.manager', 'Who forks the workers: cluster, pm2 or none.');
@@ -78,7 +81,7 @@ export const CLUSTER_WORKER_SLOT = ownResource(
 export const CLUSTER_WORKER_ID = ownResource('cluster.worker.id', 'The id that the process manager gives the worker.');
 export const CLUSTER_WORKER_INCARNATION = ownResource(
   'cluster.worker.incarnation',
-  'Which life in its slot a process is, from 0; also an attribute of worker.start and worker.exit.',
+  'How many processes had the slot before this one; also an attribute of worker.start and worker.exit.',
 );
 
 // HTTP server spans and metrics.
@@ -142,7 +145,10 @@ export const CLUSTER_SCALE = ownSpan(
   'From the request for another number of workers until they are there.',
 );
 export const CLUSTER_SHUTDOWN = ownSpan('cluster.shutdown', 'From the reason to stop until the last worker is gone.');
-export const CLUSTER_BREAKER = ownSpan('cluster.breaker', 'The moment at which the crash-loop breaker changes.');
+export const CLUSTER_BREAKER = ownSpan(
+  'cluster.breaker',
+  'The moment at which the crash-loop breaker changes its state.',
+);
 export const CLUSTER_BREAKER_STATE = ownAttribute(
   'cluster.breaker.state',
   'What the crash-loop breaker changes to: open, half-open or closed.',
@@ -180,11 +186,11 @@ export const EXIT_REQUESTS_INTERRUPTED = ownAttribute(
 export const EXIT_EVENT = ownEvent('forktrace.exit', 'On an interrupted span: how the process ended, when it did.');
 export const INTERRUPTED = ownAttribute(
   'forktrace.interrupted',
-  'true on a span that its process did not live to end, and that the shipper has completed.',
+  'true on a span that had not ended when its process died, and that the shipper has completed.',
 );
 export const ENDED_AFTER_INTERRUPTION = ownAttribute(
   'forktrace.ended_after_interruption',
-  'true on a span that had been told as interrupted under the same ids, because its process was taken for dead, and that has ended after all.',
+  'true on a span that was reported as interrupted under the same ids, because its process was taken for dead, and that has ended since.',
 );
 export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
 
@@ -207,7 +213,7 @@ export const VITALS_AT = ownAttribute('forktrace.vitals.age', 'Seconds from the 
 export const VITALS_HEAP_USED = ownAttribute('forktrace.vitals.heap.used', "Bytes of V8's heap in use.");
 export const VITALS_HEAP_LIMIT = ownAttribute(
   'forktrace.vitals.heap.limit',
-  "Bytes that the old generation of V8's heap may grow to: there V8 gives up.",
+  "Bytes that the old generation of V8's heap may grow to; beyond them V8 ends the process.",
 );
 export const VITALS_RSS = ownAttribute('forktrace.vitals.rss', 'Bytes of the process in memory.');
 export const VITALS_EXTERNAL = ownAttribute(

@@ -69,7 +69,7 @@ export const exporting = {
   viewer: toggle(
     'ViewerConfig',
     {
-      about: 'Start the viewer. Its ports are moved on from when they are taken.',
+      about: 'Start the viewer. If a port is taken, it tries the next ones.',
       variable: 'FORKTRACE_VIEWER',
       otherwise: '`true` when spans go to `viewer`',
     },

@@ -57,7 +57,7 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
   ),
   requireParentforIncomingSpans: option(flag, {
     about:
-      'No span for a request whose caller sends no trace context; what it does is traced all the same. Named as in `@opentelemetry/instrumentation-http`.',
+      'No span for a request whose caller sends no trace context; its child spans are still created. Named as in `@opentelemetry/instrumentation-http`.',
     default: false,
   }),
   spanDetails: option(
@@ -66,7 +66,7 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
       'a function (request) => { name, attributes }',
     ),
     {
-      about: "Name and attributes at the span's start; a name that is given stays, whatever the route.",
+      about: "Name and attributes at the span's start; a name that is given here is not replaced by the route.",
       otherwise: 'method and route',
     },
   ),

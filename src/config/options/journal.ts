@@ -12,7 +12,7 @@ export const journaling = {
         '`forktrace-<uid>` in the OS temp directory; where another user has that name, `$XDG_RUNTIME_DIR/forktrace`, or a new one with a random name',
     }),
     maxBytes: option(whole(65_536), {
-      about: 'What the directory may take; the oldest unshipped segment goes first.',
+      about: 'How large the directory may become; beyond that the oldest unshipped segment is dropped first.',
       unit: 'bytes',
       variable: 'FORKTRACE_JOURNAL_MAX_BYTES',
       default: 268_435_456,

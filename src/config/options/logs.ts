@@ -19,7 +19,7 @@ export const logging = {
         default: 'trace',
       }),
       maxPerSecond: option(whole(1), {
-        about: 'Records of one process in one second; those beyond are dropped, counted and said.',
+        about: 'Records of one process in one second; those beyond are dropped, counted and reported.',
         variable: 'FORKTRACE_LOGS_MAX_PER_SECOND',
         default: 10_000,
       }),
@@ -30,7 +30,7 @@ export const logging = {
         default: false,
       }),
       attributeCountLimit: option(whole(0), {
-        about: 'Attributes of a record; what is more is dropped and counted in the record.',
+        about: 'Attributes of a record; those beyond are dropped and counted in the record.',
         variable: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
         default: 128,
       }),

@@ -63,7 +63,7 @@ export const service = {
     'Hooks',
     'Functions called in the coordinator and the workers. One that throws or hangs is logged with its name.',
     {
-      timeoutMs: option(milliseconds(1), { about: 'The time that each hook has.', unit: 'ms', default: 5000 }),
+      timeoutMs: option(milliseconds(1), { about: 'How long each hook may take.', unit: 'ms', default: 5000 }),
       onStarting: hook('', 'Coordinator: before the first fork.'),
       preFork: hook<[{ slot: number; incarnation: number }], Record<string, string> | void>(
         'worker: { slot: number; incarnation: number }',

@@ -24,7 +24,7 @@ export const tracing = {
     about: 'Decides which spans are recorded.',
     otherwise: '`OTEL_TRACES_SAMPLER`, else `parentbased_always_on`',
   }),
-  spanLimits: block('SpanLimitsConfig', 'What a span may hold; what is more is dropped and counted.', {
+  spanLimits: block('SpanLimitsConfig', 'What a span may contain; anything beyond is dropped and counted.', {
     attributeValueLengthLimit: option(lengthLimit, {
       about: 'Longer strings are cut.',
       // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute
@@ -75,7 +75,7 @@ export const tracing = {
     about: 'Used for metrics instead of the registered one.',
   }),
   meter: option(instance<Meter>('Meter', 'a', 'createCounter'), {
-    about: 'Used for metrics instead of one of the provider.',
+    about: 'Used for metrics instead of a meter of the provider.',
   }),
   metrics: toggle(
     'MetricsConfig',
