@@ -15,7 +15,7 @@ const headers = { 'user-agent': 'bench' };
 const PROBE = 'probe=arrives';
 const SERVER_KIND = 2;
 /** Elastic's agent keeps a body open for ten seconds. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 interface Probed {
   name: string;
@@ -36,7 +36,7 @@ export async function probe(
   { name, speaksOtlp, sink, port }: Probed,
   path: string,
   spans: number,
-  patienceMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string[]> {
   sink.tell('keep');
   await new Promise<void>((resolve, reject) => {
@@ -45,7 +45,7 @@ export async function probe(
     ).once('error', reject);
   });
   try {
-    for (const until = performance.now() + patienceMs; performance.now() < until; ) {
+    for (const until = performance.now() + timeoutMs; performance.now() < until; ) {
       const { otlp, posted } = await sink.ask<{ otlp: string[]; posted: string[] }>('kept');
       if (!speaksOtlp && posted.join('').includes(PROBE)) return [];
       const attributes = speaksOtlp && attributesOf(otlp, path, spans);

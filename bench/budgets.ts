@@ -40,7 +40,7 @@ export function verdicts(): Verdict[] {
 
   const of = (results: HttpResults, name: string) => results.summary.find((row) => row.name === name)!;
   const ours = of(node24, JOURNAL);
-  const bare = of(node24, 'bare');
+  const untraced = of(node24, 'untraced');
   const [threeAttributes] = span.cases['3 attributes']!.against;
   const delivered = cluster.summary.filter(({ contestant }) => contestant === JOURNAL).map((row) => row.delivered ?? 0);
   const leastDelivered = Math.min(...delivered, ours.delivered ?? 0);
@@ -75,7 +75,7 @@ export function verdicts(): Verdict[] {
       threeAttributes!.ratio,
       threeAttributes!.threeQuarters,
     ),
-    most('memory added per worker', 15, ' MB', (ours.memory - bare.memory) / 1e6, ours.threeQuarters!.memory / 1e6),
+    most('memory added per worker', 15, ' MB', (ours.memory - untraced.memory) / 1e6, ours.threeQuarters!.memory / 1e6),
     {
       what: 'spans delivered at saturation',
       bound: '100 %',

@@ -11,7 +11,7 @@ import { benchRoot } from './processes.js';
 import { type HttpResults, loadResults } from './report.js';
 
 const labels: Record<string, string> = {
-  bare: 'untraced',
+  untraced: 'untraced',
   'forktrace-journal-mmap': 'forktrace',
   'forktrace-journal-write': 'forktrace (write)',
   'forktrace-batch': 'forktrace (batch)',
@@ -40,7 +40,7 @@ export async function writeCharts(): Promise<void> {
       }),
     );
   const throughput = bars((row) => row.throughputRatio);
-  const cpu = bars((row) => (row.name === 'bare' ? undefined : row.addedWorkerMicros));
+  const cpu = bars((row) => (row.name === 'untraced' ? undefined : row.addedWorkerMicros));
   writeFileSync(join(dir, 'throughput.svg'), await draw(throughput, 'hello-world throughput, untraced = 1', '.2f'));
   writeFileSync(join(dir, 'cpu.svg'), await draw(cpu, 'CPU added per request in the worker, µs', '.1f'));
 }

@@ -42,7 +42,7 @@ async function main() {
     return;
   }
   if (contestant.startsWith('otel')) require(`./${contestant}/setup.cjs`);
-  else if (contestant !== 'bare') require(join(__dirname, 'peers', `${contestant}.cjs`));
+  else if (contestant !== 'untraced') require(join(__dirname, 'peers', `${contestant}.cjs`));
   const http = require('node:http');
   const made = await app();
   const server = made instanceof http.Server ? made : http.createServer(made);

@@ -30,7 +30,7 @@ const options = new Command('bench:cluster')
   .option('--workers <list>', 'cluster sizes', numbers, [1, 2, 4])
   .option('--spans <list>', 'spans of a request', numbers, [1])
   .option('--connections <list>', 'concurrent requests', numbers, [64])
-  .option('--contestants <list>', 'comma-separated', 'bare,forktrace-journal-mmap,otel-2')
+  .option('--contestants <list>', 'comma-separated', 'untraced,forktrace-journal-mmap,otel-2')
   .option('--rounds <n>', 'interleaved rounds', Number, 3)
   .option('--requests <n>', 'requests per contestant and round', Number, 20_000)
   .option('--node <path>', 'the Node.js that the cluster runs on')
@@ -70,7 +70,7 @@ async function measure(one: Case, load: Load): Promise<Measured> {
   try {
     const { readyMs } = await cluster.next<{ readyMs: number }>();
     const target = { port, path: '/', connections: one.connections };
-    const traced = one.contestant !== 'bare';
+    const traced = one.contestant !== 'untraced';
     const requests = Math.max(options.requests, one.connections * 20);
     if (traced) await probe({ name: one.contestant, speaksOtlp: true, sink, port }, '/', one.spans);
     for (let i = 0; i < WARM_UPS; i++) {
@@ -136,14 +136,14 @@ await load.stop();
 
 const summary = cases.map((one, index) => {
   const of = (key: keyof Omit<Measured, 'reloadMs'>) => median(measured[index]!.map((m) => m[key]));
-  const bareIndex = cases.findIndex(
+  const untracedIndex = cases.findIndex(
     (other) =>
-      other.contestant === 'bare' &&
+      other.contestant === 'untraced' &&
       other.workers === one.workers &&
       other.spans === one.spans &&
       other.connections === one.connections,
   );
-  const bare = bareIndex >= 0 ? measured[bareIndex]! : undefined;
+  const untraced = untracedIndex >= 0 ? measured[untracedIndex]! : undefined;
   const expected = measured[index]!.reduce((sum, m) => sum + m.expected, 0);
   const received = measured[index]!.reduce((sum, m) => sum + m.received, 0);
   const reloads = measured[index]!.flatMap(({ reloadMs }) => (reloadMs === undefined ? [] : [reloadMs]));
@@ -151,7 +151,7 @@ const summary = cases.map((one, index) => {
     ...one,
     perSecond: of('perSecond'),
     cpuMicros: of('cpuMicros'),
-    addedMicros: bare && median(measured[index]!.map((m, round) => m.cpuMicros - bare[round]!.cpuMicros)),
+    addedMicros: untraced && median(measured[index]!.map((m, round) => m.cpuMicros - untraced[round]!.cpuMicros)),
     workerMemory: of('workerMemory'),
     allMemory: of('allMemory'),
     readyMs: of('readyMs'),

@@ -3,7 +3,7 @@
  *
  *   npm run bench:http                                    hello-world, the headline contestants
  *   npm run bench:http -- --app express --rounds 9
- *   npm run bench:http -- --contestants bare,forktrace-journal-mmap,otel-2
+ *   npm run bench:http -- --contestants untraced,forktrace-journal-mmap,otel-2
  *
  * The server has a core of its own; load generator, sink and shipper share the other. Rounds are interleaved,
  * and every one has processes of its own, since where code and data come to lie makes a process faster or
@@ -51,7 +51,7 @@ const options = new Command('bench:http')
   .option(
     '--contestants <names>',
     'comma-separated; otel-3 needs Node.js 22.15',
-    'bare,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2',
+    'untraced,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2',
   )
   .option('--rounds <n>', 'interleaved rounds', Number, 7)
   .option('--requests <n>', 'requests per contestant and round', Number)
@@ -73,8 +73,8 @@ const spansPerRequest = options.notSampled ? 0 : app.spans;
 // One for each of the two servers that take turns.
 const load = new Load(OTHER_CORE);
 const baseLoad = new Load(OTHER_CORE);
-const hasBare = names.includes('bare');
-const traced = names.filter((name) => name !== 'bare');
+const hasUntraced = names.includes('untraced');
+const traced = names.filter((name) => name !== 'untraced');
 
 /** A contestant's, and the untraced server's of the same round; that one's own are its own. */
 interface Pair<Measured> {
@@ -182,11 +182,11 @@ class Turn {
  */
 async function alternate(
   contestant: Contestant,
-  bare: Contestant | undefined,
+  untraced: Contestant | undefined,
   run: (turn: Turn) => Promise<void>,
 ): Promise<Turn[]> {
   const turns = [await Turn.begin(contestant, load)];
-  if (bare) turns.push(await Turn.begin(bare, baseLoad));
+  if (untraced) turns.push(await Turn.begin(untraced, baseLoad));
   for (let slice = 0; slice < SLICES; slice++) {
     for (const turn of slice % 2 === 0 ? turns : [...turns].reverse()) await run(turn);
     await contestant.drain();
@@ -194,8 +194,8 @@ async function alternate(
   return turns;
 }
 
-async function measure(contestant: Contestant, bare: Contestant | undefined) {
-  const turns = await alternate(contestant, bare, (turn) => turn.flatOut(Math.ceil(requests / SLICES)));
+async function measure(contestant: Contestant, untraced: Contestant | undefined) {
+  const turns = await alternate(contestant, untraced, (turn) => turn.flatOut(Math.ceil(requests / SLICES)));
   const startUpShare = Math.max(...turns.map((turn) => turn.startUpShare));
   const [own, base] = [await turns[0]!.end(), await turns[1]?.end()];
   return { own, base: base ?? own, startUpShare };
@@ -204,23 +204,25 @@ async function measure(contestant: Contestant, bare: Contestant | undefined) {
 /**
  * At 70 % of what the untraced server does at the time: a contestant that cannot keep up shows it as latency.
  */
-async function measureLatency(contestant: Contestant, bare: Contestant): Promise<Pair<Latency>> {
-  const untraced = await Turn.begin(bare, baseLoad);
-  await untraced.flatOut(requests);
-  await untraced.end();
-  const rate = 0.7 * untraced.perSecond;
-  const turns = await alternate(contestant, bare, (turn) => turn.atRate(rate, Math.ceil(options.latencyMs / SLICES)));
+async function measureLatency(contestant: Contestant, untraced: Contestant): Promise<Pair<Latency>> {
+  const first = await Turn.begin(untraced, baseLoad);
+  await first.flatOut(requests);
+  await first.end();
+  const rate = 0.7 * first.perSecond;
+  const turns = await alternate(contestant, untraced, (turn) =>
+    turn.atRate(rate, Math.ceil(options.latencyMs / SLICES)),
+  );
   for (const turn of turns) await turn.end();
   const [own, base] = turns.map(({ latencies }) => latencyOf(latencies));
   return { own: own!, base: base! };
 }
 
 async function warmUp(contestant: Contestant, measurements: Measurements): Promise<void> {
-  if (spansPerRequest > 0 && contestant.name !== 'bare' && measurements.attributes === undefined) {
+  if (spansPerRequest > 0 && contestant.name !== 'untraced' && measurements.attributes === undefined) {
     measurements.attributes = await probe(contestant, app!.path, spansPerRequest);
     contestant.expected += spansPerRequest;
   }
-  const turn = await Turn.begin(contestant, contestant.name === 'bare' ? baseLoad : load);
+  const turn = await Turn.begin(contestant, contestant.name === 'untraced' ? baseLoad : load);
   await turn.flatOut(Math.ceil(requests * WARM_UP_SHARE));
   await turn.end();
 }
@@ -229,23 +231,23 @@ async function warmUp(contestant: Contestant, measurements: Measurements): Promi
 async function runRound(name: string, round: number): Promise<void> {
   const measurements = measured.get(name)!;
   const contestant = new Contestant(name);
-  const bare = hasBare ? new Contestant('bare') : undefined;
+  const untraced = hasUntraced ? new Contestant('untraced') : undefined;
   try {
-    for (const one of bare ? [bare, contestant] : [contestant]) {
+    for (const one of untraced ? [untraced, contestant] : [contestant]) {
       await one.start(options.app, { sampled: !options.notSampled, nodePath: options.node });
       await warmUp(one, measurements);
     }
-    const { own, base } = await guarded(() => measure(contestant, bare));
+    const { own, base } = await guarded(() => measure(contestant, untraced));
     measurements.samples.push({ own, base });
-    if (bare) measured.get('bare')!.samples.push({ own: base, base });
-    if (bare && round < options.latencyRounds) {
-      const latency = await measureLatency(contestant, bare);
+    if (untraced) measured.get('untraced')!.samples.push({ own: base, base });
+    if (untraced && round < options.latencyRounds) {
+      const latency = await measureLatency(contestant, untraced);
       measurements.latencies.push(latency);
-      measured.get('bare')!.latencies.push({ own: latency.base, base: latency.base });
+      measured.get('untraced')!.latencies.push({ own: latency.base, base: latency.base });
     }
     if (contestant.speaksOtlp) measurements.add(contestant);
   } finally {
-    await Promise.all([contestant.stop(), bare?.stop()]);
+    await Promise.all([contestant.stop(), untraced?.stop()]);
   }
 }
 
@@ -264,8 +266,8 @@ try {
     const of = (key: keyof Sample) => median(pairs.map(({ own }) => own[key]));
     const latency = (key: keyof Latency) => median(latencyPairs.map(({ own }) => own[key]));
     const differences = (key: keyof Sample) => pairs.map(({ own, base }) => own[key] - base[key]);
-    const added = (key: keyof Sample) => (hasBare ? median(differences(key)) : undefined);
-    const throughput = hasBare ? pairs.map(({ own, base }) => own.perSecond / base.perSecond) : undefined;
+    const added = (key: keyof Sample) => (hasUntraced ? median(differences(key)) : undefined);
+    const throughput = hasUntraced ? pairs.map(({ own, base }) => own.perSecond / base.perSecond) : undefined;
     const p99 = latencyPairs.map(({ own, base }) => own.p99 / base.p99);
     return {
       name,
@@ -298,7 +300,7 @@ try {
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
   const { rounds, latencyMs, connections } = options;
-  const latencyRounds = hasBare ? Math.min(options.latencyRounds, rounds) : 0;
+  const latencyRounds = hasUntraced ? Math.min(options.latencyRounds, rounds) : 0;
   saveResults(options.json, {
     app: options.app,
     node,

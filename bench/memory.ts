@@ -6,7 +6,7 @@
  *
  * An hour at 1,000 requests/s:
  *
- *   npm run bench:memory -- --contestants bare,forktrace-journal-mmap --requests 3600000
+ *   npm run bench:memory -- --contestants untraced,forktrace-journal-mmap --requests 3600000
  *
  * Memory is the proportional set size (smaps_rollup, proc(5)) after the requests: pages that processes share,
  * such as Node's own code and the journal's segments, count by their share. V8 sizes its young generation by
@@ -31,7 +31,7 @@ import { median, quartile } from './statistics.js';
 const installed = peers.filter((name) => existsSync(join(benchRoot, 'peers/node_modules', packageOf(name))));
 const options = new Command('bench:memory')
   .option('--app <name>', Object.keys(apps).join(', '), 'express')
-  .option('--contestants <names>', 'comma-separated', ['bare,forktrace-journal-mmap,otel-2', ...installed].join())
+  .option('--contestants <names>', 'comma-separated', ['untraced,forktrace-journal-mmap,otel-2', ...installed].join())
   .option('--rounds <n>', 'of each contestant', Number, 3)
   .option('--requests <n>', 'before it is measured', Number, 60_000)
   .option('--node <path>', 'the Node.js that the servers run on')
@@ -41,7 +41,7 @@ const options = new Command('bench:memory')
 const { app, rounds, requests } = options;
 const names = options.contestants.split(',');
 if (!apps[app]) throw new Error(`--app: got ${app}, expected one of ${Object.keys(apps).join(', ')}`);
-if (!names.includes('bare')) throw new Error('--contestants: expected bare among them');
+if (!names.includes('untraced')) throw new Error('--contestants: expected untraced among them');
 
 function packageOf(peer: string): string {
   return { sentry: '@sentry/node', 'elastic-apm': 'elastic-apm-node' }[peer] ?? peer;
@@ -62,7 +62,7 @@ async function measure(name: string): Promise<Sample> {
     await load.connect({ port: contestant.port, path: apps[app]!.path, connections: 32 });
     await load.flatOut(requests, true);
     const shipper = contestant.shipper();
-    contestant.expected = name === 'bare' ? 0 : (requests + 32) * apps[app]!.spans;
+    contestant.expected = name === 'untraced' ? 0 : (requests + 32) * apps[app]!.spans;
     await contestant.settle();
     const { youngGeneration } = await contestant.server.ask<{ youngGeneration: number }>('usage');
     return {
@@ -87,7 +87,7 @@ for (let round = 0; round < rounds; round++) {
 }
 progress.end();
 
-const base = samples.get('bare')!;
+const base = samples.get('untraced')!;
 const rest = ({ worker, young }: Sample) => worker - young;
 const rows = names.map((name): MemoryRow => {
   const own = samples.get(name)!;

@@ -96,7 +96,7 @@ ${rates()}${starts()}## Method
 
 ${shortfalls(verdicts)}## One span
 
-CPU time from start to bytes on Node ${loadResults<SpanResults>('span').node}: the lean tracer into the journal's format, OpenTelemetry's
+CPU time from start to bytes on Node ${loadResults<SpanResults>('span').node}: forktrace's tracer into the journal's format, OpenTelemetry's
 SDK, 2.x and 3.x, through its \`ProtobufTraceSerializer\` in batches of 512.
 
 ${spans()}
@@ -198,24 +198,24 @@ function shortfalls(verdicts: readonly Verdict[]): string {
   if (verdicts.every(({ held }) => held)) return '';
   const { summary } = loadResults<HttpResults>('http-hello-node24');
   const of = (contestant: string) => summary.find(({ name }) => name === contestant)!;
-  const [bare, ours] = [of('bare'), of('forktrace-journal-mmap')];
+  const [untraced, ours] = [of('untraced'), of('forktrace-journal-mmap')];
   const io = loadResults<HttpResults>('http-io-node24').summary.find(({ name }) => name === ours.name)!
     .throughputRatio!;
   const { cases } = loadResults<SpanResults>('span');
   const [empty, attributes] = [cases['start + end']!, cases['3 attributes']!];
-  const [added, untraced] = [ours.addedWorkerMicros!, bare.workerMicros];
-  const megabytes = (key: 'memory' | 'youngGeneration') => (ours[key] - bare[key]) / 1e6;
+  const [added, micros] = [ours.addedWorkerMicros!, untraced.workerMicros];
+  const megabytes = (key: 'memory' | 'youngGeneration') => (ours[key] - untraced[key]) / 1e6;
   const rest = megabytes('memory') - megabytes('youngGeneration');
   return `## What is short, and why
 
 On Node 24, by the tables below:
 
-- Throughput: hello-world spends ${untraced.toFixed(1)} µs of CPU on a request, and a traced one ${added.toFixed(1)} µs more, so that
-  ${(untraced / (untraced + added)).toFixed(2)} of the throughput is what is left if nothing else changes; to keep 0.90, tracing could take
-  ${(untraced / 9).toFixed(1)} µs. A server whose requests wait keeps more: with 20 ms of I/O, ${io.toFixed(2)}.
-- One span: a tenth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 10).toFixed(0)} ns. Without attributes a span takes ${empty.leanNanos.toFixed(0)} ns,
-  two readings of the clock included; each of the three attributes adds ${((attributes.leanNanos - empty.leanNanos) / 3).toFixed(0)} ns. The
-  median is ${attributes.leanNanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
+- Throughput: hello-world spends ${micros.toFixed(1)} µs of CPU on a request, and a traced one ${added.toFixed(1)} µs more, so that
+  ${(micros / (micros + added)).toFixed(2)} of the throughput is what is left if nothing else changes; to keep 0.90, tracing could take
+  ${(micros / 9).toFixed(1)} µs. A server whose requests wait keeps more: with 20 ms of I/O, ${io.toFixed(2)}.
+- One span: a tenth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 10).toFixed(0)} ns. Without attributes a span takes ${empty.nanos.toFixed(0)} ns,
+  two readings of the clock included; each of the three attributes adds ${((attributes.nanos - empty.nanos) / 3).toFixed(0)} ns. The
+  median is ${attributes.nanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
 - Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation. The other ${rest.toFixed(0)} MB are
   the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
   shipper), and the code of forktrace, the API and koffi with what loading it has left; files' pages are shared by the workers
@@ -239,9 +239,9 @@ function spans(): string {
   const sdks = Object.values(cases)[0]!.against.map(({ name }) => name);
   return table(
     ['case', 'forktrace ns', ...sdks.flatMap((name) => [`${name} ns`, 'ratio', '±'])],
-    Object.entries(cases).map(([name, { leanNanos, against }]) => [
+    Object.entries(cases).map(([name, { nanos, against }]) => [
       name,
-      leanNanos.toFixed(0),
+      nanos.toFixed(0),
       ...against.flatMap((sdk) => [sdk.nanos.toFixed(0), `1/${(1 / sdk.ratio).toFixed(1)}`, sdk.spread.toFixed(3)]),
     ]),
   );
@@ -310,12 +310,12 @@ function attributes(name: string): string {
  * untraced.
  */
 function profile(): string {
-  const names = ['profile-bare-hello', 'profile-forktrace-journal-mmap-hello'] as const;
+  const names = ['profile-untraced-hello', 'profile-forktrace-journal-mmap-hello'] as const;
   if (!names.every((name) => existsSync(resultsFile(name)))) return '';
-  const [bare, traced] = names.map((name) => loadResults<ProfileResults>(name)) as [ProfileResults, ProfileResults];
-  const untraced = new Map(bare.functions.map(({ name, micros }) => [name, micros]));
+  const [untraced, traced] = names.map((name) => loadResults<ProfileResults>(name)) as [ProfileResults, ProfileResults];
+  const untracedMicros = new Map(untraced.functions.map(({ name, micros }) => [name, micros]));
   const added = traced.functions
-    .map(({ name, micros }) => ({ name, added: micros - (untraced.get(name) ?? 0) }))
+    .map(({ name, micros }) => ({ name, added: micros - (untracedMicros.get(name) ?? 0) }))
     .sort((a, b) => b.added - a.added);
   const parts = new Map<string, number>();
   for (const { name, added: micros } of added) {
@@ -326,7 +326,7 @@ function profile(): string {
   const files = (name: string) => name.replace(/ {2}(.*)$/, (_, where) => (where === ':0' ? '' : ` ${where}`));
   return `## Where it goes
 
-A CPU profile of hello-world on Node ${traced.node}, ${traced.requests} requests, traced less untraced: ${(traced.microsPerRequest - bare.microsPerRequest).toFixed(2)} µs of JavaScript
+A CPU profile of hello-world on Node ${traced.node}, ${traced.requests} requests, traced less untraced: ${(traced.microsPerRequest - untraced.microsPerRequest).toFixed(2)} µs of JavaScript
 a request, and the calls it makes, with a sample every 200 µs; the profiler's own cost is in it, so the shares say more than the sums. By
 part:
 

@@ -45,7 +45,7 @@ export function renderHttpTable(app: string, rows: readonly HttpSummary[]): stri
     head: [
       app,
       'req/s',
-      '× bare',
+      '× untraced',
       '±',
       'CPU µs/req',
       '+ worker',
@@ -54,7 +54,7 @@ export function renderHttpTable(app: string, rows: readonly HttpSummary[]): stri
       'p50 ms',
       'p99 ms',
       'p99.9',
-      'p99 × bare',
+      'p99 × untraced',
       'delivered',
     ],
     style: { head: [], border: [] },
@@ -105,13 +105,13 @@ export interface HttpResults {
 export interface SpanResults {
   node: string;
   /**
-   * CPU time in nanoseconds; `ratio` is the lean tracer's share of what the SDK takes, the median of the
-   * rounds' ratios.
+   * CPU time in nanoseconds; `ratio` is the share that forktrace takes of what the SDK takes, the median of
+   * the rounds' ratios.
    */
   cases: Record<
     string,
     {
-      leanNanos: number;
+      nanos: number;
       against: { name: string; nanos: number; ratio: number; threeQuarters: number; spread: number }[];
     }
   >;

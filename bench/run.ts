@@ -41,8 +41,8 @@ interface Step {
 
 const rounds = (full: number) => ['--rounds', String(quick ? Math.min(full, 2) : full)];
 const noLatency = ['--latency-rounds', '0'];
-const sideBySide = 'bare,forktrace-journal-mmap,otel-2,dd-trace';
-const three = ['--contestants', 'bare,forktrace-journal-mmap,otel-2'];
+const sideBySide = 'untraced,forktrace-journal-mmap,otel-2,dd-trace';
+const three = ['--contestants', 'untraced,forktrace-journal-mmap,otel-2'];
 const step = (minutes: number, program: string, name: string, major: string, ...args: string[]): Step => ({
   minutes,
   command: () => [`${program}.js`, '--json', name, '--node', nodeOf(major), ...args],
@@ -62,7 +62,7 @@ const others: Step[] = [
   step(3, 'http', 'http-peers-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(3)),
   step(2, 'http', 'http-hello-node20', '20', ...three, ...noLatency, ...rounds(3)),
   step(1.5, 'http', 'http-express-node24', '24', '--app', 'express', ...three, ...noLatency, ...rounds(3)),
-  ...['bare', 'forktrace-journal-mmap'].map((contestant) => ({
+  ...['untraced', 'forktrace-journal-mmap'].map((contestant) => ({
     minutes: 0.3,
     command: () => ['profile.js', contestant, 'hello', '--node', nodeOf('24'), '--top', '10'],
   })),

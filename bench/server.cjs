@@ -10,7 +10,7 @@ process.env.BENCH_INSTRUMENTATIONS =
   appName === 'postgres-redis' ? join(__dirname, appName, 'instrumentations.cjs') : '';
 
 async function setUp() {
-  if (contestant === 'bare') return () => {};
+  if (contestant === 'untraced') return () => {};
   if (contestant.startsWith('otel')) {
     require(`./${contestant}/setup.cjs`);
     return () => {};

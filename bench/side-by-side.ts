@@ -47,7 +47,7 @@ function saturated(row: Row): string[][] {
   if (!hasResults('http-peers-node24')) return [];
   const { summary } = loadResults<HttpResults>('http-peers-node24');
   const of = (name: string) => summary.find((one) => one.name === name);
-  const untraced = of('bare')!.memory;
+  const untraced = of('untraced')!.memory;
   const memory: Cell = ({ name }) => {
     const bytes = of(name)?.memory;
     return bytes === undefined ? undefined : (bytes - untraced) / 1e6;

@@ -2,8 +2,8 @@ import { type Context, context, ROOT_CONTEXT, SpanStatusCode, type Tracer, trace
 import { suppressTracing } from '@opentelemetry/core';
 import { span } from '#src/span/span.js';
 
-/** The lean tracer, `@opentelemetry/sdk-trace-base` 2.x and `@opentelemetry/sdk-trace` 3.x. */
-export type Contestant = 'lean' | 'sdk-2' | 'sdk-3';
+/** forktrace's tracer, `@opentelemetry/sdk-trace-base` 2.x and `@opentelemetry/sdk-trace` 3.x. */
+export type Contestant = 'forktrace' | 'sdk-2' | 'sdk-3';
 
 export interface SpanCase {
   /** Spans that arrive for each run. */

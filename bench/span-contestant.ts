@@ -114,7 +114,7 @@ interface Sdk {
   serializer: typeof ProtobufTraceSerializer;
 }
 
-const sdks: Record<Exclude<Contestant, 'lean'>, () => Sdk> = {
+const sdks: Record<Exclude<Contestant, 'forktrace'>, () => Sdk> = {
   'sdk-2': () => ({
     api: { trace, context },
     resources: { resourceFromAttributes },
@@ -155,7 +155,7 @@ class SerializingProcessor implements SpanProcessor {
 }
 
 const contestant = process.argv[2] as Contestant;
-const sdk = contestant === 'lean' ? undefined : sdks[contestant]();
+const sdk = contestant === 'forktrace' ? undefined : sdks[contestant]();
 const serializing = sdk && new SerializingProcessor(sdk.serializer);
 const journal = new MemoryJournal();
 const limits = 128;

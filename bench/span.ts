@@ -1,9 +1,9 @@
 /**
- * `npm run bench:span`: CPU time of one span, started, ended and turned into OTLP bytes: the lean tracer into
- * a log in memory that copies as the journal does, against the spans of OpenTelemetry's SDK, 2.x and 3.x, and
- * its `ProtobufTraceSerializer` in batches of 512, the batch processor's size. 3.x needs Node.js 22.15 and is
- * left out on an older one. Excluded: sending, and the system calls of either side. Included: garbage
- * collection, the API's context manager, two readings of the clock.
+ * `npm run bench:span`: CPU time of one span, started, ended and turned into OTLP bytes: forktrace's tracer
+ * into a log in memory that copies as the journal does, against the spans of OpenTelemetry's SDK, 2.x and
+ * 3.x, and its `ProtobufTraceSerializer` in batches of 512, the batch processor's size. 3.x needs Node.js
+ * 22.15 and is left out on an older one. Excluded: sending, and the system calls of either side. Included:
+ * garbage collection, the API's context manager, two readings of the clock.
  *
  *   npm run bench:span
  *   npm run bench:span -- --rounds 15 --cases "3 attributes" --node .node/24/node_modules/node/bin/node
@@ -46,7 +46,7 @@ const [major, minor] = node.slice(1).split('.').map(Number) as [number, number];
 const runsSdk3 = major > 22 || (major === 22 && minor >= 15);
 const against = options.against.split(',').filter((name) => name !== 'sdk-3' || runsSdk3);
 if (against.includes('sdk-3')) install('otel-3');
-const names = ['lean', ...against] as Contestant[];
+const names = ['forktrace', ...against] as Contestant[];
 const program = fileURLToPath(new URL('span-contestant.js', import.meta.url));
 
 interface Running {
@@ -108,11 +108,11 @@ for (let process = 0; process < options.processes; process++) {
 progress.end();
 
 const results: SpanResults['cases'] = {};
-for (const [spanCase, [lean, ...sdks]] of samples) {
+for (const [spanCase, [ours, ...sdks]] of samples) {
   results[spanCase] = {
-    leanNanos: median(lean!),
+    nanos: median(ours!),
     against: sdks.map((sdk, index) => {
-      const ratios = lean!.map((nanos, round) => nanos / sdk[round]!);
+      const ratios = ours!.map((nanos, round) => nanos / sdk[round]!);
       return {
         name: names[index + 1]!,
         nanos: median(sdk),
@@ -126,10 +126,10 @@ for (const [spanCase, [lean, ...sdks]] of samples) {
 
 console.log(
   renderTable(
-    ['ns', 'lean', ...names.slice(1).flatMap((name) => [name, `${name} ÷ lean`, '±'])],
-    Object.entries(results).map(([name, { leanNanos, against }]) => [
+    ['ns', 'forktrace', ...names.slice(1).flatMap((name) => [name, `${name} ÷ forktrace`, '±'])],
+    Object.entries(results).map(([name, { nanos, against }]) => [
       name,
-      leanNanos.toFixed(0),
+      nanos.toFixed(0),
       ...against.flatMap((sdk) => [sdk.nanos.toFixed(0), (1 / sdk.ratio).toFixed(1), sdk.spread.toFixed(3)]),
     ]),
   ),

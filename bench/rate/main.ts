@@ -47,7 +47,7 @@ const options = new Command('bench:rate')
   ])
   .option('--rates <list>', 'requests/s, or shares of what the untraced server can do, like 50%', list, ['2000'])
   .option('--contestants <names>', 'as in bench:http; dd-trace, too, once bench/peers is installed', list, [
-    'bare',
+    'untraced',
     OURS,
     'otel-2',
   ])
@@ -76,7 +76,7 @@ const options = new Command('bench:rate')
 const { contestants, windowMs } = options;
 for (const name of options.apps)
   if (!apps[name]) throw new Error(`--apps: got ${name}, expected some of ${Object.keys(apps).join(', ')}`);
-if (!contestants.includes('bare')) throw new Error('--contestants: expected bare among them');
+if (!contestants.includes('untraced')) throw new Error('--contestants: expected untraced among them');
 const mostLaunches = options.mostLaunches ?? options.launches;
 const given = Object.fromEntries((options.env ?? []).map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 
@@ -93,7 +93,7 @@ interface Cell {
 const MOST_LOAD = 0.95;
 
 function cellOf(asked: string, servers: readonly Served[]): Cell {
-  const { capacity } = servers.find(({ name }) => name === 'bare')!;
+  const { capacity } = servers.find(({ name }) => name === 'untraced')!;
   const rate = asked.endsWith('%') ? Math.round((capacity * Number.parseFloat(asked)) / 100) : Number(asked);
   const able = servers.filter((one) => rate <= MOST_LOAD * one.capacity);
   return { asked, rate, names: able.map(({ name }) => name), rounds: new Map() };
@@ -136,7 +136,7 @@ async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
         for (const name of contestants) servers.push(await Served.start(name, app, { nodePath: options.node, env }));
         if (launch === 0) cells = options.rates.map((asked) => cellOf(asked, servers));
         for (let round = 0; round < options.rounds; round++) {
-          for (const cell of cells) if (cell.names.includes('bare')) await runRound(servers, cell, round % 2 === 1);
+          for (const cell of cells) if (cell.names.includes('untraced')) await runRound(servers, cell, round % 2 === 1);
           progress.step(`${app}, launch ${launch + 1}, round ${round + 1}`);
         }
       } finally {
@@ -157,7 +157,7 @@ async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
     }
     const summary = summarize(rounds, OURS, (name) => delivered.get(name));
     const unable = contestants.filter((name) => !rounds.has(name));
-    return [{ app, asked, rate, rounds: rounds.get('bare')!.length, contestants: summary, unable }];
+    return [{ app, asked, rate, rounds: rounds.get('untraced')!.length, contestants: summary, unable }];
   });
 }
 

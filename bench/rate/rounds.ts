@@ -10,7 +10,7 @@ import type { CpuPerRequest } from './served.js';
 
 /**
  * A contestant's windows, one of each round, in the order of the rounds; the untraced server's are named
- * `bare`.
+ * `untraced`.
  */
 export type Rounds = Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }[]>;
 
@@ -29,8 +29,8 @@ export interface RateRow {
 export interface RateContestant {
   name: string;
   /**
-   * Microseconds of CPU a request, the medians of the rounds; of `bare` all that there is, of the others what
-   * they add.
+   * Microseconds of CPU a request, the medians of the rounds; of `untraced` all that there is, of the others
+   * what they add.
    */
   worker: number;
   shipper: number;
@@ -74,18 +74,18 @@ const total = ({ worker, shipper, others }: CpuPerRequest) => worker + shipper +
 
 /** @param ours whose cost is the numerator of every share */
 export function summarize(rounds: Rounds, ours: string, delivered: (name: string) => number | undefined) {
-  const bare = rounds.get('bare')!;
-  const added = (name: string) => rounds.get(name)!.map(({ cpu }, round) => total(cpu) - total(bare[round]!.cpu));
+  const untraced = rounds.get('untraced')!;
+  const added = (name: string) => rounds.get(name)!.map(({ cpu }, round) => total(cpu) - total(untraced[round]!.cpu));
   return [...rounds].map(([name, own]): RateContestant => {
     const part = (of: (cpu: CpuPerRequest) => number) =>
-      median(own.map(({ cpu }, round) => of(cpu) - (name === 'bare' ? 0 : of(bare[round]!.cpu))));
+      median(own.map(({ cpu }, round) => of(cpu) - (name === 'untraced' ? 0 : of(untraced[round]!.cpu))));
     const latency = (key: keyof Latency) => {
       const values = own.map((each) => each.latency?.[key]).filter((value) => value !== undefined);
       return values.length > 0 ? median(values) : undefined;
     };
-    const isPeer = name !== 'bare' && name !== ours && rounds.has(ours);
+    const isPeer = name !== 'untraced' && name !== ours && rounds.has(ours);
     const theirs = isPeer ? added(name) : [];
-    const hasLatency = name !== 'bare' && own.every((each) => each.latency !== undefined);
+    const hasLatency = name !== 'untraced' && own.every((each) => each.latency !== undefined);
     return {
       name,
       worker: part((cpu) => cpu.worker),
@@ -97,7 +97,7 @@ export function summarize(rounds: Rounds, ours: string, delivered: (name: string
       p99: latency('p99'),
       p999: latency('p999'),
       p99Ratio: hasLatency
-        ? quartiles(own.map(({ latency }, round) => latency!.p99 / bare[round]!.latency!.p99))
+        ? quartiles(own.map(({ latency }, round) => latency!.p99 / untraced[round]!.latency!.p99))
         : undefined,
       delivered: delivered(name),
     };

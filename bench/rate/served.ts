@@ -71,7 +71,7 @@ export class Served {
     const { path, spans } = apps[this.#app]!;
     const contestant = this.#contestant;
     await contestant.start(this.#app, { ...(nodePath ? { nodePath } : {}), ...(env ? { env } : {}) });
-    if (contestant.name !== 'bare') {
+    if (contestant.name !== 'untraced') {
       await probe(contestant, path, spans);
       contestant.expected += spans;
     }
@@ -138,7 +138,7 @@ export class Served {
   }
 
   #sent(requests: number): void {
-    this.#contestant.expected += requests * (this.name === 'bare' ? 0 : apps[this.#app]!.spans);
+    this.#contestant.expected += requests * (this.name === 'untraced' ? 0 : apps[this.#app]!.spans);
   }
 
   async stop(): Promise<void> {

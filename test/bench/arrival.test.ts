@@ -26,9 +26,9 @@ test('what a contestant records arrives and is asserted; what does not arrive fa
 });
 
 test('an untraced server reports nothing', async (t) => {
-  const contestant = new Contestant('bare');
+  const contestant = new Contestant('untraced');
   t.after(() => contestant.stop());
   await contestant.start('hello');
-  await assert.rejects(probe(contestant, '/', 1, 500), /bare: no trace/);
+  await assert.rejects(probe(contestant, '/', 1, 500), /untraced: no trace/);
   assert.equal(contestant.delivered, undefined);
 });

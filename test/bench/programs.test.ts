@@ -19,12 +19,12 @@ async function bench<Results>(t: TestContext, program: string, name: string, arg
   return JSON.parse(readFileSync(join(results, `${name}.json`), 'utf8'));
 }
 
-test('bench:span compares what the lean tracer and the SDK record, and measures it', async (t) => {
+test('bench:span compares what forktrace and the SDK record, and measures it', async (t) => {
   const args = ['--rounds', '1', '--spans', '200', '--against', 'sdk-2'];
   const { cases } = await bench<SpanResults>(t, 'span', 'span', args);
   assert.ok(Object.keys(cases).length >= 12);
-  for (const [name, { leanNanos, against }] of Object.entries(cases)) {
-    assert.ok(leanNanos > 0, name);
+  for (const [name, { nanos, against }] of Object.entries(cases)) {
+    assert.ok(nanos > 0, name);
     assert.deepEqual(
       against.map((one) => one.name),
       ['sdk-2'],
@@ -33,29 +33,29 @@ test('bench:span compares what the lean tracer and the SDK record, and measures 
 });
 
 test('bench:http has throughput, CPU, memory, latency, attributes and what was delivered', async (t) => {
-  const contestants = ['--contestants', 'bare,forktrace-journal-mmap,forktrace-journal-write'];
+  const contestants = ['--contestants', 'untraced,forktrace-journal-mmap,forktrace-journal-write'];
   const few = ['--rounds', '1', '--requests', '10000', '--latency-rounds', '1', '--latency-ms', '300'];
   const { summary } = await bench<HttpResults>(t, 'http', 'http', [...contestants, ...few]);
-  const [bare, ...traced] = summary;
-  assert.equal(bare!.throughputRatio, 1);
-  assert.equal(bare!.delivered, undefined);
+  const [untraced, ...traced] = summary;
+  assert.equal(untraced!.throughputRatio, 1);
+  assert.equal(untraced!.delivered, undefined);
   assert.equal(traced.length, 2);
   for (const one of traced) {
     assert.equal(one.delivered, 1, one.name);
     assert.ok(one.throughputRatio! > 0 && one.p99Ratio! > 0 && one.latency!.p999 >= one.latency!.p50, one.name);
-    assert.ok(one.memory > bare!.memory, one.name);
+    assert.ok(one.memory > untraced!.memory, one.name);
     assert.ok(one.attributes!.includes('url.path'), one.name);
   }
 });
 
 test('bench:cluster has CPU over all processes, memory, readiness, reload and what was delivered', async (t) => {
-  const args = ['--contestants', 'bare,forktrace-journal-mmap', '--workers', '2', '--spans', '3', '--rounds', '1'];
+  const args = ['--contestants', 'untraced,forktrace-journal-mmap', '--workers', '2', '--spans', '3', '--rounds', '1'];
   const { summary } = await bench<ClusterResults>(t, 'cluster', 'cluster', args);
-  const [bare, traced] = summary;
-  assert.equal(bare!.delivered, undefined);
+  const [untraced, traced] = summary;
+  assert.equal(untraced!.delivered, undefined);
   assert.equal(traced!.delivered, 1);
   assert.ok(traced!.cpuMicros > 0 && traced!.readyMs > 0 && traced!.reloadMs! > 0);
-  assert.ok(traced!.allMemory > 2 * traced!.workerMemory && traced!.workerMemory > bare!.workerMemory);
+  assert.ok(traced!.allMemory > 2 * traced!.workerMemory && traced!.workerMemory > untraced!.workerMemory);
 });
 
 test('bench:killed counts what is reported of the requests before a kill', async (t) => {

@@ -15,12 +15,12 @@ const cpu = (worker: number, shipper = 0) => ({ cpu: { worker, shipper, others: 
 
 test('a contestant costs what it adds to the untraced server in the same round, and a share of what a peer adds', () => {
   const rounds: Rounds = new Map([
-    ['bare', [cpu(50), cpu(60), cpu(55)]],
+    ['untraced', [cpu(50), cpu(60), cpu(55)]],
     ['ours', [cpu(52, 2), cpu(62, 2), cpu(57, 2)]],
     ['otel-2', [cpu(90), cpu(100), cpu(95)]],
   ]);
-  const [bare, ours, otel] = summarize(rounds, 'ours', () => 1);
-  assert.equal(bare!.all, 55);
+  const [untraced, ours, otel] = summarize(rounds, 'ours', () => 1);
+  assert.equal(untraced!.all, 55);
   assert.deepEqual([ours!.worker, ours!.shipper, ours!.all, ours!.share], [2, 2, 4, undefined]);
   assert.deepEqual([otel!.all, otel!.share!.median, otel!.share!.isKnown], [40, 0.1, true]);
 });
@@ -51,7 +51,7 @@ test('the page, the README and the verdicts have what was measured at fixed rate
   process.env.BENCH_RESULTS = dir;
   t.after(() => delete process.env.BENCH_RESULTS);
   const rounds: Rounds = new Map([
-    ['bare', [cpu(50), cpu(50), cpu(50)]],
+    ['untraced', [cpu(50), cpu(50), cpu(50)]],
     ['forktrace-journal-mmap', [cpu(51, 1), cpu(51, 1), cpu(51, 1)]],
     ['otel-2', [cpu(90), cpu(90), cpu(90)]],
   ]);
