@@ -24,8 +24,10 @@ export interface InlineShipper {
   /**
    * Ships what there is, and with `untilWritersEnd` what living writers still add; gives up at the deadline:
    * the journal keeps the rest. Never rejects.
+   *
+   * @returns whether other programs have counted on this shipper: they need another one
    */
-  stop(deadlineMs: number, untilWritersEnd?: boolean): Promise<void>;
+  stop(deadlineMs: number, untilWritersEnd?: boolean): Promise<boolean>;
 }
 
 /** Ships the directory from this process, once nobody else does. Holds no process open. */
@@ -33,6 +35,7 @@ export function startInlineShipper(config: ShipperConfig, redactLastWords?: Reda
   let shipper: Shipper | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let stopping: [deadlineMs: number, untilWritersEnd?: boolean] | undefined;
+  let isNeeded = false;
 
   const run = async () => {
     openDirectory(config.dir);
@@ -47,6 +50,7 @@ export function startInlineShipper(config: ShipperConfig, redactLastWords?: Reda
       if (stopping) shipper.stop(...stopping);
       await running.run();
       for (const end of endings) end();
+      isNeeded = running.isNeeded();
     } finally {
       lock.release();
       shipper = undefined;
@@ -80,6 +84,7 @@ export function startInlineShipper(config: ShipperConfig, redactLastWords?: Reda
       // The one that had the lock until now may have died a moment ago.
       start();
       await running;
+      return isNeeded;
     },
   };
 }

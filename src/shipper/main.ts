@@ -40,6 +40,8 @@ function tell(message: FromShipper): void {
 }
 
 let hasStderr = true;
+/** The system has told this process to end. */
+let mustEnd = false;
 /** Once: a program that does not come for its journal is shipped for by this process after all. */
 let hasMadeWay = false;
 
@@ -57,7 +59,10 @@ async function main(config: ShipperConfig): Promise<void> {
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are
   // shipped, too.
-  process.on('SIGTERM', () => shipper?.stop(config.shutdownTimeoutMs, true));
+  process.on('SIGTERM', () => {
+    mustEnd = true;
+    shipper?.stop(config.shutdownTimeoutMs, true);
+  });
 
   const has = await tend<ShipperLock>({
     acquire: () => ShipperLock.acquire(config.dir),
@@ -65,11 +70,22 @@ async function main(config: ShipperConfig): Promise<void> {
       shipper = newShipper(config, lock);
       return ship(config, shipper);
     },
-    hasNewFiles: () => shipper!.hasNewFiles(),
+    isNeeded() {
+      const isNeeded = shipper!.isNeeded();
+      if (isNeeded) goOnAlone();
+      return isNeeded;
+    },
     makeWay: () => waitForSuccessor(config.dir),
   });
   if (!has) tell({ type: 'busy' });
   if (process.connected) process.disconnect();
+}
+
+/** Its starter waits for the end of its own journal, not of others'. */
+function goOnAlone(): void {
+  tell({ type: 'goes-on' });
+  if (process.connected) process.disconnect();
+  tryToReleaseStderr();
 }
 
 /** The program looks once a second, and what it starts has to boot: on a busy machine that takes seconds. */
@@ -141,6 +157,7 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
   stopWatching();
   clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
+  if (mustEnd) return 'for good';
   return shipper.hasEndedIdle ? 'idle' : makesWay ? 'making way' : 'told';
 }
 

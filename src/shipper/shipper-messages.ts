@@ -74,6 +74,8 @@ export type FromShipper =
   | { type: 'busy' }
   /** It prints nothing from now on. */
   | { type: 'stderr-released' }
+  /** It has shipped what there was, as told, and ships on for other programs of the directory. */
+  | { type: 'goes-on' }
   | ({ type: 'recovered'; pid: number } & Recovered)
   | { type: 'stats'; stats: ShipperStats };
 
@@ -155,6 +157,7 @@ export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   ready: {},
   busy: {},
   'stderr-released': {},
+  'goes-on': {},
   recovered: {
     pid: isNumber,
     spansRecovered: isNumber,

@@ -164,6 +164,7 @@ export class Shipper {
   #left = 0;
   #idleSince = performance.now();
   #hasEndedIdle = false;
+  #hasLeftWriters = false;
   #nextLiveness = 0;
   #nextRoom = 0;
   #nextLease = 0;
@@ -286,6 +287,7 @@ export class Shipper {
     }
     for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
+    this.#hasLeftWriters = this.liveWriters > 0;
     this.#tail.close();
     this.#options.lock.release();
     return complete;
@@ -296,9 +298,12 @@ export class Shipper {
     return this.#hasEndedIdle;
   }
 
-  /** Whether the directory has files now that were not there when {@link run} last looked. */
-  hasNewFiles(): boolean {
-    return this.#tail.hasNewFiles();
+  /**
+   * Whether a program counts on the lock that {@link run} has given back: it lived when that last looked, or
+   * its files were not there yet.
+   */
+  isNeeded(): boolean {
+    return !this.#takenOver && (this.#hasLeftWriters || this.#tail.hasNewFiles());
   }
 
   #isAlone(): boolean {

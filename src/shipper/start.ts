@@ -134,7 +134,9 @@ export class ShipperKeeper {
     await withinDeadline(released, RELEASES_WITHIN_MS);
   }
 
-  /** @returns its exit code; null where it was killed, 0 also where it is still at it */
+  /**
+   * @returns its exit code; null where it was killed, 0 also where it is still at it, or ships on for others
+   */
   #stopChild(child: ChildProcess, endsAt: number): Promise<number | null> {
     return new Promise((resolve) => {
       // A little more than it has been given: it exits by itself.
@@ -145,11 +147,22 @@ export class ShipperKeeper {
       };
       child.once('exit', ended);
       child.once('error', () => ended(1));
+      child.on('message', (message) => {
+        if (parseFromShipper(message)?.type === 'goes-on') ended(0);
+      });
       if (child.exitCode !== null || child.signalCode !== null) return ended(child.exitCode);
       const deadlineMs = Math.max(0, endsAt - performance.now());
       // A channel that has just broken: its exit comes next.
       if (child.connected) child.send({ type: 'stop', deadlineMs } satisfies ToShipper, () => {});
     });
+  }
+
+  /**
+   * Looks for a shipper now, where none was started here: a program that ends soon after its start does not
+   * live until the next look.
+   */
+  lookAgain(): void {
+    this.#ensure();
   }
 
   /** Stops looking after the shipper; one that runs goes on until its work is done. */
@@ -222,6 +235,7 @@ export class ShipperKeeper {
         this.#released();
         break;
       case 'busy':
+      case 'goes-on':
         break;
     }
   }

@@ -3,9 +3,11 @@
  * shippers.
  *
  * A program makes its journal's files, then looks whether the directory's lock is held, and starts a shipper
- * if not. A shipper that has nothing to do gives the lock back, then looks once more for files that it has
- * not seen. Whatever the order of these four steps: either the program finds the lock free, or the shipper
- * finds the program's files.
+ * if not. A shipper that leaves gives the lock back, then looks once more: for files that it has not seen,
+ * and, if it has been told to leave, whether a program lived when it last looked. Whatever the order of these
+ * four steps: either the program finds the lock free, or the shipper finds the program.
+ *
+ * A shipper that is killed looks no more. A program that has found one looks again when it ends.
  *
  * @module
  */
@@ -17,7 +19,9 @@ export type Leaving =
   /** For another one, which a living program is about to start. */
   | 'making way'
   /** It was told to, or its lock was taken. */
-  | 'told';
+  | 'told'
+  /** The system has told it to: its process must end. */
+  | 'for good';
 
 /** A journal directory, as its shipper sees it. */
 export interface Tended<Lock> {
@@ -25,8 +29,11 @@ export interface Tended<Lock> {
   acquire(): Lock | undefined | Promise<Lock | undefined>;
   /** Ships, and gives the lock back in the end. */
   ship(lock: Lock): Promise<Leaving>;
-  /** Whether there are files that were not there when {@link ship} last looked. */
-  hasNewFiles(): boolean | Promise<boolean>;
+  /**
+   * Whether a program counts on the lock that has been given back: it lived when {@link ship} last looked, or
+   * its files were not there yet.
+   */
+  isNeeded(): boolean | Promise<boolean>;
   /** Waits for the one that it has made way for. */
   makeWay(): Promise<void>;
 }
@@ -37,8 +44,8 @@ export async function tend<Lock>(directory: Tended<Lock>): Promise<boolean> {
     const lock = await directory.acquire();
     if (lock === undefined) return had;
     const leaving = await directory.ship(lock);
-    if (leaving === 'told') return true;
+    if (leaving === 'for good') return true;
     if (leaving === 'making way') await directory.makeWay();
-    else if (!(await directory.hasNewFiles())) return true;
+    else if (!(await directory.isNeeded())) return true;
   }
 }

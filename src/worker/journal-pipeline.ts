@@ -105,6 +105,7 @@ export function createJournalPipeline(
       useResource();
       if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS, endsNamespace);
       journal.close();
+      shipping.lookAgain();
     },
   };
 }

@@ -6,10 +6,16 @@ const require = createRequire(import.meta.url);
 
 /** What this process does to get its journal shipped. */
 export interface Shipping {
+  /** Once the journal is closed. */
   stop(): Promise<void>;
+  /**
+   * At the exit of the process, which may be the first moment since its start that it can look: whoever had
+   * the lock then may be gone.
+   */
+  lookAgain(): void;
 }
 
-const elsewhere: Shipping = { stop: async () => {} };
+const elsewhere: Shipping = { stop: async () => {}, lookAgain() {} };
 
 /**
  * Under our coordinator nothing: it brings the shipper up. Any other process ships inline, or starts a
@@ -18,12 +24,30 @@ const elsewhere: Shipping = { stop: async () => {} };
 export function startShipping(config: ResolvedConfig, identity: WorkerIdentity): Shipping {
   if (config.ship === 'inline') {
     const { startInlineShipper } = require('../shipper/inline.js') as typeof import('../shipper/inline.js');
-    const { shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
+    const { ensureShipper, shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
     const shipper = startInlineShipper(shipperConfigOf(config), config.forensics.redactLastWords);
-    return { stop: () => shipper.stop(config.supervise.shutdownTimeoutMs) };
+    return {
+      async stop() {
+        const isNeeded = await shipper.stop(config.supervise.shutdownTimeoutMs);
+        if (isNeeded && mayStartProcesses()) ensureShipper(shipperConfigOf(config), { attached: false }).release();
+      },
+      lookAgain() {},
+    };
   }
   if (identity.manager === 'cluster' && identity.slot !== undefined) return elsewhere;
   const { ensureShipper, shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
   const keeper = ensureShipper(shipperConfigOf(config), { attached: false });
-  return { stop: async () => keeper.release() };
+  return {
+    async stop() {
+      keeper.lookAgain();
+      keeper.release();
+    },
+    lookAgain: () => keeper.lookAgain(),
+  };
+}
+
+/** Under Node's permission model a process may be alone. */
+export function mayStartProcesses(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return permission === undefined || permission.has('child');
 }

@@ -45,6 +45,7 @@ import type { Pipeline } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { warnOfUnknownDetectors } from './resource-detectors.js';
+import { mayStartProcesses } from './shipping.js';
 import { isStderrRead } from './standard-streams.js';
 import { ownStderrFile } from './stderr-file.js';
 import { keepTickObject } from './tick-object.js';
@@ -224,9 +225,8 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
 
 /** Under the permission model a process may be alone: then it ships its journal itself. */
 function shippingHere(config: ResolvedConfig, { manager, slot }: WorkerIdentity): ResolvedConfig {
-  const { permission } = process as { permission?: { has(scope: string): boolean } };
   const isShipped = manager === 'cluster' && slot !== undefined;
-  if (permission === undefined || permission.has('child') || isShipped) return config;
+  if (mayStartProcesses() || isShipped) return config;
   if (config.ship === 'inline' || config.pipeline !== 'journal' || config.disabled) return config;
   warn(
     'FORKTRACE_SHIPS_INLINE',

@@ -55,24 +55,37 @@ class World {
 
 type Tend = typeof tend<string>;
 
-/** A program that ends at once: `start.ts` looks for a shipper after `openJournal` has made the files. */
-async function program(world: World, name: string, tendDirectory: Tend): Promise<void> {
+/**
+ * A program that ends at once: `start.ts` looks for a shipper after `openJournal` has made the files, and at
+ * the exit.
+ */
+async function program(world: World, name: string, tendDirectory: Tend, looksAgain = true): Promise<void> {
   await world.step();
   world.journals.set(name, { alive: true, shipped: false });
   world.changed();
   await world.step();
-  const isHeld = world.locked;
-  if (!isHeld) {
+  let hasStarted = false;
+  const look = () => {
+    if (world.locked || hasStarted) return;
+    hasStarted = true;
     world.started++;
     world.spawn(() => shipper(world, tendDirectory));
+  };
+  look();
+  if (looksAgain) {
+    await world.step();
+    look();
   }
   await world.step();
   world.journals.get(name)!.alive = false;
   world.changed();
 }
 
-async function shipper(world: World, tendDirectory: Tend): Promise<void> {
+/** @param end of the first tenure; what is 'told' comes at any time */
+async function shipper(world: World, tendDirectory: Tend, end: Leaving = 'idle'): Promise<void> {
   let seen = new Set<string>();
+  let live = 0;
+  let next = end;
   await world.step();
   await tendDirectory({
     acquire() {
@@ -81,64 +94,100 @@ async function shipper(world: World, tendDirectory: Tend): Promise<void> {
       return 'lock';
     },
     async ship(): Promise<Leaving> {
+      const leaving = next;
+      next = 'idle';
       for (;;) {
         await world.step();
         seen = new Set(world.journals.keys());
-        for (const journal of world.journals.values()) if (!journal.alive) journal.shipped = true;
-        if ([...world.journals.values()].every(({ alive }) => !alive)) break;
+        live = 0;
+        for (const journal of world.journals.values()) {
+          if (journal.alive) live++;
+          else journal.shipped = true;
+        }
+        if (leaving === 'told' || live === 0) break;
         await world.change();
       }
       await world.step();
       world.locked = false;
-      return 'idle';
+      return leaving;
     },
-    async hasNewFiles() {
+    async isNeeded() {
       await world.step();
-      return [...world.journals.keys()].some((name) => !seen.has(name));
+      return live > 0 || [...world.journals.keys()].some((name) => !seen.has(name));
     },
     makeWay: () => world.step(),
   });
 }
 
+/** Has the lock, and dies: no look, no word. */
+async function killed(world: World): Promise<void> {
+  world.locked = true;
+  await world.step();
+  world.locked = false;
+}
+
 /**
- * Every order of the steps of some programs and their shippers.
+ * Every order of the steps of some programs, their shippers, and one that is there before.
  *
- * @returns the orders that leave a journal behind, and how many there are
+ * Programs look once, which must do where no shipper is killed.
+ *
+ * @returns how many there are, up to the first that leaves a journal behind
  */
 async function everyOrder(
   programs: number,
   tendDirectory: Tend,
-): Promise<{ lost: number; orders: number; most: number }> {
-  let lost = 0;
+  before: (world: World) => Promise<void> = async () => {},
+): Promise<{ isLost: boolean; orders: number }> {
   let orders = 0;
-  let most = 0;
   let schedule: number[] = [];
   for (;;) {
     const world = new World();
-    for (let i = 0; i < programs; i++) world.spawn(() => program(world, `program ${i}`, tendDirectory));
+    world.spawn(() => before(world));
+    for (let i = 0; i < programs; i++) world.spawn(() => program(world, `program ${i}`, tendDirectory, false));
     const choices = await world.run(schedule);
     orders++;
-    most = Math.max(most, world.started);
-    if ([...world.journals.values()].some(({ shipped }) => !shipped)) lost++;
+    if ([...world.journals.values()].some(({ shipped }) => !shipped)) return { isLost: true, orders };
     const taken = choices.map((_, index) => schedule[index] ?? 0);
     let last = taken.length - 1;
     while (last >= 0 && taken[last]! + 1 >= choices[last]!) last--;
-    if (last < 0) return { lost, orders, most };
+    if (last < 0) return { isLost: false, orders };
     schedule = [...taken.slice(0, last), taken[last]! + 1];
   }
 }
 
+const told = (tendDirectory: Tend) => (world: World) => shipper(world, tendDirectory, 'told');
+
 test('two programs in a row, in every order of their steps and their shippers’: no journal stays behind', async () => {
-  const { lost, orders } = await everyOrder(2, tend);
-  assert.equal(lost, 0);
+  const { isLost, orders } = await everyOrder(2, tend);
+  assert.equal(isLost, false);
   assert.ok(orders > 1000, `${orders} orders`);
 });
 
-test('the model finds the gap when a shipper does not look once more', async () => {
+test('a shipper that is told to leave at any time leaves no journal of another program behind', async () => {
+  const { isLost, orders } = await everyOrder(1, tend, told(tend));
+  assert.equal(isLost, false);
+  assert.ok(orders > 100, `${orders} orders`);
+});
+
+test('the model finds the gap when a shipper does not look once more, whether it is idle or told', async () => {
   const once: Tend = async (directory) => {
     const lock = await directory.acquire();
     if (lock !== undefined) await directory.ship(lock);
     return lock !== undefined;
   };
-  assert.ok((await everyOrder(2, once)).lost > 0);
+  assert.ok((await everyOrder(2, once)).isLost);
+  assert.ok((await everyOrder(1, tend, told(once))).isLost);
+});
+
+test('the shipper is killed: what a program that ends after that leaves is shipped', async () => {
+  const world = (schedule: readonly number[]) => {
+    const one = new World();
+    one.spawn(() => killed(one));
+    one.spawn(() => program(one, 'program', tend));
+    return one.run(schedule).then(() => one);
+  };
+  // The program makes its files and finds the lock held; then the kill, its exit, its shipper.
+  const { journals, started } = await world([1, 1, 0]);
+  assert.equal(started, 1);
+  assert.equal(journals.get('program')!.shipped, true);
 });
