@@ -18,6 +18,7 @@ import { ownFile } from '../own-files.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
+import { isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import { runDirectory } from '../process/run-directory.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
@@ -194,7 +195,9 @@ export class Coordinator implements ClusterHandle {
     this.#lifecycle.shutdownEnded();
     this.#lifecycle.close();
     const left = endsAt - performance.now();
-    await this.#shipper?.stop(Math.min(SHIP_REST_MS, Math.max(SHIP_REST_LEAST_MS, left)));
+    // In a container the shipper may end with this process: one that has just been started gets all the time.
+    const most = isInContainer() ? Number.POSITIVE_INFINITY : SHIP_REST_MS;
+    await this.#shipper?.stop(Math.min(most, Math.max(SHIP_REST_LEAST_MS, left)));
     await this.#viewer?.stop();
     await this.#hooks.settled();
     await this.#hooks.run('onExit');

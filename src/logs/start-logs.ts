@@ -37,7 +37,7 @@ export function startLogs(
 ): WorkerLogs {
   const writer = new LogWriter(options, journal);
   const unregister = registerLoggerProvider(
-    new JournalLoggerProvider(writer, (timeoutMs) => delivered(journal, timeoutMs, false, 'logs')),
+    new JournalLoggerProvider(writer, (timeoutMs) => delivered(journal, timeoutMs, 'logs')),
   );
   if (unregister === undefined) {
     const message = 'Another OpenTelemetry SDK is registered in this process; its logger provider stays in use.';

@@ -139,8 +139,9 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
     const now = performance.now();
     const current = shipper.stats();
     tell({ type: 'stats', stats: current });
-    if (shipper.liveWriters > 0 || current.shipped !== shipped || process.connected) hopelessSince = now;
-    shipped = current.shipped;
+    const before = shipped;
+    shipped = current.shipped + current.logRecords.shipped;
+    if (shipper.liveWriters > 0 || shipped !== before || process.connected) hopelessSince = now;
     releaseStderrIfUnused(shipper);
     // Another program has come to stay, which starts a shipper that prints where its operator looks.
     if (!hasStderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {

@@ -66,7 +66,7 @@ export function createJournalPipeline(
       return resource;
     },
     spanLog: journal,
-    deliver: (timeoutMs) => delivered(journal, timeoutMs),
+    deliver: (timeoutMs) => delivered(journal, timeoutMs, 'spans'),
     spanLimits: config.spanLimits,
     idGenerator: config.idGenerator,
     spanProcessors: config.spanProcessors,
@@ -93,7 +93,7 @@ export function createJournalPipeline(
       useResource();
       // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has
       // run.
-      if (isInContainer()) await delivered(journal, timeoutMs, endsNamespace);
+      if (isInContainer()) await delivered(journal, timeoutMs, 'both', endsNamespace);
       journal.close();
       await shipping.stop();
       exit.stop();

@@ -11,9 +11,11 @@ const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 const able = spawnSync('unshare', [...unshare, 'true']).status === 0;
 const skip = able ? false : 'needs Linux and root: unshare --pid';
 
-async function asPid1(t: TestContext, args: string[]) {
+const PRELOAD = ['--import', register];
+
+async function asPid1(t: TestContext, args: string[], env: Record<string, string> = {}) {
   const endpoint = await OtlpEndpoint.start(t);
-  const child = spawn('unshare', [...unshare, process.execPath, '--import', register, ...args], {
+  const child = spawn('unshare', [...unshare, process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
@@ -21,6 +23,7 @@ async function asPid1(t: TestContext, args: string[]) {
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
       OTEL_SERVICE_NAME: 'pid-1',
       FORKTRACE_JOURNAL_DIR: await tempDir(t),
+      ...env,
     },
   });
   // Its children die with PID 1.
@@ -36,7 +39,7 @@ async function asPid1(t: TestContext, args: string[]) {
 }
 
 test('a tool that is PID 1 of its container and calls process.exit() has delivered by then', { skip }, async (t) => {
-  const { code, spans } = await asPid1(t, [fixture('tool'), 'exit', '0', '3']);
+  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('tool'), 'exit', '0', '3']);
   assert.equal(code, 42);
   assert.equal(spans.length, 4);
 });
@@ -44,19 +47,49 @@ test('a tool that is PID 1 of its container and calls process.exit() has deliver
 test('the jobs of a traced PID 1 share its shipper, leave it no zombies, and are delivered at its end', {
   skip,
 }, async (t) => {
-  const { code, spans } = await asPid1(t, [fixture('job-starter'), register, fixture('tool'), '4']);
+  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('job-starter'), register, fixture('tool'), '4']);
   assert.equal(code, 0, 'zombies');
   assert.ok(spans.length >= 4 * 2 + 1, `${spans.length} spans`);
 });
 
 test('one whose event loop runs empty, too', { skip }, async (t) => {
-  const { code, spans } = await asPid1(t, [fixture('tool'), 'empty', '0', '3']);
+  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('tool'), 'empty', '0', '3']);
   assert.equal(code, 0);
   assert.equal(spans.length, 4);
 });
 
 test('SIGTERM to a PID 1 that does not listen to it: delivered, then 143', { skip }, async (t) => {
-  const { code, spans } = await asPid1(t, [fixture('tool'), 'term', '0', '3']);
+  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('tool'), 'term', '0', '3']);
   assert.equal(code, 143);
   assert.equal(spans.length, 3);
+});
+
+const LINES = 500;
+const numbered = Array.from({ length: LINES }, (_, n) => `line ${n}`);
+
+/** Where log records go: spans have long been taken when it takes them. */
+async function slowEndpoint(t: TestContext) {
+  const endpoint = await OtlpEndpoint.start(t);
+  endpoint.answerWith({ answer: 'unavailable', retryAfterMs: 200 }, 1);
+  const env = { OTEL_LOGS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: endpoint.grpcUrl };
+  return { env, bodies: () => endpoint.logs.map(({ body }) => body) };
+}
+
+for (const [end, exit] of Object.entries({ exit: 3, term: 143 })) {
+  test(`what a PID 1 has logged is delivered by its end, too: ${end}`, { skip }, async (t) => {
+    const { env, bodies } = await slowEndpoint(t);
+    const { code } = await asPid1(t, [...PRELOAD, fixture('logging-app'), 'api', end, String(LINES)], env);
+    assert.equal(code, exit);
+    assert.deepEqual(bodies(), ['outside', ...numbered]);
+  });
+}
+
+test('a coordinator that is PID 1 and gets SIGTERM: what its workers log while they end is delivered', {
+  skip,
+}, async (t) => {
+  const { env, bodies } = await slowEndpoint(t);
+  const settings = { ...env, FORKTRACE_WORKERS: '1', PORT: '0' };
+  const { code } = await asPid1(t, [fixture('last-logs-cluster'), String(LINES)], settings);
+  assert.equal(code, 143);
+  assert.deepEqual(bodies(), numbered);
 });
