@@ -5,20 +5,15 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { type Cell, judge, measure, measureUntraced } from './cell.js';
 import { NotPossible } from './journal-disk.js';
+import { installOtelStack } from './otel-stack.js';
 import { writePage } from './page.js';
 import { type Row, rows } from './rows.js';
 import { contestants } from './world.js';
 
-const otelStack = fileURLToPath(new URL('../../bench/otel-2', import.meta.url));
-if (!existsSync(`${otelStack}/node_modules`)) {
-  spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: otelStack, stdio: ['ignore', 2, 2] });
-}
+installOtelStack();
 
 /** Side by side, as they mostly wait; but pm2 is a lot of processes. */
 async function measureAll(row: Row): Promise<(Cell | Error | undefined)[]> {

@@ -18,6 +18,7 @@ import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
 import type { Cell, End } from './cell.js';
 import { fill, limitFileSize, mountTmpfs } from './journal-disk.js';
+import { otelSetup } from './otel-stack.js';
 import type { Row } from './rows.js';
 
 export const contestants = ['journal-mmap', 'journal-write', 'batch', 'otel'] as const;
@@ -42,7 +43,6 @@ interface Died {
 type Cleanup = { after(fn: () => unknown): void };
 
 const app = fileURLToPath(new URL('app.js', import.meta.url));
-const otelSetup = fileURLToPath(new URL('../../bench/otel-2/setup.cjs', import.meta.url));
 
 export class World {
   endpoint!: OtlpEndpoint;
