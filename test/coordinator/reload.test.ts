@@ -32,18 +32,14 @@ test('a new worker is ready before its old one is told to stop, one slot at a ti
     .hooks()
     .map(({ hook, args }) => `${hook} ${args[0]?.slot ?? ''}`.trim())
     .slice(cluster.hooks().findIndex(({ hook }) => hook === 'onReload'));
-  assert.deepEqual(order, [
-    'onReload',
-    'preFork 0',
-    'onWorkerStart 0',
-    'onWorkerReady 0',
-    ...(order.indexOf('childExit 0') < order.indexOf('preFork 1')
-      ? ['childExit 0', 'preFork 1']
-      : ['preFork 1', 'childExit 0']),
-    'onWorkerStart 1',
-    'onWorkerReady 1',
-    'childExit 1',
-  ]);
+  // When the old worker is gone depends on the load; the next slot does not wait for that.
+  const starts = (slot: number) => [`preFork ${slot}`, `onWorkerStart ${slot}`, `onWorkerReady ${slot}`];
+  const ends = ['childExit 0', 'childExit 1'];
+  assert.deepEqual(
+    order.filter((event) => !ends.includes(event)),
+    ['onReload', ...starts(0), ...starts(1)],
+  );
+  for (const slot of [0, 1]) assert.ok(order.indexOf(`onWorkerReady ${slot}`) < order.indexOf(`childExit ${slot}`));
 });
 
 for (const boot of ['throw', 'hang'] as const) {
