@@ -485,6 +485,13 @@ export interface ForensicsConfig {
    */
   peek?: boolean;
   /**
+   * A thread watches the heap. While that is more than 85 % full, code is debugged and runs slower, and where
+   * V8 runs out of memory the death has the function, the line and the request. Takes true or false.
+   *
+   * @default FORKTRACE_HEAP_OUT_OF_MEMORY, else false
+   */
+  heapOutOfMemory?: boolean;
+  /**
    * The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of
    * `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file. Takes true or
    * false.

@@ -45,6 +45,9 @@ export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evid
     if (record.cause === 'abort') return { cause: 'abort', code: null, signal: 'SIGABRT' };
     return { cause: record.cause, code, signal };
   }
+  // V8 stopped there, and ended the process.
+  if (record?.cause === 'heap_out_of_memory' && ['abort', 'crash', 'unknown'].includes(cause))
+    return { cause: record.cause, code, signal };
   const called = record?.cause === 'abort';
   if (((cause === 'abort' && !called) || cause === 'unknown') && (isNearlyFull(vitals) || ranOutOfHeap(lastWords)))
     return { cause: 'heap_out_of_memory', code, signal };

@@ -10,6 +10,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { ExitRecord, VitalsWriter } from '../journal/vitals.js';
 import type { ActiveSpan } from '../process/active-span.js';
 import type { ExitCause } from './exit-cause.js';
+import type { Snapshot } from './snapshot.js';
 
 /** An application that has caught an exception may take its time to end because of it. */
 const ENDS_WITHIN_MS = 30_000;
@@ -47,6 +48,12 @@ export class ExitRecorder {
     const endsWithinMs = code === 0 ? ENDS_WELL_WITHIN_MS : ENDS_WITHIN_MS;
     const threw = thrown !== undefined && performance.now() - thrown.atMs < endsWithinMs;
     vitals.recordExit(threw ? { ...thrown.record, code } : { code, ...this.#calledBy(process.exit, 'exit') });
+  }
+
+  /** V8 runs out of heap memory: what ran then. */
+  ranOutOfHeap({ stack, active }: Snapshot): void {
+    // It may find memory after all.
+    this.#vitals()?.recordExit({ cause: 'heap_out_of_memory', stack, active }, 'until another');
   }
 
   stop(): void {

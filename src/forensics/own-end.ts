@@ -7,6 +7,7 @@ const STATES: Partial<Record<ExitCause, string>> = {
   abort: 'called process.abort',
   uncaught_exception: 'threw',
   unhandled_rejection: 'rejected a promise',
+  heap_out_of_memory: 'ran out of heap memory',
 };
 
 /**

@@ -78,5 +78,13 @@ export const SNAPSHOT_EXPRESSION = snapshotAnd(`setImmediate(() => { ${CLOSE} })
  */
 export const PREPARED_SNAPSHOT = snapshotAnd(`setImmediate(() => { ${CLOSE} process.debugPort = 0; });`);
 
+/** Where a process of ours puts the function that is told what ran when its heap was full. */
+export const HEAP_END = Symbol.for('forktrace.heap-end');
+
+/** Tells that function a {@link Snapshot}. */
+export const HEAP_END_SNAPSHOT = snapshotAnd(
+  `globalThis[Symbol.for(${JSON.stringify(HEAP_END.description)})]?.(taken);`,
+);
+
 /** Evaluates to a {@link Snapshot}: for an inspector that was open before. */
 export const SNAPSHOT_ONLY = snapshotAnd('');

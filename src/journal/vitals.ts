@@ -53,6 +53,8 @@ export interface ExitRecord {
 export class VitalsWriter {
   #file: JournalFileWriter;
   #numbers: Float64Array;
+  /** What is recorded of the end may not be the end. */
+  #mayChange = false;
 
   constructor(file: JournalFileWriter) {
     this.#file = file;
@@ -83,11 +85,17 @@ export class VitalsWriter {
     this.#write(this.#file.headerLength, this.#file.headerLength + PAGE_BYTES);
   }
 
-  /** Keeps how the process is ending. What was recorded first stays: it is nearer to the cause. */
-  recordExit(record: ExitRecord): void {
+  /**
+   * Keeps how the process is ending. What was recorded first stays: it is nearer to the cause.
+   *
+   * @param lasts `until another`: the process may go on, and end of something else
+   */
+  recordExit(record: ExitRecord, lasts: 'for good' | 'until another' = 'for good'): void {
     const start = this.#file.headerLength + PAGE_BYTES;
     const { view, bytes } = this.#file.memory;
-    if (bytes.length === 0 || view.getUint32(start + AT_STATE, true) === 1) return;
+    if (bytes.length === 0 || (view.getUint32(start + AT_STATE, true) === 1 && !this.#mayChange)) return;
+    if (this.#mayChange) bytes.fill(0, start, start + PAGE_BYTES);
+    this.#mayChange = lasts === 'until another';
     view.setInt32(start + AT_CODE, record.code ?? NO_CODE, true);
     let at = start + AT_TEXTS;
     for (const [i, name] of TEXTS.entries()) {

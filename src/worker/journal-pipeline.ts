@@ -74,6 +74,7 @@ export function createJournalPipeline(
   });
   const shipping = startShipping(config, identity);
   const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
+  const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};
   const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
   return {
     journal,
@@ -89,6 +90,7 @@ export function createJournalPipeline(
     async shutdown(timeoutMs) {
       await tracerProvider.shutdown().catch(reported);
       stopVitals();
+      stopHeapWatch();
       if (settled) await withinDeadline(settled, timeoutMs / 2);
       useResource();
       // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has
@@ -108,6 +110,12 @@ export function createJournalPipeline(
       shipping.lookAgain();
     },
   };
+}
+
+/** Few ask for it. */
+function startHeapWatch(exit: ExitRecorder): () => void {
+  const { watchHeap } = require('../forensics/heap-watch.js') as typeof import('../forensics/heap-watch.js');
+  return watchHeap((found) => exit.ranOutOfHeap(found));
 }
 
 /** The default needs none, nor the SDK that samplers come from: the tracer decides it without a call. */

@@ -10,6 +10,12 @@ export const forensic = {
       variable: 'FORKTRACE_PEEK',
       default: true,
     }),
+    heapOutOfMemory: option(flag, {
+      about:
+        'A thread watches the heap. While that is more than 85 % full, code is debugged and runs slower, and where V8 runs out of memory the death has the function, the line and the request.',
+      variable: 'FORKTRACE_HEAP_OUT_OF_MEMORY',
+      default: false,
+    }),
     lastWords: option(flag, {
       about:
         'The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file.',

@@ -1,0 +1,47 @@
+/**
+ * The thread of {@link watchHeap}. What it asks interrupts JavaScript wherever that is.
+ *
+ * @module
+ */
+import { type Debugger, Session } from 'node:inspector/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { workerData } from 'node:worker_threads';
+import type { HeapWatch } from './heap-watch.js';
+import { HEAP_END_SNAPSHOT } from './snapshot.js';
+
+/** Code runs slower while it is debugged: only when the heap is this full, in shares of the limit. */
+const NEARLY_FULL = 0.85;
+const ROOM_AGAIN = 0.75;
+/** Nothing fills the rest within {@link LOOK_MS}. */
+const HALF_FULL = 0.5;
+const LOOK_MS = 200;
+const LOOK_CLOSELY_MS = 20;
+
+const { limit } = workerData as HeapWatch;
+const session = new Session();
+session.connectToMainThread();
+session.on('Debugger.paused', ({ params }) => void paused(params));
+
+async function paused({ reason }: Debugger.PausedEventDataType): Promise<void> {
+  // A `debugger` statement of the app's: nobody stops there.
+  if (reason !== 'OOM') return session.post('Debugger.resume');
+  await session.post('Runtime.evaluate', { expression: HEAP_END_SNAPSHOT }).catch(() => {});
+  // Gives V8's own limit back, and goes on.
+  await session.post('Debugger.disable');
+}
+
+// Waiting for the main thread's answer holds no thread.
+setInterval(() => {}, 2 ** 30);
+let isDebugging = false;
+for (;;) {
+  // What V8 has taken, not what of it is used: a heap in pieces runs out of memory below its limit.
+  const { totalSize } = (await session.post('Runtime.getHeapUsage')) as unknown as { totalSize: number };
+  if (!isDebugging && totalSize > NEARLY_FULL * limit) {
+    isDebugging = true;
+    await session.post('Debugger.enable');
+  } else if (isDebugging && totalSize < ROOM_AGAIN * limit) {
+    isDebugging = false;
+    await session.post('Debugger.disable');
+  }
+  await sleep(totalSize > HALF_FULL * limit ? LOOK_CLOSELY_MS : LOOK_MS);
+}
