@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import type { ReceivedLog } from '../endpoint/received-log.js';
 import { OtlpSpanKind, type ReceivedSpan } from '../endpoint/received-span.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -34,7 +35,7 @@ class Outcomes extends Map<string, Outcome> {
   }
 }
 
-test(`${KILLS} workers are killed under load: every answered request has one span, every lost one that arrived one interrupted span`, async (t) => {
+test(`${KILLS} workers are killed under load: every answered request has one span, every lost one that arrived one interrupted span, every line that was logged is there once`, async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const dir = await tempDir(t);
   const arrivals = join(dir, 'arrivals');
@@ -47,6 +48,7 @@ test(`${KILLS} workers are killed under load: every answered request has one spa
       OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
       FORKTRACE_PIPELINE: 'journal',
       FORKTRACE_JOURNAL_DIR: join(dir, 'journal'),
+      FORKTRACE_LOGS_MAX_PER_SECOND: '1000000',
       STORM_ARRIVALS: arrivals,
     },
   });
@@ -101,6 +103,7 @@ test(`${KILLS} workers are killed under load: every answered request has one spa
     [...spans.keys()].filter((path) => !outcomes.has(path)),
     [],
   );
+  assertLogged(endpoint.logs, outcomes, arrived, spans);
   const interrupted = found['lost, arrived: interrupted'] ?? 0;
   // How many is chance; with none the test would show nothing.
   assert.ok(interrupted > 0, `the kills have interrupted ${interrupted} requests`);
@@ -119,6 +122,29 @@ const EXPECTED = new Set([
   // It went to a worker that was dead already.
   'lost, not arrived: no span',
 ]);
+
+/** Each line once, in the trace of its request; none is missing of what has happened after it was logged. */
+function assertLogged(
+  logs: readonly ReceivedLog[],
+  outcomes: Outcomes,
+  arrived: ReadonlySet<string>,
+  spans: ReadonlyMap<string, ReceivedSpan[]>,
+): void {
+  const lines = new Map<string, ReceivedLog>();
+  const wrong: string[] = [];
+  for (const log of logs) {
+    const body = String(log.body);
+    if (lines.has(body)) wrong.push(`twice: ${body}`);
+    lines.set(body, log);
+    const [span] = spans.get(body.split(' ')[0]!) ?? [];
+    if (span?.traceId !== log.traceId || span.spanId !== log.spanId) wrong.push(`not in its span: ${body}`);
+  }
+  for (const [path, outcome] of outcomes) {
+    if (arrived.has(path) && !lines.has(`${path} arrives`)) wrong.push(`missing: ${path} arrives`);
+    if (outcome === 'answered' && !lines.has(`${path} is answered`)) wrong.push(`missing: ${path} is answered`);
+  }
+  assert.deepEqual(wrong, []);
+}
 
 function kindOf({ attributes }: ReceivedSpan): string {
   if (attributes['forktrace.interrupted'] !== true) return 'ended';
