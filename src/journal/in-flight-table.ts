@@ -96,6 +96,18 @@ export class InFlightTable {
     return this.files.pop();
   }
 
+  /** Brings the spans in flight of a file to an empty one; the state last, as when they began. */
+  copy(index: number, to: JournalFileWriter): void {
+    const from = this.files[index]!;
+    for (let entry = index << this.#shift; entry < (index + 1) << this.#shift; entry++) {
+      if (!this.isInFlight(entry)) continue;
+      const at = this.offsetOf(entry);
+      const toAt = at - from.headerLength + to.headerLength;
+      to.bytes.set(from.bytes.subarray(at + ENTRY_LENGTH, at + ENTRY_BYTES), toAt + ENTRY_LENGTH);
+      to.words[toAt >> 2] = IN_FLIGHT;
+    }
+  }
+
   fileOf(entry: number): number {
     return entry >> this.#shift;
   }

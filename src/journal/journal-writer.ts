@@ -196,9 +196,15 @@ export class JournalWriter implements Journal, SpanLog {
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
     const note = this.#told.has(entry) ? endedAfterInterruption() : NOTHING;
     const spanLength = fieldsLength + end - start + note.length;
+    const { id } = this.#identity;
     const segment = this.#spans.segmentFor(chunkLength(scopeLength, spanLength));
     if (segment === undefined) {
       this.#release(entry, false);
+      return;
+    }
+    if (this.#identity.id !== id) {
+      // Taken for dead: the entry is in another file by now, and what was read of it is not there any more.
+      this.finish(entry, bytes, start, end, whole);
       return;
     }
 
@@ -453,7 +459,7 @@ export class JournalWriter implements Journal, SpanLog {
   #replaceTable(file: JournalFileWriter, index: number): void {
     try {
       const table = JournalFileWriter.create(this.#tablePlan());
-      table.bytes.set(file.bytes.subarray(file.headerLength), table.headerLength);
+      this.#table.copy(index, table);
       if (this.#writeBack !== undefined) table.writeRange(table.headerLength, table.length);
       this.#table.files[index] = table;
       file.release();

@@ -186,9 +186,10 @@ export class SegmentWriter {
     const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
     const items = countChunks(unshipped, old.trailer);
     this.#leaveSegment(shipped, old.spans - items);
+    this.#carryOver(unshipped, items);
+    // Not before: a shipper has it open, and delivers it where this process dies here.
     old.file.giveUp();
     old.file.release();
-    this.#carryOver(unshipped, items);
   }
 
   /**

@@ -21,19 +21,32 @@ export interface KnownSpan {
   whole: Buffer;
   /** `write` mode: since the last write-back, what has been said of it may be lost. */
   unwritten: boolean;
+  /** It was in flight when its writer was taken for dead: told as interrupted, whatever comes after. */
+  told: boolean;
+  /** It may be said to have ended after its interruption: it was in flight when its writer saw that. */
+  noted: boolean;
+  /** What its writer does with it now, before it sees that it was taken for dead, dies with it. */
+  unseen: boolean;
+  /** Its segment was deleted, and is being saved: a process that dies over that may leave it twice. */
+  saving: boolean;
 }
 
 /** What a shipper has delivered of one span. */
 export interface Found {
   ended: number;
   interrupted: number;
-  fields: Buffer;
+  /** As the shipper read them last. */
+  endedFields: Buffer;
+  interruptedFields: Buffer;
 }
 
 /** @returns what is wrong with what was found of `span`, or undefined */
 export function fault(span: KnownSpan, found: Found): string | undefined {
   const { ended, interrupted } = found;
   const total = ended + interrupted;
+  if (span.told && interrupted > 0) return faultOfTold(span, found);
+  if (span.unseen && total === 0) return undefined;
+  if (span.saving && ended === 2 && interrupted === 0) return wrongFields(span, { ...found, ended: 1 });
   if (total > 1) return `${ended} times ended and ${interrupted} times interrupted`;
   if (!span.hasEntry) {
     const must = span.step === 'ended' && !span.unwritten;
@@ -52,11 +65,28 @@ export function fault(span: KnownSpan, found: Found): string | undefined {
   return wrongFields(span, found);
 }
 
-function wrongFields(span: KnownSpan, { ended, interrupted, fields }: Found): string | undefined {
-  if (ended === 1 && !fields.equals(span.whole)) return 'ended with other fields than it has';
+/** It may be told again, when its writer dies after all, and may end. */
+function faultOfTold(span: KnownSpan, { ended, endedFields }: Found): string | undefined {
+  if (ended > (span.saving ? 2 : 1)) return `${ended} times ended`;
+  if (ended === 0)
+    return span.step === 'ended' && !span.unseen && !span.unwritten ? 'lost, though it had ended' : undefined;
+  if (span.step !== 'ended' && span.step !== 'finishing') return `ended, though it was ${span.step}`;
+  return startsWith(endedFields, span.whole) ? undefined : 'ended with other fields than it has';
+}
+
+function startsWith(fields: Buffer, expected: Buffer): boolean {
+  return fields.subarray(0, expected.length).equals(expected);
+}
+
+function wrongFields(
+  span: KnownSpan,
+  { ended, interrupted, endedFields, interruptedFields }: Found,
+): string | undefined {
+  const isWhole = span.noted ? startsWith(endedFields, span.whole) : endedFields.equals(span.whole);
+  if (ended === 1 && !isWhole) return 'ended with other fields than it has';
   if (interrupted === 0) return undefined;
   const known = span.unwritten ? span.known.slice(0, 1) : span.known;
-  return fields.subarray(0, Buffer.concat(known).length).equals(Buffer.concat(known))
+  return startsWith(interruptedFields, Buffer.concat(known))
     ? undefined
     : 'interrupted without all that was known of it';
 }

@@ -1,6 +1,20 @@
 /** Faults that were never made: one change to the compiled writer each, which the simulator has to find. */
 export interface Mutant {
-  operation: 'begin' | 'amend' | 'finish' | 'append' | 'drop' | 'rotate' | 'recycle' | 'lease' | 'close' | 'settle';
+  operation:
+    | 'begin'
+    | 'amend'
+    | 'finish'
+    | 'append'
+    | 'drop'
+    | 'rotate'
+    | 'recycle'
+    | 'lease'
+    | 'close'
+    | 'settle'
+    | 'taken for dead'
+    | 'deleted'
+    | 'checksums'
+    | 'shrink';
   name: string;
   /** Of dist/journal. */
   file: string;
@@ -200,5 +214,94 @@ export const mutants: Mutant[] = [
             file.removeSpare();`,
     to: `            file.want(false);
             file.remove();`,
+  },
+  {
+    operation: 'taken for dead',
+    name: 'what readers do not look at any more is not taken along',
+    file: 'segment-writer.js',
+    from: 'old.memory.bytes.slice(old.bodyAt + end, old.position)',
+    to: 'old.memory.bytes.slice(old.position, old.position)',
+  },
+  {
+    operation: 'taken for dead',
+    name: 'the new tables are empty',
+    file: 'journal-writer.js',
+    from: 'this.#table.copy(index, table);',
+    to: '',
+  },
+  {
+    operation: 'taken for dead',
+    name: 'the state of an entry is stored before its data in the new table',
+    file: 'in-flight-table.js',
+    from: `to.bytes.set(from.bytes.subarray(at + ENTRY_LENGTH, at + ENTRY_BYTES), toAt + ENTRY_LENGTH);
+            to.words[toAt >> 2] = IN_FLIGHT;`,
+    to: `to.words[toAt >> 2] = IN_FLIGHT;
+            to.bytes.set(from.bytes.subarray(at + ENTRY_LENGTH, at + ENTRY_BYTES), toAt + ENTRY_LENGTH);`,
+  },
+  {
+    operation: 'taken for dead',
+    name: 'write mode: a span ends with what its entry had in the old table',
+    file: 'journal-writer.js',
+    from: 'if (this.#identity.id !== id) {',
+    to: 'if (false) {',
+  },
+  {
+    operation: 'deleted',
+    name: 'a file that is deleted is not given up',
+    file: 'segment-writer.js',
+    from: 'old.file.giveUp();',
+    to: '',
+  },
+  {
+    operation: 'deleted',
+    name: 'given up before it is saved',
+    file: 'segment-writer.js',
+    from: 'this.#carryOver(unshipped, items);',
+    to: 'old.file.giveUp(); this.#carryOver(unshipped, items);',
+  },
+  {
+    operation: 'deleted',
+    name: 'a table that is deleted is not made again',
+    file: 'journal-writer.js',
+    from: `if (index !== -1)
+            this.#replaceTable(file, index);`,
+    to: `if (index !== -1)
+            ;`,
+  },
+  {
+    operation: 'checksums',
+    name: 'that of another segment',
+    file: 'active-segment.js',
+    from: 'putChecksum(this.memory, this.position, end, this.sequence)',
+    to: 'putChecksum(this.memory, this.position, end, this.sequence + 1)',
+  },
+  {
+    operation: 'checksums',
+    name: 'chunks that are taken along keep theirs',
+    file: 'segment-writer.js',
+    from: 'for (let at = position; trailer > 0 && at < segment.position;)',
+    to: 'for (let at = position; false;)',
+  },
+  {
+    operation: 'checksums',
+    name: 'the commit before the checksum',
+    file: 'active-segment.js',
+    from: `const position = this.trailer === 0 ? end : putChecksum(`,
+    to: `this.file.commit(end - this.bodyAt + this.trailer);
+        const position = this.trailer === 0 ? end : putChecksum(`,
+  },
+  {
+    operation: 'shrink',
+    name: 'a file goes that has a span in flight',
+    file: 'in-flight-table.js',
+    from: 'if (this.#free[this.perFile - 1] < size || this.used > size / 2)',
+    to: 'if (this.used > size / 2)',
+  },
+  {
+    operation: 'shrink',
+    name: 'the first file goes instead of the last',
+    file: 'in-flight-table.js',
+    from: 'return this.files.pop();',
+    to: 'return this.files.shift();',
   },
 ];

@@ -25,12 +25,22 @@ export class SimulatedDisk {
   changed: () => void = () => {};
   /** Called before each system call. */
   called: () => void = () => {};
-  #next = FIRST_DESCRIPTOR;
+  /** Of the file that was opened last. */
+  lastDescriptor = FIRST_DESCRIPTOR;
 
-  clone(): SimulatedDisk {
-    const copy = new SimulatedDisk();
-    for (const [name, { bytes, size }] of this.names) copy.names.set(name, { bytes: bytes.slice(), size, links: 1 });
-    return copy;
+  /** @param held descriptors that another process has, which lives on */
+  clone(held: Iterable<number>): { disk: SimulatedDisk; copies: Map<Inode, Inode> } {
+    const disk = new SimulatedDisk();
+    disk.lastDescriptor = this.lastDescriptor;
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode) => {
+      const copy = copies.get(inode) ?? { ...inode, bytes: inode.bytes.slice() };
+      copies.set(inode, copy);
+      return copy;
+    };
+    for (const [name, inode] of this.names) disk.names.set(name, copyOf(inode));
+    for (const fd of held) disk.open.set(fd, copyOf(this.open.get(fd)!));
+    return { disk, copies };
   }
 
   openFile(name: string, create: boolean, exclusive: boolean): number {
@@ -42,8 +52,8 @@ export class SimulatedDisk {
       this.names.set(name, inode);
       this.changed();
     }
-    this.open.set(++this.#next, inode);
-    return this.#next;
+    this.open.set(++this.lastDescriptor, inode);
+    return this.lastDescriptor;
   }
 
   write(inode: Inode, bytes: Uint8Array, at: number): void {
@@ -145,6 +155,9 @@ export function installSimulatedDisk(): void {
     target.set(inode.bytes.subarray(from, from + count), offset);
     return count;
   });
+  onPath('open', (_disk, _file, _flags: string, done: (error: Error) => void) => done(failure('EACCES', 'directory')));
+  onFile('fdatasync', (_disk, _inode, done: () => void) => done());
+  onFile('fdatasyncSync', () => undefined);
   const ends = new WeakMap<Inode, number>();
   onFile('writeSync', (disk, inode, bytes: Uint8Array, offset = 0 as never, length?: number, position?: number) => {
     const count = length ?? bytes.length - offset;

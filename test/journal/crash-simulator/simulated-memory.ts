@@ -7,7 +7,7 @@
  */
 
 import { FileMemory } from '#src/journal/file-memory.js';
-import { AT_SHIPPED } from '#src/journal/format.js';
+import { AT_ENDED, AT_SHIPPED } from '#src/journal/format.js';
 import type { FileWindow, Mapping } from '#src/journal/mapped-memory.js';
 import type { Memory } from '#src/wire/memory.js';
 import { grow, type Inode, inodeOf, type SimulatedDisk } from './simulated-disk.js';
@@ -88,12 +88,10 @@ export class SimulatedMapping implements Mapping {
   }
 
   /** What a process that died now would leave. */
-  leave(): SimulatedDisk {
-    const copies = new Map<Inode, Inode>();
-    const left = this.#disk.clone();
-    for (const [name, inode] of this.#disk.names) copies.set(inode, left.names.get(name)!);
+  leave(held: Iterable<number>): SimulatedDisk {
+    const { disk, copies } = this.#disk.clone(held);
     for (const { inode, at, bytes } of this.#pending) copies.get(inode)?.bytes.set(bytes, at);
-    return left;
+    return disk;
   }
 }
 
@@ -137,9 +135,9 @@ class SimulatedFileMemory extends FileMemory {
     const stored = (at: number, bytes: number) => this.#mapping.store(this.#inode, this.#own, at, bytes);
     this.bytes = watched(new Uint8Array(buffer), stored);
     this.words = watched(new Uint32Array(buffer), stored, (index) => {
-      // The one word that another process stores.
-      if (index !== AT_SHIPPED / 4 || this.#inode === undefined) return undefined;
-      return new DataView(this.#inode.bytes.buffer).getUint32(AT_SHIPPED, true);
+      // The words that another process stores.
+      if (!(index === AT_SHIPPED / 4 || index === AT_ENDED / 4) || this.#inode === undefined) return undefined;
+      return new DataView(this.#inode.bytes.buffer).getUint32(index * 4, true);
     });
     this.doubles = watched(new Float64Array(buffer), stored);
     this.memory = { bytes: this.bytes, view: new WatchedView(buffer, stored), buffer: Buffer.from(buffer) };

@@ -30,12 +30,21 @@ export class Violation extends Error {}
 interface Delivered {
   bytes: Buffer;
   isLog: boolean;
+  /** Bytes of checksum behind each. */
+  trailer: number;
+}
+
+/** A segment that a stranger has deleted: a shipper that had it open then still reads it. */
+interface Held {
+  reader: SegmentReader;
+  descriptor: number;
 }
 
 interface Turn {
   /** Callbacks of `setImmediate`. */
   callbacks: (() => void)[];
-  renewLease: () => void;
+  /** Those of `setInterval`: the lease's, and perhaps that of syncing. */
+  intervals: (() => void)[];
 }
 
 export class Simulation {
@@ -51,10 +60,19 @@ export class Simulation {
   readonly #mapping: SimulatedMapping;
   readonly #spans = new Map<number, KnownSpan>();
   readonly #delivered: Delivered[] = [];
-  readonly #turn: Turn = { callbacks: [], renewLease: () => {} };
+  readonly #turn: Turn = { callbacks: [], intervals: [] };
+  readonly #isSynced: boolean;
+  readonly #isBurst: boolean;
+  readonly #held: Held[] = [];
+  /** The writer has been taken for dead, and has not seen that yet. */
+  #isEnded = false;
+  /** A table has been deleted, and the writer has not seen that yet. */
+  #isTableGone = false;
+  #isSegmentGone = false;
   readonly #entries = new Map<number, number>();
   #operation = 'open';
   #isShipping = false;
+  #isRenewing = false;
   #lastId = 0;
   #found: Violation | undefined;
 
@@ -62,6 +80,8 @@ export class Simulation {
   constructor(seed: number, stopShare: number) {
     this.#seed = seed;
     this.#mode = seed % 3 === 0 ? 'write' : 'mmap';
+    this.#isSynced = seed % 4 === 0;
+    this.#isBurst = seed % 5 < 2;
     this.#random = randomFrom(seed);
     this.#stopRandom = randomFrom(seed ^ 0x5bd1e995);
     this.#stopShare = stopShare;
@@ -76,10 +96,20 @@ export class Simulation {
     const restore = this.#takeTimers();
     try {
       const journal = new JournalWriter(
-        { dir: DIRECTORY, resource: Buffer.alloc(0), isResourcePending: true, segmentBytes: 8192, inFlight: 16 },
+        {
+          dir: DIRECTORY,
+          resource: Buffer.alloc(0),
+          isResourcePending: true,
+          segmentBytes: 8192,
+          inFlight: 16,
+          sync: this.#isSynced ? 'interval' : 'none',
+          renewed: () => {
+            this.#isRenewing = true;
+          },
+        },
         this.#mode === 'mmap' ? this.#mapping : undefined,
       );
-      for (let step = 0; step < STEPS; step++) this.#step(journal);
+      for (let step = 0; step < STEPS; step++) this.#step(journal, step);
       this.#do('close', () => journal.close());
       this.#written();
       this.#stop();
@@ -91,8 +121,14 @@ export class Simulation {
     if (this.#found !== undefined) throw this.#found;
   }
 
-  #step(journal: JournalWriter): void {
-    const dice = this.#random();
+  /** Many spans are begun, then ended, so that the table grows and shrinks. */
+  #diceOfBurst(step: number): number {
+    if (this.#random() < 0.3) return this.#random();
+    return step < 30 ? 0 : step < 60 ? 0.5 : 0.87;
+  }
+
+  #step(journal: JournalWriter, step: number): void {
+    const dice = this.#isBurst ? this.#diceOfBurst(step) : this.#random();
     const open = [...this.#entries.keys()];
     const one = open[Math.floor(this.#random() * open.length)];
     if (dice < 0.25) this.#begin(journal);
@@ -102,10 +138,13 @@ export class Simulation {
     else if (dice < 0.71) this.#append(journal);
     else if (dice < 0.78) this.#appendLog(journal);
     else if (dice < 0.85) this.#do('turn', () => this.#endTurn());
-    else if (dice < 0.88) this.#do('lease', () => this.#turn.renewLease());
-    else if (dice < 0.99) this.#do('ship', () => this.#ship());
+    else if (dice < 0.88) this.#lease();
+    else if (dice < 0.96) this.#do('ship', () => this.#ship());
+    else if (dice < 0.97) this.#do('taken for dead', () => this.#takeForDead());
+    else if (dice < 0.98) this.#do('deleted', () => this.#delete(journal.writerId));
+    else if (dice < 0.99) this.#do('sync', () => this.#turn.intervals[1]?.());
     // Larger than the page that the header has taken so far.
-    else if (dice < 0.995) this.#do('resource', () => journal.useResource(Buffer.alloc(5000)));
+    else if (dice < 0.995) this.#do('resource', () => journal.useResource(field(15, Buffer.alloc(5000))));
     else this.#do('flush', () => journal.flush());
     if (this.#operation === 'turn' || this.#operation === 'flush') this.#written();
   }
@@ -210,6 +249,10 @@ export class Simulation {
       adding: undefined,
       whole: start,
       unwritten: false,
+      told: false,
+      noted: this.#isEnded,
+      saving: this.#isSegmentGone,
+      unseen: this.#isEnded || (hasEntry && this.#isTableGone),
     };
     this.#spans.set(span.id, span);
     return span;
@@ -222,6 +265,75 @@ export class Simulation {
   #do(operation: string, work: () => void): void {
     this.#operation = operation;
     work();
+    if (!this.#isRenewing) return;
+    this.#isRenewing = false;
+    this.#isEnded = false;
+    this.#saved();
+  }
+
+  #lease(): void {
+    this.#do('lease', () => this.#turn.intervals[0]!());
+    this.#saved();
+  }
+
+  /** What a stranger has deleted is there again. */
+  #saved(): void {
+    this.#isTableGone = this.#isSegmentGone = false;
+    for (const span of this.#spans.values()) {
+      span.saving = false;
+      span.unseen = this.#isEnded && span.unseen;
+    }
+  }
+
+  /** A shipper that sees no sign of life of the writer, which is stopped, recovers it. */
+  #takeForDead(): void {
+    this.#mapping.arriveAll();
+    this.#beside(() => this.#recoverWriters(true));
+    this.#isEnded = true;
+    for (const span of this.#spans.values()) {
+      if (span.hasEntry && (span.step === 'in flight' || span.unwritten)) span.told = span.noted = true;
+      if (span.step !== 'ended' || span.unwritten) span.unseen = true;
+    }
+  }
+
+  /** A stranger deletes one of the writer's files. */
+  #delete(writerId: string): void {
+    const files = listJournal(DIRECTORY).filter((file) => file.writerId === writerId);
+    const file = files[Math.floor(this.#random() * files.length)];
+    if (file === undefined) return;
+    this.#beside(() => {
+      if (file.kind === 'in-flight') {
+        this.#isTableGone = true;
+        for (const span of this.#spans.values())
+          if (span.hasEntry && (span.step !== 'ended' || span.unwritten)) span.unseen = true;
+      } else {
+        const reader = openSegment(file);
+        if (isUnsound(reader)) throw new Violation(`${file.name} is ${reader.unsound} while its writer lives`);
+        this.#held.push({ reader, descriptor: this.#disk.lastDescriptor });
+        this.#isSegmentGone = true;
+        for (const span of this.#spans.values()) span.saving = true;
+      }
+      this.#disk.unlink(file.name);
+    });
+  }
+
+  /** Of what is deleted, the shipper sends what no other file has. */
+  #shipHeld(isDead: boolean): Delivered[] {
+    const delivered: Delivered[] = [];
+    for (const held of [...this.#held]) {
+      const { reader } = held;
+      const { committed, shipped, sealed } = reader.state();
+      const isLast = reader.isLastCopy();
+      if (isLast && (sealed || isDead)) {
+        const { bytes, next } = reader.read(shipped, committed, 1 << 20);
+        delivered.push({ bytes: Buffer.from(bytes), isLog: reader.header.kind === 'logs', trailer: reader.trailer });
+        reader.storeShipped(next);
+      }
+      if (isDead || (isLast && !sealed)) continue;
+      reader.close();
+      this.#held.splice(this.#held.indexOf(held), 1);
+    }
+    return delivered;
   }
 
   #endTurn(): void {
@@ -236,10 +348,7 @@ export class Simulation {
   /** A shipper beside the living writer: it sees some of the stores that are on their way. */
   #ship(): void {
     this.#mapping.arriveSome();
-    this.#isShipping = true;
-    const { called } = this.#disk;
-    this.#disk.called = () => {};
-    try {
+    this.#beside(() => {
       for (const file of listJournal(DIRECTORY)) {
         if (file.kind === 'in-flight') continue;
         const segment = openSegment(file);
@@ -247,6 +356,17 @@ export class Simulation {
         this.#shipSegment(segment);
         segment.close();
       }
+      this.#delivered.push(...this.#shipHeld(false));
+    });
+  }
+
+  /** What another process does, to which the writer's stores come in any order. */
+  #beside(work: () => void): void {
+    this.#isShipping = true;
+    const { called } = this.#disk;
+    this.#disk.called = () => {};
+    try {
+      work();
     } finally {
       this.#disk.called = called;
       this.#isShipping = false;
@@ -258,7 +378,11 @@ export class Simulation {
     const end = this.#random() < 0.9 ? committed : shipped;
     const { bytes, next, corrupt } = segment.read(shipped, end, 1 << 20);
     if (corrupt) throw new Violation('the shipper read bytes that are no chunk');
-    this.#delivered.push({ bytes: Buffer.from(bytes), isLog: segment.header.kind === 'logs' });
+    this.#delivered.push({
+      bytes: Buffer.from(bytes),
+      isLog: segment.header.kind === 'logs',
+      trailer: segment.trailer,
+    });
     if (next > shipped) segment.storeShipped(next);
     if (sealed && next === committed && !segment.giveBack()) segment.remove();
   }
@@ -271,7 +395,7 @@ export class Simulation {
   /** The process ends here: recovers and ships what it leaves, and looks at every span. */
   #stop(): void {
     this.stops++;
-    useDisk(this.#mapping.leave());
+    useDisk(this.#mapping.leave(this.#held.map(({ descriptor }) => descriptor)));
     try {
       this.#check(this.#recover());
     } catch (error) {
@@ -290,50 +414,66 @@ export class Simulation {
 
   #recover(): Delivered[] {
     const chunks = [...this.#delivered];
-    const report = (path: string, reason: string) => {
-      throw new Violation(`${path} is ${reason}`);
-    };
-    const tail = new Tail(DIRECTORY, report);
+    this.#recoverWriters(false);
+    const tail = new Tail(DIRECTORY, notSound);
     tail.refresh();
     for (const writer of tail.writers.values()) {
-      const committed = new Map(
-        [...writer.segments.values()].map((segment) => [segment.file.sequence, segment.committed]),
-      );
-      const isRecovered = committed.has(RECOVERY_SEQUENCE);
-      const death = { atMs: Date.now() };
-      recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, death, writer, report);
-    }
-    tail.refresh();
-    for (const writer of tail.writers.values()) {
-      for (const segment of writer.allSegments()) {
-        const { bytes, corrupt } = segment.reader.read(segment.shipped, segment.committed, 1 << 20);
-        if (corrupt) throw new Violation(`${segment.file.name} is corrupt`);
-        chunks.push({ bytes: Buffer.from(bytes), isLog: segment.file.kind === 'logs' });
+      for (const { reader, file, shipped, committed } of writer.allSegments()) {
+        const { bytes, corrupt } = reader.read(shipped, committed, 1 << 20, undefined, true);
+        if (corrupt) throw new Violation(`${file.name} is corrupt`);
+        chunks.push({ bytes: Buffer.from(bytes), isLog: file.kind === 'logs', trailer: reader.trailer });
       }
     }
     tail.close();
-    return chunks;
+    return [...chunks, ...this.#shipHeld(true)];
+  }
+
+  /** As the shipper does. `ends`: the writer may live after all. */
+  #recoverWriters(ends: boolean): void {
+    const tail = new Tail(DIRECTORY, notSound);
+    tail.refresh();
+    for (const writer of tail.writers.values()) {
+      const committed = new Map<number, number>();
+      for (const { reader } of writer.allSegments()) if (ends) reader.endWriter();
+      for (const { reader } of writer.segments.values())
+        committed.set(reader.header.sequence, reader.state().committed);
+      for (const { reader } of this.#held) {
+        const { sequence, writer: of, kind } = reader.header;
+        if (ends) reader.endWriter();
+        if (kind === 'segment' && of.id === writer.identity.id && reader.isLastCopy())
+          committed.set(sequence, reader.state().committed);
+      }
+      const isRecovered = committed.has(RECOVERY_SEQUENCE);
+      const death = { atMs: Date.now() };
+      recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, death, writer, notSound);
+    }
+    tail.close();
   }
 
   #check(chunks: Delivered[]): void {
     const found = new Map<number, Found>();
-    for (const { bytes, isLog } of chunks) {
+    for (const { bytes, isLog, trailer } of chunks) {
       for (let at = 0; at < bytes.length; ) {
-        const length = chunkLengthAt(bytes, at, bytes.length);
-        const fields = spanFields(bytes.subarray(at, at + length));
+        const length = chunkLengthAt(bytes, at, bytes.length, trailer);
+        const fields = spanFields(bytes.subarray(at, at + length - trailer));
         at += length;
         const id = fields.readDoubleBE(2);
-        const of = found.get(id) ?? { ended: 0, interrupted: 0, fields };
+        const of = found.get(id) ?? nothingFound();
         found.set(id, of);
         if (this.#spans.get(id)?.isLog !== isLog) throw new Violation(`item ${id} is in a segment of another kind`);
-        if (fields.includes('forktrace.interrupted')) of.interrupted++;
-        else of.ended++;
+        if (fields.includes('forktrace.interrupted')) {
+          of.interrupted++;
+          of.interruptedFields = fields;
+        } else {
+          of.ended++;
+          of.endedFields = fields;
+        }
       }
     }
     for (const id of found.keys())
       if (!this.#spans.has(id)) throw new Violation(`there is a span ${id} that never was`);
     for (const span of this.#spans.values()) {
-      const wrong = fault(span, found.get(span.id) ?? { ended: 0, interrupted: 0, fields: Buffer.alloc(0) });
+      const wrong = fault(span, found.get(span.id) ?? nothingFound());
       if (wrong !== undefined) throw new Violation(`span ${span.id} is ${wrong}`);
     }
   }
@@ -347,11 +487,19 @@ export class Simulation {
       return handle;
     }) as never;
     globalThis.setInterval = ((callback: () => void) => {
-      this.#turn.renewLease = callback;
+      this.#turn.intervals.push(callback);
       return handle;
     }) as never;
     return () => Object.assign(globalThis, real);
   }
+}
+
+function notSound(path: string, reason: string): never {
+  throw new Violation(`${path} is ${reason}`);
+}
+
+function nothingFound(): Found {
+  return { ended: 0, interrupted: 0, endedFields: Buffer.alloc(0), interruptedFields: Buffer.alloc(0) };
 }
 
 /** The span's fields in a chunk of one span, whose scope is the simulation's. */
