@@ -53,13 +53,17 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
     };
   }
   if (HTTP_RETRY.has(status)) return { outcome: 'retry', afterMs: retryAfter(headers['retry-after']), reason };
-  if (status === 413) return { outcome: 'too-large', reason };
+  const errorType = String(status);
+  if (status === 413) return { outcome: 'too-large', reason, errorType };
   if (HTTP_BAD_DATA.has(status)) {
     const large = requestBytes > LARGE_REQUEST_BYTES || SIZE_TEXT.test(text);
-    return large ? { outcome: 'too-large', reason } : { outcome: 'bad-data', reason, certain: true };
+    return large
+      ? { outcome: 'too-large', reason, errorType }
+      : { outcome: 'bad-data', reason, errorType, certain: true };
   }
   // A server that stumbles over one span says the same as one that is ill.
-  if (status >= 500 && status !== 501 && status !== 505) return { outcome: 'bad-data', reason, certain: false };
+  if (status >= 500 && status !== 501 && status !== 505)
+    return { outcome: 'bad-data', reason, errorType, certain: false };
   return { outcome: 'blocked', reason, ...(HTTP_MISSING.has(status) && { missing: true }) };
 }
 
@@ -77,6 +81,7 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
   const askedFor = statusDetails && retryDelayOf(statusDetails);
   const afterMs = askedFor === undefined ? undefined : Math.min(askedFor, MAX_RETRY_AFTER_MS);
   const isSize = SIZE_TEXT.test(details);
+  const errorType = codeName;
   switch (codeName) {
     case 'CANCELLED':
     case 'DEADLINE_EXCEEDED':
@@ -87,10 +92,12 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
     case 'UNAVAILABLE':
       return { outcome: 'retry', afterMs, reason, fault: 'no-answer' };
     case 'RESOURCE_EXHAUSTED':
-      if (isSize) return { outcome: 'too-large', reason };
+      if (isSize) return { outcome: 'too-large', reason, errorType };
       return afterMs === undefined ? { outcome: 'blocked', reason } : { outcome: 'retry', afterMs, reason };
     case 'INVALID_ARGUMENT':
-      return isSize ? { outcome: 'too-large', reason } : { outcome: 'bad-data', reason, certain: true };
+      return isSize
+        ? { outcome: 'too-large', reason, errorType }
+        : { outcome: 'bad-data', reason, errorType, certain: true };
     case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
     case 'NOT_FOUND':
@@ -98,8 +105,8 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
     case 'UNIMPLEMENTED':
       return { outcome: 'blocked', reason, fault: 'no-answer', missing: true };
     default:
-      if (isSize) return { outcome: 'too-large', reason };
-      return { outcome: 'bad-data', reason: code === -1 ? printable(details) : reason, certain: false };
+      if (isSize) return { outcome: 'too-large', reason, errorType };
+      return { outcome: 'bad-data', reason: code === -1 ? printable(details) : reason, errorType, certain: false };
   }
 }
 

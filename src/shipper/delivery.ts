@@ -67,6 +67,8 @@ export interface DeliveryOptions {
   writers(): TailedWriter[];
   /** Something was found in a journal that cannot be read. */
   malformed(count: number, what: string): void;
+  /** Items of these writers were refused for good. */
+  refused(spans: ReadonlyMap<TailedWriter, number>, errorType: string): void;
   /** An answer has come: there may be more to send. */
   answered(): void;
 }
@@ -297,10 +299,10 @@ export class Delivery {
     if (result.outcome !== 'retry') this.#cuts = 0;
     switch (result.outcome) {
       case 'accepted':
-        this.#taken(shipment, range, result.rejected, result.message);
+        this.#taken(shipment, range, result);
         break;
       case 'refused':
-        this.#refuse(shipment, range, result.reason);
+        this.#refuse(shipment, range, result.reason, result.errorType);
         break;
       case 'retry':
         if (
@@ -314,7 +316,7 @@ export class Delivery {
           break;
         }
         if (result.fault === 'cut' && this.#isCutForOne(shipment, range, bytes)) {
-          this.#refuse(shipment, range, `the connection was cut ${LONE_CUTS} times when it was sent`);
+          this.#refuse(shipment, range, `the connection was cut ${LONE_CUTS} times when it was sent`, '_OTHER');
           break;
         }
         this.#tryAgain(shipment, range, result);
@@ -324,7 +326,8 @@ export class Delivery {
         break;
       case 'too-large':
         if (!this.#split(shipment, range)) {
-          this.#refuse(shipment, range, `a single one is too large, in a request of ${bytes} bytes: ${result.reason}`);
+          const reason = `a single one is too large, in a request of ${bytes} bytes: ${result.reason}`;
+          this.#refuse(shipment, range, reason, result.errorType);
           break;
         }
         this.#limit = Math.min(this.#limit, bytes >> 1);
@@ -336,12 +339,13 @@ export class Delivery {
     }
   }
 
-  #taken(shipment: Shipment, range: Range, rejected: number, message: string): void {
+  #taken(shipment: Shipment, range: Range, { rejected, message }: Extract<SendResult, { outcome: 'accepted' }>): void {
     const { counts, report } = this.#options;
     const spans = range.to - range.from;
     const refused = Math.min(rejected, spans);
     counts.shipped += spans - refused;
     counts.refused += refused;
+    if (refused > 0) this.#options.refused(shareOf(refused, writersOf(shipment, range)), 'rejected');
     shipment.done.fill(1, range.from, range.to);
     shipment.taken = true;
     this.#suspects.taken();
@@ -361,8 +365,9 @@ export class Delivery {
     ranges.push({ from: index, to: index + 1 });
   }
 
-  #refuse(shipment: Shipment, range: Range, reason: string): void {
+  #refuse(shipment: Shipment, range: Range, reason: string, errorType: string): void {
     const spans = range.to - range.from;
+    this.#options.refused(writersOf(shipment, range), errorType);
     shipment.done.fill(1, range.from, range.to);
     this.#options.counts.refused += spans;
     this.#options.report.refused(spans, reason);
@@ -394,7 +399,8 @@ export class Delivery {
     shipment.refusals++;
     if (shipment.taken) {
       if (!isSingle) return;
-      if (shipment.again.has(range.from)) this.#refuse(shipment, range, `${result.reason} (others were taken)`);
+      if (shipment.again.has(range.from))
+        this.#refuse(shipment, range, `${result.reason} (others were taken)`, result.errorType);
       else this.#askAgain(shipment, range.from);
       return;
     }
@@ -562,6 +568,30 @@ export class Delivery {
       this.#options.malformed(1, `${segment.file.path} cannot be written: ${(error as Error).message}`);
     }
   }
+}
+
+/** How many of the items in a range are each writer's. */
+function writersOf({ parts }: Shipment, { from, to }: Range): Map<TailedWriter, number> {
+  const found = new Map<TailedWriter, number>();
+  for (const { writer, first, end } of parts) {
+    const count = Math.min(end, to) - Math.max(first, from);
+    if (count > 0) found.set(writer, (found.get(writer) ?? 0) + count);
+  }
+  return found;
+}
+
+/** OTLP's partial success says how many, not which: each writer has its share. */
+function shareOf(refused: number, writers: Map<TailedWriter, number>): Map<TailedWriter, number> {
+  let ofAll = 0;
+  for (const count of writers.values()) ofAll += count;
+  let left = refused;
+  const shares = new Map<TailedWriter, number>();
+  for (const [writer, count] of writers) {
+    const share = Math.min(left, Math.ceil((refused * count) / ofAll));
+    shares.set(writer, share);
+    left -= share;
+  }
+  return shares;
 }
 
 /** Taken out of those to be sent. */

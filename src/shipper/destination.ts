@@ -11,10 +11,13 @@ import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination } from '../config/types.js';
 import { isStderrFile, type StderrFile } from '../forensics/stderr-file.js';
+import { REFUSED } from '../journal/refused.js';
 import { endpointOf } from './endpoint-url.js';
 import type { Signal } from './transport.js';
 
 const FILE = /^([0-9a-f]{32})\.destination$/;
+/** Of the shipper's about a writer, which go with that. */
+const FILES = /^([0-9a-f]{32})\.(?:destination|refused)$/;
 const DESTINATIONS: readonly string[] = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'];
 /** A file of a writer without segments is that of one that is about to make its first. */
 const ORPHAN_MS = 60_000;
@@ -112,7 +115,7 @@ export function everythingSaid(dir: string): Said[] {
 export function removeDestinations(dir: string, hasFiles: (writerId: string) => boolean): void {
   try {
     for (const name of readdirSync(dir)) {
-      const writerId = FILE.exec(name)?.[1];
+      const writerId = FILES.exec(name)?.[1];
       if (writerId === undefined || hasFiles(writerId)) continue;
       const path = join(dir, name);
       if (Date.now() - statSync(path).mtimeMs > ORPHAN_MS) rmSync(path, { force: true });
@@ -125,6 +128,7 @@ export function removeDestinations(dir: string, hasFiles: (writerId: string) => 
 export function removeDestination(dir: string, writerId: string): void {
   try {
     rmSync(pathOf(dir, writerId), { force: true });
+    rmSync(join(dir, `${writerId}${REFUSED}`), { force: true });
   } catch {
     // A directory that cannot be written: nothing can be done, and nothing depends on it.
   }

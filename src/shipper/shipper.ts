@@ -19,6 +19,7 @@ import { isFromHere } from '../journal/identity.js';
 import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
+import { addRefused } from '../journal/refused.js';
 import { readVitals } from '../journal/vitals.js';
 import { exitInPm2Log } from '../pm2/daemon-log.js';
 import { readToldExit, removeOldExits, removeToldExit } from '../process/told-exit.js';
@@ -154,6 +155,8 @@ export class Shipper {
     'FORKTRACE_JOURNAL_MALFORMED',
     (count, reason) => `${counted(count, 'part')} of the journal skipped, which cannot be read: ${reason}.`,
   );
+  /** Their journals are closed and delivered; what they have said goes with their processes. */
+  readonly #closed = new Set<TailedWriter>();
   #wake = new AbortController();
   /** Set by {@link stop}: when to give up, by `performance.now()`. */
   #stopAt: number | undefined;
@@ -254,6 +257,10 @@ export class Shipper {
           (writer) => !this.#isHeld(writer) && keyOf(signal, this.#destinationOf(writer, signal)) === key,
         ),
       malformed: (count, what) => this.#malformed.add(count, what),
+      refused: (spans, errorType) => {
+        if (signal !== 'traces') return;
+        for (const [writer, count] of spans) addRefused(this.#options.dir, writer.identity.id, errorType, count);
+      },
       answered: () => this.#wake.abort(),
     });
     if (this.#stopAt !== undefined) delivery.stop(this.#stopAt);
@@ -463,6 +470,11 @@ export class Shipper {
 
   #deadWriters(now: number): TailedWriter[] {
     this.#nextLiveness = now + LIVENESS_MS;
+    for (const writer of this.#closed) {
+      if (!writer.isDead()) continue;
+      this.#closed.delete(writer);
+      removeDestination(this.#options.dir, writer.identity.id);
+    }
     return this.#deadAmong([...this.#tail.writers.values()]);
   }
 
@@ -659,7 +671,9 @@ export class Shipper {
         if (segment.isOfLogs && !writer.finished) writer.lastLogs = lastLogsOf(segment.reader, writer.lastLogs);
         this.#tail.remove(writer, segment);
       }
-      if (writer.finished && !writer.hasSegments) removeDestination(this.#options.dir, writer.identity.id);
+      if (writer.hasSegments) continue;
+      if (writer.finished) removeDestination(this.#options.dir, writer.identity.id);
+      else if (!writer.hasFiles) this.#closed.add(writer);
     }
   }
 

@@ -30,7 +30,13 @@ export function consoleTransport(signal: Signal = 'traces', out: NodeJS.Writable
     send: (request) =>
       new Promise<SendResult>((resolve, reject) => {
         out.write(lines(request), (error) => (error ? reject(error) : resolve(ACCEPTED)));
-      }).catch((error: Error): SendResult => ({ outcome: 'refused', reason: `the console: ${error.message}` })),
+      }).catch(
+        (error: Error): SendResult => ({
+          outcome: 'refused',
+          reason: `the console: ${error.message}`,
+          errorType: '_OTHER',
+        }),
+      ),
     close: () => void out.removeListener('error', ignore),
   };
 }

@@ -8,6 +8,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 /** Of OTLP's signals, the ones that journals hold. */
 export type Signal = 'traces' | 'logs';
 
+/** `errorType`: what metrics call the refusal, as `error.type` wants it: a status code or its name. */
 export type SendResult =
   /** The endpoint has it, but for `rejected` items that it will never take (OTLP's partial success). */
   | { outcome: 'accepted'; rejected: number; message: string }
@@ -22,14 +23,14 @@ export type SendResult =
       missing?: boolean;
     }
   /** More bytes than the endpoint takes at once. */
-  | { outcome: 'too-large'; reason: string }
+  | { outcome: 'too-large'; reason: string; errorType: string }
   /** Nobody will ever take it. */
-  | { outcome: 'refused'; reason: string }
+  | { outcome: 'refused'; reason: string; errorType: string }
   /**
    * Something in it is not what the endpoint takes. Where that is not `certain`, it may be the endpoint's own
    * trouble.
    */
-  | { outcome: 'bad-data'; reason: string; certain: boolean };
+  | { outcome: 'bad-data'; reason: string; errorType: string; certain: boolean };
 
 /** What failed below OTLP, where the answer itself does not tell what the other side speaks. */
 export type ConnectionFault =

@@ -192,7 +192,10 @@ export const ENDED_AFTER_INTERRUPTION = ownAttribute(
   'forktrace.ended_after_interruption',
   'true on a span that was reported as interrupted under the same ids, because its process was taken for dead, and that has ended since.',
 );
-export const ERROR_TYPE = attribute('error.type', 'The class of the error that a span ended with.');
+export const ERROR_TYPE = attribute(
+  'error.type',
+  'The class of the error that a span ended with; on a metric, why spans were refused.',
+);
 
 export const EXCEPTION_EVENT = event(
   'exception',
@@ -307,7 +310,7 @@ export const SDK_EXPORTER_SPAN_INFLIGHT = metric(
 );
 export const SDK_EXPORTER_SPAN_EXPORTED = metric(
   'otel.sdk.exporter.span.exported',
-  'Spans whose export has finished, successful or failed.',
+  'Spans whose export has finished; those that were refused have error.type.',
 );
 export const COMPONENT_TYPE = attribute('otel.component.type', 'On a metric: the kind of exporter.');
 export const COMPONENT_NAME = attribute('otel.component.name', 'On a metric: which of the exporters of that kind.');

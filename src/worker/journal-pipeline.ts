@@ -9,6 +9,7 @@ import { requestCounts } from '../http/request-counts.js';
 import { delivered, deliveredNow, undelivered } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
+import { type RefusedCounts, readRefused } from '../journal/refused.js';
 import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import type { Resource } from '../sdk/types.js';
@@ -72,6 +73,15 @@ export function createJournalPipeline(
     spanProcessors: config.spanProcessors,
     sampler: samplerOf(config),
   });
+  /** By the id that the writer had when they were refused: one that was taken for dead takes another. */
+  const refusedBy = new Map<string, RefusedCounts>();
+  const refused = () => {
+    refusedBy.set(journal.writerId, readRefused(dir, journal.writerId));
+    const sums = new Map<string, number>();
+    for (const counts of refusedBy.values())
+      for (const [type, spans] of Object.entries(counts)) sums.set(type, (sums.get(type) ?? 0) + spans);
+    return sums;
+  };
   const shipping = startShipping(config, identity);
   const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
   const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};
@@ -81,6 +91,7 @@ export function createJournalPipeline(
     tracerProvider,
     counts: tracerProvider.counts,
     undelivered: () => undelivered(journal),
+    refused,
     outlivesProcess: config.ship === 'process',
     stats() {
       const { spans, lost } = journal.stats();

@@ -5,6 +5,7 @@ import { PARENT_ORIGINS, SAMPLING_RESULTS, type SpanCounts } from '../tracer/spa
 import {
   COMPONENT_NAME,
   COMPONENT_TYPE,
+  ERROR_TYPE,
   SDK_EXPORTER_SPAN_EXPORTED,
   SDK_EXPORTER_SPAN_INFLIGHT,
   SDK_SPAN_LIVE,
@@ -68,8 +69,14 @@ function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport
       // Read first: what is kept meanwhile is not taken for exported.
       const { spansJournaled } = pipeline.stats();
       const waiting = pipeline.undelivered?.() ?? 0;
-      most = Math.max(most, spansJournaled - waiting);
+      let finished = spansJournaled - waiting;
       result.observe(inflight, waiting, attributes);
+      // What was refused has failed, and is not among the others.
+      for (const [type, spans] of pipeline.refused?.() ?? []) {
+        finished -= spans;
+        result.observe(exported, spans, { ...attributes, [ERROR_TYPE]: type });
+      }
+      most = Math.max(most, finished);
       result.observe(exported, most, attributes);
     },
     [inflight, exported],

@@ -14,6 +14,8 @@ export interface Pipeline {
    * none.
    */
   readonly undelivered?: () => number;
+  /** Of those whose export has finished, how many the endpoint has refused, by `error.type`. */
+  readonly refused?: () => ReadonlyMap<string, number>;
   /**
    * Whether spans that have ended are delivered although this process ends at once: another one delivers
    * them.

@@ -112,3 +112,18 @@ test('what a dead writer had headers for waits until somebody says them, and is 
   await first!.waitForSpans((spans) => spans.some(({ name }) => name === 'lost'));
   assert.equal(named(second!, 'lost'), 0);
 });
+
+test('a process that has closed its journal leaves no file behind, though its shipper goes on for others', async (t) => {
+  const dir = await tempDir(t);
+  const endpoint = await OtlpEndpoint.start(t);
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl };
+  const [ended] = [await writer(t, dir, 'ended', env), await writer(t, dir, 'stays', env)];
+  await endpoint.waitForSpans(2);
+  ended!.kill('SIGTERM');
+  await ended!.waitForExit();
+  const said = () => readdirSync(join(dir, 'shop')).filter((name) => name.endsWith('.destination'));
+  await waitFor(
+    () => said().length === 1,
+    () => `one destination: ${said()}`,
+  );
+});

@@ -68,10 +68,24 @@ describe("the SDK's own metrics of exports and spans", { timeout: 120_000 }, () 
       await waitFor('otel.sdk.span.started', started, 10);
       await waitFor('otel.sdk.span.live', { 'otel.span.sampling_result': 'RECORD_AND_SAMPLE' }, 0);
 
+      let exported = 10;
+      if (env.FORKTRACE_PIPELINE !== 'batch') {
+        traces.answerWith({ answer: 'refuse-spans', named: /^span 1[24]$/ });
+        await flush(20_000);
+        const refused = { ...attributes, 'error.type': isHttp ? '400' : 'INVALID_ARGUMENT' };
+        await waitFor('otel.sdk.exporter.span.exported', refused, 2);
+        traces.answerWith({ answer: 'partial-success', rejected: 3 }, 1);
+        await flush(20_000);
+        await waitFor('otel.sdk.exporter.span.exported', { ...attributes, 'error.type': 'rejected' }, 3);
+        exported = 25;
+        await waitFor('otel.sdk.exporter.span.exported', attributes, exported);
+        await waitFor('otel.sdk.exporter.span.inflight', attributes, 0);
+      }
+
       traces.answerWith({ answer: 'hang' });
       await flush(500);
       await waitFor('otel.sdk.exporter.span.inflight', attributes, 10);
-      assert.equal(value('otel.sdk.exporter.span.exported', attributes), 10);
+      assert.equal(value('otel.sdk.exporter.span.exported', attributes), exported);
     });
   }
 });
