@@ -13,6 +13,13 @@ export function portNumber(text: string): number {
   return port;
 }
 
+/** For commander: `'0.5'` is half a billion bytes. */
+export function gigabytes(text: string): number {
+  const bytes = Number(text) * 1e9;
+  if (!(bytes > 0 && Number.isFinite(bytes))) throw new InvalidArgumentError('Expected a number above 0.');
+  return bytes;
+}
+
 /** Which coordinator is meant. */
 export const pidOption = ['--pid <pid>', 'the coordinator, when several clusters run', wholeNumber] as const;
 

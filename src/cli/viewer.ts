@@ -11,6 +11,8 @@ import { colors as pc } from './colors.js';
 const DEFAULT_COLUMNS = 80;
 
 interface Options extends ViewerOptions {
+  /** Bytes. */
+  fileMax?: number;
   /** Prints each trace as a tree. */
   text?: boolean;
   /** Which of them, in the language of the page's filter. */
@@ -20,8 +22,8 @@ interface Options extends ViewerOptions {
 }
 
 /** Runs the viewer until SIGTERM or Ctrl-C; with `text` each trace is printed as well. */
-export async function viewer({ text = false, filter, json = false, ...options }: Options): Promise<void> {
-  const running = await startViewer(options);
+export async function viewer({ text = false, filter, json = false, fileMax, ...options }: Options): Promise<void> {
+  const running = await startViewer({ ...options, fileMaxBytes: fileMax });
   const { url, otlpGrpcUrl, otlpHttpUrl } = running;
   print({ url, otlpGrpcUrl, otlpHttpUrl }, addressesText(running), { json });
   const printer =

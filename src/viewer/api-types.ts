@@ -25,6 +25,8 @@ export interface StateView {
   overflow: number;
   /** Requests that were refused as malformed. */
   refused: number;
+  /** Requests that could not be written to the database, when there is one. */
+  unwritten?: number;
   services: string[];
 }
 
@@ -78,12 +80,18 @@ export interface TracePlotView {
     /** `row` 0 is the shortest. */
     cells: { column: number; row: number; ok: number; error: number; interrupted: number }[];
   };
+  /** It shows some of each stretch of time: there are too many. */
+  sampled?: boolean;
 }
 
 /** `GET /api/traces`: newest first, by pages of `limit` from `offset`. */
 export interface TraceListView {
   /** How many match the filter, of those that had arrived by `until`. */
   total: number;
+  /** There are more, which are reached by their time. */
+  more?: boolean;
+  /** What began before that has not been looked at: it took too long. */
+  searchedToMs?: number;
   /** How many there are. */
   held: number;
   /** The latest to arrive of what is counted here; given back, the list stays as it is. */

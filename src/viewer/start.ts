@@ -7,6 +7,8 @@ import { createServer } from 'node:http';
 import type { ViewerConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { privateParent } from '../process/private-directory.js';
+import { TraceDatabase } from './database/trace-database.js';
+import { openKeptTraces } from './kept-traces.js';
 import { type Access, isLoopback } from './server/access.js';
 import { createIngest } from './server/ingest.js';
 import { firstFreePort, listenOn } from './server/listen.js';
@@ -15,7 +17,6 @@ import { createRequestHandler } from './server/request-handler.js';
 import { ClusterHistory } from './store/cluster-history.js';
 import { LogStore } from './store/log-store.js';
 import { MetricStore } from './store/metric-store.js';
-import { TraceFile } from './store/trace-file.js';
 import { type StoreLimits, TraceStore } from './store/trace-store.js';
 import type { BlockedWorker } from './viewer-messages.js';
 
@@ -27,12 +28,17 @@ export interface ViewerOptions extends ViewerConfig {
   token?: string;
   /** Path under which a reverse proxy serves the page, with or without taking it off. @default none */
   prefix?: string;
-  /** What is held in memory, and about twice that in `file`. */
+  /** What is held in memory. */
   limits?: Partial<StoreLimits>;
   /** Where the services' journal directories are, for the page of a death. @default that of this user */
   journals?: string;
-  /** Keeps traces over a restart, in this file. @default none */
+  /**
+   * Keeps traces in this file, and over a restart: of days in a database with Node.js 22.13 or later, else
+   * what memory holds. @default none
+   */
   file?: string;
+  /** Size of that database beyond which the oldest traces go, in bytes. @default 16e9 */
+  fileMaxBytes?: number;
 }
 
 export interface ViewerAddresses {
@@ -56,6 +62,7 @@ export interface Viewer extends ViewerAddresses {
  * connection that is closed while a request is on its way costs that request.
  */
 const KEEP_ALIVE_MS = 75_000;
+const DEFAULT_FILE_MAX_BYTES = 16e9;
 const DEFAULT_HOST = '127.0.0.1';
 /** The ports that OTLP registers. */
 const DEFAULT_GRPC_PORT = 4317;
@@ -77,7 +84,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   store.onSpan((span, trace) => history.add(span, trace));
   const metrics = new MetricStore();
   const logs = new LogStore();
-  const file = options.file === undefined ? undefined : await TraceFile.open(options.file, store);
+  const file =
+    options.file === undefined
+      ? undefined
+      : await openKeptTraces(options.file, options.fileMaxBytes ?? DEFAULT_FILE_MAX_BYTES, store);
   const ingest = createIngest(store, metrics, logs, file && ((request) => file.append(request)));
 
   const grpc = await createGrpcReceiver(ingest, access.token);
@@ -88,8 +98,20 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
     history.clear();
     await file?.clear();
   };
+  const database = file instanceof TraceDatabase ? file : undefined;
   const journals = options.journals ?? (process.env.FORKTRACE_JOURNAL_DIR || privateParent().dir);
-  const handler = createRequestHandler({ prefix, store, logs, history, metrics, ingest, access, journals, clear });
+  const handler = createRequestHandler({
+    prefix,
+    store,
+    database,
+    logs,
+    history,
+    metrics,
+    ingest,
+    access,
+    journals,
+    clear,
+  });
   const server = createServer(
     { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS },
     handler.handle,

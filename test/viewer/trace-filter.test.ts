@@ -3,26 +3,13 @@ import { describe, it } from 'node:test';
 import { TraceStore } from '#src/viewer/store/trace-store.js';
 import { parseFilter, writeFilter } from '#src/viewer/views/filter-language.js';
 import { TraceLists } from '#src/viewer/views/trace-list.js';
-import { requestSpans, workerResource } from './cluster-feed.js';
+import { requestSpans } from './cluster-feed.js';
+import { all, FILTERS, feed, shop, startMs } from './filter-cases.js';
 import { newTraceId, tracesRequest } from './otlp-feed.js';
-
-const shop = (slot: number, service = 'shop') => workerResource({ slot, incarnation: 0, pid: 40 + slot }, service);
-const startMs = Date.now() - 1000;
 
 function stored() {
   const store = new TraceStore();
-  const take = (request: Parameters<typeof requestSpans>[0], resource = shop(0)) =>
-    store.ingest(tracesRequest(requestSpans({ ...request }), resource));
-  take({ startMs, durationMs: 20, route: '/a', attributes: { 'user.agent': 'curl/8.0', size: 10 } });
-  take(
-    { startMs, durationMs: 150, route: '/checkout', status: 500, method: 'POST', steps: ['cart.load', 'pay'] },
-    shop(2),
-  );
-  take(
-    { startMs, durationMs: 300, route: '/checkout/:id', status: 404, attributes: { size: 900 } },
-    shop(2, 'big shop'),
-  );
-  take({ startMs, durationMs: 700, route: '/slow', interrupted: true }, shop(1));
+  feed((request) => store.ingest(request));
   return store;
 }
 
@@ -35,44 +22,7 @@ const routes = (q: string, more = '') => {
 };
 
 describe('the filter of traces', () => {
-  const all = ['/a', '/checkout', '/checkout/:id', '/slow'];
-  for (const [q, expected] of [
-    ['', all],
-    ['status>=500', ['/checkout']],
-    ['status:404', ['/checkout/:id']],
-    ['status:4xx', ['/checkout/:id']],
-    ['status<500', ['/a', '/checkout/:id']],
-    ['status:error', ['/checkout', '/slow']],
-    ['status:interrupted', ['/slow']],
-    ['-status:error', ['/a', '/checkout/:id']],
-    ['route:/checkout', ['/checkout', '/checkout/:id']],
-    ['route=/checkout', ['/checkout']],
-    ['route!=/checkout', ['/a', '/checkout/:id', '/slow']],
-    ['duration>100ms', ['/checkout', '/checkout/:id', '/slow']],
-    ['duration>=0.29s', ['/checkout/:id', '/slow']],
-    ['duration<20100us', ['/a']],
-    ['worker:2', ['/checkout', '/checkout/:id']],
-    ['worker>=1', ['/checkout', '/checkout/:id', '/slow']],
-    ['service:shop', all],
-    ['service=shop', ['/a', '/checkout', '/slow']],
-    ['service="big shop"', ['/checkout/:id']],
-    ['user.agent:curl', ['/a']],
-    ['-user.agent:curl', ['/checkout', '/checkout/:id', '/slow']],
-    ['size>500', ['/checkout/:id']],
-    ['size<500', ['/a']],
-    ['method:post', ['/checkout']],
-    ['name:cart', ['/checkout']],
-    ['spans>2', ['/checkout']],
-    ['kind:server', all],
-    ['pid:42', ['/checkout', '/checkout/:id']],
-    ['declined cart', ['/checkout']],
-    ['cart declined', ['/checkout']],
-    ['cart 8.0', []],
-    ['"card was declined"', ['/checkout']],
-    ['status>=500 route:/checkout duration>100ms worker:2 service:shop -user.agent:curl', ['/checkout']],
-    ['duration>abc', []],
-    ['http://nowhere', []],
-  ] as const) {
+  for (const [q, expected] of FILTERS) {
     it(`understands ${q || 'nothing'}`, () => assert.deepEqual(routes(q), expected));
   }
 

@@ -79,7 +79,10 @@ describe("the viewer's file", () => {
   const inDirectory = async (run: (path: string) => Promise<void>) => {
     const directory = mkdtempSync(join(tmpdir(), 'forktrace-viewer-'));
     try {
-      await run(join(directory, 'traces'));
+      const file = join(directory, 'traces');
+      // As Node.js before 22.13 makes it, and any goes on with it.
+      writeFileSync(file, 'FTVIEW1\n');
+      await run(file);
     } finally {
       rmSync(directory, { recursive: true });
     }

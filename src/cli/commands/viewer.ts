@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, portNumber } from '../arguments.js';
+import { gigabytes, jsonOption, portNumber } from '../arguments.js';
 
 export function viewer(program: Command): void {
   program
@@ -9,7 +9,11 @@ export function viewer(program: Command): void {
     .option('--grpc-port <n>', 'OTLP over gRPC; moved on when taken (default: 4317)', portNumber)
     .option('--text', 'print each trace as a tree, too; space holds it still')
     .option('--filter <conditions>', 'print only these traces, as in "status>=500 route:/checkout"')
-    .option('--file <path>', 'keep traces over a restart')
+    .option(
+      '--file <path>',
+      'keep traces of days in this file, and over a restart (before Node.js 22.13: what memory holds)',
+    )
+    .option('--file-max <gigabytes>', 'size of the file beyond which the oldest go (default: 16)', gigabytes)
     .option('--prefix <path>', 'path under which a reverse proxy serves it, as in /traces-of-shop')
     .option('--host <address>', 'interface; anything but loopback needs FORKTRACE_VIEWER_TOKEN')
     .option(

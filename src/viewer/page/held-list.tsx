@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { counted, formatCount } from '../format.ts';
 import { useKeys } from './keys.ts';
@@ -63,7 +64,15 @@ export function useHeldList<Row, Answer extends List<Row>>(
 }
 
 /** How much is listed, how much is new, and the button that holds it. */
-export function ListFoot<Row, Answer extends List<Row>>({ of, noun }: { of: HeldList<Row, Answer>; noun: string }) {
+export function ListFoot<Row, Answer extends List<Row>>({
+  of,
+  noun,
+  children,
+}: {
+  of: HeldList<Row, Answer>;
+  noun: string;
+  children?: ComponentChildren;
+}) {
   const { list, filter, total, held, newer, paused, setPaused, catchUp } = of;
   return (
     <div class="foot">
@@ -71,8 +80,9 @@ export function ListFoot<Row, Answer extends List<Row>>({ of, noun }: { of: Held
         {list &&
           (filter === ''
             ? counted(list.held, noun)
-            : `${formatCount(total)} of ${counted(list.held, noun)} ${total === 1 ? 'matches' : 'match'}`)}
+            : `${formatCount(total)}${list.more ? '+' : ''} of ${counted(list.held, noun)} ${total === 1 ? 'matches' : 'match'}`)}
       </span>
+      {children}
       <span class="spacer" />
       {held && <span class="muted">{paused ? 'Paused' : 'Held while you look'}</span>}
       {held && newer > 0 && (

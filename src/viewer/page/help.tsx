@@ -53,7 +53,8 @@ export function Help({ state, close }: { state: StateView | undefined; close: ()
               {formatCount(state.spans)} spans of {formatCount(state.received)} received, {formatBytes(state.bytes)} of{' '}
               {formatBytes(state.limits.maxBytes)}; {formatCount(state.evictedSpans)} made room for newer ones,{' '}
               {formatCount(state.overflow)} were more than one trace may hold, {formatCount(state.duplicates)} came
-              twice, {formatCount(state.refused)} requests were malformed.
+              twice, {formatCount(state.refused)} requests were malformed
+              {state.unwritten ? `, ${formatCount(state.unwritten)} could not be written to the file` : ''}.
             </p>
             <p class="muted">forktrace {state.version}</p>
           </>

@@ -9,6 +9,8 @@ export interface List<Row> {
   /** All of it, whatever the filter. */
   held: number;
   total: number;
+  /** There are more. */
+  more?: boolean;
   until: number;
   newer: number;
   rows: Row[];

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { TraceListView, TraceRowView } from '../api-types.ts';
 import { FIELDS, parseFilter, writeFilter } from '../views/filter-language.ts';
+import { clock } from './clock.ts';
 import { FilterForm } from './filter-form.tsx';
 import { FilterInput } from './filter-input.tsx';
 import { ListFoot, useHeldList } from './held-list.tsx';
@@ -73,8 +74,26 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
       </div>
       <TraceList count={total} rowHeight={narrow ? 52 : 36} row={row} top={traces.top} {...traces.look} />
       {list !== undefined && total === 0 && <Empty filtered={filter !== ''} live={live} />}
-      <ListFoot of={traces} noun="trace" />
+      <ListFoot of={traces} noun="trace">
+        {list?.more && <Earlier list={list} last={row(total - 1)} />}
+        {list?.plot?.sampled && <span class="muted">The plot shows a sample</span>}
+      </ListFoot>
     </>
+  );
+}
+
+/** Goes on where the list ends: it was too long, or looking through all of it would have taken too long. */
+function Earlier({ list, last }: { list: TraceListView; last: TraceRowView | undefined }) {
+  const before = list.searchedToMs ?? last?.startMs;
+  if (before === undefined) return null;
+  return (
+    <button
+      type="button"
+      onClick={() => navigate(withQuery({ to: String(Math.floor(before)), last: '' }))}
+      title={list.searchedToMs === undefined ? 'The list ends here' : 'Looked through to here'}
+    >
+      Earlier than {clock(before)}
+    </button>
   );
 }
 

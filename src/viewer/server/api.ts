@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { StateView } from '../api-types.js';
+import type { TraceDatabase } from '../database/trace-database.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
 import type { LogStore } from '../store/log-store.js';
 import type { MetricStore } from '../store/metric-store.js';
+import type { Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
@@ -18,6 +20,8 @@ import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../vi
 /** The page's JSON API, read-only. */
 export class Api {
   readonly #store: TraceStore;
+  /** Where all traces are, when there is one: lists come from it, and traces that memory has not whole. */
+  readonly #database: TraceDatabase | undefined;
   readonly #lists: TraceLists;
   readonly #logs: LogStore;
   readonly #history: ClusterHistory;
@@ -27,6 +31,7 @@ export class Api {
 
   constructor(
     store: TraceStore,
+    database: TraceDatabase | undefined,
     logs: LogStore,
     history: ClusterHistory,
     metrics: MetricStore,
@@ -34,6 +39,7 @@ export class Api {
     journals: string,
   ) {
     this.#store = store;
+    this.#database = database;
     this.#logs = logs;
     this.#lists = new TraceLists(store);
     this.#history = history;
@@ -43,17 +49,23 @@ export class Api {
   }
 
   /** @param known the `etag` of what the page has already */
-  serve(url: URL, known: string | undefined, response: ServerResponse): void {
+  async serve(url: URL, known: string | undefined, response: ServerResponse): Promise<void> {
     const path = url.pathname.slice('/api/'.length).split('/');
-    const etag = this.#etag(path);
-    if (etag !== undefined) {
+    const [what, id, ...part] = path;
+    const trace = what === 'traces' && id !== undefined ? await this.#traceOf(id) : undefined;
+    // Of a whole trace, which may be large and is asked for again whenever anything has come.
+    if (trace !== undefined && part.length === 0) {
+      const etag = `"${trace.startMs}-${trace.spans.size}-${trace.bytes}"`;
       response.setHeader('etag', etag);
       if (etag === known) {
         response.writeHead(304, { 'cache-control': 'no-store' }).end();
         return;
       }
     }
-    const result = this.#answer(path, url.searchParams);
+    const result =
+      what === 'traces' && id !== undefined
+        ? trace && (await this.#trace(trace, part, url.searchParams))
+        : await this.#answer(path, url.searchParams);
     const body = JSON.stringify(result ?? { error: `nothing at ${url.pathname}` });
     response.writeHead(result === undefined ? 404 : 200, {
       'content-type': 'application/json; charset=utf-8',
@@ -62,22 +74,20 @@ export class Api {
     response.end(body);
   }
 
-  /** Of a whole trace, which may be large and is asked for again whenever anything has come. */
-  #etag([what, id = '', ...rest]: string[]): string | undefined {
-    const trace = what === 'traces' && rest.length === 0 ? this.#store.traces.get(id) : undefined;
-    return trace && `"${trace.sequence}-${trace.spans.size}-${trace.bytes}"`;
+  async #traceOf(id: string): Promise<Trace | undefined> {
+    const known = this.#store.traces.get(id);
+    return this.#database === undefined ? known : this.#database.trace(id, known);
   }
 
   /** @returns undefined when there is no such thing */
   #answer([what, ...rest]: string[], query: URLSearchParams): unknown {
-    if (what === 'traces' && rest.length > 0) return this.#trace(rest, query);
     if (what === 'deaths' && rest.length === 1) return deathView(this.#journals, rest[0]!);
     if (rest.length > 0) return undefined;
     switch (what) {
       case 'state':
         return this.#state();
       case 'traces':
-        return this.#lists.view(query);
+        return this.#database === undefined ? this.#lists.view(query) : this.#database.list(query);
       case 'logs':
         return logList(this.#logs, query);
       case 'deaths':
@@ -101,9 +111,7 @@ export class Api {
     }
   }
 
-  #trace([id = '', part, spanId]: string[], query: URLSearchParams): unknown {
-    const trace = this.#store.traces.get(id);
-    if (trace === undefined) return undefined;
+  #trace(trace: Trace, [part, spanId]: string[], query: URLSearchParams): unknown {
     switch (part) {
       case undefined:
         return traceView(trace);
@@ -112,9 +120,9 @@ export class Api {
         return span && spanView(span);
       }
       case 'logs':
-        return this.#logs.ofTrace(id).map(logRow);
+        return this.#logs.ofTrace(trace.id).map(logRow);
       case 'linked':
-        return linkedFrom(this.#store, trace);
+        return this.#database?.linkedFrom(trace.id) ?? linkedFrom(this.#store.traces.values(), trace.id);
       case 'search':
         return searchTrace(trace, query.get('q') ?? '');
       case 'otlp':

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { version } from '../../own-files.js';
 import type { StateView } from '../api-types.js';
+import type { TraceDatabase } from '../database/trace-database.js';
 import type { ViewerAddresses } from '../start.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
 import type { LogStore } from '../store/log-store.js';
@@ -25,6 +26,7 @@ interface Parts {
   /** Path under which a proxy serves it; '' is none. */
   prefix: string;
   store: TraceStore;
+  database: TraceDatabase | undefined;
   logs: LogStore;
   history: ClusterHistory;
   metrics: MetricStore;
@@ -40,6 +42,7 @@ interface Parts {
 export function createRequestHandler({
   prefix,
   store,
+  database,
   logs,
   history,
   metrics,
@@ -58,10 +61,11 @@ export function createRequestHandler({
     limits: store.limits,
     ...store.counters,
     refused: ingest.refused,
+    unwritten: database?.unwritten,
     services: store.services,
   });
   const live = new Live(() => store.version + logs.version + metrics.version + history.version + ingest.refused, state);
-  const api = new Api(store, logs, history, metrics, state, journals);
+  const api = new Api(store, database, logs, history, metrics, state, journals);
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

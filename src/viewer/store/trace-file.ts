@@ -8,10 +8,8 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { ForktraceError } from '../../errors.js';
 import { warn } from '../../warn.js';
-import { tags } from '../../wire/message.js';
-import { ResourceSpans, ScopeSpans, TracesRequest } from '../../wire/otlp.js';
-import { ProtobufWriter } from '../../wire/protobuf-writer.js';
 import type { StoredSpan } from './trace.js';
+import { requestOf } from './trace-request.js';
 import type { TraceStore } from './trace-store.js';
 
 /** Begins the file, so that no other file is taken for ours and overwritten. */
@@ -161,24 +159,10 @@ async function load(path: string, store: TraceStore): Promise<number> {
   return position;
 }
 
-/** One for all: nothing else runs while a span is written. */
-const writer = new ProtobufWriter();
-
 /** One span as a request of its own, behind its length. */
-function framed({ resource, scope, bytes }: StoredSpan): Buffer {
-  writer.reset();
-  writer.fixed32(0);
-  writer.tag(tags(TracesRequest).resourceSpans);
-  const resourceSpans = writer.begin();
-  writer.bytesField(tags(ResourceSpans).resource, resource.bytes);
-  writer.tag(tags(ResourceSpans).scopeSpans);
-  const scopeSpans = writer.begin();
-  writer.bytesField(tags(ScopeSpans).scope, scope.bytes);
-  writer.bytesField(tags(ScopeSpans).spans, bytes);
-  writer.end(scopeSpans);
-  writer.end(resourceSpans);
-  const frame = Buffer.from(writer.copy().buffer);
-  frame.writeUInt32LE(frame.length - LENGTH_BYTES);
-  writer.shrink();
-  return frame;
+function framed(span: StoredSpan): Buffer {
+  const request = requestOf([span]);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(request.length);
+  return Buffer.concat([length, request]);
 }

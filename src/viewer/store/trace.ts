@@ -1,4 +1,5 @@
 import type { OtlpScope } from '../../wire/otlp-json.js';
+import type { Outcome } from '../api-types.js';
 import type { ProcessResource } from './process-resource.js';
 import type { ScannedSpan } from './scan-spans.js';
 
@@ -71,6 +72,14 @@ export class Trace {
     best ??= this.spans.values().next().value as StoredSpan;
     this.#root = best;
     return best;
+  }
+
+  get name(): string {
+    return this.root.name;
+  }
+
+  get outcome(): Outcome {
+    return this.interrupted > 0 ? 'interrupted' : this.errors > 0 ? 'error' : 'ok';
   }
 
   get durationMs(): number {

@@ -17,15 +17,15 @@ export function spanMatcher(text: string): (span: StoredSpan) => boolean {
   return (span) =>
     span.spanId.startsWith(lower) ||
     ((everywhere || span.bytes.toString('latin1').toLowerCase().includes(inBytes)) &&
-      spanText(span).toLowerCase().includes(lower));
+      spanText(decodeSpan(span)).toLowerCase().includes(lower));
 }
 
 export function decodeSpan(span: StoredSpan): OtlpSpan {
   return decode(span.bytes, Span);
 }
 
-function spanText(stored: StoredSpan): string {
-  const span = decodeSpan(stored);
+/** All that a span says, for search. */
+export function spanText(span: OtlpSpan): string {
   const parts = [span.name ?? '', attributesText(span.attributes), span.status?.message ?? ''];
   for (const event of span.events ?? []) parts.push(event.name ?? '', attributesText(event.attributes));
   return parts.join('\n');

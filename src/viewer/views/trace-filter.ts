@@ -10,26 +10,37 @@ type SpanTest = (span: StoredSpan) => boolean;
 
 /**
  * The filter of the trace list, as it stands in the page's address: `q` in the language of
- * filter-language.ts, and `from` and `to`, or `last` milliseconds, for the start.
+ * filter-language.ts, and the start of {@link startsBetween}.
  */
 export function traceFilter(query: URLSearchParams, now = Date.now()): TraceTest {
-  const tests: TraceTest[] = [];
+  const { from, to } = startsBetween(query, now);
+  const matches = conditionsTest(parseFilter(query.get('q') ?? ''));
+  return (trace) => trace.startMs >= from && trace.startMs <= to && matches(trace);
+}
+
+/** `from` and `to`, or `last` milliseconds; endless where nothing is said. */
+export function startsBetween(query: URLSearchParams, now = Date.now()): { from: number; to: number } {
   const number = (name: string) => {
     const value = Number(query.get(name)?.trim() || Number.NaN);
     return Number.isFinite(value) ? value : undefined;
   };
   const last = number('last');
-  const from = number('from') ?? (last === undefined ? undefined : now - last);
-  if (from !== undefined) tests.push((trace) => trace.startMs >= from);
-  const to = number('to');
-  if (to !== undefined) tests.push((trace) => trace.startMs <= to);
+  return {
+    from: number('from') ?? (last === undefined ? Number.NEGATIVE_INFINITY : now - last),
+    to: number('to') ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Whether all of `conditions` hold. */
+export function conditionsTest(conditions: readonly Condition[]): TraceTest {
   // What is cheap to tell first: most traces are told apart by it.
-  const conditions = parseFilter(query.get('q') ?? '').sort((a, b) => cost(a) - cost(b));
-  for (const one of conditions) {
-    const test = testOf(one);
-    // A span of which something is not: none of which it is.
-    tests.push(negatedIn(one) ? (trace) => !test(trace) : test);
-  }
+  const tests = conditions
+    .toSorted((a, b) => cost(a) - cost(b))
+    .map((one): TraceTest => {
+      const test = testOf(one);
+      // A span of which something is not: none of which it is.
+      return negatedIn(one) ? (trace) => !test(trace) : test;
+    });
   return (trace) => tests.every((test) => test(trace));
 }
 

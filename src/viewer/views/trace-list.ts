@@ -30,8 +30,7 @@ export class TraceLists {
   }
 
   view(query: URLSearchParams, now = Date.now()): TraceListView {
-    const limit = Math.min(MAX_LIMIT, Math.max(1, Number(query.get('limit')) || DEFAULT_LIMIT));
-    const offset = Math.max(0, Math.floor(Number(query.get('offset'))) || 0);
+    const { limit, offset } = pageOf(query);
     const { traces, newer } = this.#matching(query, now);
     return {
       total: traces.length,
@@ -80,9 +79,17 @@ export class TraceLists {
   }
 }
 
+/** Which rows of a list are asked for. */
+export function pageOf(query: URLSearchParams): { limit: number; offset: number } {
+  return {
+    limit: Math.min(MAX_LIMIT, Math.max(1, Number(query.get('limit')) || DEFAULT_LIMIT)),
+    offset: Math.max(0, Math.floor(Number(query.get('offset'))) || 0),
+  };
+}
+
 const byStart = (a: Trace, b: Trace) => b.startMs - a.startMs || b.sequence - a.sequence;
 
-function traceRow(trace: Trace): TraceRowView {
+export function traceRow(trace: Trace): TraceRowView {
   const slots = new Set<number>();
   const processes = new Set<unknown>();
   let entry: StoredSpan | undefined;
@@ -102,7 +109,7 @@ function traceRow(trace: Trace): TraceRowView {
     durationMs: trace.durationMs,
     spans: trace.spans.size,
     errors: trace.errors,
-    outcome: trace.interrupted > 0 ? 'interrupted' : trace.errors > 0 ? 'error' : 'ok',
+    outcome: trace.outcome,
     httpStatus: entry?.httpStatus ?? root.httpStatus,
   };
 }

@@ -1,5 +1,4 @@
-import type { Outcome, TracePlotView } from '../api-types.js';
-import type { Trace } from '../store/trace.js';
+import type { TracePlotView, TracePointView } from '../api-types.js';
 
 /** More would hide each other: then they are counted in cells. */
 const MAX_POINTS = 2000;
@@ -9,7 +8,7 @@ const ROWS = 22;
 const LEAST_MS = 0.01;
 
 /** Duration over time of all of `traces`: each as a point, or when there are many as cells of a heat map. */
-export function tracePlot(traces: readonly Trace[]): TracePlotView {
+export function tracePlot(traces: readonly TracePointView[]): TracePlotView {
   let [fromMs, toMs, least, most] = [Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY, 0];
   for (const { startMs, durationMs } of traces) {
     fromMs = Math.min(fromMs, startMs);
@@ -23,12 +22,12 @@ export function tracePlot(traces: readonly Trace[]): TracePlotView {
   const high = Math.max(low + 1, Math.log10(Math.max(0.1, most)) + 0.15);
   const plot: TracePlotView = { fromMs, toMs, low, high };
   if (traces.length <= MAX_POINTS) {
-    plot.points = traces.map((trace) => ({
-      id: trace.id,
-      name: trace.root.name,
-      startMs: trace.startMs,
-      durationMs: trace.durationMs,
-      outcome: outcomeOf(trace),
+    plot.points = traces.map(({ id, name, startMs, durationMs, outcome }) => ({
+      id,
+      name,
+      startMs,
+      durationMs,
+      outcome,
     }));
     return plot;
   }
@@ -43,12 +42,8 @@ export function tracePlot(traces: readonly Trace[]): TracePlotView {
       cell = { column, row, ok: 0, error: 0, interrupted: 0 };
       cells.set(key, cell);
     }
-    cell[outcomeOf(trace)]++;
+    cell[trace.outcome]++;
   }
   plot.heat = { columns: COLUMNS, rows: ROWS, cells: [...cells.values()] };
   return plot;
-}
-
-function outcomeOf({ errors, interrupted }: Trace): Outcome {
-  return interrupted > 0 ? 'interrupted' : errors > 0 ? 'error' : 'ok';
 }

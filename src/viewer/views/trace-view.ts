@@ -2,7 +2,6 @@ import type { OtlpSpan, ResourceSpans, TracesData } from '../../wire/otlp-json.j
 import type { LinkedSpanView, ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
 import type { ProcessResource } from '../store/process-resource.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
-import type { TraceStore } from '../store/trace-store.js';
 import { type TreeRow, traceTree } from '../trace-tree.js';
 import { outcomeOf, processView } from './process-view.js';
 import { decodeSpan, spanMatcher } from './span-text.js';
@@ -96,16 +95,16 @@ function setSelfTimes(rows: SpanRowView[]): void {
   }
 }
 
-/** Spans of other traces that link to `trace`: its id stands in their bytes. */
-export function linkedFrom(store: TraceStore, trace: Trace): LinkedSpanView[] {
-  const id = Buffer.from(trace.id, 'hex');
+/** Spans of other traces among `traces` that link to the trace `id`, which stands in their bytes. */
+export function linkedFrom(traces: Iterable<Trace>, id: string): LinkedSpanView[] {
+  const bytes = Buffer.from(id, 'hex');
   const found: LinkedSpanView[] = [];
-  for (const other of store.traces.values()) {
-    if (other === trace) continue;
+  for (const other of traces) {
+    if (other.id === id) continue;
     for (const span of other.spans.values()) {
-      if (!span.bytes.includes(id)) continue;
+      if (!span.bytes.includes(bytes)) continue;
       for (const link of decodeSpan(span).links ?? []) {
-        if (link.traceId !== trace.id) continue;
+        if (link.traceId !== id) continue;
         found.push({ traceId: other.id, spanId: span.spanId, name: span.name, toSpanId: link.spanId ?? '' });
       }
       if (found.length >= MAX_LINKED) return found;

@@ -133,6 +133,8 @@ export const scenes: Scene[] = [
     code: 'FORKTRACE_VIEWER_FILE_WRITE',
     when: 'the disk is full while the viewer writes its file',
     files: {
+      // Of Node.js before 22.13, and kept as such.
+      traces: 'FTVIEW1\n',
       'fill.js':
         "const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', name: 'x'.repeat(9000) };\nconst body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });\nconst headers = { 'content-type': 'application/json' };\nawait fetch('http://127.0.0.1:' + process.env.PORT + '/v1/traces', { method: 'POST', headers, body });\n",
     },

@@ -1,0 +1,188 @@
+/**
+ * The viewer's database: writes 100 traces a second of hours, as fast as they are taken, then measures
+ * searches of all of it.
+ *
+ *   npm run bench:viewer-store -- [thousands of traces]
+ *
+ * A trace is four spans of two services; each has an order's number of its own, one in a hundred has failed.
+ *
+ * @module
+ */
+import { randomFillSync } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseLists } from '#src/viewer/database/database-lists.js';
+import { TraceTables } from '#src/viewer/database/trace-tables.js';
+import { encode } from '#src/wire/encode.js';
+import { TracesRequest } from '#src/wire/otlp.js';
+import type { AnyValue, KeyValue, OtlpSpan } from '#src/wire/otlp-json.js';
+
+const A_SECOND = 100;
+const DAY = 24 * 3600 * A_SECOND;
+const TEMPLATES = 50;
+const ROUNDS = 5;
+const count = Number(process.argv[2] ?? 1000) * 1000;
+
+/** What stands in a template for what is new in each trace. */
+const ID = Buffer.from('deadbeefdeadbeef', 'hex');
+const ORDER = Buffer.from('order-deadbeef');
+const EPOCH_NS = 0x7eadbeef00000000n;
+
+function run(path: string): void {
+  const tables = new TraceTables(path, Number.POSITIVE_INFINITY);
+  const templates = Array.from({ length: TEMPLATES }, (_, n) => template(n));
+  const startMs = Date.now() - (count / A_SECOND) * 1000;
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  for (let n = 0; n < count; n += A_SECOND) {
+    tables.write(fill(templates[(n / A_SECOND) % TEMPLATES]!, startMs + (n / A_SECOND) * 1000, n));
+  }
+  const wallMs = performance.now() - began;
+  const { user, system } = process.cpuUsage(cpu);
+  const size = statSync(path).size;
+  say('traces', `${count.toLocaleString('en')} (${((count / DAY) * 24).toFixed(1)} h of ${A_SECOND} a second)`);
+  say(
+    'write, a trace of 4 spans',
+    `${((user + system) / count).toFixed(1)} µs CPU, ${((wallMs * 1000) / count).toFixed(1)} µs`,
+  );
+  say('file', `${(size / 1e9).toFixed(2)} GB, ${Math.round(size / count)} bytes a trace`);
+
+  const lists = new DatabaseLists(tables);
+  const search = (label: string, query: Record<string, string>) => {
+    const times: number[] = [];
+    let found = '';
+    for (let round = 0; round < ROUNDS; round++) {
+      const at = performance.now();
+      const { total, more, searchedToMs } = lists.view(new URLSearchParams({ limit: '200', ...query }));
+      times.push(performance.now() - at);
+      found = `${total.toLocaleString('en')}${more ? '+' : ''} found${searchedToMs ? ', not all looked at' : ''}`;
+    }
+    say(label, `${Math.round(Math.max(...times))} ms at most of ${ROUNDS}, ${found}`);
+  };
+  search('newest', {});
+  search('newest, with the plot of all', { plot: '1' });
+  search('one in the middle', { q: `order-${(count >> 1).toString(16).padStart(8, '0')}` });
+  search('a word of every trace', { q: 'checkout' });
+  search('how every order begins', { q: 'order-000' });
+  search('a word of none', { q: 'nowhere' });
+  search('two words and a route', { q: 'declined card route:/checkout' });
+  search('errors, with their plot', { q: 'status:error', plot: '1' });
+  search('a route and a status', { q: 'route:/checkout status>=500' });
+  search('a route and a status that never meet', { q: 'route:/orders/7 status:503' });
+  search('slow ones of a worker', { q: 'duration>1s worker:2' });
+  search('all but a route', { q: '-route:/orders' });
+  search('a number of an attribute', { q: 'cart.items>7' });
+  search('an hour of the oldest', { from: String(startMs), to: String(startMs + 3_600_000), plot: '1' });
+  tables.close();
+  say('memory', `${Math.round(process.memoryUsage.rss() / 1e6)} MB`);
+}
+
+function say(label: string, value: string): void {
+  console.log(`${label.padEnd(40)} ${value}`);
+}
+
+interface Template {
+  bytes: Buffer;
+  ids: number[];
+  orders: number[];
+  times: { at: number; offsetNs: bigint }[];
+}
+
+function template(number: number): Template {
+  const text = (value: string): AnyValue => ({ stringValue: value });
+  const int = (value: number): AnyValue => ({ intValue: String(value) });
+  const attributes = (values: Record<string, AnyValue>): KeyValue[] =>
+    Object.entries(values).map(([key, value]) => ({ key, value }));
+  const shop: OtlpSpan[] = [];
+  const bank: OtlpSpan[] = [];
+  for (let n = 0; n < A_SECOND; n++) {
+    const traceId = `${ID.toString('hex')}${hex(n, 16)}`;
+    const failed = n === 42;
+    const slow = n === 77 && number % 10 === 0;
+    const span = (id: number, name: string, kind: number, more: Record<string, AnyValue>): OtlpSpan => {
+      const fromNs = EPOCH_NS + BigInt(n * 10_000_000 + id * 1_000_000);
+      const tookNs = BigInt((slow ? 3_000 : 10 - id) * 1_000_000);
+      return {
+        traceId,
+        spanId: hex(n * 16 + id + 1, 16),
+        parentSpanId: id === 0 ? '' : hex(n * 16 + 1, 16),
+        name,
+        kind,
+        startTimeUnixNano: fromNs.toString(),
+        endTimeUnixNano: (fromNs + tookNs).toString(),
+        attributes: attributes(more),
+        status: { code: failed && id === 0 ? 2 : 0 },
+      };
+    };
+    const route = n % 3 === 0 ? '/checkout' : `/orders/${n % 20}`;
+    const status = failed ? (number % 2 ? 500 : 502) : 200;
+    const order = text(ORDER.toString());
+    shop.push(
+      span(0, `POST ${route}`, 2, {
+        'http.request.method': text('POST'),
+        'http.route': text(route),
+        'url.path': text(`/checkout`),
+        'http.response.status_code': int(status),
+        'user_agent.original': text('Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0'),
+        'client.address': text(`10.0.${number}.${n}`),
+      }),
+      span(1, 'cart.load', 1, { 'order.id': order, 'cart.items': int(n % 10) }),
+      span(2, 'SELECT orders', 3, {
+        'db.system.name': text('postgresql'),
+        'db.query.text': text('SELECT id, customer, total FROM orders WHERE id = $1'),
+      }),
+    );
+    bank.push(span(3, 'charge', 2, { 'order.id': order, outcome: text(failed ? 'card was declined' : 'paid') }));
+  }
+  const from = (service: string, spans: OtlpSpan[]) => ({
+    resource: {
+      attributes: attributes({
+        'service.name': text(service),
+        'service.instance.id': text(`${service}-${number % 4}`),
+        'process.pid': int(4000 + (number % 4)),
+        'cluster.worker.slot': int(number % 4),
+        'host.name': text('web-1'),
+      }),
+    },
+    scopeSpans: [{ scope: { name: 'bench' }, spans }],
+  });
+  const bytes = encode({ resourceSpans: [from('shop', shop), from('bank', bank)] }, TracesRequest);
+  return { bytes, ids: places(bytes, ID), orders: places(bytes, ORDER), times: timesIn(bytes) };
+}
+
+const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+
+function places(bytes: Buffer, what: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(what); at !== -1; at = bytes.indexOf(what, at + 1)) found.push(at);
+  return found;
+}
+
+/** Times are near {@link EPOCH_NS}: their high bytes are those. */
+function timesIn(bytes: Buffer): Template['times'] {
+  const high = Buffer.alloc(4);
+  high.writeUInt32LE(Number(EPOCH_NS >> 32n));
+  return places(bytes, high)
+    .filter((at) => at >= 4)
+    .map((at) => ({ at: at - 4, offsetNs: bytes.readBigUInt64LE(at - 4) - EPOCH_NS }));
+}
+
+/** A template as it comes at `atMs`. */
+function fill({ bytes, ids, orders, times }: Template, atMs: number, number: number): Buffer {
+  const request = Buffer.from(bytes);
+  const id = randomFillSync(Buffer.alloc(ID.length));
+  for (const at of ids) id.copy(request, at);
+  // An order is of two spans of one trace: those of the one service, then those of the other.
+  for (const [n, at] of orders.entries()) request.write(hex(number + (n % A_SECOND), 8), at + ORDER.length - 8);
+  const epochNs = BigInt(Math.floor(atMs)) * 1_000_000n;
+  for (const { at, offsetNs } of times) request.writeBigUInt64LE(epochNs + offsetNs, at);
+  return request;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'forktrace-viewer-store-'));
+try {
+  run(join(directory, 'traces'));
+} finally {
+  rmSync(directory, { recursive: true });
+}

@@ -1,0 +1,189 @@
+import type { TraceListView, TracePointView, TraceRowView } from '../api-types.js';
+import { parseFilter } from '../views/filter-language.js';
+import { conditionsTest, startsBetween } from '../views/trace-filter.js';
+import { pageOf } from '../views/trace-list.js';
+import { tracePlot } from '../views/trace-plot.js';
+import type { Row, Value } from './sqlite.js';
+import { traceSearch } from './trace-search.js';
+import { keyAt, rowView, startOf, type TraceTables } from './trace-tables.js';
+
+/** Rows of one list: a page cannot scroll through more. What is older is reached by its time. */
+const MAX_LISTED = 100_000;
+/** What takes reading is read for so long, from the newest on. */
+const READING_MS = 700;
+const READ_AT_ONCE = 200;
+/** The plot shows all that matches, or of each of so many stretches of time so many. */
+const STRETCHES = 80;
+const OF_EACH = 50;
+const MAX_PLOTTED = STRETCHES * OF_EACH;
+/** Lists that are held still are asked for page by page: so many are remembered. */
+const MAX_HELD = 4;
+
+/** Which rows match, as far as the database tells. */
+interface Selection {
+  from: string;
+  /** Each holds; none is empty. */
+  where: string[];
+  values: Value[];
+  order: string;
+}
+
+interface Found {
+  total: number;
+  /** There are more than `total`. */
+  more: boolean;
+  rows: (offset: number, limit: number) => Row[];
+  /** Start of the oldest that has been looked at, when time was up. */
+  searchedToMs?: number;
+}
+
+/** The list of traces, as {@link TraceLists} of memory, of all that is in the database. */
+export class DatabaseLists {
+  readonly #tables: TraceTables;
+  readonly #readingMs: number;
+  /** What has been found by reading. */
+  readonly #held = new Map<string, Found>();
+
+  /** @param readingMs how long one list may take what has to be read */
+  constructor(tables: TraceTables, readingMs = READING_MS) {
+    this.#tables = tables;
+    this.#readingMs = readingMs;
+  }
+
+  view(query: URLSearchParams, now = Date.now()): TraceListView {
+    const { limit, offset } = pageOf(query);
+    const until = Number(query.get('until')) || 0;
+    const conditions = parseFilter(query.get('q') ?? '');
+    const search = traceSearch(conditions, this.#tables);
+    const { from, to } = startsBetween(query, now);
+    const selection = select(search, from, to);
+    const rest = search.rest.length === 0 ? undefined : conditionsTest(search.rest);
+
+    let found: Found;
+    let newer = 0;
+    if (until > 0) {
+      newer = this.#newer(selection, rest, until);
+      const old = and(selection, 'trace.sequence <= ?', until);
+      if (rest === undefined) found = this.#decided(old);
+      else {
+        const key = JSON.stringify(['q', 'from', 'to', 'last', 'until'].map((name) => query.get(name)));
+        found = this.#held.get(key) ?? this.#reading(old, rest);
+        this.#held.delete(key);
+        this.#held.set(key, found);
+        if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
+      }
+    } else found = rest === undefined ? this.#decided(selection) : this.#reading(selection, rest);
+
+    const view: TraceListView = {
+      total: found.total,
+      more: found.more,
+      searchedToMs: found.searchedToMs,
+      held: this.#tables.held,
+      until: until || this.#tables.lastSequence,
+      newer,
+      offset,
+      rows: found.rows(offset, limit).map(rowView),
+      slots: [],
+      routes: [],
+    };
+    if (!query.has('plot')) return view;
+    const sampled = found.total > MAX_PLOTTED && rest === undefined;
+    const rows = sampled ? this.#sample(selection) : found.rows(0, MAX_PLOTTED);
+    return { ...view, plot: { ...tracePlot(rows.map(point)), sampled: sampled || undefined } };
+  }
+
+  #rows({ from, where, values, order }: Selection, columns: string, rest: string): Row[] {
+    const sql = `SELECT ${columns} FROM ${from}${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`;
+    return this.#tables.all(`${sql} ORDER BY ${order} ${rest}`, ...values);
+  }
+
+  #decided(selection: Selection): Found {
+    const { from, where, values } = selection;
+    const inner = `SELECT 1 FROM ${from}${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`;
+    const counted = this.#tables.get(`SELECT count(*) AS count FROM (${inner} LIMIT ${MAX_LISTED + 1})`, ...values);
+    const count = Number(counted?.count);
+    return {
+      total: Math.min(count, MAX_LISTED),
+      more: count > MAX_LISTED,
+      rows: (offset, limit) =>
+        this.#rows(joined(selection), 'trace.*', `DESC LIMIT ${Math.min(limit, MAX_LISTED - offset)} OFFSET ${offset}`),
+    };
+  }
+
+  /** Looks at each trace, newest first, until time is up. */
+  #reading(selection: Selection, test: ReturnType<typeof conditionsTest>): Found {
+    const until = performance.now() + this.#readingMs;
+    const found: Row[] = [];
+    let last: Row | undefined;
+    let over = false;
+    while (!over && found.length < MAX_LISTED) {
+      const next = last === undefined ? selection : and(selection, `${selection.order} < ?`, last.key as number);
+      const rows = this.#rows(joined(next), 'trace.*', `DESC LIMIT ${READ_AT_ONCE}`);
+      for (const row of rows) {
+        last = row;
+        const trace = this.#tables.traceOf(row);
+        if (trace !== undefined && test(trace)) found.push(row);
+        over = performance.now() > until;
+        if (over) break;
+      }
+      if (rows.length < READ_AT_ONCE) break;
+    }
+    return {
+      total: found.length,
+      more: over,
+      searchedToMs: over ? startOf(last!.key as number) : undefined,
+      rows: (offset, limit) => found.slice(offset, offset + limit),
+    };
+  }
+
+  /** How many that match have arrived since. */
+  #newer(selection: Selection, test: ReturnType<typeof conditionsTest> | undefined, until: number): number {
+    const oldest = this.#tables.get('SELECT min(key) AS key FROM trace WHERE sequence > ?', until)?.key;
+    if (oldest == null) return 0;
+    const recent = and(and(selection, `${selection.order} >= ?`, oldest), 'trace.sequence > ?', until);
+    return (test === undefined ? this.#decided(recent) : this.#reading(recent, test)).total;
+  }
+
+  /** Of each stretch of the time in which there are any, the newest. */
+  #sample(selection: Selection): Row[] {
+    const end = (order: string) => this.#rows(selection, `${selection.order} AS key`, `${order} LIMIT 1`)[0]?.key;
+    const first = Number(end('ASC') ?? 0);
+    const width = (Number(end('DESC') ?? 0) - first + 1) / STRETCHES;
+    const rows: Row[] = [];
+    for (let stretch = 0; stretch < STRETCHES; stretch++) {
+      const bounds = [Math.floor(first + stretch * width), Math.ceil(first + (stretch + 1) * width) - 1] as const;
+      const within = and(selection, `${selection.order} BETWEEN ? AND ?`, ...bounds);
+      rows.push(...this.#rows(joined(within), 'trace.*', `DESC LIMIT ${OF_EACH}`));
+    }
+    return rows;
+  }
+}
+
+function select({ match, rows }: ReturnType<typeof traceSearch>, from: number, to: number): Selection {
+  const order = match === '' ? 'trace.key' : 'terms.rowid';
+  let selection: Selection = { from: match === '' ? 'trace' : 'terms', where: [], values: [], order };
+  if (match !== '') selection = and(selection, 'terms MATCH ?', match);
+  if (from > Number.NEGATIVE_INFINITY) selection = and(selection, `${order} >= ?`, keyAt(from));
+  // To the end of the last microsecond.
+  if (to < Number.POSITIVE_INFINITY) selection = and(selection, `${order} <= ?`, keyAt(to));
+  for (const { sql, value } of rows) selection = and(selection, sql, value);
+  return selection;
+}
+
+/** Columns of `trace` are at hand when a condition names one, or the row is asked for. */
+function joined(selection: Selection): Selection {
+  return selection.from === 'terms'
+    ? { ...selection, from: 'terms CROSS JOIN trace ON trace.key = terms.rowid' }
+    : selection;
+}
+
+function and(selection: Selection, sql: string, ...values: Value[]): Selection {
+  const ofTrace = !sql.startsWith('terms');
+  const { from, where, values: before, order } = ofTrace ? joined(selection) : selection;
+  return { from, where: [...where, sql], values: [...before, ...values], order };
+}
+
+function point(row: Row): TracePointView {
+  const { id, name, startMs, durationMs, outcome }: TraceRowView = rowView(row);
+  return { id, name, startMs, durationMs, outcome };
+}

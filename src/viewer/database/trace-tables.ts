@@ -1,0 +1,365 @@
+/**
+ * Traces in an SQLite database:
+ *
+ * | table | holds |
+ * |---|---|
+ * | `trace` | a row for each trace, as lists show it; its key is its start in microseconds |
+ * | `block` | requests as they were received, one after the other, compressed |
+ * | `terms` | full-text index of what a trace is found by, under the trace's key |
+ * | `facet_value` | distinct routes, names, resources …, each of which is a term |
+ *
+ * @module
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { TraceRowView } from '../api-types.js';
+import type { Trace } from '../store/trace.js';
+import { requestOf } from '../store/trace-request.js';
+import { TraceStore } from '../store/trace-store.js';
+import { traceRow } from '../views/trace-list.js';
+import { FacetValues } from './facet-values.js';
+import { type Database, openDatabase, type Row, type Statement, type Value } from './sqlite.js';
+import { idTerm, linkTerm, traceTerms } from './trace-terms.js';
+
+/** `FTVW`: tells our databases from others. */
+const APPLICATION_ID = 0x46545657;
+const SCHEMA = `
+  CREATE TABLE trace (
+    key INTEGER PRIMARY KEY, sequence INTEGER, id TEXT, blocks TEXT, duration REAL, outcome TEXT, spans INTEGER,
+    errors INTEGER, status INTEGER, processes INTEGER, slots TEXT, name TEXT, service TEXT
+  ) STRICT;
+  CREATE INDEX trace_by_arrival ON trace (sequence);
+  CREATE TABLE block (id INTEGER PRIMARY KEY, newest INTEGER, size INTEGER, bytes BLOB) STRICT;
+  CREATE TABLE facet_value (id INTEGER PRIMARY KEY, facet TEXT, value TEXT) STRICT;
+  CREATE VIRTUAL TABLE terms USING fts5(
+    words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+  );
+  PRAGMA application_id = ${APPLICATION_ID};
+`;
+/** Of the traces that still get spans. A trace that gets one later is read again. */
+const OPEN_BYTES = 12 * 1024 * 1024;
+const CACHE_KIB = 16 * 1024;
+/** Blocks that are held as read: traces that are looked at one after the other stand in the same. */
+const READ_BLOCKS = 8;
+/** A check of the size, and what goes at once when it is exceeded. */
+const WRITES_BETWEEN_CHECKS = 20;
+const GO_AT_ONCE = 2000;
+const MAX_LINKING = 50;
+const MAX_NAMED = 50;
+const LATEST_KEY = 2 ** 52;
+
+/** Where a trace stands. */
+interface Place {
+  key: number;
+  sequence: number;
+  blocks: number[];
+}
+
+export class TraceTables {
+  readonly database: Database;
+  values!: FacetValues;
+  /** Traces in the database. */
+  held = 0;
+  /** Of the trace that came last. */
+  lastSequence = 0;
+  readonly #maxBytes: number;
+  readonly #statements = new Map<string, Statement>();
+  /** What came last, with all its spans. */
+  #open!: TraceStore;
+  #places = new WeakMap<Trace, Place>();
+  readonly #changed = new Set<Trace>();
+  #lastBlock = 0;
+  #writes = 0;
+  readonly #read = new Map<number, Map<string, Trace>>();
+
+  /** @throws when the file is no database of ours, or cannot be written */
+  constructor(path: string, maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.database = openDatabase(path);
+    try {
+      this.database.exec(`
+        PRAGMA page_size = 8192;
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = NORMAL;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -${CACHE_KIB};
+      `);
+      if (this.#number('SELECT count(*) FROM sqlite_schema') === 0) this.database.exec(SCHEMA);
+      else if (this.#number('PRAGMA application_id') !== APPLICATION_ID)
+        throw new Error('it is the database of something else');
+      this.database.exec('CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, terms, instance)');
+      this.#start();
+    } catch (error) {
+      this.database.close();
+      throw error;
+    }
+  }
+
+  /** From what the database has. */
+  #start(): void {
+    this.held = this.#number('SELECT count(*) FROM trace');
+    this.lastSequence = this.#number('SELECT coalesce(max(sequence), 0) FROM trace');
+    this.#lastBlock = this.#number('SELECT coalesce(max(id), 0) FROM block');
+    this.values = new FacetValues(this.database);
+    this.#open = new TraceStore({ maxBytes: OPEN_BYTES });
+    this.#open.onSpan((_span, trace) => this.#changed.add(trace));
+    this.#changed.clear();
+    this.#places = new WeakMap();
+    this.#read.clear();
+  }
+
+  #number(sql: string): number {
+    return Number(Object.values(this.get(sql)!)[0]);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  get(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepared(sql).get(...values);
+  }
+
+  all(sql: string, ...values: Value[]): Row[] {
+    return this.#prepared(sql).all(...values);
+  }
+
+  #run(sql: string, ...values: Value[]): void {
+    this.#prepared(sql).run(...values);
+  }
+
+  #prepared(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.#statements.set(sql, statement);
+      if (this.#statements.size > 200) this.#statements.delete(this.#statements.keys().next().value as string);
+    }
+    return statement;
+  }
+
+  /** @param request one or several trace export requests, one after the other */
+  write(request: Buffer): void {
+    const known = this.#open.lastSequence;
+    this.#open.ingest(request);
+    if (this.#changed.size === 0) return;
+    this.#transaction(() => {
+      for (const trace of [...this.#changed]) if (trace.sequence > known) this.#continue(trace);
+      const block = ++this.#lastBlock;
+      const traces = [...this.#changed].sort((a, b) => a.startMs - b.startMs);
+      // In the order of keys: the index is written in one go as long as they ascend.
+      for (const trace of traces) this.#forget(trace);
+      let newest = 0;
+      for (const trace of traces) newest = Math.max(newest, this.#put(trace, block));
+      const bytes = deflateRawSync(request, { level: 1 });
+      this.#run('INSERT INTO block VALUES (?, ?, ?, ?)', block, newest, request.length, bytes);
+      this.#read.delete(block);
+    });
+    this.#changed.clear();
+    if (++this.#writes % WRITES_BETWEEN_CHECKS === 0) this.#trim();
+  }
+
+  #transaction(work: () => void): void {
+    this.database.exec('BEGIN');
+    try {
+      work();
+      this.database.exec('COMMIT');
+    } catch (error) {
+      // A full disk may have rolled it back already.
+      try {
+        this.database.exec('ROLLBACK');
+      } catch {}
+      this.#start();
+      throw error;
+    }
+  }
+
+  /** A trace that has been here before gets what it had. */
+  #continue(trace: Trace): void {
+    const row = this.#rowOf(trace.id);
+    if (row === undefined) return;
+    const { key, sequence } = row as { key: number; sequence: number };
+    const blocks = blocksOf(row);
+    const earlier = this.#traceIn(blocks, trace.id);
+    if (earlier !== undefined) this.#open.ingest(requestOf(earlier.spans.values()));
+    this.#places.set(trace, { key, sequence, blocks });
+  }
+
+  /** Its row is written anew. */
+  #forget(trace: Trace): void {
+    const place = this.#places.get(trace);
+    if (place === undefined) return;
+    this.#remove(place.key);
+  }
+
+  #remove(key: number): void {
+    this.#run('DELETE FROM terms WHERE rowid = ?', key);
+    this.#run('DELETE FROM trace WHERE key = ?', key);
+    this.held--;
+  }
+
+  /** @returns its key */
+  #put(trace: Trace, block: number): number {
+    const place = this.#places.get(trace) ?? { key: 0, sequence: ++this.lastSequence, blocks: [] };
+    place.blocks.push(block);
+    place.key = this.#freeKey(keyAt(trace.startMs));
+    this.#places.set(trace, place);
+    const { id, durationMs, outcome, spans, errors, httpStatus, processes, slots, name, service } = traceRow(trace);
+    this.#run(
+      'INSERT INTO trace VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      place.key,
+      place.sequence,
+      id,
+      place.blocks.join(' '),
+      durationMs,
+      outcome,
+      spans,
+      errors,
+      httpStatus,
+      processes,
+      slots.join(' '),
+      name,
+      service,
+    );
+    this.#run('INSERT INTO terms (rowid, words) VALUES (?, ?)', place.key, traceTerms(trace, this.values.termOf));
+    this.held++;
+    return place.key;
+  }
+
+  /** The key itself, or one after it: the more have begun in the same microsecond, the further. */
+  #freeKey(wanted: number): number {
+    let key = wanted;
+    for (let room = 2; this.get('SELECT 1 FROM trace WHERE key = ?', key) !== undefined; room *= 2) {
+      key = wanted + Math.floor(Math.random() * room);
+    }
+    return key;
+  }
+
+  #rowOf(id: string): Row | undefined {
+    return this.get(
+      'SELECT trace.* FROM terms JOIN trace ON trace.key = terms.rowid WHERE terms MATCH ?',
+      `"${idTerm(id)}"`,
+    );
+  }
+
+  /** Terms that begin with `prefix`; undefined when there are many. */
+  beginningWith(prefix: string): string[] | undefined {
+    const terms: string[] = [];
+    for (let from = prefix; ; from = `${terms.at(-1)}\u0001`) {
+      const term = this.get('SELECT term FROM vocabulary WHERE term >= ? LIMIT 1', from)?.term as string | undefined;
+      if (!term?.startsWith(prefix)) return terms;
+      if (terms.push(term) > MAX_NAMED) return undefined;
+    }
+  }
+
+  /** How many spans a trace has here. */
+  spansOf(id: string): number {
+    return Number(this.#rowOf(id)?.spans ?? 0);
+  }
+
+  trace(id: string): Trace | undefined {
+    const row = this.#rowOf(id);
+    return row && this.#traceIn(blocksOf(row), id);
+  }
+
+  /** Some traces with a link to a span of the trace `id`, newest first. */
+  *linkingTo(id: string): Generator<Trace> {
+    const sql = 'SELECT trace.* FROM terms JOIN trace ON trace.key = terms.rowid WHERE terms MATCH ?';
+    for (const row of this.all(`${sql} ORDER BY terms.rowid DESC LIMIT ${MAX_LINKING}`, `"${linkTerm(id)}"`)) {
+      const trace = this.traceOf(row);
+      if (trace !== undefined) yield trace;
+    }
+  }
+
+  /** @param row with its `id` and `blocks` */
+  traceOf(row: Row): Trace | undefined {
+    return this.#traceIn(blocksOf(row), String(row.id));
+  }
+
+  #traceIn(blocks: readonly number[], id: string): Trace | undefined {
+    if (blocks.length === 1) return this.#tracesIn(blocks[0]!).get(id);
+    const together = new TraceStore(UNLIMITED);
+    for (const block of blocks) {
+      const part = this.#tracesIn(block).get(id);
+      if (part !== undefined) together.ingest(requestOf(part.spans.values()));
+    }
+    return together.traces.get(id);
+  }
+
+  #tracesIn(block: number): Map<string, Trace> {
+    let traces = this.#read.get(block);
+    if (traces === undefined) {
+      const bytes = this.get('SELECT bytes FROM block WHERE id = ?', block)?.bytes as Uint8Array | undefined;
+      const store = new TraceStore(UNLIMITED);
+      if (bytes !== undefined) store.ingest(inflateRawSync(bytes));
+      traces = store.traces;
+      this.#read.set(block, traces);
+      if (this.#read.size > READ_BLOCKS) this.#read.delete(this.#read.keys().next().value as number);
+    }
+    return traces;
+  }
+
+  /** What came last, oldest first: requests of up to `maxBytes` together. */
+  newest(maxBytes: number): Buffer[] {
+    const requests: Buffer[] = [];
+    let room = maxBytes;
+    for (const { id, size } of this.all('SELECT id, size FROM block ORDER BY id DESC LIMIT 100000')) {
+      room -= size as number;
+      if (room < 0) break;
+      const { bytes } = this.get('SELECT bytes FROM block WHERE id = ?', id as number)!;
+      requests.unshift(inflateRawSync(bytes as Uint8Array));
+    }
+    return requests;
+  }
+
+  /** The oldest go when the database is larger than it may be. */
+  #trim(): void {
+    const pages = this.#number('PRAGMA page_count') - this.#number('PRAGMA freelist_count');
+    const used = pages * this.#number('PRAGMA page_size');
+    if (used <= this.#maxBytes) return;
+    this.#transaction(() => {
+      const oldest = this.all('SELECT key FROM trace ORDER BY key LIMIT ?', Math.min(GO_AT_ONCE, this.held >> 1));
+      for (const { key } of oldest) this.#remove(key as number);
+      const last = oldest.at(-1)?.key as number | undefined;
+      if (last !== undefined) this.#run('DELETE FROM block WHERE newest <= ?', last);
+    });
+  }
+
+  clear(): void {
+    this.#transaction(() => {
+      this.database.exec(`
+        DELETE FROM trace; DELETE FROM block; DELETE FROM facet_value;
+        INSERT INTO terms (terms) VALUES ('delete-all');
+      `);
+    });
+    this.database.exec('VACUUM');
+    this.#start();
+  }
+}
+
+const UNLIMITED = { maxBytes: Infinity, maxSpans: Infinity, maxTraces: Infinity };
+
+const blocksOf = ({ blocks }: Row) => String(blocks).split(' ').map(Number);
+
+export function keyAt(startMs: number): number {
+  return Math.min(LATEST_KEY, Math.max(0, Math.floor(startMs * 1000)));
+}
+
+export const startOf = (key: number) => key / 1000;
+
+/** A line of a list. */
+export function rowView(row: Row): TraceRowView {
+  return {
+    id: row.id as string,
+    name: row.name as string,
+    service: row.service as string,
+    slots: row.slots === '' ? [] : String(row.slots).split(' ').map(Number),
+    processes: row.processes as number,
+    startMs: startOf(row.key as number),
+    durationMs: row.duration as number,
+    spans: row.spans as number,
+    errors: row.errors as number,
+    outcome: row.outcome as TraceRowView['outcome'],
+    httpStatus: row.status as number,
+  };
+}

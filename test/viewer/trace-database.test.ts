@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { LinkedSpanView, TraceListView, TraceView } from '#src/viewer/api-types.js';
+import { DatabaseLists } from '#src/viewer/database/database-lists.js';
+import { hasSqlite } from '#src/viewer/database/sqlite.js';
+import { TraceTables } from '#src/viewer/database/trace-tables.js';
+import { startViewer, type ViewerOptions } from '#src/viewer/start.js';
+import { all, FILTERS, feed, startMs } from './filter-cases.js';
+import { newSpanId, newTraceId, send, tracesRequest } from './otlp-feed.js';
+
+function directory(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'forktrace-viewer-'));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+function tablesIn(t: TestContext, maxBytes = 1e9): TraceTables {
+  const tables = new TraceTables(join(directory(t), 'traces'), maxBytes);
+  t.after(() => tables.close());
+  return tables;
+}
+
+const list = (tables: TraceTables, query: string | Record<string, string>, readingMs = Number.POSITIVE_INFINITY) =>
+  new DatabaseLists(tables, readingMs).view(new URLSearchParams(query));
+const names = ({ rows }: TraceListView) => rows.map(({ name }) => name);
+
+describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no node:sqlite' }, () => {
+  it('finds with every filter what memory finds', (t) => {
+    const tables = tablesIn(t);
+    feed((request) => tables.write(request));
+    for (const [q, expected] of FILTERS) {
+      const found = names(list(tables, { q })).map((name) => name.split(' ')[1]);
+      assert.deepEqual(found.sort(), [...expected], q);
+    }
+    const total = (query: string) => list(tables, query).total;
+    assert.equal(total(`from=${startMs + 1}`), 0);
+    assert.equal(total(`from=${startMs - 1}&to=${startMs + 1}`), all.length);
+    assert.equal(total('last=60000'), all.length);
+    assert.equal(total('last=1'), 0);
+  });
+
+  it('is read by pages, which stay as they are while more arrive', (t) => {
+    const tables = tablesIn(t);
+    const add = (from: number, count: number) => {
+      const spans = Array.from({ length: count }, (_, n) => ({
+        name: `t${from + n}`,
+        startMs: startMs + from + n,
+        attributes: { 'cart.items': n, even: n % 2 === 0 },
+      }));
+      tables.write(tracesRequest(spans));
+    };
+    add(0, 500);
+    for (const [q, share] of [
+      ['', 1],
+      ['service:shop', 1],
+      ['duration>0.5ms', 1],
+      ['even=true', 0.5],
+    ] as const) {
+      const { until } = list(tables, { q, limit: '1' });
+      const first = list(tables, { q, limit: '1' }).rows[0]!.name;
+      const from = Number(first.slice(1)) + 1;
+      add(1000 * until, 300);
+      const seen: string[] = [];
+      let total = 1;
+      for (let offset = 0; offset < total; offset += 200) {
+        const page = list(tables, { q, until: `${until}`, limit: '200', offset: `${offset}` });
+        total = page.total;
+        assert.equal(page.newer, 300 * share, q);
+        seen.push(...names(page));
+      }
+      assert.equal(seen.length, until * share, q);
+      assert.equal(new Set(seen).size, seen.length);
+      assert.equal(seen[0], `t${from - 1}`);
+    }
+  });
+
+  it('plots what matches, and when there is too much some of each stretch of time', (t) => {
+    const tables = tablesIn(t);
+    const write = (from: number, count: number) =>
+      tables.write(
+        tracesRequest(
+          Array.from({ length: count }, (_, n) => ({
+            startMs: startMs + from + n,
+            durationMs: 1 + (n % 50),
+            error: n % 100 === 0,
+          })),
+        ),
+      );
+    write(0, 100);
+    assert.equal(list(tables, 'plot=1').plot!.points!.length, 100);
+    write(100, 9900);
+    const { plot, total } = list(tables, 'plot=1&limit=1');
+    assert.equal(total, 10_000);
+    assert.ok(plot!.sampled);
+    assert.deepEqual(new Set(plot!.heat!.cells.map(({ column }) => column >> 1)).size, 80, 'of all of the time');
+    const errors = list(tables, 'plot=1&q=status:error').plot!;
+    assert.equal(errors.points!.length, 100);
+    assert.equal(errors.sampled, undefined);
+  });
+
+  it('puts together what arrives late, once', (t) => {
+    const tables = tablesIn(t);
+    const traceId = newTraceId();
+    const root = newSpanId();
+    const child = { traceId, spanId: newSpanId(), parentSpanId: root, name: 'pay', startMs: startMs + 5 };
+    tables.write(tracesRequest([child], { 'service.name': 'bank' }));
+    // So much that it is no longer held open.
+    const filler = (n: number) =>
+      Array.from({ length: 2000 }, (_, m) => ({ name: `x${n}`, startMs: startMs + 10 + n + m / 1000 }));
+    for (let n = 0; n < 5; n++) tables.write(tracesRequest(filler(n)));
+    const request = { traceId, spanId: root, name: 'POST /pay', kind: 2, startMs, durationMs: 50 };
+    tables.write(tracesRequest([{ ...child }], { 'service.name': 'bank' }));
+    tables.write(tracesRequest([request]));
+    const { rows } = list(tables, 'q=service:bank+service:shop');
+    assert.deepEqual(
+      rows.map(({ name, spans, durationMs, processes }) => ({ name, spans, durationMs, processes })),
+      [{ name: 'POST /pay', spans: 2, durationMs: 50, processes: 2 }],
+    );
+    assert.equal(tables.held, 10_001);
+    assert.equal(tables.trace(traceId)!.spans.size, 2);
+  });
+
+  it('finds words, ids and attributes that memory has long pushed out, and reads on where terms do not tell', (t) => {
+    const tables = tablesIn(t);
+    const traceId = newTraceId();
+    tables.write(tracesRequest([{ traceId, name: 'needle', attributes: { 'order.id': 'A-4711', price: 12.5 } }]));
+    for (let n = 0; n < 4; n++) tables.write(tracesRequest(Array.from({ length: 500 }, () => ({ name: 'hay' }))));
+    for (const q of [
+      'needle',
+      'NEED',
+      '4711',
+      'A-4711',
+      traceId,
+      `trace:${traceId.slice(0, 9)}`,
+      'order.id=A-4711',
+      'price>12',
+      'name:edl',
+      '-name:hay',
+    ]) {
+      assert.deepEqual(names(list(tables, { q })), ['needle'], q);
+    }
+    assert.equal(list(tables, { q: '4712' }).total, 0);
+    const hasty = list(tables, { q: '-order.id:x' }, -1);
+    assert.deepEqual([hasty.total, hasty.more], [1, true], 'time is up after the first');
+    assert.equal(list(tables, { q: '-order.id:x', to: `${hasty.searchedToMs! - 0.001}` }).total, 2000);
+    const numbered = Array.from({ length: 200 }, (_, n) => ({ name: `job${1000 + n} done` }));
+    tables.write(tracesRequest(numbered));
+    const totalOf = (q: string) => list(tables, { q }).total;
+    assert.deepEqual(['job', 'job10', 'job100', 'job1000', 'jo'].map(totalOf), [200, 100, 10, 1, 0]);
+    assert.equal(list(tables, { q: '"eed"' }).total, 0, 'a word is found by how it begins');
+  });
+
+  it('stays within its bound: the oldest go', (t) => {
+    const maxBytes = 1.5e6;
+    const directoryOf = directory(t);
+    const path = join(directoryOf, 'traces');
+    const tables = new TraceTables(path, maxBytes);
+    t.after(() => tables.close());
+    const batch = (n: number) =>
+      Array.from({ length: 200 }, (_, m) => ({
+        name: 'x',
+        startMs: startMs + n * 200 + m,
+        attributes: { token: newTraceId(), sort: n },
+      }));
+    for (let n = 0; n < 60; n++) tables.write(tracesRequest(batch(n)));
+    assert.ok(tables.held < 10_000, `${tables.held} of 12,000`);
+    assert.ok(tables.held > 1000);
+    assert.ok(statSync(path).size < maxBytes * 2, `${statSync(path).size} bytes`);
+    assert.equal(list(tables, { q: 'sort=0' }).total, 0);
+    assert.equal(list(tables, { q: 'sort=59' }).total, 200);
+    assert.equal(list(tables, 'limit=1').rows[0]!.startMs, startMs + 11_999);
+  });
+});
+
+describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no node:sqlite' }, () => {
+  const start = (t: TestContext, options: ViewerOptions) =>
+    startViewer({ httpPort: 0, grpcPort: 0, ...options }).then((viewer) => {
+      let closed: Promise<void> | undefined;
+      const close = () => (closed ??= viewer.close());
+      t.after(close);
+      return {
+        ...viewer,
+        close,
+        get: async <Answer>(path: string) => (await (await fetch(viewer.otlpHttpUrl + path)).json()) as Answer,
+      };
+    });
+
+  it('keeps more than memory holds, and over a restart', async (t) => {
+    const options = { file: join(directory(t), 'traces'), limits: { maxTraces: 50 } };
+    const first = await start(t, options);
+    const traceId = newTraceId();
+    const resource = { 'service.name': 'shop', 'cluster.worker.slot': 3 };
+    await send(first.otlpHttpUrl, [{ traceId, name: 'long ago', attributes: { note: 'remember' } }], resource);
+    const linking = newTraceId();
+    const links = [{ traceId, spanId: 'ab'.repeat(8) }];
+    await send(first.otlpHttpUrl, [{ traceId: linking, name: 'follows', links }]);
+    for (let n = 0; n < 10; n++)
+      await send(
+        first.otlpHttpUrl,
+        Array.from({ length: 20 }, () => ({ name: 'later' })),
+      );
+    await first.close();
+    assert.equal(statSync(options.file).mode & 0o777, 0o600);
+    const second = await start(t, options);
+    assert.equal(second.store.traces.size, 50, 'memory has what came last');
+    assert.equal((await second.get<TraceListView>('/api/traces')).held, 202);
+    const { rows } = await second.get<TraceListView>('/api/traces?q=remember');
+    assert.deepEqual([rows[0]!.id, rows[0]!.slots], [traceId, [3]]);
+    const trace = await second.get<TraceView>(`/api/traces/${traceId}`);
+    assert.equal(trace.name, 'long ago');
+    const linked = await second.get<LinkedSpanView[]>(`/api/traces/${traceId}/linked`);
+    assert.deepEqual(linked, [
+      { traceId: linking, spanId: linked[0]!.spanId, name: 'follows', toSpanId: 'ab'.repeat(8) },
+    ]);
+    assert.equal((await fetch(`${second.otlpHttpUrl}/api/clear`, { method: 'POST' })).status, 204);
+    assert.equal((await second.get<TraceListView>('/api/traces')).held, 0);
+    assert.equal((await fetch(`${second.otlpHttpUrl}/api/traces/${traceId}`)).status, 404);
+  });
+
+  it('is not the database of something else, nor one that is in use', async (t) => {
+    const file = join(directory(t), 'traces');
+    const first = await start(t, { file });
+    await assert.rejects(startViewer({ httpPort: 0, grpcPort: 0, file }), { code: 'FORKTRACE_VIEWER_FILE' });
+    await first.close();
+    const bytes = readFileSync(file);
+    // The application id in the header of the file.
+    bytes.writeUInt32BE(7, 68);
+    writeFileSync(file, bytes);
+    await assert.rejects(startViewer({ httpPort: 0, grpcPort: 0, file }), { code: 'FORKTRACE_VIEWER_FILE' });
+  });
+});
