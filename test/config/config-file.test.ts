@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { withConfigFile } from '#src/config/config-file.js';
+import { Environment } from '#src/config/environment.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -75,4 +77,106 @@ test('what has a counterpart holds, other variables do not, and what has none is
   assert.deepEqual(warnings, [
     `Environment variable OTEL_CONFIG_FILE: these settings of ${path} have no counterpart and are ignored: logger_provider.processors.0.simple.exporter.console.`,
   ]);
+});
+
+/** What a file says, as variables; `ignored` is what it warns about. */
+async function variablesOf(t: TestContext, text: string): Promise<{ variables: NodeJS.ProcessEnv; ignored: string }> {
+  const path = join(await tempDir(t), 'otel.yaml');
+  await writeFile(path, `file_format: "1.0"\n${text}`);
+  const warnings: string[] = [];
+  const hear = ({ message }: Error) => warnings.push(message);
+  process.on('warning', hear);
+  t.after(() => process.off('warning', hear));
+  const variables = withConfigFile(
+    new Environment({ OTEL_CONFIG_FILE: path, OTEL_SERVICE_NAME: 'gone', PATH: '/bin' }),
+  );
+  await new Promise(setImmediate);
+  return { variables, ignored: warnings.join('\n') };
+}
+
+test('each setting has its variable', async (t) => {
+  const { variables, ignored } = await variablesOf(
+    t,
+    `
+disabled: false
+log_level: warn2
+attribute_limits:
+  attribute_value_length_limit: 100
+resource:
+  attributes_list: "a=1,b=2"
+propagator:
+  composite_list: "tracecontext,baggage"
+tracer_provider:
+  sampler:
+    always_off:
+  processors:
+    - simple:
+        exporter:
+          otlp_grpc:
+            endpoint: http://collector:4317
+            headers_list: "x=1"
+            tls:
+              ca_file: /ca.pem
+              insecure: true
+    - simple:
+        exporter:
+          console:
+meter_provider:
+  readers:
+    - periodic:
+        interval: 1000
+        exporter:
+          otlp_http:
+            endpoint: http://collector:4318/v1/metrics
+`,
+  );
+  const { OTEL_TRACES_SAMPLER, OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOG_LEVEL } = variables;
+  assert.deepEqual(
+    [OTEL_TRACES_SAMPLER, OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOG_LEVEL],
+    ['always_off', 'otlp,console', 'otlp', 'warn'],
+  );
+  assert.equal(variables.OTEL_SERVICE_NAME, undefined, 'a file replaces the variables of the specification');
+  assert.equal(variables.PATH, '/bin');
+  assert.equal(variables.OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, '100');
+  assert.equal(variables.OTEL_RESOURCE_ATTRIBUTES, 'a=1,b=2');
+  assert.equal(variables.OTEL_PROPAGATORS, 'tracecontext,baggage');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, 'http://collector:4317');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, 'grpc');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_HEADERS, 'x=1');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE, '/ca.pem');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_INSECURE, 'true');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL, 'http/protobuf');
+  assert.equal(variables.OTEL_METRIC_EXPORT_INTERVAL, '1000');
+  assert.equal(ignored, '');
+});
+
+test('a second exporter of a kind has no variable, and is named', async (t) => {
+  const { variables, ignored } = await variablesOf(
+    t,
+    `
+tracer_provider:
+  sampler:
+    trace_id_ratio_based:
+      ratio: 0.25
+  processors:
+    - batch:
+        exporter:
+          otlp_http:
+            endpoint: http://one:4318/v1/traces
+    - batch:
+        exporter:
+          otlp_http:
+            endpoint: http://two:4318/v1/traces
+`,
+  );
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, 'http://one:4318/v1/traces');
+  assert.equal(variables.OTEL_TRACES_SAMPLER, 'traceidratio');
+  assert.equal(variables.OTEL_TRACES_SAMPLER_ARG, '0.25');
+  assert.match(ignored, /tracer_provider\.processors\.1\.batch\.exporter\.otlp_http\.endpoint/);
+});
+
+test('a file that cannot be read changes nothing, and is named', async (t) => {
+  const { variables, ignored } = await variablesOf(t, 'tracer_provider: [');
+  assert.equal(variables.OTEL_SERVICE_NAME, 'gone');
+  assert.match(ignored, /OTEL_CONFIG_FILE.*a configuration file of OpenTelemetry/);
 });

@@ -13,6 +13,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isAlive, pidsWithEnvironment } from './alive.js';
 import { waitFor } from './wait-for.js';
+import { kill, killWithCoverage } from './write-coverage.js';
 
 /**
  * Marks every process of one run, so that orphaned grandchildren are found too. Programs must hand it on to
@@ -53,7 +54,11 @@ export function fixture(name: string): string {
 /** Starts a Node.js program; it and all its descendants are killed at the end of the test. */
 export function runProgram(t: Pick<TestContext, 'after'>, path: string, options: ProgramOptions = {}): Program {
   const program = new Program(path, options);
-  t.after(() => program.killAll());
+  t.after(async () => {
+    // A parent comes before its children, which may then end by themselves.
+    if (process.env.NODE_V8_COVERAGE) for (const pid of program.pids()) await killWithCoverage(pid);
+    await program.killAll();
+  });
   return program;
 }
 
@@ -188,13 +193,7 @@ export class Program {
     await waitFor(
       () => {
         const pids = this.pids();
-        for (const pid of pids) {
-          try {
-            process.kill(pid, 'SIGKILL');
-          } catch {
-            // It has just ended.
-          }
-        }
+        for (const pid of pids) kill(pid);
         return pids.length === 0;
       },
       () => `the end of ${this.pids().join(', ')}`,
