@@ -32,7 +32,7 @@ It speaks HTTP: \`curl --unix-socket <socket> http://localhost/status\`.
 | request | body | answer |
 |---|---|---|
 | \`GET /status\` | | all that \`forktrace status --json\` prints |
-| \`POST /reload\` | | \`{"slots":[0,1]}\`, those that were replaced, when it is done |
+| \`POST /reload\` | none, or \`{"wait":false}\` | \`{"slots":[0,1]}\`, those that were replaced, when it is done; with \`wait: false\` none, at once |
 | \`POST /scale\` | \`{"workers":8}\` or \`{"by":1}\` | \`{"workers":8}\`, when they are ready |
 | \`POST /kill\` | \`{"slot":2}\` | \`{"pid":123}\` |
 | \`POST /inspector\` | \`{"slot":2}\` | \`{"pid":123,"url":"ws://127.0.0.1:…"}\`: the worker's inspector, which whoever asks closes |

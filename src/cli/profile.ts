@@ -5,10 +5,12 @@
  * @module
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { type CpuProfile, flameOf, mergeProfiles, takeProfile } from '../forensics/cpu-profile.js';
 import { InspectorSession } from '../forensics/inspector-client.js';
 import { print } from './arguments.js';
 import { flameGraph, hottest } from './flame-graph.js';
+import { flamePage } from './flame-page.js';
 import { type LookedInto, lookedInto } from './look-into.js';
 
 /** For a process to answer, beyond the time that is profiled. */
@@ -21,6 +23,7 @@ interface ProfileOptions {
   json?: boolean;
   seconds: number;
   out?: string;
+  html?: boolean;
 }
 
 export async function profile(target: number | undefined, options: ProfileOptions): Promise<void> {
@@ -35,14 +38,18 @@ export async function profile(target: number | undefined, options: ProfileOption
   closeSync(descriptor);
   const flame = flameOf(merged);
   const names = parts.map(({ name }) => name);
+  const done = `${names.join(', ')}: ${Math.round(flame.totalUs / 1000)} ms of work in ${options.seconds} s`;
+  const page = options.html ? `${file.replace(/\.cpuprofile$/, '')}.html` : undefined;
+  if (page !== undefined) writeFileSync(page, flamePage(flame, done), { mode: 0o600 });
   const text = [
     ...flameGraph(flame, process.stdout.columns ?? DEFAULT_WIDTH, MOST_FLAME_ROWS),
     '',
     ...hottest(flame, 10),
     '',
-    `${names.join(', ')}: ${Math.round(flame.totalUs / 1000)} ms of work in ${options.seconds} s; written to ${file}`,
+    `${done}; written to ${file}`,
+    ...(page === undefined ? [] : [`the flame graph as a page: ${pathToFileURL(page).href}`]),
   ].join('\n');
-  print({ file, processes: names, workMs: Math.round(flame.totalUs / 1000) }, text, options);
+  print({ file, page, processes: names, workMs: Math.round(flame.totalUs / 1000) }, text, options);
 }
 
 async function profiled({ slot, pid, open }: LookedInto, ms: number): Promise<{ name: string; profile: CpuProfile }> {

@@ -44,15 +44,6 @@ export class ControlClient {
     throw Object.assign(new Error(message ?? `status ${status}`), { code: code ?? 'FORKTRACE_CONTROL' });
   }
 
-  /** @throws ForktraceError with code FORKTRACE_NO_COORDINATOR */
-  signal(signal: NodeJS.Signals): void {
-    try {
-      process.kill(this.pid, signal);
-    } catch (cause) {
-      throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${this.pid} takes no signal`], { cause });
-    }
-  }
-
   close(): void {
     this.#agent.destroy();
   }

@@ -8,8 +8,8 @@ import type { ClusterStats } from './handle.js';
 
 export interface ControlCommands {
   status: { body: undefined; result: ClusterStats };
-  /** `slots`: those that were replaced. */
-  reload: { body: undefined; result: { slots: readonly number[] } };
+  /** `slots`: those that were replaced; with `wait: false` it is answered at once, with none. */
+  reload: { body: { wait: false } | undefined; result: { slots: readonly number[] } };
   /** `workers`: how many from now on; `by`: how many more, or fewer. */
   scale: { body: { workers: number } | { by: number }; result: { workers: number } };
   /** Ends the process of a slot as if it had died: it is respawned. */

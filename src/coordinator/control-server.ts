@@ -104,7 +104,13 @@ export class ControlServer {
     const target = this.#target;
     const results: { [Name in ControlCommand]: () => Promise<ControlCommands[Name]['result']> } = {
       status: async () => target.stats(),
-      reload: async () => ({ slots: await target.reload() }),
+      reload: async () => {
+        const reloading = target.reload();
+        if ((body as { wait?: unknown } | null | undefined)?.wait !== false) return { slots: await reloading };
+        // What goes wrong is said as a warning.
+        reloading.catch(() => {});
+        return { slots: [] };
+      },
       scale: async () => {
         const workers = wantedWorkers(body, target.stats().size);
         await target.scale(workers);

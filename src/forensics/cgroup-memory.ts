@@ -12,7 +12,8 @@ export interface CgroupMemory {
   limit: number;
 }
 
-interface Files {
+/** Where the numbers of one control group are. */
+interface CgroupFiles {
   used: string;
   limit: string;
   /** Has a line `oom_kill <count>`. */
@@ -22,11 +23,10 @@ interface Files {
 /** Version 1 has a number of this size where there is no limit. */
 const NO_LIMIT = 2 ** 60;
 
-let found: Files | undefined | null = null;
+let found: CgroupFiles | undefined | null = null;
 
 /** Undefined where there is no control group, or none that this process can read. */
-export function cgroupMemory(): CgroupMemory | undefined {
-  const files = ownFiles();
+export function cgroupMemory(files = ownFiles()): CgroupMemory | undefined {
   const used = files && numberIn(files.used);
   if (used === undefined) return undefined;
   // `max` is no number.
@@ -38,18 +38,18 @@ export function cgroupMemory(): CgroupMemory | undefined {
  * How many processes the kernel has killed for want of memory: of this control group where it can be told,
  * else of the machine. Two readings around a death tell whether one was killed in between.
  */
-export function oomKills(): number {
-  const files = ownFiles();
+export function oomKills(files = ownFiles()): number {
   return countIn(files?.events) ?? countIn('/proc/vmstat') ?? 0;
 }
 
-function ownFiles(): Files | undefined {
-  if (found === null) found = findFiles();
+function ownFiles(): CgroupFiles | undefined {
+  if (found === null) found = findCgroup();
   return found;
 }
 
-function findFiles(): Files | undefined {
-  const lines = read('/proc/self/cgroup')?.split('\n') ?? [];
+/** @param root where `proc` and `sys` are */
+export function findCgroup(root = ''): CgroupFiles | undefined {
+  const lines = read(`${root}/proc/self/cgroup`)?.split('\n') ?? [];
   const path = (controller: string) =>
     lines
       .find((line) => line.split(':')[1]?.split(',').includes(controller))
@@ -59,13 +59,13 @@ function findFiles(): Files | undefined {
   const [second, first] = [path(''), path('memory')];
   const places = [
     // In a container the path may be the host's: then the files are at the top.
-    ...[first, ''].filter((at) => at !== undefined).map((at) => filesOfFirst(`/sys/fs/cgroup/memory${at}`)),
-    ...[second, ''].filter((at) => at !== undefined).map((at) => filesOfSecond(`/sys/fs/cgroup${at}`)),
+    ...[first, ''].filter((at) => at !== undefined).map((at) => filesOfFirst(`${root}/sys/fs/cgroup/memory${at}`)),
+    ...[second, ''].filter((at) => at !== undefined).map((at) => filesOfSecond(`${root}/sys/fs/cgroup${at}`)),
   ];
   return places.find(({ used }) => numberIn(used) !== undefined);
 }
 
-function filesOfFirst(dir: string): Files {
+function filesOfFirst(dir: string): CgroupFiles {
   return {
     used: `${dir}/memory.usage_in_bytes`,
     limit: `${dir}/memory.limit_in_bytes`,
@@ -73,7 +73,7 @@ function filesOfFirst(dir: string): Files {
   };
 }
 
-function filesOfSecond(dir: string): Files {
+function filesOfSecond(dir: string): CgroupFiles {
   return { used: `${dir}/memory.current`, limit: `${dir}/memory.max`, events: `${dir}/memory.events` };
 }
 

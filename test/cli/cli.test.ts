@@ -54,6 +54,26 @@ test('status, reload, scale and stop, as an operator types them', async (t) => {
   assert.equal(alive(cluster.pid), false);
 });
 
+test('reload --wait returns when all are replaced, --no-wait at once, whatever SIGHUP means to the cluster', async (t) => {
+  const supervise = { reloadOnSighup: false };
+  const cluster = await RunningCluster.ready(t, { workers: 2, supervise }, { behaviour: { delay: 0 } });
+  const replaced = (times: number) =>
+    cluster.settled(`each worker has been replaced ${times} times`, ({ workers }) =>
+      workers.every(({ incarnation, state }) => incarnation === times && state === 'ready'),
+    );
+  assert.equal((await forktrace(cluster.runDir, 'reload', '--wait')).stdout, 'reloaded 2 workers\n');
+  await replaced(1);
+  // Those that take their time: it does not wait for them.
+  cluster.behave({ delay: 1500 });
+  const asked = await forktrace(cluster.runDir, 'reload', '--no-wait', '--json');
+  assert.deepEqual([asked.code, JSON.parse(asked.stdout)], [0, { pid: cluster.pid }]);
+  assert.ok(
+    (await cluster.stats()).workers.some(({ incarnation }) => incarnation === 1),
+    'the reload goes on',
+  );
+  await replaced(2);
+});
+
 test('scale by one, kill, ls and signals, as an operator types them', async (t) => {
   const cluster = await RunningCluster.ready(t, { serviceName: 'shop', workers: 2 });
   const { stdout } = await forktrace(cluster.runDir, 'scale', '+1', '--json');

@@ -8,11 +8,12 @@ export function profile(program: Command): void {
     .argument('[slot|pid]', 'one worker, or any Node.js process of this user; else all workers', wholeNumber)
     .option('--seconds <n>', 'for how long', wholeNumber, 5)
     .option('--out <file>', 'the file to write, for Chrome DevTools and VS Code')
+    .option('--html', 'the flame graph as a page, too, beside the file')
     .option(...pidOption)
     .option(...jsonOption)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ forktrace profile\n  $ forktrace profile 2 --seconds 10 --out slow.cpuprofile',
+      '\nExamples:\n  $ forktrace profile\n  $ forktrace profile 2 --seconds 10 --out slow.cpuprofile --html',
     )
     .action(async (target: number | undefined, options) => {
       const { profile } = await import('../profile.js');

@@ -15,7 +15,8 @@ export function reload(program: Command): void {
       const coordinator = findCoordinator(options);
       try {
         if (!wait) {
-          coordinator.signal('SIGHUP');
+          // Not by SIGHUP: that may be turned off, or mean that a terminal has gone away.
+          await coordinator.ask('reload', { wait: false });
           print({ pid: coordinator.pid }, 'reload asked for', options);
           return;
         }
