@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ChildExit, ClusterStats, TracingConfig } from 'forktrace';
 import type { Behaviour } from '../fixtures/cluster.js';
+import { pidsWithEnvironment } from '../process/alive.js';
+import { killWithCoverage } from '../process/write-coverage.js';
 
 /** Generous: the machine may be busy. What is waited for is exact. */
 export const BOUND_MS = 30_000;
@@ -276,6 +278,8 @@ export class RunningCluster {
   }
 
   async #cleanUp(): Promise<void> {
+    if (process.env.NODE_V8_COVERAGE)
+      for (const pid of pidsWithEnvironment(`TMPDIR=${this.#directory}`)) await killWithCoverage(pid);
     this.killAll();
     await this.exited;
     rmSync(this.#directory, { recursive: true, force: true });
