@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { startViewer, type Viewer, type ViewerOptions } from '../viewer/start.js';
 import type { Trace } from '../viewer/store/trace.js';
 import { storedTraceText } from '../viewer/store/trace-text.js';
@@ -9,6 +10,12 @@ import { colors as pc } from './colors.js';
 
 /** Of a terminal that does not say. */
 const DEFAULT_COLUMNS = 80;
+
+/**
+ * For a process that runs already, what {@link VIEWER_EXEC_ARGV} is for one that is started: its young
+ * generation grows no more, and its heap is collected before it has grown by more than a fifth.
+ */
+const SMALL_HEAP = ['--semi-space-growth-factor=1', '--heap-growing-percent=20'];
 
 interface Options extends ViewerOptions {
   /** Bytes. */
@@ -23,6 +30,7 @@ interface Options extends ViewerOptions {
 
 /** Runs the viewer until SIGTERM or Ctrl-C; with `text` each trace is printed as well. */
 export async function viewer({ text = false, filter, json = false, fileMax, ...options }: Options): Promise<void> {
+  for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   const running = await startViewer({ ...options, fileMaxBytes: fileMax });
   const { url, otlpGrpcUrl, otlpHttpUrl } = running;
   print({ url, otlpGrpcUrl, otlpHttpUrl }, addressesText(running), { json });

@@ -473,7 +473,7 @@ export interface InstrumentView {
   unit: string;
   description: string;
   /** `other` is an exponential histogram or a summary: listed, not kept. */
-  kind: 'gauge' | 'counter' | 'updown' | 'histogram' | 'other';
+  kind: 'gauge' | 'counter' | 'updown' | 'histogram' | 'summary' | 'other';
   series: number;
   /** Keys of what its series differ by. */
   attributes: string[];

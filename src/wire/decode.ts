@@ -66,6 +66,10 @@ function decodeValue(reader: ProtobufReader, type: FieldType, earlier: unknown, 
       return reader.uint32();
     case 'int64':
       return BigInt.asIntN(64, reader.uint64()).toString();
+    case 'sint32': {
+      const zigzag = reader.uint32();
+      return (zigzag >>> 1) ^ -(zigzag & 1);
+    }
     case 'fixed32':
       return bytes.readUInt32LE(reader.advance(4));
     case 'fixed64':

@@ -66,6 +66,11 @@ function encodeValue(writer: ProtobufWriter, value: unknown, type: FieldType, at
     case 'int64':
       writer.int64(integer(value, at, -(2n ** 63n), 2n ** 63n - 1n));
       break;
+    case 'sint32': {
+      const number = Number(integer(value, at, -(2n ** 31n), 2n ** 31n - 1n));
+      writer.int64(BigInt(((number << 1) ^ (number >> 31)) >>> 0));
+      break;
+    }
     case 'fixed32':
       writer.fixed32(Number(integer(value, at, 0n, 0xffffffffn)));
       break;

@@ -12,6 +12,8 @@ export type FieldType =
   /** Enums and small integers: a JSON number. */
   | 'uint32'
   | 'int64'
+  /** Zigzag; a JSON number. */
+  | 'sint32'
   | 'fixed32'
   /** A JSON string of decimal digits. */
   | 'fixed64'
@@ -82,6 +84,7 @@ export function wireTypeOf(type: FieldType): number {
     case 'bool':
     case 'uint32':
     case 'int64':
+    case 'sint32':
       return VARINT;
     case 'fixed64':
     case 'sfixed64':

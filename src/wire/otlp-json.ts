@@ -163,7 +163,49 @@ export interface OtlpHistogram {
   aggregationTemporality?: number;
 }
 
-/** A gauge, a sum or a histogram; those of other kinds have no data. */
+/** Bucket `n` has values up to `2 ** ((offset + n + 1) / 2 ** scale)`. */
+export interface ExponentialBuckets {
+  offset?: number;
+  bucketCounts?: string[];
+}
+
+export interface ExponentialHistogramDataPoint {
+  startTimeUnixNano?: string;
+  timeUnixNano?: string;
+  count?: string;
+  sum?: number | string;
+  scale?: number;
+  zeroCount?: string;
+  positive?: ExponentialBuckets;
+  negative?: ExponentialBuckets;
+  attributes?: KeyValue[];
+}
+
+export interface OtlpExponentialHistogram {
+  dataPoints?: ExponentialHistogramDataPoint[];
+  aggregationTemporality?: number;
+}
+
+export interface ValueAtQuantile {
+  quantile?: number | string;
+  value?: number | string;
+}
+
+export interface SummaryDataPoint {
+  startTimeUnixNano?: string;
+  timeUnixNano?: string;
+  count?: string;
+  sum?: number | string;
+  quantileValues?: ValueAtQuantile[];
+  attributes?: KeyValue[];
+}
+
+/** Always cumulative. */
+export interface OtlpSummary {
+  dataPoints?: SummaryDataPoint[];
+}
+
+/** One kind of data. */
 export interface OtlpMetric {
   name?: string;
   description?: string;
@@ -171,6 +213,8 @@ export interface OtlpMetric {
   gauge?: OtlpGauge;
   sum?: OtlpSum;
   histogram?: OtlpHistogram;
+  exponentialHistogram?: OtlpExponentialHistogram;
+  summary?: OtlpSummary;
 }
 
 export interface ScopeMetrics {

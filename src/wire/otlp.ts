@@ -147,6 +147,38 @@ const Histogram = message<Json.OtlpHistogram>('Histogram', {
   dataPoints: [1, HistogramDataPoint, 'repeated'],
   aggregationTemporality: [2, 'uint32'],
 });
+const ExponentialBuckets = message<Json.ExponentialBuckets>('Buckets', {
+  offset: [1, 'sint32'],
+  bucketCounts: [2, 'int64', 'repeated'],
+});
+const ExponentialHistogramDataPoint = message<Json.ExponentialHistogramDataPoint>('ExponentialHistogramDataPoint', {
+  attributes: [1, KeyValue, 'repeated'],
+  startTimeUnixNano: [2, 'fixed64'],
+  timeUnixNano: [3, 'fixed64'],
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  scale: [6, 'sint32'],
+  zeroCount: [7, 'fixed64'],
+  positive: [8, ExponentialBuckets],
+  negative: [9, ExponentialBuckets],
+});
+const ExponentialHistogram = message<Json.OtlpExponentialHistogram>('ExponentialHistogram', {
+  dataPoints: [1, ExponentialHistogramDataPoint, 'repeated'],
+  aggregationTemporality: [2, 'uint32'],
+});
+const ValueAtQuantile = message<Json.ValueAtQuantile>('ValueAtQuantile', {
+  quantile: [1, 'double'],
+  value: [2, 'double'],
+});
+const SummaryDataPoint = message<Json.SummaryDataPoint>('SummaryDataPoint', {
+  startTimeUnixNano: [2, 'fixed64'],
+  timeUnixNano: [3, 'fixed64'],
+  count: [4, 'fixed64'],
+  sum: [5, 'double'],
+  quantileValues: [6, ValueAtQuantile, 'repeated'],
+  attributes: [7, KeyValue, 'repeated'],
+});
+const Summary = message<Json.OtlpSummary>('Summary', { dataPoints: [1, SummaryDataPoint, 'repeated'] });
 const Metric = message<Json.OtlpMetric>('Metric', {
   name: [1, 'string'],
   description: [2, 'string'],
@@ -154,13 +186,14 @@ const Metric = message<Json.OtlpMetric>('Metric', {
   gauge: [5, Gauge, 'oneof'],
   sum: [7, Sum, 'oneof'],
   histogram: [9, Histogram, 'oneof'],
+  exponentialHistogram: [10, ExponentialHistogram, 'oneof'],
+  summary: [11, Summary, 'oneof'],
 });
 const ScopeMetrics = message<Json.ScopeMetrics>('ScopeMetrics', { metrics: [2, Metric, 'repeated'] });
 const ResourceMetrics = message<Json.ResourceMetrics>('ResourceMetrics', {
   resource: [1, Resource],
   scopeMetrics: [2, ScopeMetrics, 'repeated'],
 });
-/** Gauges, sums and histograms: nothing of ours reads exponential histograms and summaries. */
 export const MetricsRequest = message<Json.MetricsData>('ExportMetricsServiceRequest', {
   resourceMetrics: [1, ResourceMetrics, 'repeated'],
 });

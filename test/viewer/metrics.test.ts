@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AggregationTemporality, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  AggregationType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import type { Page } from 'playwright-core';
 import type { InstrumentsView, MetricView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
+import { MetricStore } from '#src/viewer/store/metric-store.js';
 import type { HistogramDataPoint, NumberDataPoint, OtlpMetric } from '#src/wire/otlp-json.js';
 import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
 import { workerResource } from './cluster-feed.js';
@@ -197,6 +203,99 @@ describe("the viewer's metrics", { skip: noChromium() }, () => {
     const counter = instruments.find(({ name }) => name === 'sdk.counter')!;
     assert.deepEqual([counter.kind, counter.series, counter.services], ['counter', 2, ['sdk-0', 'sdk-1']]);
     assert.equal(instruments.find(({ name }) => name === 'sdk.histogram')!.kind, 'histogram');
+  });
+
+  it('are exponential histograms of any scale, together', async () => {
+    const exponential = (scale: number, offset: number, counts: number[], n: number) => ({
+      ...at(n),
+      count: String(n * counts.reduce((sum, count) => sum + count, 0)),
+      sum: n * 60,
+      scale,
+      positive: { offset, bucketCounts: counts.map((count) => String(count * n)) },
+    });
+    const send = (slot: number, point: object) =>
+      post(workerResource({ slot, incarnation: 0, pid: 50 + slot }), [
+        {
+          name: 'queue.wait',
+          unit: 's',
+          exponentialHistogram: { aggregationTemporality: CUMULATIVE, dataPoints: [point] },
+        },
+      ]);
+    for (let n = 9; n <= 10; n++) {
+      // 540 values in 1–2 and 60 in 2–4; then the same on a scale four times as fine.
+      await send(0, exponential(0, 0, [540, 60], n));
+      await send(1, exponential(2, 0, [135, 135, 135, 135, 15, 15, 15, 15], n));
+    }
+    assert.deepEqual(await newest({ name: 'queue.wait', stat: 'rate', by: 'all' }), { all: 20 });
+    assert.deepEqual(await newest({ name: 'queue.wait', stat: 'mean', by: 'all' }), { all: 0.1 });
+    for (const [stat, least, most] of [
+      ['p50', 1, 2],
+      ['p95', 2, 4],
+    ] as const) {
+      const values = Object.values(await newest({ name: 'queue.wait', stat }));
+      assert.equal(values.length, 2);
+      for (const value of values) assert.ok(value > least && value < most, `${stat} ${values}`);
+    }
+    const { instruments } = await ask<InstrumentsView>('/api/metrics');
+    assert.equal(instruments.find(({ name }) => name === 'queue.wait')!.kind, 'histogram');
+  });
+
+  it('are those of the interval when an exponential histogram grows on either side', () => {
+    const store = new MetricStore();
+    const resource = { attributes: keyValues({ 'service.name': 'shop' }) };
+    for (const [n, offset, counts] of [
+      [1, 0, [10, 10]],
+      [2, -1, [5, 10, 30, 5]],
+    ] as const) {
+      const positive = { offset, bucketCounts: counts.map(String) };
+      const count = String(counts.reduce((sum, one) => sum + one, 0));
+      const dataPoints = [{ ...at(n), count, sum: 0, scale: 2, positive }];
+      const metrics = [{ name: 'x', exponentialHistogram: { aggregationTemporality: CUMULATIVE, dataPoints } }];
+      store.ingest({ resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] });
+    }
+    const [series] = store.instruments.get('x')!.series.values();
+    const { buckets, seconds } = series!.points.at(-1)!;
+    assert.deepEqual(
+      Array.from(buckets!, (perSecond) => Math.round(perSecond * seconds)),
+      [5, 0, 20, 5],
+    );
+  });
+
+  it('come as exponential histograms from the OpenTelemetry SDK', async () => {
+    const reader = new PeriodicExportingMetricReader({
+      exporter: new OTLPMetricExporter({ url: `${viewer.otlpHttpUrl}/v1/metrics` }),
+      exportIntervalMillis: 3_600_000,
+    });
+    const aggregation = { type: AggregationType.EXPONENTIAL_HISTOGRAM } as const;
+    const resource = resourceFromAttributes({ 'service.name': 'exponential' });
+    const views = [{ instrumentName: '*', aggregation }];
+    const provider = new MeterProvider({ readers: [reader], resource, views });
+    const histogram = provider.getMeter('test').createHistogram('exponential.size', { unit: 'By' });
+    for (let n = 1; n <= 100; n++) histogram.record(n * 1000);
+    histogram.record(0);
+    await provider.shutdown();
+    const view = await ask<MetricView>('/api/metric?name=exponential.size&stat=p50&by=all&window=900000');
+    const value = view.lines[0]!.values.findLast((one) => one !== null)!;
+    assert.ok(value > 40_000 && value < 60_000, `${value}`);
+  });
+
+  it('are summaries: rates, means, and percentiles as they were sent', async () => {
+    for (let n = 9; n <= 10; n++) {
+      const quantileValues = [
+        [0.5, 0.2],
+        [0.9, 0.4],
+        [0.99, 1.3],
+      ].map(([quantile, value]) => ({ quantile, value }));
+      const dataPoints = [{ ...at(n), count: String(n * 120), sum: n * 30, quantileValues }];
+      await post(workerResource({ slot: 0, incarnation: 0, pid: 50 }), [{ name: 'rpc.time', summary: { dataPoints } }]);
+    }
+    const shown = async (stat: string) => (await newest({ name: 'rpc.time', stat }))['shop · slot 0'];
+    assert.deepEqual(
+      [await shown('rate'), await shown('mean'), await shown('p50'), await shown('p95'), await shown('p99')],
+      [2, 0.25, 0.2, 0.9, 1.3],
+    );
+    await page.goto(`${viewer.otlpHttpUrl}/metrics?name=rpc.time&stat=p99`);
+    await page.getByRole('region', { name: 'rpc.time' }).getByText('1.3').first().waitFor();
   });
 
   it('have a prepared page for HTTP and the runtime', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -23,6 +23,17 @@ async function start(options: ViewerOptions = {}) {
   const [message] = (await once(child, 'message')) as [FromViewer];
   assert.equal(message.type, 'listening');
   return { child, ...(message as Extract<FromViewer, { type: 'listening' }>) };
+}
+
+/** By `forktrace viewer`. */
+async function startCommand() {
+  const command = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+  const child = spawn(process.execPath, [command, 'viewer', '--json', '--http-port', '0', '--grpc-port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, otlpHttpUrl: JSON.parse(line.toString()).otlpHttpUrl as string };
 }
 
 async function exitOf(child: ChildProcess): Promise<[number | null, string | null]> {
@@ -148,55 +159,57 @@ describe('the viewer process', () => {
     await exited;
   });
 
-  it('takes at most 250 MB when it is full of spans and of logs, as it is by default', {
-    skip: !existsSync('/proc/self/status'),
-    timeout: 120_000,
-  }, async () => {
-    // Counting coverage takes memory of its own.
-    delete process.env.NODE_V8_COVERAGE;
-    const { child, otlpHttpUrl } = await start();
-    const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024;
-    const headers = { 'content-type': 'application/x-protobuf' };
-    const post = async (path: string, { body, places }: Marked) => {
-      made++;
-      for (const place of places) body.writeUInt32BE(made, place);
-      assert.equal((await fetch(otlpHttpUrl + path, { method: 'POST', headers, body })).status, 200);
-    };
-    let made = 0;
-    const spans = marked(
-      tracesRequest(
-        Array.from({ length: 500 }, () => ({ traceId: MARK + newTraceId().slice(8), spanId: newSpanId() })).flatMap(
-          ({ traceId, spanId }) => [
-            { traceId, spanId, kind: 2, name: 'GET /orders/:id', attributes: REQUEST },
-            ...[1, 2, 3].map((step) => ({ traceId, parentSpanId: spanId, name: 'step', attributes: { step } })),
-          ],
+  const ways = { 'a cluster': start, 'the command': startCommand };
+  for (const [who, begin] of Object.entries(ways))
+    it(`takes at most 250 MB when ${who} has started it, and it is full of spans and of logs`, {
+      skip: !existsSync('/proc/self/status'),
+      timeout: 120_000,
+    }, async () => {
+      // Counting coverage takes memory of its own.
+      delete process.env.NODE_V8_COVERAGE;
+      const { child, otlpHttpUrl } = await begin();
+      const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024;
+      const headers = { 'content-type': 'application/x-protobuf' };
+      const post = async (path: string, { body, places }: Marked) => {
+        made++;
+        for (const place of places) body.writeUInt32BE(made, place);
+        assert.equal((await fetch(otlpHttpUrl + path, { method: 'POST', headers, body })).status, 200);
+      };
+      let made = 0;
+      const spans = marked(
+        tracesRequest(
+          Array.from({ length: 500 }, () => ({ traceId: MARK + newTraceId().slice(8), spanId: newSpanId() })).flatMap(
+            ({ traceId, spanId }) => [
+              { traceId, spanId, kind: 2, name: 'GET /orders/:id', attributes: REQUEST },
+              ...[1, 2, 3].map((step) => ({ traceId, parentSpanId: spanId, name: 'step', attributes: { step } })),
+            ],
+          ),
         ),
-      ),
-    );
-    const logRecords = Array.from({ length: 1000 }, (_, n) => ({
-      timeUnixNano: '1700000000000000000',
-      severityNumber: 9,
-      body: { stringValue: `order ${n} has been paid` },
-      attributes: keyValues({ 'user.id': `u-${n}`, items: n, 'code.function.name': 'checkout' }),
-      traceId: MARK + newTraceId().slice(8),
-      spanId: newSpanId(),
-    }));
-    const logs = marked(encode({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }, LogsRequest));
-    let most = 0;
-    for (let n = 0; n < 80; n++) {
-      await post('/v1/traces', spans);
-      await post('/v1/logs', logs);
-      most = Math.max(most, rss());
-    }
-    const { evictedSpans } = (await (await fetch(`${otlpHttpUrl}/api/state`)).json()) as StateView;
-    assert.ok(evictedSpans > 20_000, 'it is full');
-    const { held } = (await (await fetch(`${otlpHttpUrl}/api/logs`)).json()) as LogListView;
-    assert.ok(held < 80_000, 'so are its logs');
-    assert.ok(most <= 250e6, `${most} bytes`);
-    const exited = exitOf(child);
-    child.disconnect();
-    await exited;
-  });
+      );
+      const logRecords = Array.from({ length: 1000 }, (_, n) => ({
+        timeUnixNano: '1700000000000000000',
+        severityNumber: 9,
+        body: { stringValue: `order ${n} has been paid` },
+        attributes: keyValues({ 'user.id': `u-${n}`, items: n, 'code.function.name': 'checkout' }),
+        traceId: MARK + newTraceId().slice(8),
+        spanId: newSpanId(),
+      }));
+      const logs = marked(encode({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }, LogsRequest));
+      let most = 0;
+      for (let n = 0; n < 80; n++) {
+        await post('/v1/traces', spans);
+        await post('/v1/logs', logs);
+        most = Math.max(most, rss());
+      }
+      const { evictedSpans } = (await (await fetch(`${otlpHttpUrl}/api/state`)).json()) as StateView;
+      assert.ok(evictedSpans > 20_000, 'it is full');
+      const { held } = (await (await fetch(`${otlpHttpUrl}/api/logs`)).json()) as LogListView;
+      assert.ok(held < 80_000, 'so are its logs');
+      assert.ok(most <= 250e6, `${most} bytes`);
+      const exited = exitOf(child);
+      child.kill('SIGTERM');
+      assert.deepEqual(await exited, [0, null]);
+    });
 });
 
 const REQUEST = {

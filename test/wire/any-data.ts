@@ -61,10 +61,32 @@ const point = fc.oneof(
   fc.record({ timeUnixNano: decimal, asDouble: double, attributes }),
   fc.record({ timeUnixNano: decimal, asInt: signed }),
 );
-const points = fc.record({ dataPoints: fc.array(point, { minLength: 1, maxLength: 3 }) });
-
 /** One or two. */
 const some = <Item>(item: fc.Arbitrary<Item>) => fc.array(item, { minLength: 1, maxLength: 2 });
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const exponentialBuckets = fc.record({ offset: int32, bucketCounts: some(signed) });
+const exponentialHistogram = fc.record({
+  aggregationTemporality: fc.nat(2),
+  dataPoints: some(
+    fc.record({
+      attributes,
+      timeUnixNano: decimal,
+      count: decimal,
+      sum: double,
+      scale: int32,
+      zeroCount: decimal,
+      positive: exponentialBuckets,
+      negative: exponentialBuckets,
+    }),
+  ),
+});
+const summary = fc.record({
+  dataPoints: some(
+    fc.record({ attributes, count: decimal, quantileValues: some(fc.record({ quantile: double, value: double })) }),
+  ),
+});
+const points = fc.record({ dataPoints: fc.array(point, { minLength: 1, maxLength: 3 }) });
+
 /** As it would come over the wire: plain objects, no -0. */
 const plain = <Data>(data: fc.Arbitrary<unknown>) => data.map((made) => JSON.parse(JSON.stringify(made)) as Data);
 
@@ -87,7 +109,14 @@ export const anyMetrics = plain<MetricsData>(
         resource,
         scopeMetrics: some(
           fc.record({
-            metrics: some(fc.oneof(fc.record({ name: text, gauge: points }), fc.record({ name: text, sum: points }))),
+            metrics: some(
+              fc.oneof(
+                fc.record({ name: text, gauge: points }),
+                fc.record({ name: text, sum: points }),
+                fc.record({ name: text, exponentialHistogram }),
+                fc.record({ name: text, summary }),
+              ),
+            ),
           }),
         ),
       }),

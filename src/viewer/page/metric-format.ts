@@ -8,7 +8,7 @@ export function metricFormat(metric: Measured): (value: number) => string {
   const { name, unit, stat, kind } = metric;
   const perSecond = metric.perSecond ? '/s' : '';
   // How many values a histogram took has no unit.
-  if (kind === 'histogram' && stat === 'rate') return (value) => `${formatNumber(value)}/s`;
+  if ((kind === 'histogram' || kind === 'summary') && stat === 'rate') return (value) => `${formatNumber(value)}/s`;
   if (unit === 's' || unit === 'ms') {
     const factor = unit === 's' ? 1000 : 1;
     return (value) => `${value === 0 ? '0 ms' : formatDuration(value * factor)}${perSecond}`;

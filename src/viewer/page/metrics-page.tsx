@@ -149,11 +149,11 @@ function One({
         {description !== '' && <> · {description}</>}
       </p>
       {kind === 'other' ? (
-        <p class="muted">Exponential histograms and summaries are listed, and not kept.</p>
+        <p class="muted">It has no data.</p>
       ) : (
         <>
           <div class="choose">
-            {kind === 'histogram' && (
+            {(kind === 'histogram' || kind === 'summary') && (
               <label>
                 Show{' '}
                 <select

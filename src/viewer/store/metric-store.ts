@@ -9,12 +9,21 @@
 import { attributesText } from '../../wire/attribute-text.js';
 import { encode } from '../../wire/encode.js';
 import { Resource } from '../../wire/otlp.js';
-import type { HistogramDataPoint, KeyValue, MetricsData, NumberDataPoint, OtlpMetric } from '../../wire/otlp-json.js';
+import type {
+  ExponentialHistogramDataPoint,
+  HistogramDataPoint,
+  KeyValue,
+  MetricsData,
+  NumberDataPoint,
+  OtlpMetric,
+  SummaryDataPoint,
+} from '../../wire/otlp-json.js';
+import { GRID, onGrid } from './exponential-grid.js';
 import { Interned } from './interned.js';
 import { type ProcessResource, processResource } from './process-resource.js';
 
-/** `counter` only grows, `updown` does not; `other` is listed and not kept. */
-export type InstrumentKind = 'gauge' | 'counter' | 'updown' | 'histogram' | 'other';
+/** `counter` only grows, `updown` does not; `other` has no data. */
+export type InstrumentKind = 'gauge' | 'counter' | 'updown' | 'histogram' | 'summary' | 'other';
 
 export interface Instrument {
   name: string;
@@ -30,11 +39,15 @@ export interface Point {
   timeMs: number;
   /** How long it stands for; 0 when that is not known. */
   seconds: number;
-  /** A gauge's value, a counter's increase per second, a histogram's number of values per second. */
+  /** A gauge's value; per second, a counter's increase, or how many values a histogram or summary got. */
   value: number;
-  /** Of a histogram, per second. */
+  /** Of a histogram or summary, per second, as the buckets. */
   sum?: number;
   buckets?: Float64Array;
+  /** The first of the bounds that has a bucket here. */
+  first: number;
+  /** Of a summary: the shares and what lies below each, ascending. */
+  quantiles?: readonly [share: number, value: number][];
 }
 
 export interface Series {
@@ -55,6 +68,8 @@ interface Sent {
   value: number;
   sum: number;
   buckets: Float64Array | undefined;
+  first: number;
+  quantiles?: Point['quantiles'];
 }
 
 const DELTA = 1;
@@ -66,7 +81,8 @@ const MAX_POINTS = 720;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** About what a series takes beside its points. */
 const SERIES_BYTES = 900;
-const POINT_BYTES = 72;
+const POINT_BYTES = 88;
+const QUANTILE_BYTES = 80;
 
 /** Metrics in memory, bounded in bytes: older points go first, then series that have fallen silent. */
 export class MetricStore {
@@ -122,8 +138,8 @@ export class MetricStore {
       instrument = { name, unit, description, kind, series: new Map() };
       this.instruments.set(name, instrument);
     }
-    const { gauge, sum, histogram } = metric;
-    const delta = (sum ?? histogram)?.aggregationTemporality === DELTA;
+    const { gauge, sum, histogram, exponentialHistogram, summary } = metric;
+    const delta = (sum ?? histogram ?? exponentialHistogram)?.aggregationTemporality === DELTA;
     for (const point of (gauge ?? sum)?.dataPoints ?? []) {
       this.#take(this.#seriesOf(instrument, process, point, []), sentNumber(point), delta && kind === 'counter');
     }
@@ -131,18 +147,24 @@ export class MetricStore {
       const bounds = (point.explicitBounds ?? []).map(Number);
       this.#take(this.#seriesOf(instrument, process, point, bounds), sentHistogram(point), delta);
     }
+    for (const point of exponentialHistogram?.dataPoints ?? []) {
+      this.#take(this.#seriesOf(instrument, process, point, GRID), sentExponential(point), delta);
+    }
+    for (const point of summary?.dataPoints ?? []) {
+      this.#take(this.#seriesOf(instrument, process, point, []), sentSummary(point), false);
+    }
   }
 
   #seriesOf(
     instrument: Instrument,
     process: ProcessResource,
-    { attributes = [] }: NumberDataPoint | HistogramDataPoint,
-    bounds: number[],
+    { attributes = [] }: { attributes?: KeyValue[] },
+    bounds: readonly number[],
   ): Series {
     const text = attributesText(attributes);
     const key = JSON.stringify([process.service, process.instanceId, process.host, text]);
     let series = instrument.series.get(key);
-    if (series !== undefined && series.bounds.join() !== bounds.join()) {
+    if (series !== undefined && !sameBounds(series.bounds, bounds)) {
       this.#forget(series);
       series = undefined;
     }
@@ -167,15 +189,15 @@ export class MetricStore {
     if (last !== undefined && sent.timeMs <= last.timeMs) return;
     series.last = sent;
     series.points.push(pointOf(series.instrument.kind, sent, last, delta));
-    const size = POINT_BYTES + (sent.buckets?.byteLength ?? 0);
+    const size = sizeOf(series.points.at(-1)!);
     series.bytes += size;
     this.#bytes += size;
     if (series.points.length > MAX_POINTS) this.#keep(series, MAX_POINTS * 0.9);
   }
 
   #keep(series: Series, count: number): void {
-    for (const { buckets } of series.points.splice(0, series.points.length - Math.ceil(count))) {
-      const size = POINT_BYTES + (buckets?.byteLength ?? 0);
+    for (const point of series.points.splice(0, series.points.length - Math.ceil(count))) {
+      const size = sizeOf(point);
       series.bytes -= size;
       this.#bytes -= size;
     }
@@ -204,10 +226,20 @@ export class MetricStore {
   }
 }
 
-function kindOf({ gauge, sum, histogram }: OtlpMetric): InstrumentKind {
+/** Of two series whose buckets can be added. */
+export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((bound, at) => bound === b[at]));
+}
+
+function sizeOf({ buckets, quantiles }: Point): number {
+  return POINT_BYTES + (buckets?.byteLength ?? 0) + (quantiles?.length ?? 0) * QUANTILE_BYTES;
+}
+
+function kindOf({ gauge, sum, histogram, exponentialHistogram, summary }: OtlpMetric): InstrumentKind {
   if (gauge !== undefined) return 'gauge';
   if (sum !== undefined) return sum.isMonotonic ? 'counter' : 'updown';
-  return histogram === undefined ? 'other' : 'histogram';
+  if (summary !== undefined) return 'summary';
+  return (histogram ?? exponentialHistogram) === undefined ? 'other' : 'histogram';
 }
 
 const milliseconds = (nanos: string | undefined) => Number(nanos ?? 0) / 1e6;
@@ -219,16 +251,32 @@ function sentNumber({ timeUnixNano, startTimeUnixNano, asInt, asDouble }: Number
     value: Number(asInt ?? asDouble ?? 0),
     sum: 0,
     buckets: undefined,
+    first: 0,
   };
 }
 
-function sentHistogram({ timeUnixNano, startTimeUnixNano, count, sum, bucketCounts = [] }: HistogramDataPoint): Sent {
+function sentHistogram(point: HistogramDataPoint): Sent {
+  return { ...sentCount(point), buckets: Float64Array.from(point.bucketCounts ?? [], Number), first: 0 };
+}
+
+function sentExponential(point: ExponentialHistogramDataPoint): Sent {
+  const { first, counts } = onGrid(point);
+  return { ...sentCount(point), buckets: counts, first };
+}
+
+function sentSummary(point: SummaryDataPoint): Sent {
+  const quantiles = (point.quantileValues ?? [])
+    .map(({ quantile, value }): [number, number] => [Number(quantile ?? 0), Number(value ?? 0)])
+    .sort(([a], [b]) => a - b);
+  return { ...sentCount(point), buckets: undefined, first: 0, quantiles };
+}
+
+function sentCount({ timeUnixNano, startTimeUnixNano, count, sum }: Omit<HistogramDataPoint, 'bucketCounts'>) {
   return {
     timeMs: milliseconds(timeUnixNano) || Date.now(),
     startMs: milliseconds(startTimeUnixNano),
     value: Number(count ?? 0),
     sum: Number(sum ?? 0),
-    buckets: Float64Array.from(bucketCounts, Number),
   };
 }
 
@@ -236,7 +284,7 @@ function sentHistogram({ timeUnixNano, startTimeUnixNano, count, sum, bucketCoun
 function pointOf(kind: InstrumentKind, sent: Sent, last: Sent | undefined, delta: boolean): Point {
   const { timeMs, startMs } = sent;
   if (kind === 'gauge' || kind === 'updown') {
-    return { timeMs, seconds: last === undefined ? 0 : (timeMs - last.timeMs) / 1000, value: sent.value };
+    return { timeMs, seconds: last === undefined ? 0 : (timeMs - last.timeMs) / 1000, value: sent.value, first: 0 };
   }
   const goesOn = !delta && last !== undefined && last.startMs === startMs && last.value <= sent.value;
   const before = goesOn ? last : undefined;
@@ -250,6 +298,8 @@ function pointOf(kind: InstrumentKind, sent: Sent, last: Sent | undefined, delta
     seconds,
     value: perSecond(sent.value, before?.value),
     sum: perSecond(sent.sum, before?.sum),
-    buckets: sent.buckets?.map((count, at) => perSecond(count, before?.buckets?.[at])),
+    buckets: sent.buckets?.map((count, at) => perSecond(count, before?.buckets?.[at + sent.first - before.first])),
+    first: sent.first,
+    quantiles: sent.quantiles,
   };
 }

@@ -1,6 +1,6 @@
 import { valueText } from '../../wire/attribute-text.js';
 import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types.js';
-import type { Instrument, MetricStore, Point, Series } from '../store/metric-store.js';
+import { type Instrument, type MetricStore, type Point, type Series, sameBounds } from '../store/metric-store.js';
 import { preparedCharts } from './prepared-charts.js';
 
 const DEFAULT_WINDOW_MS = 15 * 60_000;
@@ -43,7 +43,7 @@ const SHARES: Partial<Record<Stat, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 }
 
 /**
  * One instrument over time as lines: `by` worker (the default), `all`, or the key of an attribute; of a
- * histogram `stat` p50, p95, p99, mean, rate or total; of the last `window` milliseconds.
+ * histogram or summary `stat` p50, p95, p99, mean, rate or total; of the last `window` milliseconds.
  *
  * @returns undefined when there is no such instrument
  */
@@ -90,7 +90,7 @@ export function metricView(store: MetricStore, query: URLSearchParams, now = Dat
 
 function statOf({ kind }: Instrument, wanted: string | null): Stat {
   if (kind === 'counter') return 'rate';
-  if (kind !== 'histogram') return 'value';
+  if (kind !== 'histogram' && kind !== 'summary') return 'value';
   return (['p50', 'p95', 'p99', 'mean', 'rate', 'total'] as const).find((one) => one === wanted) ?? 'p95';
 }
 
@@ -125,7 +125,7 @@ function lineOf(
       const stands = Math.max(INTERVALS * (point.seconds || UNKNOWN_SECONDS) * 1000, INTERVALS * stepMs);
       if (timeMs - point.timeMs > stands) continue;
       // Other bounds cannot be added to these.
-      if (points.length > 0 && series.bounds.join() !== bounds.join()) continue;
+      if (points.length > 0 && !sameBounds(series.bounds, bounds)) continue;
       points.push(point);
       bounds = series.bounds;
     }
@@ -142,14 +142,29 @@ function together(instrument: Instrument, stat: Stat, points: Point[], bounds: r
   // Nothing happened: no duration.
   if (total === 0) return null;
   if (stat === 'mean') return sum() / total;
+  // Summaries cannot be added: the highest of them is what none exceeds.
+  const ofSummaries = points.flatMap(({ quantiles = [] }) => quantileShare(quantiles, SHARES[stat]!) ?? []);
+  if (instrument.kind === 'summary') return ofSummaries.length === 0 ? null : Math.max(...ofSummaries);
   const buckets = new Float64Array(bounds.length + 1);
-  for (const point of points) for (const [at, count] of (point.buckets ?? []).entries()) buckets[at]! += count;
+  for (const point of points) {
+    for (const [at, count] of (point.buckets ?? []).entries()) buckets[at + point.first]! += count;
+  }
   return bucketShare(buckets, bounds, SHARES[stat]!);
 }
 
 /** Parts of one thing may be added, as bytes of several heaps; shares and temperatures may not. */
 function isAdditive({ kind, unit }: Instrument): boolean {
   return kind === 'updown' || unit === 'By' || /^\{.+\}$/.test(unit);
+}
+
+/** Between two quantiles that were sent, values are taken to lie evenly; beyond them nothing is known. */
+function quantileShare(quantiles: readonly [share: number, value: number][], share: number): number | undefined {
+  const above = quantiles.findIndex(([sent]) => sent >= share);
+  const [high, highValue] = quantiles[above] ?? [];
+  if (high === undefined || highValue === undefined) return undefined;
+  const [low, lowValue] = quantiles[above - 1] ?? [];
+  if (high === share || low === undefined || lowValue === undefined) return high === share ? highValue : undefined;
+  return lowValue + (highValue - lowValue) * ((share - low) / (high - low));
 }
 
 /**
