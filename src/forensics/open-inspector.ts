@@ -19,6 +19,7 @@ const SIGUSR1_BIT = 1n << 9n;
  */
 export async function openInspector(pid: number, signal: AbortSignal): Promise<{ url: string; wasOpen: boolean }> {
   if (process.platform !== 'linux') throw refused(pid, 'it can be found by pid on Linux only');
+  const isSame = sameProcess(pid);
   check(pid);
   // No other port is asked: it may be the app's own.
   for (const port of listeningPorts(pid).filter((port) => port >= 9229 && port < 9329)) {
@@ -26,15 +27,35 @@ export async function openInspector(pid: number, signal: AbortSignal): Promise<{
     if (url !== undefined) return { url, wasOpen: true };
   }
   const before = new Set(listeningPorts(pid));
+  if (!isSame()) throw refused(pid, ENDED);
   process.kill(pid, 'SIGUSR1');
   while (!signal.aborted) {
     for (const port of listeningPorts(pid)) {
       const url = before.has(port) ? undefined : await addressAt(port);
+      if (!isSame()) throw refused(pid, ENDED);
       if (url !== undefined) return { url, wasOpen: false };
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw refused(pid, 'its inspector did not open: it runs native code, or has a SIGUSR1 handler of its own');
+}
+
+const ENDED = 'it has ended, and its pid is another process by now';
+
+/** Whether the process that has `pid` is still the one that has it now: it has the same start time. */
+function sameProcess(pid: number): () => boolean {
+  const start = startTime(pid);
+  return () => startTime(pid) === start;
+}
+
+/** In clock ticks since boot: proc_pid_stat(5), field 22; the command before it may hold spaces. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
 }
 
 function check(pid: number): void {

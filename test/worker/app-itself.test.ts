@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -123,13 +125,14 @@ test('a second server that the app starts is traced and drained as the first', a
 
 test('Fastify on localhost serves, traces and drains on each address that localhost has', async (t) => {
   const port = await freePort();
-  const addresses = ['127.0.0.1', '127.0.0.2'];
-  // What a machine with 127.0.0.1 and ::1 answers, with addresses that every machine has.
+  const hasIpv6 = Object.values(networkInterfaces()).some((of) => of?.some(({ address }) => address === '::1'));
+  const addresses = ['127.0.0.1', hasIpv6 ? '::1' : '127.0.0.2'];
+  // What a machine answers whose localhost is both, which this one's need not be.
   const app = `import dns from 'node:dns';
     ${imports('fastify')}
     const { lookup } = dns;
     dns.lookup = (host, options, answer) => host === 'localhost' && options.all
-      ? answer(null, ${JSON.stringify(addresses.map((address) => ({ address, family: 4 })))})
+      ? answer(null, ${JSON.stringify(addresses.map((address) => ({ address, family: isIP(address) })))})
       : lookup(host, options, answer);
     export default async () => {
       const app = fastify();
