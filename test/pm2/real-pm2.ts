@@ -57,9 +57,15 @@ export class RealPm2 {
   }
 
   /** Runs one pm2 command; rejects with its output when it fails. */
-  async command(...args: string[]): Promise<string> {
+  command(...args: string[]): Promise<string> {
+    return this.commandWith({}, ...args);
+  }
+
+  /** The same from a shell that has these variables, which pm2 takes over with `--update-env`. */
+  async commandWith(env: Record<string, string>, ...args: string[]): Promise<string> {
+    const own = { TMPDIR: this.home, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' };
     const { stdout } = await run(process.execPath, [pm2Binary('pm2'), ...args], {
-      env: { ...cleanEnvironment(), TMPDIR: this.home, PM2_HOME: this.home, PM2_DISABLE_VERSION_CHECK: 'true' },
+      env: { ...cleanEnvironment(), ...own, ...env },
       cwd: this.home,
       timeout: 60_000,
       maxBuffer: 16 * 1024 * 1024,

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createServer, type TLSSocket } from 'node:tls';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { fixture, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
+
+interface Certificate {
+  key: Buffer;
+  cert: Buffer;
+}
+
+/** One that is its own authority. */
+function makeCertificate(dir: string, name: string): Certificate {
+  const [key, cert] = [join(dir, `${name}-key.pem`), join(dir, `${name}-cert.pem`)];
+  const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  execFileSync('openssl', [...make, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+/** Ends TLS in front of an endpoint, as a load balancer does. */
+async function terminator(t: TestContext, { key, cert }: Certificate, behind: string) {
+  const open = new Set<TLSSocket>();
+  let connections = 0;
+  const server = createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (client) => {
+    const upstream = connect(Number(new URL(behind).port), '127.0.0.1');
+    open.add(client);
+    client.on('close', () => open.delete(client));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  server.on('connection', () => connections++);
+  const closeAll = () => {
+    for (const socket of open) socket.destroy();
+  };
+  t.after(() => {
+    server.close();
+    closeAll();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** From the next connection on; the open ones are cut. */
+    use(certificate: Certificate) {
+      server.setSecureContext(certificate);
+      closeAll();
+      connections = 0;
+    },
+    /** Since then. */
+    get connections() {
+      return connections;
+    },
+  };
+}
+
+test('the certificate of an endpoint is replaced by one of another authority: the new file is read, and no span is lost', async (t) => {
+  const certificates = await tempDir(t);
+  const [first, second] = [makeCertificate(certificates, 'first'), makeCertificate(certificates, 'second')];
+  const file = join(certificates, 'ca.pem');
+  const trust = ({ cert }: Certificate) => {
+    writeFileSync(`${file}.new`, cert);
+    renameSync(`${file}.new`, file);
+  };
+  trust(first);
+  // Both at once: a file is read anew every ten seconds.
+  const places = ['grpc', 'http/protobuf'].map(async (protocol) => {
+    const endpoint = await OtlpEndpoint.start(t);
+    const proxy = await terminator(t, first, protocol === 'grpc' ? endpoint.grpcUrl : endpoint.httpUrl);
+    const program = runProgram(t, fixture('destination-writer'), {
+      args: [protocol],
+      ipc: true,
+      env: {
+        NODE_ENV: 'production',
+        OTEL_SERVICE_NAME: 'shop',
+        FORKTRACE_JOURNAL_DIR: await tempDir(t),
+        OTEL_EXPORTER_OTLP_ENDPOINT: proxy.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+        OTEL_EXPORTER_OTLP_CERTIFICATE: file,
+      },
+    });
+    await endpoint.waitForSpans(1);
+    return { endpoint, proxy, program };
+  });
+  const writers = await Promise.all(places);
+  for (const { proxy, program } of writers) {
+    proxy.use(second);
+    program.child.send('span');
+    await waitFor(() => proxy.connections > 1, 'tries with the old authority');
+  }
+  for (const { endpoint } of writers)
+    assert.equal(endpoint.received().length, 1, 'the old authority vouches for nobody');
+  trust(second);
+  for (const { endpoint, program } of writers) {
+    program.child.send('span');
+    await endpoint.waitForSpans(3, 60_000);
+    const ids = endpoint.received().map(({ spanId }) => spanId);
+    assert.equal(new Set(ids).size, 3);
+    assert.equal(ids.length, 3, 'each once');
+  }
+});
