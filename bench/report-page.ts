@@ -165,9 +165,12 @@ function starts(): string {
       one.cpuMs.toFixed(1),
       one.addedMs.toFixed(1),
       one.ratio.toFixed(2),
+      ...(one.endMs === undefined ? [] : [one.endMs.toFixed(1)]),
     ]);
+    const hasEnds = summary.every(({ endMs }) => endMs !== undefined);
+    const ends = hasEnds ? '; then the time from its last statement until its parent is told of its end' : '';
     parts.push(
-      `## Start\n\nCPU time up to the first response of a server, to the exit of a tool of ten spans, and of a program that does nothing; Node ${node}, ${rounds} rounds.\n\n${table(['', '', 'CPU ms', '+ ms', '× untraced'], rows)}\n`,
+      `## Start\n\nCPU time up to the first response of a server, to the exit of a tool of ten spans, and of a program that does nothing${ends}; Node ${node}, ${rounds} rounds.\n\n${table(['', '', 'CPU ms', '+ ms', '× untraced', ...(hasEnds ? ['end ms'] : [])], rows)}\n`,
     );
   }
   if (hasResults('killed')) {

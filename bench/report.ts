@@ -166,7 +166,16 @@ export interface RateResults {
 export interface StartResults {
   node: string;
   rounds: number;
-  summary: { program: string; name: string; cpuMs: number; spread: number; addedMs: number; ratio: number }[];
+  summary: {
+    program: string;
+    name: string;
+    cpuMs: number;
+    spread: number;
+    addedMs: number;
+    ratio: number;
+    /** From the last statement to the end; not in earlier results. */
+    endMs?: number;
+  }[];
 }
 
 export interface KilledResults {

@@ -1,8 +1,9 @@
 /**
- * `npm run bench:start`: what a process pays for its start. CPU time (user and system, of the process itself,
- * from its start) up to the first response of a hello-world server, up to the exit of a tool of ten spans,
- * and of a process that does nothing. In each round every contestant runs once, in an order that changes;
- * medians.
+ * `npm run bench:start`: what a process pays for its start, and how long its end takes. CPU time (user and
+ * system, of the process itself, from its start) up to the first response of a hello-world server, up to the
+ * exit of a tool of ten spans, and of a process that does nothing; then the time from the program's last
+ * statement until its parent is told of its end. In each round every contestant runs once, in an order that
+ * changes; medians.
  *
  * Excluded: the shipper, which lives for all of them and is started before the first round, and the client of
  * the request.
@@ -84,26 +85,41 @@ const environment = {
   BENCH_HTTP_SINK: `http://127.0.0.1:${ports.httpPort}`,
 };
 
-/** @returns milliseconds of CPU time, as the process has read them from the operating system */
-async function measure(contestant: Contestant, program: Program): Promise<number> {
+interface Measured {
+  /** CPU time in milliseconds, as the process has read it from the operating system. */
+  cpuMs: number;
+  /** From its last statement to its end, as its parent sees it. */
+  endMs: number;
+}
+
+async function measure(contestant: Contestant, program: Program): Promise<Measured> {
   const child: ChildProcess = spawn(node, [...(contestant.execArgv ?? []), join(dir, `${program}.cjs`)], {
     env: { ...environment, ...contestant.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'close');
+  let goneAt = 0;
+  child.once('exit', () => {
+    goneAt = performance.timeOrigin + performance.now();
+  });
   let cpuMs: number | undefined;
+  let endsAt: number | undefined;
   for await (const line of createInterface(child.stdout!)) {
     const [what, value] = line.split(' ');
     if (what === 'port') get({ host: '127.0.0.1', port: Number(value), agent: false }, (response) => response.resume());
     else if (what === 'cpu') cpuMs = Number(value);
+    else if (what === 'ends') endsAt = Number(value);
   }
   const [code] = await exited;
-  if (code !== 0 || cpuMs === undefined) throw new Error(`${contestant.name}, ${program}: exit code ${code}`);
-  return cpuMs;
+  if (code !== 0 || cpuMs === undefined || endsAt === undefined)
+    throw new Error(`${contestant.name}, ${program}: exit code ${code}`);
+  return { cpuMs, endMs: goneAt - endsAt };
 }
 
 const cells = PROGRAMS.flatMap((program) =>
-  contestants.filter((one) => runs(one, program)).map((contestant) => ({ contestant, program, cpuMs: [] as number[] })),
+  contestants
+    .filter((one) => runs(one, program))
+    .map((contestant) => ({ contestant, program, cpuMs: [] as number[], endMs: [] as number[] })),
 );
 // A living process keeps the shipper of the directory, so that no round starts one.
 const keeper = spawn(
@@ -121,9 +137,12 @@ try {
   for (let round = 0; round <= rounds; round++) {
     for (let at = 0; at < cells.length; at++) {
       const cell = cells[(at + round) % cells.length]!;
-      const cpuMs = await measure(cell.contestant, cell.program);
+      const { cpuMs, endMs } = await measure(cell.contestant, cell.program);
       // The first round warms the file cache.
-      if (round > 0) cell.cpuMs.push(cpuMs);
+      if (round > 0) {
+        cell.cpuMs.push(cpuMs);
+        cell.endMs.push(endMs);
+      }
       progress.step(`${cell.program}, ${cell.contestant.name}`);
     }
   }
@@ -136,7 +155,7 @@ try {
   rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
-const summary = cells.map(({ contestant, program, cpuMs }) => {
+const summary = cells.map(({ contestant, program, cpuMs, endMs }) => {
   const base = cells.find((cell) => cell.program === program && cell.contestant === untraced)!.cpuMs;
   return {
     program,
@@ -145,18 +164,20 @@ const summary = cells.map(({ contestant, program, cpuMs }) => {
     spread: spread(cpuMs),
     addedMs: median(cpuMs) - median(base),
     ratio: median(cpuMs) / median(base),
+    endMs: median(endMs),
   };
 });
 console.log(
   renderTable(
-    ['start of', '', 'CPU ms', '±', 'added ms', '× untraced'],
-    summary.map(({ program, name, cpuMs, spread, addedMs, ratio }) => [
+    ['start of', '', 'CPU ms', '±', 'added ms', '× untraced', 'end ms'],
+    summary.map(({ program, name, cpuMs, spread, addedMs, ratio, endMs }) => [
       program,
       name,
       cpuMs.toFixed(1),
       `${(spread * 100).toFixed(0)}%`,
       addedMs.toFixed(1),
       ratio.toFixed(2),
+      endMs.toFixed(1),
     ]),
   ),
 );

@@ -1,4 +1,4 @@
-// Answers one request, and prints the CPU time of the process up to then, in milliseconds.
+// Answers one request, and prints the CPU time of the process up to then, in milliseconds, and when it ends.
 const http = require('node:http');
 const { startWorkerTracing, traceServer } = process.env.BENCH_TWO_LINES === undefined ? {} : require('forktrace');
 
@@ -9,6 +9,7 @@ const server = http.createServer((_request, response) => {
     setImmediate(() => {
       const { user, system } = process.cpuUsage();
       console.log(`cpu ${(user + system) / 1000}`);
+      console.log(`ends ${performance.timeOrigin + performance.now()}`);
       process.exit();
     }),
   );

@@ -7,6 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
+import { endsNamespace } from './pid-namespace.js';
 
 const require = createRequire(import.meta.url);
 /** A child's clock starts a little before its parent knows that it is there. */
@@ -26,9 +27,26 @@ export function watchChildren(): void {
   // Node's own, and documented: nothing of child_process is patched.
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };
+    if (endsNamespace) waitForCompanions(child);
     const startedAtMs = Date.now();
     child.once('exit', (code, signal) => tell(child.pid, startedAtMs, { code, signal }));
   });
+}
+
+/** Of PID 1. */
+const own = new Set<ChildProcess>();
+let isWaiting = false;
+
+function waitForCompanions(child: ChildProcess): void {
+  // A thread does not know the children of the others.
+  const { isMainThread } = require('node:worker_threads') as typeof import('node:worker_threads');
+  if (!isMainThread) return;
+  own.add(child);
+  child.once('exit', () => own.delete(child));
+  if (isWaiting) return;
+  isWaiting = true;
+  const { reapCompanions } = require('./reap-companions.js') as typeof import('./reap-companions.js');
+  reapCompanions((pid) => [...own].some((one) => one.pid === pid));
 }
 
 function tell(

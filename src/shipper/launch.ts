@@ -10,6 +10,7 @@ import { fork } from 'node:child_process';
 import { ownFile } from '../own-files.js';
 import { parseFromShipper } from './shipper-messages.js';
 
+process.title = 'forktrace launcher';
 const shipper = fork(ownFile('shipper/main.js'), [], {
   detached: true,
   execArgv: [],

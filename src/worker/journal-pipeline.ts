@@ -83,6 +83,9 @@ export function createJournalPipeline(
     return sums;
   };
   const shipping = startShipping(config, identity);
+  // The file in which the exit is recorded is made now: at the end it would be more than a millisecond of the
+  // few that the end may take.
+  journal.vitals();
   const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
   const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};
   const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
@@ -136,7 +139,7 @@ function samplerOf({ sampler }: ResolvedConfig) {
   return (require('./sampler.js') as typeof import('./sampler.js')).createSampler(sampler);
 }
 
-/** What ends before it leaves no page but that of its exit. */
+/** What ends before it leaves no figures, only how it has ended. */
 const TOOL_ENDS_WITHIN_MS = 1000;
 
 /** A worker's first requests may be its last: a leak can fill a small heap within a second. */

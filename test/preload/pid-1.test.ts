@@ -47,9 +47,24 @@ test('a tool that is PID 1 of its container and calls process.exit() has deliver
 test('the jobs of a traced PID 1 share its shipper, leave it no zombies, and are delivered at its end', {
   skip,
 }, async (t) => {
-  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('job-starter'), register, fixture('tool'), '4']);
+  const { code, spans } = await asPid1(t, [
+    ...PRELOAD,
+    fixture('job-starter'),
+    register,
+    fixture('tool'),
+    '4',
+    'traces',
+  ]);
   assert.equal(code, 0, 'zombies');
   assert.ok(spans.length >= 4 * 2 + 1, `${spans.length} spans`);
+});
+
+test('a PID 1 that traces nothing: each of its jobs is delivered by a shipper of its own, and leaves no zombie', {
+  skip,
+}, async (t) => {
+  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('job-starter'), register, fixture('tool'), '2']);
+  assert.equal(code, 0, 'zombies');
+  assert.equal(spans.length, 2 * 2);
 });
 
 test('one whose event loop runs empty, too', { skip }, async (t) => {
