@@ -10,7 +10,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { ForktraceError } from '../errors.js';
-import { watchFastify4 } from '../http/routes/fastify4.js';
+import { watchFastifyInstances } from '../http/routes/fastify-instances.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
@@ -68,7 +68,7 @@ export function preload(realm: object = globalThis): void {
   beforeApiUse({ first: standIn, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
-  watchFastify4();
+  watchFastifyInstances();
   // One span for the process, which begins now.
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) =>

@@ -17,7 +17,7 @@ import { type Role, resolveConfig } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
-import { watchFastify4 } from '../http/routes/fastify4.js';
+import { watchFastifyInstances } from '../http/routes/fastify-instances.js';
 import { watchNext } from '../http/routes/next.js';
 import { setWorkerHttp } from '../http/worker-http.js';
 import { enabledAutomatically } from '../instrumentation/enabled.js';
@@ -128,7 +128,7 @@ export function isTracingStarted(): boolean {
 
 function start(userConfig: TracingConfig, role: Role): StartedTracing {
   keepTickObject();
-  watchFastify4();
+  watchFastifyInstances();
   unpackPm2Environment(process.env);
   const resolved = resolveConfig(userConfig, process.env, role);
   // Last: it takes the slot out of the environment, by which a worker leaves warnings to its coordinator.

@@ -8,7 +8,7 @@ interface HandlerMessage {
   route?: { url?: string };
 }
 
-/** Fastify 5 says which route it runs. */
+/** Fastify 5 says whose handler it calls. */
 export function watchFastify(): void {
   subscribe('tracing:fastify.request.handler:start', (message) => {
     const { reply, route } = message as HandlerMessage;

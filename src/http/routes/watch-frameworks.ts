@@ -8,7 +8,7 @@ import { sep } from 'node:path';
 import { guarded } from '../guard.js';
 import { watchExpressApp, watchExpressLayers } from './express.js';
 import { watchFastify } from './fastify.js';
-import { watchFastify4 } from './fastify4.js';
+import { watchFastifyInstances } from './fastify-instances.js';
 import { watchHapiRequest } from './hapi.js';
 import { watchKoaContext } from './koa.js';
 import { expectConnect, onExpressApp } from './left-route.js';
@@ -21,7 +21,7 @@ export function watchFrameworks(): void {
   if (watching) return;
   watching = true;
   watchFastify();
-  watchFastify4();
+  watchFastifyInstances();
   onExpressApp((app) => {
     watchExpressApp(app);
     // By now the app has made its router, if this is Express 5; a getter that throws, if it is 4.

@@ -1,5 +1,6 @@
-import { setRoute } from '../active-request.js';
+import type { ServerResponse } from 'node:http';
 import { guarded } from '../guard.js';
+import { requestOf } from '../request-of.js';
 import { watchExpressApp } from './express.js';
 import { type HonoRouter, watchHonoRouter } from './hono.js';
 import { watchKoaContext } from './koa.js';
@@ -13,11 +14,12 @@ interface HonoLike {
   router: HonoRouter;
 }
 interface H3Event {
-  context: { matchedRoute?: { path?: string } };
+  context: object;
+  node: { res: ServerResponse };
 }
 interface H3Like {
   stack: unknown[];
-  options: { onBeforeResponse?: (event: H3Event, response: unknown) => unknown };
+  options: { onRequest?: (event: H3Event) => unknown };
 }
 
 /**
@@ -45,14 +47,32 @@ export function watchRoutes(app: unknown): void {
 
 const watchedH3 = new WeakSet<object>();
 
-/** The router of h3 1 leaves its match on the event's context. */
+/**
+ * The router of h3 1 leaves its match on the event's context before it calls the handler: the context takes
+ * note when it is set.
+ */
 function watchH3App({ options }: H3Like): void {
   if (watchedH3.has(options)) return;
   watchedH3.add(options);
-  const { onBeforeResponse } = options;
-  options.onBeforeResponse = (event, response) => {
-    const path = event.context?.matchedRoute?.path;
-    if (path !== undefined) setRoute(path);
-    return onBeforeResponse?.(event, response);
+  const { onRequest } = options;
+  options.onRequest = (event) => {
+    guarded(() => noteMatches(event));
+    return onRequest?.(event);
   };
+}
+
+/** An event of Nitro's own `$fetch` within a request is none of the request's. */
+function noteMatches({ context, node }: H3Event): void {
+  const request = requestOf(node.res);
+  if (request === undefined) return;
+  let matched: { path?: string } | undefined;
+  Object.defineProperty(context, 'matchedRoute', {
+    configurable: true,
+    enumerable: true,
+    get: () => matched,
+    set(route: typeof matched) {
+      matched = route;
+      if (typeof route?.path === 'string') request.route = route.path;
+    },
+  });
 }

@@ -1,8 +1,4 @@
-import { setRoute } from 'forktrace';
+import { watchRoutes } from 'forktrace';
 import { defineNitroPlugin } from 'nitropack/runtime';
 
-export default defineNitroPlugin((nitroApp) => {
-  const tell = (event) => event?.context.matchedRoute && setRoute(event.context.matchedRoute.path);
-  nitroApp.hooks.hook('beforeResponse', tell);
-  nitroApp.hooks.hook('error', (_error, { event }) => tell(event));
-});
+export default defineNitroPlugin((nitroApp) => watchRoutes(nitroApp.h3App));

@@ -19,16 +19,17 @@ let watching = false;
 const require = createRequire(import.meta.url);
 
 /**
- * Fastify 4 does not say which route it runs, as 5 does, but that an instance has been made: it gets a hook.
- * To be called before the app is.
+ * Fastify says that an instance has been made: it gets a hook, the first one, which has the route before the
+ * body is read and before the app's own hooks run. Fastify 5 says it once more when it calls the handler, for
+ * instances that are older than tracing; 4 does not. To be called before the app is.
  */
-export function watchFastify4(): void {
+export function watchFastifyInstances(): void {
   if (watching) return;
   watching = true;
   subscribe('fastify.initialization', (message) => {
     const { fastify } = message as FastifyMessage;
     guarded(() => {
-      if (Number.parseInt(fastify.version ?? '', 10) !== 4) return;
+      if (!(Number.parseInt(fastify.version ?? '', 10) >= 4)) return;
       const { activeRequest } = require('../active-request.js') as typeof import('../active-request.js');
       fastify.addHook('onRequest', (request, _reply, done) => {
         const active = activeRequest();
