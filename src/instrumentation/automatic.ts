@@ -7,6 +7,7 @@ import { patchBuiltins } from './builtins.js';
 import { construct, constructAll } from './construct.js';
 import { type Automatic, enabledAutomatically, setEnabledAutomatically } from './enabled.js';
 import { checkVersions } from './fitting-versions.js';
+import { FoundTracer } from './found-tracer.js';
 import { appDirectory, installedInstrumentations, META_PACKAGE, PREFIX } from './installed.js';
 import type { Instrumentation } from './instrumentation.js';
 import { loadedPackages, warnOfLoaded } from './loaded-before.js';
@@ -34,6 +35,10 @@ function enable(installed: readonly Package[]): Automatic {
     ? constructAll(meta)
     : selected.map(construct).filter((one): one is Instrumentation => one !== undefined);
   warnOfUnknownNames(meta ? instrumentations.map((one) => one.instrumentationName) : installed.map(({ name }) => name));
+  for (const one of instrumentations) {
+    const { tracer } = one;
+    if (tracer !== undefined) one.setTracerProvider({ getTracer: () => new FoundTracer(tracer) });
+  }
   const early = loadedPackages(instrumentations);
   hookLoader(instrumentations);
   patchBuiltins(instrumentations);

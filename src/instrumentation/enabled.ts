@@ -1,4 +1,5 @@
-import type { Instrumentation } from './instrumentation.js';
+import { isBuiltin } from 'node:module';
+import { disableQuietly, type Instrumentation } from './instrumentation.js';
 
 /** The instrumentations that were found and enabled. */
 export interface Automatic {
@@ -12,6 +13,59 @@ let automatic: Automatic | undefined;
 /** What this process has enabled without being told one by one; undefined while it has not looked. */
 export function enabledAutomatically(): Automatic | undefined {
   return automatic;
+}
+
+/** Those that have been disabled again for one of the app's, or for another SDK's. */
+const yielded = new WeakSet<Instrumentation>();
+
+export function hasYielded(instrumentation: Instrumentation): boolean {
+  return yielded.has(instrumentation);
+}
+
+const found = { asking: false };
+
+/** What one of those that were found asks for. */
+export function askedByUs<T>(ask: () => T): T {
+  const before = found.asking;
+  found.asking = true;
+  try {
+    return ask();
+  } finally {
+    found.asking = before;
+  }
+}
+
+/**
+ * Somebody else asks for a tracer by this name. Where it is that of an instrumentation which was found, the
+ * app has one of its own, with its own options: two of them would make each span twice, and would send
+ * `traceparent` twice, which nobody can read then.
+ *
+ * @param name undefined: all of them, for another SDK enables its own
+ */
+export function yieldInstrumentation(name?: string): void {
+  if (automatic === undefined || found.asking) return;
+  const [leaving, staying] = [[], []] as [Instrumentation[], Instrumentation[]];
+  for (const one of automatic.instrumentations) {
+    const isMeant = name === undefined || one.instrumentationName === name;
+    (isMeant && !hasPatchedPackage(one) ? leaving : staying).push(one);
+  }
+  if (leaving.length === 0) return;
+  automatic = { ...automatic, instrumentations: staying };
+  for (const one of leaving) {
+    yielded.add(one);
+    disableQuietly(one);
+  }
+}
+
+/**
+ * What is loaded already, only ours has seen: the other one would never patch it. A builtin can be had again.
+ */
+function hasPatchedPackage({ _modules = [] }: Instrumentation): boolean {
+  return _modules.some(
+    ({ name, moduleExports, files = [] }) =>
+      !isBuiltin(name) &&
+      [moduleExports, ...files.map((file) => file.moduleExports)].some((each) => each !== undefined),
+  );
 }
 
 export function setEnabledAutomatically(enabled: Automatic): Automatic {

@@ -1,4 +1,4 @@
-import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { InstrumentationLike } from '../config/types.js';
 
 /**
@@ -7,7 +7,14 @@ import type { InstrumentationLike } from '../config/types.js';
  */
 export interface Instrumentation extends InstrumentationLike {
   readonly instrumentationVersion?: string;
+  readonly tracer?: Tracer;
   readonly _modules?: readonly ModuleDefinition[];
+  /** @returns the module's exports, patched while it is enabled */
+  _onRequire?(module: ModuleDefinition, exports: unknown, name: string, baseDir?: string): unknown;
+  /** The hook of `require` that all of one copy of `@opentelemetry/instrumentation` share. */
+  readonly _requireInTheMiddleSingleton?: {
+    register(name: string, onRequire: (exports: unknown, name: string) => unknown): unknown;
+  };
   _unwrap?(nodule: Wrappable, name: string): void;
   _massUnwrap?(nodules: Wrappable[], names: string[]): void;
 }
@@ -15,7 +22,9 @@ export interface Instrumentation extends InstrumentationLike {
 /** A package or builtin that an instrumentation patches, and files of it. */
 export interface ModuleDefinition {
   readonly name: string;
-  readonly files?: readonly { readonly name: string }[];
+  readonly files?: readonly { readonly name: string; readonly moduleExports?: unknown }[];
+  /** Once it has been loaded. */
+  readonly moduleExports?: unknown;
 }
 
 interface Providers {

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { enableAutomatically } from './automatic.js';
 import { patchBuiltins } from './builtins.js';
-import { type Automatic, enabledAutomatically } from './enabled.js';
+import { type Automatic, enabledAutomatically, hasYielded, yieldInstrumentation } from './enabled.js';
 import { disableQuietly, type Instrumentation, type Instrumentations } from './instrumentation.js';
 import { loadedPackages, warnOfLoaded } from './loaded-before.js';
 import { hookLoader } from './loader-hooks.js';
@@ -28,6 +29,7 @@ export function prepareInstrumentations({ instrumentations: wanted, outgoing }: 
       const given: Instrumentation[] = typeof wanted === 'function' ? [...wanted()] : [];
       const names = new Set(given.map(({ instrumentationName }) => instrumentationName));
       for (const one of automatic?.instrumentations ?? []) {
+        if (hasYielded(one)) continue;
         if (!names.has(one.instrumentationName)) all.push(one);
         // The user's own has their options.
         else disableQuietly(one);
@@ -44,10 +46,20 @@ export function prepareInstrumentations({ instrumentations: wanted, outgoing }: 
       hookLoader(own);
       patchBuiltins(own);
       warnOfLoaded(early);
+      if (automatic !== undefined) yieldWhereAsked(tracerProvider);
     },
     stop() {
-      for (const instrumentation of all) disableQuietly(instrumentation);
+      for (const instrumentation of all) if (!hasYielded(instrumentation)) disableQuietly(instrumentation);
     },
+  };
+}
+
+/** An instrumentation asks for its tracer when it is made. */
+function yieldWhereAsked(provider: TracerProvider): void {
+  const { getTracer } = provider;
+  provider.getTracer = (name, ...rest) => {
+    yieldInstrumentation(name);
+    return getTracer.call(provider, name, ...rest);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Context, Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
+import { yieldInstrumentation } from '../instrumentation/enabled.js';
 import { recordsNothing } from './stand-ins.js';
 
 /**
@@ -17,6 +18,7 @@ export class FirstSpanProvider implements TracerProvider {
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+    yieldInstrumentation(name);
     return new FirstSpanTracer(() => this.#start()?.getTracer(name, version, options));
   }
 }

@@ -11,6 +11,7 @@
 import { fileURLToPath } from 'node:url';
 import { ForktraceError } from '../errors.js';
 import { watchFastifyInstances } from '../http/routes/fastify-instances.js';
+import { yieldInstrumentation } from '../instrumentation/enabled.js';
 import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
@@ -73,6 +74,7 @@ export function preload(realm: object = globalThis): void {
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) =>
     unlessItFails(() => {
+      if (staysOut) return;
       const { traceFoundServer } = loaded(
         () => require('./trace-found-server.js') as typeof import('./trace-found-server.js'),
       );
@@ -84,8 +86,26 @@ export function preload(realm: object = globalThis): void {
 function standIn(): void {
   unlessItFails(() => {
     const { standIn } = require('./stand-in.js') as typeof import('./stand-in.js');
-    standIn(start);
+    standIn(start, replaced);
   });
+}
+
+/**
+ * An SDK that the app starts in its code has come before us: forktrace traces nothing, so that nothing is
+ * doubled.
+ */
+let staysOut = false;
+
+function replaced(): void {
+  if (staysOut || isStartedOrStarting()) return;
+  staysOut = true;
+  yieldInstrumentation();
+  warnOfOtherSdk();
+}
+
+function isStartedOrStarting(): boolean {
+  const once = loaded(() => require('./start-once.js') as typeof import('./start-once.js'));
+  return once.isStartedOrStarting();
 }
 
 /** Files of the package are being loaded: an instrumentation of `fs` makes spans of that, too. */
@@ -102,6 +122,7 @@ function loaded<T>(load: () => T): T {
 
 /** @returns false while it starts: this is a call of the start's own, then */
 function start(): boolean {
+  if (staysOut) return true;
   if (isLoading) return false;
   let isStarting = false;
   unlessItFails(() => {

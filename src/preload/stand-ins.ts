@@ -20,6 +20,17 @@ export class StandIns {
     for (const standIn of this.#standIns) standIn.setDelegate(provider);
   }
 
+  /** Calls `then` when a provider is registered, before whoever registers it goes on. */
+  whenReplaced(then: () => void): void {
+    for (const standIn of this.#standIns) {
+      const { setDelegate } = standIn;
+      standIn.setDelegate = (provider) => {
+        setDelegate.call(standIn, provider);
+        then();
+      };
+    }
+  }
+
   /** What has been registered since; undefined where nothing has. */
   get replacement(): TracerProvider | undefined {
     for (const standIn of this.#standIns) {

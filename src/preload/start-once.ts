@@ -29,6 +29,11 @@ export function startOnce(): StartedTracing | undefined {
   return tracing;
 }
 
+/** @public */
+export function isStartedOrStarting(): boolean {
+  return starting || tracing !== undefined || isTracingStarted();
+}
+
 /** Whether tracing is being started, further out in this call. @public */
 export function isStarting(): boolean {
   return starting;

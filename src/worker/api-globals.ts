@@ -4,7 +4,7 @@ import { type ApiCopy, apiCopies, isNewer, registeringCopy } from '../instrument
 import { registeredPropagator } from '../propagation/w3c-only.js';
 import { warn } from '../warn.js';
 import { registerContextManager, unregisterContextManager } from './context-manager.js';
-import { warnOfOtherSdk } from './other-sdk.js';
+import { warnOfOtherSdk, warnOfRefusedSdk } from './other-sdk.js';
 
 /** What this worker registers with the OpenTelemetry API. */
 export interface ApiGlobals {
@@ -47,8 +47,32 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
   }
   if (taken.length > 0) warnOfOtherSdk(taken);
   else if (copy !== undefined) warnOfNewerCopies(copy, copies);
+  if (isProviderOurs) ours.push(watchRefused(copies));
   return () => {
     for (const unregister of ours) unregister();
+  };
+}
+
+/**
+ * The API tells its own logger alone, which is off by default, when a second SDK is refused.
+ *
+ * @returns stops watching
+ */
+function watchRefused(copies: readonly ApiCopy[]): () => void {
+  let isSaid = false;
+  const watched = copies.map(({ api: { trace } }) => {
+    const { setGlobalTracerProvider } = trace;
+    trace.setGlobalTracerProvider = (provider) => {
+      const isRegistered = setGlobalTracerProvider.call(trace, provider);
+      if (!isRegistered && !isSaid) warnOfRefusedSdk();
+      isSaid ||= !isRegistered;
+      return isRegistered;
+    };
+    return trace;
+  });
+  return () => {
+    // What the class has shows through again.
+    for (const trace of watched) delete (trace as Partial<typeof trace>).setGlobalTracerProvider;
   };
 }
 

@@ -8,6 +8,14 @@ export function otherPreload(): string | undefined {
   return OTHER_PRELOAD.exec([...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' '))?.[1];
 }
 
+/** Where the API has refused it: what is registered first stays. */
+export function warnOfRefusedSdk(): void {
+  warn(
+    'FORKTRACE_REGISTERED_TWICE',
+    'The app starts another OpenTelemetry SDK after forktrace: it is not used, and its processors and exporters get no spans. Remove its start, or give them to forktrace (spanProcessors, exporter).',
+  );
+}
+
 /**
  * Two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
  *
@@ -17,7 +25,7 @@ export function warnOfOtherSdk(kept: readonly string[] = ['tracer provider']): v
   const preload = otherPreload();
   const advice =
     preload === undefined
-      ? 'Remove one of the two.'
+      ? 'Remove one of the two: forktrace/register enables the instrumentations that are installed, so that no span of a database or a framework is lost without the other SDK.'
       : `Remove ${preload} from the command line and leave the package installed: forktrace/register enables the same instrumentations, so that no span of a database or a framework is lost.`;
   warn(
     'FORKTRACE_REGISTERED_TWICE',
