@@ -13,6 +13,7 @@ import { tellPm2 } from '../pm2/ready.js';
 import { withinDeadline } from '../process/deadline.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import { runHook } from '../process/hook.js';
+import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { TerminationSignals } from '../process/termination-signals.js';
 import { parseCoordinatorMessage, type WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
@@ -197,14 +198,17 @@ function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions)
  * own business.
  */
 function isSupervised(): boolean {
+  return cluster.isWorker && process.connected === true && process.send !== undefined && hasSlot();
+}
+
+/**
+ * Before tracing starts the slot stays in the environment: by it the warnings about that are left to the
+ * coordinator.
+ */
+function hasSlot(): boolean {
+  if (process.env[SLOT_VARIABLE] !== undefined) return true;
   const { manager, slot } = workerIdentity();
-  return (
-    cluster.isWorker &&
-    process.connected === true &&
-    process.send !== undefined &&
-    manager === 'cluster' &&
-    slot !== undefined
-  );
+  return manager === 'cluster' && slot !== undefined;
 }
 
 /** Resolves when the message is handed over, so that an exit right after does not lose it. */
