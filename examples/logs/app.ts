@@ -1,8 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { traceFields } from 'forktrace';
+import { forktraceDestination } from 'forktrace/pino';
 import { pino } from 'pino';
 import winston from 'winston';
 
+/** Each line is a log record of its trace, there when the worker is killed in the next instant. */
+const logger = pino(forktraceDestination());
+
+// Without exporting logs: lines on standard output, with the ids of their trace.
 const withPino = pino({ mixin: traceFields });
 
 const withTrace = winston.format((info) => Object.assign(info, traceFields()));
@@ -12,7 +17,12 @@ const withWinston = winston.createLogger({
 });
 
 export default function createApp() {
-  return (_request: IncomingMessage, response: ServerResponse) => {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url === '/killed') {
+      logger.fatal({ reason: 'to see what is left' }, 'the last words');
+      process.kill(process.pid, 'SIGKILL');
+      return;
+    }
     withPino.info('hello from pino');
     withWinston.info('hello from winston');
     console.log(JSON.stringify({ message: 'hello from console', ...traceFields() }));

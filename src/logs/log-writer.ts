@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Context, context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { type Context, context, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import type { ResolvedLogs } from '../config/resolved.js';
 import type { Journal } from '../journal/journal.js';
 import { JournalSpan } from '../tracer/journal-span.js';
@@ -34,6 +34,9 @@ export class LogWriter {
   #flooded = 0;
   #failed = 0;
   #isWriting = false;
+  /** The last span that is none of ours, and its ids. */
+  #foreignSpan: Span | undefined;
+  #foreign: LogSpan | undefined;
 
   /** @param whose who logs, for messages */
   constructor(options: ResolvedLogs, journal: Pick<Journal, 'appendLog' | 'stats'>, whose = 'this process') {
@@ -68,7 +71,7 @@ export class LogWriter {
     this.#isWriting = true;
     const encoder = this.#encoder;
     try {
-      encoder.record(entry, spanOf(of ?? context.active()));
+      encoder.record(entry, this.#spanOf(of ?? context.active()));
       this.#journal.appendLog(scope, encoder.bytes, 0, encoder.at);
     } catch {
       this.#failed++;
@@ -88,6 +91,19 @@ export class LogWriter {
     this.#flood.end();
   }
 
+  #spanOf(of: Context): LogSpan | undefined {
+    const span = trace.getSpan(of);
+    if (span === undefined || span instanceof JournalSpan) return span;
+    // One that is not sampled, or another SDK's: to read its ids for each line is a quarter of what a line
+    // costs.
+    if (span !== this.#foreignSpan) {
+      const spanContext = span.spanContext();
+      this.#foreign = isSpanContextValid(spanContext) ? logSpan(spanContext) : undefined;
+      this.#foreignSpan = span;
+    }
+    return this.#foreign;
+  }
+
   #isWithinBudget(second: number): boolean {
     if (second !== this.#second) {
       this.#second = second;
@@ -98,12 +114,4 @@ export class LogWriter {
     this.#flood.add(1, '');
     return false;
   }
-}
-
-function spanOf(of: Context): LogSpan | undefined {
-  const span = trace.getSpan(of);
-  if (span === undefined) return undefined;
-  if (span instanceof JournalSpan) return span;
-  const spanContext = span.spanContext();
-  return isSpanContextValid(spanContext) ? logSpan(spanContext) : undefined;
 }

@@ -87,6 +87,9 @@ export function createJournalPipeline(
   // few that the end may take.
   journal.vitals();
   const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
+  // Early: a listener of the app's may end the process for good before the journal is closed.
+  const recordExit = (code: number) => exit.record(code);
+  process.on('exit', recordExit);
   const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};
   const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
   return {
@@ -112,6 +115,7 @@ export function createJournalPipeline(
       if (isInContainer()) await delivered(journal, timeoutMs, 'both', endsNamespace);
       journal.close();
       await shipping.stop();
+      process.off('exit', recordExit);
       exit.stop();
       unsay();
     },

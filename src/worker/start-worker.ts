@@ -38,6 +38,7 @@ import { withFirstSpanParent } from '../propagation/first-span-parent.js';
 import { warn } from '../warn.js';
 import { registerApiGlobals } from './api-globals.js';
 import { workerIdentity } from './identity.js';
+import { listenLastToExit } from './last-exit-listener.js';
 import { setLogLevel } from './log-level.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
 import { tellActiveSpan } from './peekable.js';
@@ -187,8 +188,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
           tracerProvider.getTracer('forktrace', version),
         )
       : undefined;
-  const flushSync = (code: number) => pipeline.flushSync(code);
-  process.on('exit', flushSync);
+  const stopListening = listenLastToExit((code) => pipeline.flushSync(code));
 
   let stopped: Promise<boolean> | undefined;
   const stop = async (timeoutMs: number) => {
@@ -198,7 +198,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
     await Promise.all([pipeline.shutdown(timeoutMs), meterProvider?.shutdown().catch(() => {})]);
   };
   const letGo = () => {
-    process.off('exit', flushSync);
+    stopListening();
     logs?.stop();
     unregister();
     setWorkerHttp({});

@@ -4,11 +4,36 @@ import { fileURLToPath } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { freePort } from '../process/free-port.js';
 import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+
+const server = fileURLToPath(new URL('../../dist-examples/logs/server.js', import.meta.url));
+
+test('the logs example: what a worker has logged before it is killed is delivered, in the trace of its request', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const program = runProgram(t, server, {
+    env: {
+      PORT: String(await freePort()),
+      WEB_CONCURRENCY: '1',
+      FORKTRACE_JOURNAL_DIR: await tempDir(t),
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+    },
+  });
+  const [, address] = await program.waitForOutput(/listening on (http\S+)/);
+  await fetch(`${address!.replace('0.0.0.0', '127.0.0.1')}/killed`).catch(() => {});
+  const [log] = await endpoint.waitForLogs(1);
+  assert.deepEqual(
+    [log!.body, log!.severityText, log!.attributes.reason],
+    ['the last words', 'fatal', 'to see what is left'],
+  );
+  const isIts = ({ spanId }: { spanId: string }) => spanId === log!.spanId;
+  const spans = await endpoint.waitForSpans((all) => all.some(isIts));
+  assert.equal(spans.find(isIts)!.attributes['forktrace.interrupted'], true);
+});
 
 test('the logs example: a line of pino, winston and console each has the ids of its request’s span', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const port = await freePort();
-  const program = runProgram(t, fileURLToPath(new URL('../../dist-examples/logs/server.js', import.meta.url)), {
+  const program = runProgram(t, server, {
     env: {
       NODE_ENV: 'production',
       PORT: String(port),
