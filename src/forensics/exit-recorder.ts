@@ -27,6 +27,7 @@ export class ExitRecorder {
   readonly #active: (error?: unknown) => ActiveSpan | undefined;
   readonly #abort = process.abort;
   #thrown: Thrown | undefined;
+  #recorded: number | undefined;
 
   /**
    * @param vitals is asked at the exit: a process that ends at once makes its page then
@@ -40,8 +41,10 @@ export class ExitRecorder {
     if (isMainThread) process.abort = this.#onAbort;
   }
 
-  /** To be called in `process.on('exit')`. */
+  /** To be called in `process.on('exit')`, and once more where a listener may have changed the code. */
   record(code: number): void {
+    if (code === this.#recorded) return;
+    this.#recorded = code;
     const vitals = this.#vitals();
     if (vitals === undefined) return;
     const thrown = this.#thrown;
