@@ -37,6 +37,8 @@ const RELEASES_WITHIN_MS = 500;
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
   attached: boolean;
+  /** How long {@link ShipperKeeper.writerExited} waits for its answer. @default 1000 ms */
+  answerMs?: number;
 }
 
 const NOTHING: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
@@ -51,8 +53,8 @@ export function shipperConfigOf(config: ResolvedConfig): ShipperConfig {
 }
 
 /** Keeps one shipper running for as long as this process needs it. The timers hold no process open. */
-export function ensureShipper(config: ShipperConfig, { attached }: EnsureShipperOptions): ShipperKeeper {
-  return new ShipperKeeper(config, attached);
+export function ensureShipper(config: ShipperConfig, options: EnsureShipperOptions): ShipperKeeper {
+  return new ShipperKeeper(config, options);
 }
 
 export class ShipperKeeper {
@@ -60,6 +62,7 @@ export class ShipperKeeper {
   stats: ShipperStats | undefined;
   readonly #config: ShipperConfig;
   readonly #attached: boolean;
+  readonly #answerMs: number;
   readonly #check: NodeJS.Timeout;
   readonly #waiting = new Map<number, ((found: Recovered | undefined) => void)[]>();
   #released = () => {};
@@ -69,9 +72,10 @@ export class ShipperKeeper {
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(config: ShipperConfig, attached: boolean) {
+  constructor(config: ShipperConfig, { attached, answerMs = ANSWER_MS }: EnsureShipperOptions) {
     this.#config = config;
     this.#attached = attached;
+    this.#answerMs = answerMs;
     this.#check = setInterval(() => this.#ensure(), CHECK_MS).unref();
     this.#ensure();
   }
@@ -94,7 +98,7 @@ export class ShipperKeeper {
   #ask(pid: number, exit: KnownDeath): Promise<Recovered | undefined> {
     return new Promise((resolve) => {
       if (!this.#send({ type: 'writer-exit', pid, ...exit })) return resolve(undefined);
-      const timer = setTimeout(() => answer(undefined), ANSWER_MS);
+      const timer = setTimeout(() => answer(undefined), this.#answerMs);
       const answer = (found: Recovered | undefined) => {
         clearTimeout(timer);
         resolve(found);
