@@ -3,7 +3,8 @@
 //
 // Each process writes what V8 has counted when it exits (NODE_V8_COVERAGE), a few megabytes, of which we need
 // the counts of our own modules. Thousands of processes would fill the disk, so their files are merged and
-// removed while the tests run. A process that is killed writes nothing.
+// removed while the tests run. A process that is killed writes nothing, unless its test is over: then
+// test/process/write-coverage.ts has it write before.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +18,10 @@ const bundledSdk = new URL('dist/sdk/', root).href;
 
 /**
  * Percent of lines and of branches of src/ that `npm test` must run. Branches are on their way to 90:
- * processes that the tests kill count nothing, and much of what is not counted runs there.
+ * processes that are killed in the middle of a test count nothing, and much of what is not counted runs
+ * there.
  */
-const REQUIRED = { lines: 90, branches: 83 };
+const REQUIRED = { lines: 90, branches: 84 };
 
 /**
  * Not counted: the viewer's page, which runs in a browser, and OpenTelemetry's own code, which the build
