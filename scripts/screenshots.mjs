@@ -19,7 +19,7 @@ const LOAD_MS = Number(process.env.SCREENSHOT_LOAD_MS ?? 50_000);
 
 mkdirSync(target, { recursive: true });
 const journal = mkdtempSync(join(tmpdir(), 'forktrace-screenshots-'));
-const viewer = await startViewer({ httpPort: 0, grpcPort: 0 });
+const viewer = await startViewer({ httpPort: 0, grpcPort: 0, journals: journal });
 const env = {
   ...process.env,
   OTEL_EXPORTER_OTLP_ENDPOINT: viewer.otlpGrpcUrl,
@@ -57,6 +57,8 @@ const failing = (await api('/api/traces?q=status:5xx')).rows[0] ?? (await api('/
 const checkout =
   (await api('/api/traces?q=route:/checkout+duration>10ms')).rows.toSorted((a, b) => b.spans - a.spans)[0] ?? failing;
 
+const [death] = await api('/api/deaths');
+
 async function picture(name, path, prepare, folder = target) {
   await page.goto(viewer.otlpHttpUrl + path);
   await wait(1200);
@@ -74,6 +76,12 @@ const PAGES = {
   map: ['/map'],
   metrics: ['/metrics?window=300000'],
   logs: ['/logs'],
+  statistics: [`/traces/${checkout.id}?view=statistics`],
+  compare: [`/compare?a=${checkout.id}&b=${failing.id}`],
+  instrument: ['/metrics?name=http.server.request.duration&window=300000'],
+  deaths: ['/deaths'],
+  death: [`/deaths/${death?.id ?? ''}`],
+  help: ['/traces', () => page.keyboard.press('?')],
 };
 /** In docs/viewer.md. */
 const SHOWN = ['cluster', 'traces', 'trace', 'routes', 'map', 'metrics'];

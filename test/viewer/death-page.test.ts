@@ -63,6 +63,12 @@ describe("the viewer's page of a death", { skip: noChromium() }, () => {
       .map((one) => one.tagName + '.' + one.getAttribute('class') + ' ' + one.getBoundingClientRect().right)`);
     assert.deepEqual(wide, []);
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
+    const left = await page.evaluate<number>(`document.querySelector('main h1').getBoundingClientRect().left`);
+    assert.ok(left >= 8, `the text begins ${left} px from the edge`);
+    const end = page.locator('.death > :last-child');
+    await end.scrollIntoViewIfNeeded();
+    const { y, height } = (await end.boundingBox())!;
+    assert.ok(y + height <= 844, `it scrolls to its end: ${y + height}`);
   });
 
   it('one that is not remembered says where to look; other ids are no page of a death', async () => {

@@ -38,10 +38,14 @@ function Death({ death }: { death: DeathView }) {
   const { record, block, lastWords, heapSnapshots = [], code, signal } = death;
   const exception = [record?.exceptionType, record?.message].filter(Boolean).join(': ');
   const exit = { ...death, code: code ?? undefined, signal: signal ?? undefined, planned: false };
+  const words = exitWords(exit);
+  // A signal that is all that is known stands once.
+  const how = signal ?? (code === null ? 'exit code not known' : `exit code ${code}`);
   return (
     <div class="death">
       <p class="status-message interrupted">
-        <b>{exitWords(exit)}</b>, {signal ?? (code === null ? 'exit code not known' : `exit code ${code}`)}, at{' '}
+        <b>{words}</b>
+        {how !== words && `, ${how}`}, at{' '}
         <time dateTime={new Date(death.atMs).toISOString()}>
           {new Date(death.atMs).toLocaleDateString()} {clock(death.atMs)}
         </time>
