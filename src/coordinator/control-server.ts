@@ -6,6 +6,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { describeValue, ForktraceError } from '../errors.js';
+import { asOwnServer } from '../process/own-server.js';
 import { controlAddress, prepareRunDirectory, runDirectory, runningCoordinators } from '../process/run-directory.js';
 import { warn } from '../warn.js';
 import { CONTROL_COMMANDS, type ControlCommand, type ControlCommands, MAX_BODY_BYTES } from './control-protocol.js';
@@ -54,9 +55,11 @@ export class ControlServer {
   private constructor(target: Controllable, address: string) {
     this.#target = target;
     this.#address = address;
-    this.#server = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
-      (request, response) => void this.#serve(request, response),
+    this.#server = asOwnServer(
+      createServer(
+        { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 },
+        (request, response) => void this.#serve(request, response),
+      ),
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
     // Somebody who asks nothing does not keep the coordinator running.

@@ -1,5 +1,6 @@
 import { Server } from 'node:net';
 import type { TraceableServer } from '../http/trace-server.js';
+import { isOwnServer } from '../process/own-server.js';
 
 type Listen = (this: Server, ...args: unknown[]) => Server;
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean;
@@ -24,7 +25,7 @@ const SERVING = new Set<string | symbol>([
 export function findServers(found: (server: TraceableServer) => void): void {
   const seen = new WeakSet<object>();
   const see = (server: Server) => {
-    if (seen.has(server) || !isHttpServer(server)) return false;
+    if (seen.has(server) || !isHttpServer(server) || isOwnServer(server)) return false;
     seen.add(server);
     found(server as TraceableServer);
     return true;
