@@ -29,7 +29,7 @@ export interface Death {
 const VICTIMS = 2;
 
 export async function measure({ path, act, mayLive }: Way): Promise<Death> {
-  const fillsHeap = path === 'heap';
+  const fillsHeap = path === 'heap' || path === 'leak';
   const cleanUps: (() => unknown)[] = [];
   const context = { after: (fn: () => unknown) => void cleanUps.unshift(fn) } as unknown as TestContext;
   try {
@@ -40,6 +40,7 @@ export async function measure({ path, act, mayLive }: Way): Promise<Death> {
         workers: 1,
         pipeline: 'journal',
         export: { to: 'otlp-grpc', url: endpoint.grpcUrl },
+        forensics: { heapOutOfMemory: path === 'leak' },
         // V8 collects for seconds before it gives up.
         supervise: { heartbeatTimeoutMs: fillsHeap ? 60_000 : 5000, backoffMinMs: 20, shutdownTimeoutMs: 3000 },
       },

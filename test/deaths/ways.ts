@@ -21,6 +21,7 @@ export const ways: readonly Way[] = [
   { path: 'json', about: '`JSON.parse` of 150 MB', mayLive: true },
   { path: 'stopped', about: 'SIGSTOP, killed by the watchdog' },
   { path: 'heap', about: 'heap out of memory' },
+  { path: 'leak', about: 'heap out of memory, with `forensics.heapOutOfMemory`' },
   { path: 'patient', about: '`kill -9` from outside', act: 'kill' },
   { path: 'abort', about: '`process.abort()`' },
   { path: 'segv', about: 'SIGSEGV' },
