@@ -167,7 +167,8 @@ export class Shipper {
   #left = 0;
   #idleSince = performance.now();
   #hasEndedIdle = false;
-  #hasLeftWriters = false;
+  /** Of writers that lived when {@link run} ended. */
+  #leftWriters: readonly string[] = [];
   #nextLiveness = 0;
   #nextRoom = 0;
   #nextLease = 0;
@@ -294,7 +295,7 @@ export class Shipper {
     }
     for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
-    this.#hasLeftWriters = this.liveWriters > 0;
+    this.#leftWriters = [...this.#tail.writers].filter(([, writer]) => isLive(writer)).map(([id]) => id);
     this.#tail.close();
     this.#options.lock.release();
     return complete;
@@ -306,11 +307,11 @@ export class Shipper {
   }
 
   /**
-   * Whether a program counts on the lock that {@link run} has given back: it lived when that last looked, or
-   * its files were not there yet.
+   * Whether a program counts on the lock that {@link run} has given back: it lived when that last looked and
+   * has a journal still, or its files were not there yet.
    */
   isNeeded(): boolean {
-    return !this.#takenOver && (this.#hasLeftWriters || this.#tail.hasNewFiles());
+    return !this.#takenOver && this.#tail.hasFiles(this.#leftWriters);
   }
 
   #isAlone(): boolean {
@@ -388,9 +389,7 @@ export class Shipper {
   }
 
   get liveWriters(): number {
-    let live = 0;
-    for (const { finished, unrecovered } of this.#tail.writers.values()) if (!finished && !unrecovered) live++;
-    return live;
+    return [...this.#tail.writers.values()].filter(isLive).length;
   }
 
   /** Milliseconds for which the writer that has been seen longest has lived; 0 when none lives. */
@@ -730,4 +729,8 @@ function decodedSpan(fields: Uint8Array): Partial<OtlpSpan> {
   } catch {
     return {};
   }
+}
+
+function isLive({ finished, unrecovered }: TailedWriter): boolean {
+  return !finished && !unrecovered;
 }

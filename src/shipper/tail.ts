@@ -328,9 +328,9 @@ export class Tail {
     return true;
   }
 
-  /** Whether there are files now that {@link refresh} has not seen. */
-  hasNewFiles(): boolean {
-    return listJournal(this.#dir).some(({ name }) => !this.#names.has(name));
+  /** Whether there are files now of one of these writers, or such that {@link refresh} has not seen. */
+  hasFiles(writerIds: readonly string[]): boolean {
+    return listJournal(this.#dir).some(({ name, writerId }) => !this.#names.has(name) || writerIds.includes(writerId));
   }
 
   /** Closes a segment that is done with, and deletes it or gives it back to its writer. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer } from 'node:tls';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -27,12 +27,11 @@ function makeCertificate(dir: string, name: string): Certificate {
 
 /** Ends TLS in front of an endpoint, as a load balancer does. */
 async function terminator(t: TestContext, { key, cert }: Certificate, behind: string) {
-  const open = new Set<TLSSocket>();
+  const open = new Set<Socket>();
   let connections = 0;
   const server = createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (client) => {
     const upstream = connect(Number(new URL(behind).port), '127.0.0.1');
-    open.add(client);
-    client.on('close', () => open.delete(client));
+    client.on('close', () => upstream.destroy());
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -41,7 +40,11 @@ async function terminator(t: TestContext, { key, cert }: Certificate, behind: st
       one.pipe(other);
     }
   });
-  server.on('connection', () => connections++);
+  server.on('connection', (socket) => {
+    connections++;
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
   const closeAll = () => {
     for (const socket of open) socket.destroy();
   };
@@ -106,8 +109,7 @@ test('the certificate of an endpoint is replaced by one of another authority: th
   for (const { endpoint, program } of writers) {
     program.child.send('span');
     await endpoint.waitForSpans(3, 60_000);
-    const ids = endpoint.received().map(({ spanId }) => spanId);
-    assert.equal(new Set(ids).size, 3);
-    assert.equal(ids.length, 3, 'each once');
+    // One whose answer was cut off with its connection comes once more.
+    await waitFor(() => new Set(endpoint.received().map(({ spanId }) => spanId)).size === 3, 'all three spans');
   }
 });
