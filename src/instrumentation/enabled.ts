@@ -23,6 +23,8 @@ export function hasYielded(instrumentation: Instrumentation): boolean {
 }
 
 const found = { asking: false };
+/** Of all that were found. */
+let names: ReadonlySet<string> = new Set();
 
 /** What one of those that were found asks for. */
 export function askedByUs<T>(ask: () => T): T {
@@ -43,7 +45,8 @@ export function askedByUs<T>(ask: () => T): T {
  * @param name undefined: all of them, for another SDK enables its own
  */
 export function yieldInstrumentation(name?: string): void {
-  if (automatic === undefined || found.asking) return;
+  // An app may ask for its tracer in each request.
+  if (automatic === undefined || found.asking || (name !== undefined && !names.has(name))) return;
   const [leaving, staying] = [[], []] as [Instrumentation[], Instrumentation[]];
   for (const one of automatic.instrumentations) {
     const isMeant = name === undefined || one.instrumentationName === name;
@@ -70,5 +73,6 @@ function hasPatchedPackage({ _modules = [] }: Instrumentation): boolean {
 
 export function setEnabledAutomatically(enabled: Automatic): Automatic {
   automatic = enabled;
+  names = new Set(enabled.instrumentations.map(({ instrumentationName }) => instrumentationName));
   return enabled;
 }
