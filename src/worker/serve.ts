@@ -20,7 +20,6 @@ import { warn } from '../warn.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
 import { AppServers } from './app-servers.js';
 import { type AppSource, loadFactory, moduleOf } from './app-source.js';
-import { describeFailure, tellUncaught } from './failed-to-start.js';
 import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
 import { workerIdentity } from './identity.js';
@@ -28,6 +27,7 @@ import { prefixOutput } from './line-prefix.js';
 import { listenError } from './listen-error.js';
 import { takePeekArguments } from './peekable.js';
 import { keepStreamsAsTheyWere } from './standard-streams.js';
+import { describeFailure, tellUncaught } from './start-failure.js';
 import { type StartedTracing, startWorkerTracing } from './start-worker.js';
 
 /** A worker that serves. */

@@ -13,6 +13,14 @@ const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 /** Nobody listens there: the shipper has something to complain about. */
 const NOBODY = 'http://127.0.0.1:9';
 
+/** Production, with what forktrace keeps of its own in `dir`. */
+const productionIn = (dir: string) => ({
+  TMPDIR: dir,
+  FORKTRACE_RUN_DIR: join(dir, 'run'),
+  NODE_ENV: 'production',
+  OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
+});
+
 interface Shell {
   terminal: PseudoTerminal;
   port: number;
@@ -53,10 +61,7 @@ async function shell(
     rows: 50,
     cwd: dir,
     env: {
-      TMPDIR: dir,
-      FORKTRACE_RUN_DIR: join(dir, 'run'),
-      NODE_ENV: 'production',
-      OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
+      ...productionIn(dir),
       SLOW_MS: String(slowMs),
       npm_config_update_notifier: 'false',
     },
@@ -133,10 +138,7 @@ test('each way of starting says where spans go, once; what serves says where; FO
         columns: 200,
         cwd: dir,
         env: {
-          TMPDIR: dir,
-          FORKTRACE_RUN_DIR: join(dir, 'run'),
-          NODE_ENV: 'production',
-          OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY,
+          ...productionIn(dir),
           FORKTRACE_QUIET,
         },
       });
