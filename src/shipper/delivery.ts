@@ -48,6 +48,7 @@ const SMALL_REQUEST_BYTES = 64 * 1024;
 const CUTS = 2;
 /** So often the connection is cut for one large span alone, while others are taken, and it is given up. */
 const LONE_CUTS = 5;
+
 /** Spans, or log records, of all their deliveries since the shipper started. */
 export interface DeliveryCounts {
   read: number;
