@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import type { ChildExit, ClusterStats, TracingConfig } from 'forktrace';
 import type { Behaviour } from '../fixtures/cluster.js';
 import { pidsWithEnvironment } from '../process/alive.js';
+import { removeAtExit } from '../process/temp-dir.js';
 import { killWithCoverage } from '../process/write-coverage.js';
 
 /** Generous: the machine may be busy. What is waited for is exact. */
@@ -109,7 +110,7 @@ export class RunningCluster {
 
   private constructor(context: TestContext, port: number, config: TracingConfig, options: ClusterOptions) {
     this.port = port;
-    this.#directory = mkdtempSync(join(tmpdir(), 'forktrace-test-'));
+    this.#directory = removeAtExit(mkdtempSync(join(tmpdir(), 'forktrace-test-')));
     if (options.behaviour) this.behave(options.behaviour);
     const whole: TracingConfig = { listen: { port, host: '127.0.0.1' }, ...config };
     whole.journal = { dir: join(this.#directory, 'journal'), ...config.journal };

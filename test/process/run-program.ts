@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isAlive, pidsWithEnvironment } from './alive.js';
+import { removeAtExit } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 import { kill, killWithCoverage } from './write-coverage.js';
 
@@ -74,7 +75,7 @@ export class Program {
   endedAt: number | undefined;
 
   /** Its TMPDIR, gone with it: no program finds what another one has left. */
-  readonly #tempDir = mkdtempSync(join(tmpdir(), 'forktrace-test-'));
+  readonly #tempDir = removeAtExit(mkdtempSync(join(tmpdir(), 'forktrace-test-')));
   readonly #runEntry: string;
   /** Companions have an environment of their own, with the TMPDIR of who started them. */
   readonly #tempEntry = `TMPDIR=${this.#tempDir}`;
