@@ -23,6 +23,7 @@ import { proportionalSetSize, treeCpuSeconds } from './processes.js';
 import { Progress } from './progress.js';
 import { renderHttpTable, saveResults } from './report.js';
 import { median, quartile, spread } from './statistics.js';
+import { TimeLimit } from './time-limit.js';
 
 interface Sample {
   perSecond: number;
@@ -54,6 +55,7 @@ const options = new Command('bench:http')
     'untraced,forktrace-journal-mmap,forktrace-journal-write,forktrace-batch,otel-2',
   )
   .option('--rounds <n>', 'interleaved rounds', Number, 7)
+  .option('--minutes <n>', 'no further round begins that would end later', Number)
   .option('--requests <n>', 'requests per contestant and round', Number)
   .option('--connections <n>', 'keep-alive connections', Number, 32)
   .option('--latency-rounds <n>', 'of these, rounds with a part at a fixed rate; 0 leaves it out', Number, 5)
@@ -252,13 +254,17 @@ async function runRound(name: string, round: number): Promise<void> {
 }
 
 const progress = new Progress(traced.length * options.rounds);
+const limit = new TimeLimit(options.minutes);
+let rounds = 0;
 try {
-  for (let round = 0; round < options.rounds; round++) {
+  while (rounds < options.rounds) {
     for (let index = 0; index < traced.length; index++) {
-      const name = traced[(index + round) % traced.length]!;
-      await runRound(name, round);
-      progress.step(`round ${round + 1}  ${name}`);
+      const name = traced[(index + rounds) % traced.length]!;
+      await runRound(name, rounds);
+      progress.step(`round ${rounds + 1}  ${name}`);
     }
+    rounds++;
+    if (!limit.next()) break;
   }
   progress.end();
   const summary = [...measured].map(([name, measurements]) => {
@@ -299,7 +305,7 @@ try {
   if (unsampled) throw new Error(`${unsampled[0]}: ${unsampled[1].received} spans arrived, though none is sampled`);
   console.log(renderHttpTable(options.app, summary));
   const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-  const { rounds, latencyMs, connections } = options;
+  const { latencyMs, connections } = options;
   const latencyRounds = hasUntraced ? Math.min(options.latencyRounds, rounds) : 0;
   saveResults(options.json, {
     app: options.app,

@@ -27,18 +27,28 @@ import { benchRoot, proportionalSetSize } from './processes.js';
 import { Progress } from './progress.js';
 import { type MemoryRow, renderTable, saveResults } from './report.js';
 import { median, quartile } from './statistics.js';
+import { TimeLimit } from './time-limit.js';
 
 const installed = peers.filter((name) => existsSync(join(benchRoot, 'peers/node_modules', packageOf(name))));
 const options = new Command('bench:memory')
   .option('--app <name>', Object.keys(apps).join(', '), 'express')
   .option('--contestants <names>', 'comma-separated', ['untraced,forktrace-journal-mmap,otel-2', ...installed].join())
   .option('--rounds <n>', 'of each contestant', Number, 3)
+  .option('--minutes <n>', 'no further round begins that would end later', Number)
   .option('--requests <n>', 'before it is measured', Number, 60_000)
   .option('--node <path>', 'the Node.js that the servers run on')
   .option('--json <name>', 'where the result goes', 'memory')
   .parse()
-  .opts<{ app: string; contestants: string; rounds: number; requests: number; node?: string; json: string }>();
-const { app, rounds, requests } = options;
+  .opts<{
+    app: string;
+    contestants: string;
+    rounds: number;
+    minutes?: number;
+    requests: number;
+    node?: string;
+    json: string;
+  }>();
+const { app, requests } = options;
 const names = options.contestants.split(',');
 if (!apps[app]) throw new Error(`--app: got ${app}, expected one of ${Object.keys(apps).join(', ')}`);
 if (!names.includes('untraced')) throw new Error('--contestants: expected untraced among them');
@@ -77,13 +87,15 @@ async function measure(name: string): Promise<Sample> {
 }
 
 const samples = new Map(names.map((name) => [name, [] as Sample[]]));
-const progress = new Progress(names.length * rounds);
-for (let round = 0; round < rounds; round++) {
+const progress = new Progress(names.length * options.rounds);
+const limit = new TimeLimit(options.minutes);
+for (let round = 0; round < options.rounds; round++) {
   for (let at = 0; at < names.length; at++) {
     const name = names[(at + round) % names.length]!;
     samples.get(name)!.push(await measure(name));
     progress.step(`round ${round + 1}  ${name}`);
   }
+  if (!limit.next()) break;
 }
 progress.end();
 
@@ -114,4 +126,4 @@ console.log(
   ),
 );
 const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-saveResults(options.json, { node, app, options: { rounds, requests }, rows });
+saveResults(options.json, { node, app, options: { rounds: base.length, requests }, rows });

@@ -123,8 +123,8 @@ ${cluster('cluster-connections')}
 
 \`\`\`sh
 npm ci
-npm run bench                                # all of the above but the clusters; half an hour
-npm run bench -- --headline                   # the first table; 11 minutes
+npm run bench                                # all of the above but the clusters; at most half an hour
+npm run bench -- --headline                   # the first table; 13 minutes
 npm run bench:rate -- --apps express --rates 2000 --rounds 3 --launches 1
 npm run bench:start
 npm run bench:memory

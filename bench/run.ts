@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: every benchmark, then the budgets with their verdicts, docs/benchmarks.md and its charts.
  *
- *   npm run bench                    half an hour
- *   npm run bench -- --headline      the first table alone: what frameworks cost at a fixed rate; 11 minutes
+ *   npm run bench                    at most half an hour, however slow the machine is: fewer rounds then
+ *   npm run bench -- --headline      the first table alone: what frameworks cost at a fixed rate; 13 minutes
  *   npm run bench -- --quick         fewer rounds, for a look; writes nothing
  *   npm run bench -- --cluster       clusters of several sizes, too; 8 minutes more
  *   npm run bench -- --report        the verdicts and pages from the results that are there
@@ -21,6 +21,7 @@ import { benchRoot } from './processes.js';
 import { duration } from './progress.js';
 import { PUBLISHED, renderTable } from './report.js';
 import { writeReportPage } from './report-page.js';
+import { TimeLimit } from './time-limit.js';
 
 const { quick, report, headline, cluster } = new Command('bench')
   .option('--headline', 'the first table alone')
@@ -34,77 +35,71 @@ const { nodeOf } = (await import(new URL('../scripts/node-version.mjs', import.m
   nodeOf(major: string): string;
 };
 interface Step {
-  /** About how long it takes, for the time left. */
+  /** Its share of the time. Programs that can be bounded are told how long they have. */
   minutes: number;
-  command(): string[];
+  command(minutes: number): string[];
 }
+
+/** Of all steps but clusters; the headline alone has its own share. */
+const MOST_MINUTES = 29;
 
 const rounds = (full: number) => ['--rounds', String(quick ? Math.min(full, 2) : full)];
 const noLatency = ['--latency-rounds', '0'];
 const sideBySide = 'untraced,forktrace-journal-mmap,otel-2,dd-trace';
 const three = ['--contestants', 'untraced,forktrace-journal-mmap,otel-2'];
-const step = (minutes: number, program: string, name: string, major: string, ...args: string[]): Step => ({
+const unbounded = (minutes: number, ...command: string[]): Step => ({ minutes, command: () => command });
+const bounded = (minutes: number, program: string, major: string, ...args: string[]): Step => ({
   minutes,
-  command: () => [`${program}.js`, '--json', name, '--node', nodeOf(major), ...args],
+  command: (left) => [program, '--minutes', left.toFixed(2), '--node', nodeOf(major), ...args],
 });
+const named = (minutes: number, program: string, name: string, major: string, ...args: string[]): Step =>
+  bounded(minutes, program, major, '--json', name, ...args);
 
-const first = step(10.5, 'rate/main', 'rate', '24', ...(quick ? ['--launches', '1'] : ['--most-launches', '3']));
+const launches = quick ? ['--launches', '1'] : ['--launches', '2', '--most-launches', '4'];
+const first = named(12.5, 'rate/main.js', 'rate', '24', ...launches, ...rounds(4));
 const rates = ['--rates', '500,5000,25%,50%,70%', '--latency', '--launches', '1', '--window-ms', '1500'];
+const spans = ['--apps', 'spans-1,spans-10,spans-100', '--rates', '200', '--launches', '1'];
 const others: Step[] = [
-  step(6.5, 'rate/main', 'rate-rates', '24', '--apps', 'hello,express', ...rates, ...rounds(3)),
-  step(1.5, 'rate/main', 'rate-spans', '24', '--apps', 'spans-1,spans-10,spans-100', '--rates', '200', ...rounds(2)),
-  // It installs dd-trace, which the next one takes when it is there.
-  step(0.7, 'killed', 'killed', '24'),
-  { minutes: 1.5, command: () => ['start.js', '--node', nodeOf('24'), ...rounds(7)] },
-  step(1.5, 'memory', 'memory', '24', ...rounds(2)),
-  { minutes: 2, command: () => ['span.js', '--node', nodeOf('24'), ...rounds(2)] },
-  step(3, 'http', 'http-hello-node24', '24', ...three, ...noLatency, ...rounds(4)),
-  step(3, 'http', 'http-peers-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(3)),
-  step(2, 'http', 'http-hello-node20', '20', ...three, ...noLatency, ...rounds(3)),
-  step(1.5, 'http', 'http-express-node24', '24', '--app', 'express', ...three, ...noLatency, ...rounds(3)),
-  ...['untraced', 'forktrace-journal-mmap'].map((contestant) => ({
-    minutes: 0.3,
-    command: () => ['profile.js', contestant, 'hello', '--node', nodeOf('24'), '--top', '10'],
-  })),
-];
-const clusters: Step[] = [
-  step(2.5, 'cluster', 'cluster', '24', ...rounds(1)),
-  step(
-    2,
-    'cluster',
-    'cluster-spans',
-    '24',
-    '--workers',
-    '2',
-    '--spans',
-    '1,10,100',
-    '--requests',
-    '10000',
-    ...rounds(1),
+  named(4.5, 'rate/main.js', 'rate-rates', '24', '--apps', 'hello,express', ...rates, ...rounds(4)),
+  named(1.5, 'rate/main.js', 'rate-spans', '24', ...spans, ...rounds(4)),
+  // It installs dd-trace, which the next ones take when it is there.
+  unbounded(0.5, 'killed.js', '--json', 'killed', '--node', nodeOf('24')),
+  bounded(1.8, 'start.js', '24', ...rounds(9)),
+  named(1.2, 'memory.js', 'memory', '24', ...rounds(3)),
+  bounded(1.5, 'span.js', '24', ...rounds(2)),
+  named(1.8, 'http.js', 'http-hello-node24', '24', ...three, ...noLatency, ...rounds(5)),
+  named(1.8, 'http.js', 'http-peers-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(4)),
+  named(1, 'http.js', 'http-hello-node20', '20', ...three, ...noLatency, ...rounds(4)),
+  named(1, 'http.js', 'http-express-node24', '24', '--app', 'express', ...three, ...noLatency, ...rounds(4)),
+  ...['untraced', 'forktrace-journal-mmap'].map((contestant) =>
+    unbounded(0.3, 'profile.js', contestant, 'hello', '--node', nodeOf('24'), '--top', '10'),
   ),
-  step(2.5, 'cluster', 'cluster-connections', '24', '--workers', '2', '--connections', '10,1000,10000', ...rounds(1)),
 ];
-const steps = [first, ...(headline ? [] : others), ...(cluster ? clusters : [])];
+const clusterOf = (minutes: number, name: string, ...args: string[]) =>
+  unbounded(minutes, 'cluster.js', '--json', name, '--node', nodeOf('24'), ...rounds(1), ...args);
+const clusters: Step[] = [
+  clusterOf(2.5, 'cluster'),
+  clusterOf(2, 'cluster-spans', '--workers', '2', '--spans', '1,10,100', '--requests', '10000'),
+  clusterOf(2.5, 'cluster-connections', '--workers', '2', '--connections', '10,1000,10000'),
+];
+const sum = (steps: readonly Step[]) => steps.reduce((total, { minutes }) => total + minutes, 0);
+const withoutClusters = [first, ...(headline ? [] : others)];
+const steps = [...withoutClusters, ...(cluster ? clusters : [])];
 
 if (!report) {
-  const startedAt = performance.now();
-  let done = 0;
+  const most = headline ? first.minutes : MOST_MINUTES;
+  const limit = new TimeLimit(most * (sum(steps) / sum(withoutClusters)));
   for (const [index, { minutes, command }] of steps.entries()) {
-    const left = duration(steps.slice(index).reduce((sum, step) => sum + step.minutes, 0) * 60 * pace(startedAt, done));
-    const [program, ...args] = command();
-    console.log(`\n${index + 1}/${steps.length}, about ${left} left: ${program} ${args.join(' ')}`);
+    const left = limit.leftMinutes;
+    // What a step has not used is the others' to share, and what it has taken too much of is gone.
+    const [program, ...args] = command(Math.max(0, (left * minutes) / sum(steps.slice(index))));
+    console.log(`\n${index + 1}/${steps.length}, at most ${duration(left * 60)} left: ${program} ${args.join(' ')}`);
     const { status, signal } = spawnSync(process.execPath, [join(benchRoot, '../dist-bench', program!), ...args], {
       stdio: 'inherit',
       ...(quick ? {} : { env: { ...process.env, BENCH_RESULTS: PUBLISHED } }),
     });
     if (status !== 0) throw new Error(`${program} ended with ${signal ?? status}`);
-    done += minutes;
   }
-}
-
-/** How much slower than expected this machine is, once that shows. */
-function pace(startedAt: number, doneMinutes: number): number {
-  return doneMinutes === 0 ? (quick ? 0.4 : 1) : (performance.now() - startedAt) / 60_000 / doneMinutes;
 }
 
 const judged = verdicts();

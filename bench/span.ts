@@ -26,16 +26,26 @@ import { Progress } from './progress.js';
 import { renderTable, type SpanResults, saveResults } from './report.js';
 import { type Contestant, spanCases } from './span-cases.js';
 import { median, quartile, spread } from './statistics.js';
+import { TimeLimit } from './time-limit.js';
 
 const options = new Command('bench:span')
   .option('--rounds <n>', 'rounds of each process', Number, 4)
   .option('--processes <n>', 'processes of each contestant', Number, 3)
+  .option('--minutes <n>', 'no further process begins that would end later', Number)
   .option('--spans <n>', 'spans of a round', Number, 60_000)
   .option('--cases <names>', 'comma-separated', Object.keys(spanCases).join(','))
   .option('--against <names>', 'comma-separated', 'sdk-2,sdk-3')
   .option('--node <path>', 'the Node.js to measure on')
   .parse()
-  .opts<{ rounds: number; processes: number; spans: number; cases: string; against: string; node?: string }>();
+  .opts<{
+    rounds: number;
+    processes: number;
+    minutes?: number;
+    spans: number;
+    cases: string;
+    against: string;
+    node?: string;
+  }>();
 
 const cases = options.cases.split(',');
 const unknown = cases.filter((name) => !(name in spanCases));
@@ -87,7 +97,9 @@ const WARM_UP = 2;
 const progress = new Progress(options.processes * cases.length * (WARM_UP + options.rounds));
 /** By case and contestant. */
 const samples = new Map(cases.map((spanCase) => [spanCase, names.map(() => [] as number[])]));
-for (let process = 0; process < options.processes; process++) {
+const limit = new TimeLimit(options.minutes);
+let processes = 0;
+while (processes < options.processes) {
   const contestants = names.map(start);
   for (const spanCase of cases) {
     // What is measured happens, and it is the same for all.
@@ -104,6 +116,8 @@ for (let process = 0; process < options.processes; process++) {
     }
   }
   await Promise.all(contestants.map((contestant) => contestant.process.stop()));
+  processes++;
+  if (!limit.next()) break;
 }
 progress.end();
 
@@ -134,5 +148,5 @@ console.log(
     ]),
   ),
 );
-const { rounds, processes, spans } = options;
+const { rounds, spans } = options;
 saveResults('span', { node, options: { rounds, processes, spans }, cases: results });

@@ -26,12 +26,14 @@ import { BenchProcess, benchRoot } from './processes.js';
 import { Progress } from './progress.js';
 import { renderTable, saveResults } from './report.js';
 import { median, spread } from './statistics.js';
+import { TimeLimit } from './time-limit.js';
 
-const { rounds, node } = new Command('bench:start')
+const { rounds, minutes, node } = new Command('bench:start')
   .option('--rounds <n>', 'of each contestant', Number, 15)
+  .option('--minutes <n>', 'no further round begins that would end later', Number)
   .option('--node <path>', 'the Node.js that is measured', (path) => resolve(path), process.execPath)
   .parse()
-  .opts<{ rounds: number; node: string }>();
+  .opts<{ rounds: number; minutes?: number; node: string }>();
 
 interface Contestant {
   name: string;
@@ -134,6 +136,7 @@ const keeper = spawn(
 );
 try {
   const progress = new Progress((rounds + 1) * cells.length);
+  const limit = new TimeLimit(minutes);
   for (let round = 0; round <= rounds; round++) {
     for (let at = 0; at < cells.length; at++) {
       const cell = cells[(at + round) % cells.length]!;
@@ -145,6 +148,7 @@ try {
       }
       progress.step(`${cell.program}, ${cell.contestant.name}`);
     }
+    if (!limit.next() && round > 0) break;
   }
   progress.end();
 } finally {
@@ -182,4 +186,4 @@ console.log(
   ),
 );
 const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
-saveResults('start', { node: version, rounds, summary });
+saveResults('start', { node: version, rounds: cells[0]!.cpuMs.length, summary });

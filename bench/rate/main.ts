@@ -27,6 +27,7 @@ import { areServersInstalled, startServers } from '../postgres-redis.js';
 import { prioritizeSession } from '../processes.js';
 import { Progress } from '../progress.js';
 import { saveResults } from '../report.js';
+import { TimeLimit } from '../time-limit.js';
 import { type RateRow, type Rounds, summarize } from './rounds.js';
 import { type CpuPerRequest, Served } from './served.js';
 import { renderRateTable } from './table.js';
@@ -54,6 +55,7 @@ const options = new Command('bench:rate')
   .option('--launches <n>', 'how often all processes are started anew', Number, 2)
   .option('--rounds <n>', 'of each launch and rate', Number, 3)
   .option('--most-launches <n>', 'more of them until the quartiles of all ratios are within 15 %', Number)
+  .option('--minutes <n>', 'shared by all apps: no further round or launch begins that would end later', Number)
   .option('--window-ms <n>', 'of each contestant, rate and round', Number, 2000)
   .option('--latency', 'a second window for latencies')
   .option('--env <NAME=value...>', 'for all servers')
@@ -67,6 +69,7 @@ const options = new Command('bench:rate')
     launches: number;
     rounds: number;
     mostLaunches?: number;
+    minutes?: number;
     windowMs: number;
     latency?: boolean;
     env?: string[];
@@ -89,6 +92,8 @@ interface Cell {
   rounds: Rounds;
 }
 
+/** Until the last spans of those that lose some are given up. */
+const STOP_MINUTES = 0.1;
 /** Above this share of what a contestant can do, a queue is what is measured. */
 const MOST_LOAD = 0.95;
 
@@ -120,28 +125,34 @@ const isSettled = ({ rounds }: Cell) =>
   rounds.size > 0 &&
   summarize(rounds, OURS, () => undefined).every(({ share }) => share === undefined || share.isKnown);
 
-async function runApp(app: string, progress: Progress): Promise<RateRow[]> {
+async function runApp(app: string, minutes: number, progress: Progress): Promise<RateRow[]> {
   const needs = app === 'postgres-redis' ? await startServers() : undefined;
   const env = {
     ...given,
     ...(needs && { BENCH_POSTGRES: String(needs.postgres), BENCH_REDIS: String(needs.redis) }),
   };
   let cells: Cell[] = [];
+  const limit = new TimeLimit(minutes);
   const delivered = new Map<string, number | undefined>();
   try {
     for (let launch = 0; launch < mostLaunches; launch++) {
+      if (launch > 0 && !limit.next()) break;
       if (launch >= options.launches && cells.every(isSettled)) break;
+      const launchLimit = new TimeLimit(limit.leftMinutes / Math.max(1, options.launches - launch));
       const servers: Served[] = [];
       try {
         for (const name of contestants) servers.push(await Served.start(name, app, { nodePath: options.node, env }));
+        await Promise.all(servers.map((served) => served.settle()));
+        const roundsLimit = new TimeLimit(launchLimit.leftMinutes - STOP_MINUTES);
         if (launch === 0) cells = options.rates.map((asked) => cellOf(asked, servers));
         for (let round = 0; round < options.rounds; round++) {
           for (const cell of cells) if (cell.names.includes('untraced')) await runRound(servers, cell, round % 2 === 1);
           progress.step(`${app}, launch ${launch + 1}, round ${round + 1}`);
+          if (!roundsLimit.next()) break;
         }
       } finally {
+        await Promise.all(servers.map((served) => served.stop()));
         for (const served of servers) {
-          await served.stop();
           const share = served.delivered;
           if (share !== undefined) delivered.set(served.name, Math.min(share, delivered.get(served.name) ?? 1));
         }
@@ -169,8 +180,9 @@ if (chosen.length < options.apps.length)
 prioritizeSession(process.pid);
 const progress = new Progress(chosen.length * options.launches * options.rounds);
 const rows: RateRow[] = [];
-for (const app of chosen) {
-  rows.push(...(await runApp(app, progress)));
+const limit = new TimeLimit(options.minutes);
+for (const [index, app] of chosen.entries()) {
+  rows.push(...(await runApp(app, limit.leftMinutes / (chosen.length - index), progress)));
   if (app === chosen.at(-1)) progress.end();
 }
 console.log(renderRateTable(rows));

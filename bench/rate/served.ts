@@ -43,6 +43,7 @@ export class Served {
   readonly #contestant: Contestant;
   readonly #load: Load;
   #shipper: number | undefined;
+  #warmUp = { expected: 0, received: 0 };
   /**
    * Requests that the worker serves in a second of its CPU time, flat out: on a machine of its own, in a
    * second.
@@ -86,15 +87,24 @@ export class Served {
       this.#sent(WARM_UP_REQUESTS);
       if (performance.now() - from > WARM_UP_MS) break;
     }
-    await contestant.settle();
+  }
+
+  /** Waits until what the warm-up has sent has arrived, or is lost: what counts as delivered begins here. */
+  async settle(): Promise<void> {
+    await this.#contestant.settle();
+    const { expected, received } = this.#contestant;
+    this.#warmUp = { expected, received };
   }
 
   get name(): string {
     return this.#contestant.name;
   }
 
+  /** Of the spans at the rates that were asked for, the share that has arrived. */
   get delivered(): number | undefined {
-    return this.#contestant.delivered;
+    const { speaksOtlp, expected, received } = this.#contestant;
+    const sent = expected - this.#warmUp.expected;
+    return speaksOtlp && sent > 0 ? (received - this.#warmUp.received) / sent : undefined;
   }
 
   /**
