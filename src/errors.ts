@@ -5,7 +5,7 @@
  * @module
  */
 
-import { counted } from './counted.js';
+import { numberOf } from './number-of.js';
 
 interface ErrorEntry {
   /** What was found, what is expected, where, and what to do. */
@@ -140,7 +140,7 @@ export const errors = {
   },
   FORKTRACE_SHIP_INCOMPLETE: {
     message: (path: string, left: number, refused: number) =>
-      `Not all of ${path} was delivered: ${counted(left, 'span')} kept in it, ${refused} refused for good. A warning above says why.`,
+      `Not all of ${path} was delivered: ${numberOf(left, 'span')} kept in it, ${refused} refused for good. A warning above says why.`,
     when: '`ship` could not deliver all within `--timeout`, or the endpoint refused spans for good',
     remedy: 'the rest stays in the journal; fix what the warning above names and run it again',
   },

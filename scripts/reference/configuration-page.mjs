@@ -20,8 +20,8 @@ ${Object.entries(sections)
 }
 
 function tableOf(table) {
-  const rows = [...entriesOf(table)].map(([path, entry, isBlock]) => {
-    if (isBlock) {
+  const rows = [...entriesOf(table)].map(([path, entry, isGroup]) => {
+    if (isGroup) {
       const takes = entry.toggle ? '`true`, `false` or options' : 'options';
       return `| \`${path}\` | ${takes} | ${entry.toggle ? cell(defaultOf(entry)) : ''} | ${cell(entry.about)} |`;
     }

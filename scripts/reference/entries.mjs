@@ -1,10 +1,10 @@
-/** The table as `[path, entry, isBlock]`, blocks before what is in them. */
+/** The table as `[path, entry, isGroup]`, groups before what is in them. */
 export function* entriesOf(table, path = '') {
   for (const [name, entry] of Object.entries(table)) {
     const at = path === '' ? name : `${path}.${name}`;
-    const isBlock = 'entries' in entry;
-    yield [at, entry, isBlock];
-    if (isBlock) yield* entriesOf(entry.entries, at);
+    const isGroup = 'entries' in entry;
+    yield [at, entry, isGroup];
+    if (isGroup) yield* entriesOf(entry.entries, at);
   }
 }
 

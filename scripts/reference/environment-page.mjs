@@ -4,12 +4,12 @@ import { cell, defaultOf, entriesOf, expectedOf, NOTE } from './entries.mjs';
 export function environmentPage({ sections, variables }) {
   const { specification, otlp, SIGNALS, node, own } = variables;
   const ofOptions = Object.values(sections).flatMap((table) =>
-    [...entriesOf(table)].flatMap(([path, entry, isBlock]) =>
+    [...entriesOf(table)].flatMap(([path, entry, isGroup]) =>
       entry.variables.map((name) => ({
         name,
         option: path,
         entry,
-        expected: isBlock ? 'true or false' : expectedOf(entry),
+        expected: isGroup ? 'true or false' : expectedOf(entry),
       })),
     ),
   );

@@ -16,7 +16,7 @@ import type { logging } from './options/logs.js';
 import type { tracing } from './options/tracing.js';
 import type { ResolvedExport, ResolvedMetrics } from './resolved.js';
 import type { ExportDestination, TracingConfig } from './types.js';
-import { type OtlpSuffix, otlp, type Signal, specification } from './variables.js';
+import { type OtlpSignal, type OtlpSuffix, otlp, specification } from './variables.js';
 
 type OtlpDestination = 'otlp-grpc' | 'otlp-http';
 type ExportValues = ValuesOf<typeof exporting>;
@@ -33,9 +33,9 @@ type Origin = { option: string } | { variable: string };
 /** Reads what is said for one signal, and for all. */
 class OtlpVariables {
   readonly environment: Environment;
-  readonly signal: Signal;
+  readonly signal: OtlpSignal;
 
-  constructor(environment: Environment, signal: Signal) {
+  constructor(environment: Environment, signal: OtlpSignal) {
     this.environment = environment;
     this.signal = signal;
   }

@@ -15,5 +15,5 @@ export { Environment } from './environment.js';
 export { resolveHttp } from './http.js';
 export { requireOptional } from './optional-package.js';
 export { OPTIONS_FILE_VARIABLE } from './options-file.js';
-export { type Role, resolveConfig } from './resolve.js';
+export { resolveConfig, type StartedAs } from './resolve.js';
 export { PROPAGATOR_PACKAGES, SAMPLER_PACKAGES } from './variables.js';

@@ -8,7 +8,7 @@
  */
 
 /** What is wrong, and where below the option it is. */
-export interface Fault {
+export interface Mismatch {
   readonly path: readonly (string | number)[];
   readonly found: unknown;
   readonly expected: string;
@@ -20,7 +20,7 @@ export interface Kind<T> {
   /** As TypeScript writes the type. */
   readonly type: string;
   /** Undefined when the value of an option in code is right. */
-  check(value: unknown): Fault | undefined;
+  check(value: unknown): Mismatch | undefined;
   /** A variable's text as a value, undefined where it is none; missing for what only code can say. */
   readonly parse?: (text: string) => T | undefined;
   /** Of an array: what a variable's comma-separated text is a list of. */

@@ -24,7 +24,7 @@ export interface Option<T = unknown, Default extends T | undefined = T | undefin
 }
 
 /** Options below one name. */
-export interface Block<Entries extends Options = Options, Toggle extends boolean = boolean> {
+export interface OptionGroup<Entries extends Options = Options, Toggle extends boolean = boolean> {
   /** Its type in TypeScript. */
   readonly typeName: string;
   readonly about: string;
@@ -35,7 +35,7 @@ export interface Block<Entries extends Options = Options, Toggle extends boolean
   readonly variables: readonly string[];
 }
 
-export type Options = { readonly [name: string]: Option | Block };
+export type Options = { readonly [name: string]: Option | OptionGroup };
 
 interface Details {
   about: string;
@@ -52,30 +52,30 @@ export function option<T>(kind: Kind<T>, details: Details & { default?: T }): Op
   return { kind, default: undefined, secret, ...rest, variables: typeof variable === 'string' ? [variable] : variable };
 }
 
-export function block<Entries extends Options>(
+export function group<Entries extends Options>(
   typeName: string,
   about: string,
   entries: Entries,
-): Block<Entries, false> {
+): OptionGroup<Entries, false> {
   return { typeName, about, entries, toggle: false, variables: [] };
 }
 
-/** A block that `true` and `false` stand for too. */
+/** A group that `true` and `false` stand for too. */
 export function toggle<Entries extends Options>(
   typeName: string,
   { about, otherwise, variable }: { about: string; otherwise: string; variable?: string },
   entries: Entries,
-): Block<Entries, true> {
+): OptionGroup<Entries, true> {
   return { typeName, about, otherwise, entries, toggle: true, variables: variable ? [variable] : [] };
 }
 
-export function isBlock(entry: Option | Block): entry is Block {
+export function isGroup(entry: Option | OptionGroup): entry is OptionGroup {
   return 'entries' in entry;
 }
 
 /** What a user may give for a table. The generated types are checked against it. */
 export type ConfigOf<Table extends Options> = {
-  [Name in keyof Table]?: Table[Name] extends Block<infer Entries, infer Toggle>
+  [Name in keyof Table]?: Table[Name] extends OptionGroup<infer Entries, infer Toggle>
     ? ConfigOf<Entries> | (Toggle extends true ? boolean : never)
     : Table[Name] extends Option<infer T, infer _>
       ? T
@@ -84,7 +84,7 @@ export type ConfigOf<Table extends Options> = {
 
 /** What a table comes to: given, else of the environment, else the default. */
 export type ValuesOf<Table extends Options> = {
-  readonly [Name in keyof Table]: Table[Name] extends Block<infer Entries, infer _>
+  readonly [Name in keyof Table]: Table[Name] extends OptionGroup<infer Entries, infer _>
     ? ValuesOf<Entries>
     : Table[Name] extends Option<infer T, infer Default>
       ? Default extends undefined

@@ -1,8 +1,8 @@
 import { describeValue, ForktraceError } from '../errors.js';
 import { type Environment, firstOf } from './environment.js';
-import type { Fault } from './kinds.js';
+import type { Mismatch } from './kinds.js';
 import { nearestName } from './nearest-name.js';
-import { type Block, type ConfigOf, isBlock, type Option, type Options, type ValuesOf } from './option.js';
+import { type ConfigOf, isGroup, type Option, type OptionGroup, type Options, type ValuesOf } from './option.js';
 
 /**
  * A table's options as they are given, else as their variables have them, else by default.
@@ -25,7 +25,7 @@ function valuesOfTable(table: Options, config: Record<string, unknown>, environm
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(table)) {
     const given = config[name];
-    values[name] = isBlock(entry)
+    values[name] = isGroup(entry)
       ? valuesOfTable(entry.entries, typeof given === 'object' ? (given as never) : {}, environment)
       : // The variable is read where config beats it, too: a wrong one is told in any case.
         optionValue(entry, given, environment);
@@ -50,7 +50,7 @@ function checkOptions(table: Options, config: unknown, path: string): void {
     const entry = Object.hasOwn(table, name) ? table[name]! : undefined;
     if (entry === undefined) throw unknownName(at, name, Object.keys(table));
     if (value === undefined) continue;
-    if (isBlock(entry)) checkBlock(entry, value, at);
+    if (isGroup(entry)) checkGroup(entry, value, at);
     else {
       const fault = entry.kind.check(value);
       if (fault) throw wrong(at, fault, entry.secret);
@@ -58,7 +58,7 @@ function checkOptions(table: Options, config: unknown, path: string): void {
   }
 }
 
-function checkBlock({ entries, toggle }: Block, value: unknown, at: string): void {
+function checkGroup({ entries, toggle }: OptionGroup, value: unknown, at: string): void {
   if (toggle && typeof value !== 'object') {
     if (typeof value === 'boolean') return;
     throw wrong(at, { path: [], found: value, expected: 'true, false or an object of options' });
@@ -72,7 +72,7 @@ function unknownName(at: string, name: string, known: string[]): ForktraceError 
   return new ForktraceError('FORKTRACE_CONFIG_INVALID', [at, 'an unknown name', expected]);
 }
 
-function wrong(at: string, { path, found, expected }: Fault, secret = false): ForktraceError {
+function wrong(at: string, { path, found, expected }: Mismatch, secret = false): ForktraceError {
   const name = path.reduce<string>((before, part) => {
     if (typeof part === 'number') return `${before}[${part}]`;
     return `${before}.${/^[\w@/-]+$/.test(part) ? part : JSON.stringify(part)}`;

@@ -33,7 +33,7 @@ import { host, PROPAGATOR_PACKAGES, REMOTE_SAMPLER_ARGUMENTS, SAMPLER_PACKAGES, 
  * What a process does: only one that `serves` listens and forks, so only it looks at PORT and
  * WEB_CONCURRENCY.
  */
-export type Role = 'serves' | 'traces';
+export type StartedAs = 'serves' | 'traces';
 
 /**
  * User config and environment, validated, defaulted and frozen. Config in code beats that of a file, which
@@ -42,7 +42,7 @@ export type Role = 'serves' | 'traces';
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, which names what is
  * wrong
  */
-export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role: Role = 'traces'): ResolvedConfig {
+export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, as: StartedAs = 'traces'): ResolvedConfig {
   const config = withOptionsFile(code, env);
   // The coordinator has said what is wrong with the environment of its workers.
   const quiet = env.FORKTRACE_SLOT !== undefined;
@@ -52,7 +52,7 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
   const service = resolveService(config, environment, environmentResource);
   const production = env.NODE_ENV === 'production';
   const exported = resolveExport(config, values, environment, production);
-  const workers = values.workers ?? hostWorkers(environment, role) ?? availableParallelism();
+  const workers = values.workers ?? hostWorkers(environment, as) ?? availableParallelism();
   const metrics = resolveMetrics(config, values, environment, exported);
   const pipeline = resolvePipeline(config, values.pipeline);
   const logs = resolveLogs(config, values, environment, exported, pipeline === 'journal' ? !production : false);
@@ -62,7 +62,7 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
     serviceVersion: service.version,
     environmentResource: Object.freeze(environmentResource),
     workers,
-    listen: resolveListen(config, environment, role),
+    listen: resolveListen(config, environment, as),
     pipeline,
     export: logs.to ? Object.freeze({ ...exported, logs: logs.to }) : exported,
     journal: resolveJournal(config, values.journal, environment, service.name),
@@ -85,16 +85,16 @@ export function resolveConfig(code: TracingConfig, env: NodeJS.ProcessEnv, role:
   return resolved;
 }
 
-function hostWorkers(environment: Environment, role: Role): number | undefined {
-  const text = role === 'serves' ? environment.text('WEB_CONCURRENCY') : undefined;
+function hostWorkers(environment: Environment, as: StartedAs): number | undefined {
+  const text = as === 'serves' ? environment.text('WEB_CONCURRENCY') : undefined;
   if (text === undefined || text.toLowerCase() === 'auto') return undefined;
   return host.WEB_CONCURRENCY.parse!(text) ?? refuseHost('WEB_CONCURRENCY', text);
 }
 
-function resolveListen({ listen }: TracingConfig, environment: Environment, role: Role): ResolvedConfig['listen'] {
+function resolveListen({ listen }: TracingConfig, environment: Environment, as: StartedAs): ResolvedConfig['listen'] {
   if (typeof listen === 'number') return Object.freeze({ port: listen });
   if (listen?.port !== undefined || listen?.path !== undefined) return Object.freeze({ ...listen });
-  const text = role === 'serves' ? environment.text('PORT') : undefined;
+  const text = as === 'serves' ? environment.text('PORT') : undefined;
   const place = text === undefined ? 3000 : (host.PORT.parse!(text) ?? refuseHost('PORT', text));
   return Object.freeze(typeof place === 'number' ? { ...listen, port: place } : { ...listen, path: place });
 }

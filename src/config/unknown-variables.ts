@@ -1,6 +1,6 @@
 import type { Environment } from './environment.js';
 import { nearestName } from './nearest-name.js';
-import { isBlock, type Options } from './option.js';
+import { isGroup, type Options } from './option.js';
 import { options } from './options/table.js';
 import { own, type Variable, variableOf } from './variables.js';
 
@@ -44,6 +44,6 @@ export function ownVariables(): string[] {
 export function variablesOf(table: Options): string[] {
   return Object.values(table).flatMap((entry) => [
     ...entry.variables,
-    ...(isBlock(entry) ? variablesOf(entry.entries) : []),
+    ...(isGroup(entry) ? variablesOf(entry.entries) : []),
   ]);
 }

@@ -20,10 +20,10 @@ import {
 } from './kinds.js';
 
 /** What becomes of a variable. */
-export type Status = 'honoured' | 'warned' | 'not applicable';
+export type VariableStatus = 'honoured' | 'warned' | 'not applicable';
 
 export interface Variable<T = unknown> {
-  readonly status: Status;
+  readonly status: VariableStatus;
   readonly about: string;
   /** What its text must be; without it, it is not looked at here. */
   readonly kind?: Kind<T>;
@@ -217,7 +217,7 @@ export function variableOf(name: string): Variable | undefined {
 
 export type OtlpSuffix = keyof typeof otlp;
 export const SIGNALS = ['TRACES', 'METRICS', 'LOGS'] as const;
-export type Signal = (typeof SIGNALS)[number];
+export type OtlpSignal = (typeof SIGNALS)[number];
 
 /** Of OpenTelemetry's JavaScript packages, and of those in Python whose names HTTP options follow. */
 export const node = {

@@ -30,4 +30,4 @@ export interface ControlError {
 }
 
 /** Bytes of a request's body. One has a few dozen. */
-export const MAX_BODY_BYTES = 4096;
+export const MAX_CONTROL_BODY_BYTES = 4096;

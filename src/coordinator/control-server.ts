@@ -9,7 +9,12 @@ import { describeValue, ForktraceError } from '../errors.js';
 import { asOwnServer } from '../process/own-server.js';
 import { controlAddress, prepareRunDirectory, runDirectory, runningCoordinators } from '../process/run-directory.js';
 import { warn } from '../warn.js';
-import { CONTROL_COMMANDS, type ControlCommand, type ControlCommands, MAX_BODY_BYTES } from './control-protocol.js';
+import {
+  CONTROL_COMMANDS,
+  type ControlCommand,
+  type ControlCommands,
+  MAX_CONTROL_BODY_BYTES,
+} from './control-protocol.js';
 import type { ClusterStats } from './handle.js';
 
 /** An import would read all that node:http exports, `WebSocket` too, which loads undici: 14 MB on Node 24. */
@@ -142,7 +147,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   request.setEncoding('utf8');
   for await (const chunk of request) {
     text += chunk;
-    if (text.length > MAX_BODY_BYTES) throw refused(`a body of more than ${MAX_BODY_BYTES} bytes`);
+    if (text.length > MAX_CONTROL_BODY_BYTES) throw refused(`a body of more than ${MAX_CONTROL_BODY_BYTES} bytes`);
   }
   if (text === '') return undefined;
   try {

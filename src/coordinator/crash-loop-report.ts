@@ -5,8 +5,8 @@
  */
 import type { ExitCause } from '../forensics/exit-cause.js';
 
-/** One unplanned death. */
-export interface Death {
+/** One death of a worker. */
+export interface SlotDeath {
   cause: ExitCause;
   /** Milliseconds since the epoch. */
   atMs: number;
@@ -24,8 +24,8 @@ const ADVICE: Partial<Record<ExitCause, string>> = {
 };
 
 /** @param dir the journal directory, for the command that shows more */
-export function describeCrashLoop(deaths: readonly Death[], dir: string | undefined): string {
-  const groups = new Map<string, { death: Death; count: number }>();
+export function describeCrashLoop(deaths: readonly SlotDeath[], dir: string | undefined): string {
+  const groups = new Map<string, { death: SlotDeath; count: number }>();
   for (const death of deaths) {
     const key = `${death.cause} ${death.where ?? ''}`;
     groups.set(key, { death, count: (groups.get(key)?.count ?? 0) + 1 });

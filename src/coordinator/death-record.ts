@@ -1,5 +1,5 @@
 import type { ExitCause } from '../forensics/exit-cause.js';
-import type { Death } from './crash-loop-report.js';
+import type { SlotDeath } from './crash-loop-report.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -13,13 +13,13 @@ export interface LastExit {
 
 /** How processes have ended, per slot. */
 export class DeathRecord {
-  readonly #last = new Map<number, Death>();
+  readonly #last = new Map<number, SlotDeath>();
   /** Unplanned deaths; the crash-loop breaker bounds how many there are in an hour. */
-  readonly #unplanned = new Map<number, Death[]>();
+  readonly #unplanned = new Map<number, SlotDeath[]>();
 
   /** @returns the death, of which more may become known */
-  add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): Death {
-    const death: Death = { cause, atMs: now, where: undefined };
+  add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): SlotDeath {
+    const death: SlotDeath = { cause, atMs: now, where: undefined };
     this.#last.set(slot, death);
     if (!planned) this.#unplanned.set(slot, [...this.#lastHour(slot, now), death]);
     return death;
@@ -35,14 +35,14 @@ export class DeathRecord {
   }
 
   /** Unplanned deaths of all slots, the newest first. */
-  unplannedWithin(windowMs: number, now = Date.now()): Death[] {
+  unplannedWithin(windowMs: number, now = Date.now()): SlotDeath[] {
     return [...this.#unplanned.values()]
       .flat()
       .filter(({ atMs }) => atMs >= now - windowMs)
       .sort((a, b) => b.atMs - a.atMs);
   }
 
-  #lastHour(slot: number, now: number): Death[] {
+  #lastHour(slot: number, now: number): SlotDeath[] {
     return (this.#unplanned.get(slot) ?? []).filter(({ atMs }) => atMs > now - HOUR_MS);
   }
 }

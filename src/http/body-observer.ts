@@ -6,7 +6,7 @@
  */
 import { type Context, type Span, SpanKind } from '@opentelemetry/api';
 import { HTTP_RESPONSE_STATUS_CODE } from '../wire/conventions.js';
-import { runHook } from './guard.js';
+import { runSpanHook } from './guard.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
 
@@ -96,7 +96,7 @@ export class BodyObserver {
       { kind: SpanKind.INTERNAL, attributes: { 'http.message.type': type } },
       this.#request,
     );
-    runHook(span, () => hook(span));
+    runSpanHook(span, () => hook(span));
     span.end();
   }
 }

@@ -25,7 +25,7 @@ export function guarded<Result>(fn: () => Result): Result | undefined {
 }
 
 /** Runs a user's hook: what it throws or rejects with is recorded on the span and goes no further. */
-export function runHook(span: Span, hook: () => unknown): void {
+export function runSpanHook(span: Span, hook: () => unknown): void {
   try {
     const result = hook() as PromiseLike<unknown> | undefined;
     if (typeof result?.then === 'function') result.then(undefined, (error: unknown) => hookFailed(span, error));

@@ -15,7 +15,7 @@ import {
 } from '../wire/conventions.js';
 import { DerivedContext, SPAN_KEY } from './derived-context.js';
 import { errorType } from './error-type.js';
-import { guarded, runHook } from './guard.js';
+import { guarded, runSpanHook } from './guard.js';
 import type { ReadHeader } from './header-capture.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { requestCounts } from './request-counts.js';
@@ -176,7 +176,7 @@ export abstract class ServerRequest implements Context {
     const { applyCustomAttributesOnSpan } = settings;
     if (applyCustomAttributesOnSpan !== undefined) {
       const [request, response] = this.exchange();
-      runHook(span, () => applyCustomAttributesOnSpan(span, request as never, response as never));
+      runSpanHook(span, () => applyCustomAttributesOnSpan(span, request as never, response as never));
     }
     span.end();
     this.measured?.end(this, statusCode, this.#settledRoute, errorType);

@@ -29,7 +29,7 @@ import {
   USER_AGENT_SYNTHETIC_TYPE,
 } from '../wire/conventions.js';
 import { forwardedClient } from './forwarded.js';
-import { guarded, runHook } from './guard.js';
+import { guarded, runSpanHook } from './guard.js';
 import { HeaderCapture } from './header-capture.js';
 import { type HttpMetrics, httpMetrics } from './http-metrics.js';
 import { IncomingContext } from './incoming-context.js';
@@ -199,10 +199,10 @@ export class ServerSpans implements RequestSettings {
   }
 
   /** The hooks of a span that has just started. */
-  runHooks(span: Span, source: unknown, response: unknown): void {
+  runSpanHooks(span: Span, source: unknown, response: unknown): void {
     const { serverRequestHook, responseHook } = this.#tracing;
-    if (serverRequestHook !== undefined) runHook(span, () => serverRequestHook(span, source as never));
-    if (responseHook !== undefined) runHook(span, () => responseHook(span, response as never));
+    if (serverRequestHook !== undefined) runSpanHook(span, () => serverRequestHook(span, source as never));
+    if (responseHook !== undefined) runSpanHook(span, () => responseHook(span, response as never));
   }
 
   #readForwarded(trust: TrustProxy): void {

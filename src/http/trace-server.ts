@@ -199,7 +199,7 @@ class ServerTracer {
   #started(request: ServerRequest, source: RequestSource, response: unknown): void {
     const { metrics, head } = this.#spans;
     if (metrics !== undefined) request.measured = new MeasuredRequest(metrics, request, head);
-    this.#spans.runHooks(request.span, source, response);
+    this.#spans.runSpanHooks(request.span, source, response);
   }
 
   #connectionOf(message: IncomingMessage, response: ServerResponse): Connection {

@@ -67,10 +67,10 @@ export class SegmentWriter {
 
   #withRoom(total: number): ActiveSegment | undefined {
     const { segment } = this;
-    return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#makeRoom(total);
+    return segment !== undefined && segment.position + total <= segment.limit ? segment : this.#nextSegment(total);
   }
 
-  #makeRoom(total: number): ActiveSegment | undefined {
+  #nextSegment(total: number): ActiveSegment | undefined {
     if (this.#isClosed) {
       this.#losses.lose('closed', 1, 'they ended after the journal was closed');
       return undefined;

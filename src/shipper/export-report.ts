@@ -5,7 +5,7 @@
  * @module
  */
 import type { ResolvedExport } from '../config/resolved.js';
-import { counted } from '../counted.js';
+import { numberOf } from '../number-of.js';
 import { LossReport, warn } from '../warn.js';
 import { endpointOf } from './endpoint-url.js';
 import { likelyMistake } from './likely-mistake.js';
@@ -52,12 +52,12 @@ export class ExportReport {
     this.#refusals = new LossReport(
       'FORKTRACE_SPANS_REFUSED',
       (spans, reason) =>
-        `${this.name} refused ${counted(spans, this.#isOfLogs ? 'log record' : 'span')} for good: ${reason}.`,
+        `${this.name} refused ${numberOf(spans, this.#isOfLogs ? 'log record' : 'span')} for good: ${reason}.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',
       (attempts, reason) =>
-        `${counted(attempts, 'export')} to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
+        `${numberOf(attempts, 'export')} to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
     );
   }
 

@@ -7,7 +7,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
-import { counted } from '../counted.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
 import { type RedactLastWords, redacted } from '../forensics/last-words.js';
@@ -21,6 +20,7 @@ import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import { addRefused } from '../journal/refused.js';
 import { readVitals } from '../journal/vitals.js';
+import { numberOf } from '../number-of.js';
 import { exitInPm2Log } from '../pm2/daemon-log.js';
 import { readToldExit, removeOldExits, removeToldExit } from '../process/told-exit.js';
 import { LossReport, warn } from '../warn.js';
@@ -145,15 +145,15 @@ export class Shipper {
   readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
   readonly #drops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (spans, reason) => `${counted(spans, 'span')} not shipped yet, given up: ${reason}.`,
+    (spans, reason) => `${numberOf(spans, 'span')} not shipped yet, given up: ${reason}.`,
   );
   readonly #logDrops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (records, reason) => `${counted(records, 'log record')} not shipped yet, given up: ${reason}.`,
+    (records, reason) => `${numberOf(records, 'log record')} not shipped yet, given up: ${reason}.`,
   );
   readonly #malformed = new LossReport(
     'FORKTRACE_JOURNAL_MALFORMED',
-    (count, reason) => `${counted(count, 'part')} of the journal skipped, which cannot be read: ${reason}.`,
+    (count, reason) => `${numberOf(count, 'part')} of the journal skipped, which cannot be read: ${reason}.`,
   );
   /** Their journals are closed and delivered; what they have said goes with their processes. */
   readonly #closed = new Set<TailedWriter>();
@@ -340,7 +340,7 @@ export class Shipper {
       if (delivery.signal === 'traces') this.#left += count;
       // That log records stay has been said with the reason.
       if (count === 0 || delivery.isServiceMissing) continue;
-      const what = counted(count, delivery.signal === 'logs' ? 'log record' : 'span');
+      const what = numberOf(count, delivery.signal === 'logs' ? 'log record' : 'span');
       warn(
         'FORKTRACE_SPANS_LEFT',
         `${isMore ? 'More than ' : ''}${what} for ${delivery.name} left in ${dir}: the next start of the service delivers what is left, or: forktrace ship ${dir}`,

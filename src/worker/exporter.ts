@@ -49,7 +49,7 @@ function otlpExporter(target: ResolvedExport, selfObsMeterProvider: MeterProvide
 
 function httpExporter(target: ResolvedExport, options: object): SpanExporter {
   const { OTLPTraceExporter } = httpExporters(target);
-  return new OTLPTraceExporter({ ...httpOptions(target), ...options });
+  return new OTLPTraceExporter({ ...httpExporterOptions(target), ...options });
 }
 
 /** Those of the encoding that is asked for. */
@@ -60,7 +60,7 @@ export function httpExporters({ encoding }: ResolvedExport) {
 }
 
 /** URL, headers and TLS of an OTLP/HTTP exporter, for spans and metrics alike. */
-export function httpOptions({ url, headers, tls: { ca, cert, key } }: ResolvedExport) {
+export function httpExporterOptions({ url, headers, tls: { ca, cert, key } }: ResolvedExport) {
   return { url, headers, httpAgentOptions: { keepAlive: true, ...((ca || cert || key) && { ca, cert, key }) } };
 }
 

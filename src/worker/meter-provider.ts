@@ -4,7 +4,7 @@ import type { ResolvedExport, ResolvedMetrics } from '../config/resolved.js';
 import type { PushMetricExporter } from '../sdk/metrics.js';
 import type { Resource } from '../sdk/types.js';
 import { askedExporter } from './asked-exporter.js';
-import { grpcChannelOptions, httpExporters, httpOptions } from './exporter.js';
+import { grpcChannelOptions, httpExporterOptions, httpExporters } from './exporter.js';
 import { freshExporter } from './fresh-exporter.js';
 import { reportedMetrics } from './reported-metrics.js';
 
@@ -48,7 +48,7 @@ function otlpExporter(target: ResolvedExport): PushMetricExporter {
   };
   if (target.to === 'otlp-http') {
     const { OTLPMetricExporter } = httpExporters(target);
-    return new OTLPMetricExporter({ ...shared, ...httpOptions(target) });
+    return new OTLPMetricExporter({ ...shared, ...httpExporterOptions(target) });
   }
   const { OTLPMetricExporter } = require('../sdk/exporters-grpc.js') as typeof import('../sdk/exporters-grpc.js');
   return new OTLPMetricExporter({ ...shared, ...grpcChannelOptions(target) });

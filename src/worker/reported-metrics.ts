@@ -1,5 +1,5 @@
 import type { ResolvedExport } from '../config/resolved.js';
-import { counted } from '../counted.js';
+import { numberOf } from '../number-of.js';
 import { printable } from '../printable.js';
 import type { PushMetricExporter } from '../sdk/metrics.js';
 import { endpointOf } from '../shipper/endpoint-url.js';
@@ -13,7 +13,7 @@ export function reportedMetrics(exporter: PushMetricExporter, target: ResolvedEx
   const name = endpointOf(target)?.name ?? target.to;
   const failures = new LossReport(
     'FORKTRACE_METRICS_FAILED',
-    (exports, reason) => `${counted(exports, 'export')} of metrics to ${name} failed: ${reason}.`,
+    (exports, reason) => `${numberOf(exports, 'export')} of metrics to ${name} failed: ${reason}.`,
   );
   let isThere = true;
   const send = exporter.export.bind(exporter);

@@ -13,7 +13,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { type Role, resolveConfig } from '../config/index.js';
+import { resolveConfig, type StartedAs } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig, WorkerIdentity } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
@@ -110,8 +110,8 @@ let mustFlush = false;
  *
  * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
  */
-export function startWorkerTracing(config: TracingConfig = {}, role: Role = 'traces'): StartedTracing {
-  started ??= start(config, role);
+export function startWorkerTracing(config: TracingConfig = {}, as: StartedAs = 'traces'): StartedTracing {
+  started ??= start(config, as);
   return started;
 }
 
@@ -127,11 +127,11 @@ export function isTracingStarted(): boolean {
   return started !== undefined;
 }
 
-function start(userConfig: TracingConfig, role: Role): StartedTracing {
+function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   keepTickObject();
   watchFastifyInstances();
   unpackPm2Environment(process.env);
-  const resolved = resolveConfig(userConfig, process.env, role);
+  const resolved = resolveConfig(userConfig, process.env, as);
   // Last: it takes the slot out of the environment, by which a worker leaves warnings to its coordinator.
   const identity = workerIdentity();
   const config = shippingHere(resolved, identity);
@@ -183,7 +183,7 @@ function start(userConfig: TracingConfig, role: Role): StartedTracing {
   mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
   // Its listener of the exit comes before the journal's.
   const endRootSpan =
-    config.rootSpan && role === 'traces' && !config.disabled
+    config.rootSpan && as === 'traces' && !config.disabled
       ? (require('./root-span.js') as typeof import('./root-span.js')).openRootSpan(
           tracerProvider.getTracer('forktrace', version),
         )

@@ -1,4 +1,4 @@
-import { counted } from '../counted.js';
+import { numberOf } from '../number-of.js';
 import type { ReadableSpan, SpanExporter } from '../sdk/types.js';
 import { LossReport } from '../warn.js';
 
@@ -12,7 +12,7 @@ export class TrackedExporter implements SpanExporter {
   exported = 0;
   readonly lost = new LossReport(
     'FORKTRACE_EXPORT_FAILED',
-    (spans, reason) => `${counted(spans, 'span')} lost, which could not be exported: ${reason}`,
+    (spans, reason) => `${numberOf(spans, 'span')} lost, which could not be exported: ${reason}`,
   );
   readonly #exporter: SpanExporter;
   #inFlight = 0;

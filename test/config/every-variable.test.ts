@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { isBlock, type Options } from '#src/config/option.js';
+import { isGroup, type Options } from '#src/config/option.js';
 import { options } from '#src/config/options/table.js';
 import { resolveConfig } from '#src/config/resolve.js';
 import { node, otlp, SIGNALS, specification, type Variable } from '#src/config/variables.js';
@@ -42,7 +42,7 @@ expected.set('OTEL_CONFIG_FILE', true);
 function variablesOfOptions(table: Options): string[] {
   return Object.values(table).flatMap((entry) => [
     ...entry.variables.filter((name) => name.startsWith('OTEL_')),
-    ...(isBlock(entry) ? variablesOfOptions(entry.entries) : []),
+    ...(isGroup(entry) ? variablesOfOptions(entry.entries) : []),
   ]);
 }
 

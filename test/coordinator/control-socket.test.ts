@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ControlClient } from '#src/coordinator/control-client.js';
-import { MAX_BODY_BYTES } from '#src/coordinator/control-protocol.js';
+import { MAX_CONTROL_BODY_BYTES } from '#src/coordinator/control-protocol.js';
 import { RunningCluster, until } from './running-cluster.js';
 
 /** A raw connection, to say what no client of ours would. */
@@ -75,7 +75,7 @@ test('what is no request of ours is answered with an error and a code, and the c
     ['POST', '/scale', 'null'],
     ['POST', '/scale', '{"workers":"many"}'],
     ['POST', '/kill', '{"slot":1.5}'],
-    ['POST', '/scale', 'x'.repeat(MAX_BODY_BYTES + 1)],
+    ['POST', '/scale', 'x'.repeat(MAX_CONTROL_BODY_BYTES + 1)],
   ];
   for (const [method, path, body] of wrong) {
     const { status, answer } = await ask(cluster, method, path, body);

@@ -2,7 +2,7 @@
 import type { SpanExporter } from '../../sdk/types.js';
 import { headers } from '../headers.js';
 import { callback, choice, flag, port, text, timeout, whole } from '../kinds.js';
-import { block, option, toggle } from '../option.js';
+import { group, option, toggle } from '../option.js';
 
 export const destinations = ['otlp-grpc', 'otlp-http', 'console', 'none', 'viewer'] as const;
 
@@ -12,7 +12,7 @@ export const exporting = {
     variable: 'FORKTRACE_PIPELINE',
     otherwise: '`batch` with an `exporter`, else `journal`',
   }),
-  export: block(
+  export: group(
     'ExportConfig',
     'Where spans are sent: for the shipper (`journal`) and the exporter in the worker (`batch`).',
     {
@@ -51,7 +51,7 @@ export const exporting = {
         unit: 'ms',
         otherwise: '1000; 300 to `viewer` and `console`',
       }),
-      tls: block('ExportTls', 'Certificates of OTLP connections. Files are read anew every 10 seconds.', {
+      tls: group('ExportTls', 'Certificates of OTLP connections. Files are read anew every 10 seconds.', {
         ca: option(text, {
           about: "PEM, or the path of a PEM file: the authority that signs the endpoint's certificate.",
           otherwise: "the system's",

@@ -1,9 +1,9 @@
 /** @module Options of what is found out about a worker that is blocked or dies. */
 import { callback, flag } from '../kinds.js';
-import { block, option } from '../option.js';
+import { group, option } from '../option.js';
 
 export const forensic = {
-  forensics: block('ForensicsConfig', 'What the coordinator finds out about a worker that is blocked or dies.', {
+  forensics: group('ForensicsConfig', 'What the coordinator finds out about a worker that is blocked or dies.', {
     peek: option(flag, {
       about:
         'When the event loop of a worker is blocked, the coordinator reads its JavaScript stack and its active span through the inspector. See [forensics.md](forensics.md).',

@@ -16,7 +16,7 @@ import {
   token,
   whole,
 } from '../kinds.js';
-import { block, option } from '../option.js';
+import { group, option } from '../option.js';
 
 const TRUST_PROXY = 'true, false, a number of proxies or an array of their addresses';
 const trustProxy = either<boolean | number | string[]>(TRUST_PROXY, 'boolean | number | string[]', (value) => {
@@ -38,7 +38,7 @@ const responseHeader: Kind<false | 'traceresponse' | 'traceparent'> = {
 const headerNames = listOf(called('a header name', token), 'an array of header names');
 const CAPTURE = 'OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS';
 
-const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second argument of `traceServer`.', {
+const httpGroup = group('HttpTracingConfig', 'HTTP server spans; also the second argument of `traceServer`.', {
   excludeUrlsEnvKey: option(text, {
     about: '`OTEL_NODE_<KEY>_EXCLUDED_URLS` is read, else `OTEL_NODE_EXCLUDED_URLS`.',
     default: 'HTTP',
@@ -134,7 +134,7 @@ const httpBlock = block('HttpTracingConfig', 'HTTP server spans; also the second
       'Take client address, scheme and host from `Forwarded` (RFC 7239), else `X-Forwarded-*`: of any proxy (`true`), of that many, or of proxies at these addresses and networks.',
     default: false,
   }),
-  captureHeaders: block('CaptureHeaders', 'Headers to record, by name. Values of credentials are always redacted.', {
+  captureHeaders: group('CaptureHeaders', 'Headers to record, by name. Values of credentials are always redacted.', {
     request: option(headerNames, { about: 'Of requests.', variable: `${CAPTURE}_SERVER_REQUEST`, otherwise: 'none' }),
     response: option(headerNames, {
       about: 'Of responses.',
@@ -172,4 +172,4 @@ function sourceOfPattern(): Kind<string> {
   };
 }
 
-export const serving = { http: httpBlock };
+export const serving = { http: httpGroup };

@@ -1,9 +1,9 @@
 /** @module Options of the journal and its shipper. */
 import { choice, milliseconds, segmentSize, text, whole } from '../kinds.js';
-import { block, option } from '../option.js';
+import { group, option } from '../option.js';
 
 export const journaling = {
-  journal: block('JournalConfig', 'The crash-safe log of ended spans.', {
+  journal: group('JournalConfig', 'The crash-safe log of ended spans.', {
     dir: option(text, {
       about:
         'The parent directory: the journal is in `<dir>/<service>` (what a path may not hold is percent-encoded), which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and spans go through `batch`.',

@@ -16,7 +16,7 @@ import {
   text,
   whole,
 } from '../kinds.js';
-import { block, option } from '../option.js';
+import { group, option } from '../option.js';
 import type { ChildExit, Hook, StopReason, WorkerContext } from '../types.js';
 
 const attributes = recordOf(attributeValue, 'an object of attributes or a Resource');
@@ -59,7 +59,7 @@ export const service = {
     variable: 'PORT',
     otherwise: '3000',
   }),
-  hooks: block(
+  hooks: group(
     'Hooks',
     'Functions called in the coordinator and the workers. One that throws or hangs is logged with its name.',
     {

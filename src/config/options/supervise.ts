@@ -1,9 +1,9 @@
 /** @module Options of the coordinator. */
 import { flag, milliseconds, whole } from '../kinds.js';
-import { block, option } from '../option.js';
+import { group, option } from '../option.js';
 
 export const supervising = {
-  supervise: block('SuperviseConfig', 'How the coordinator keeps workers alive.', {
+  supervise: group('SuperviseConfig', 'How the coordinator keeps workers alive.', {
     shutdownTimeoutMs: option(milliseconds(1), {
       about: "From SIGTERM to the last worker's exit; under pm2 not more than `kill_timeout`.",
       unit: 'ms',

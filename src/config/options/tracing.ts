@@ -2,7 +2,7 @@
 import type { Meter, MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator, Sampler, SpanProcessor } from '../../sdk/types.js';
 import { callback, choice, either, flag, instance, lengthLimit, listOf, milliseconds, text, whole } from '../kinds.js';
-import { block, option, toggle } from '../option.js';
+import { group, option, toggle } from '../option.js';
 import type { InstrumentationLike, SpanProcessorParts } from '../types.js';
 
 const made = callback<() => InstrumentationLike[]>(
@@ -24,7 +24,7 @@ export const tracing = {
     about: 'Decides which spans are recorded.',
     otherwise: '`OTEL_TRACES_SAMPLER`, else `parentbased_always_on`',
   }),
-  spanLimits: block('SpanLimitsConfig', 'What a span may contain; anything beyond is dropped and counted.', {
+  spanLimits: group('SpanLimitsConfig', 'What a span may contain; anything beyond is dropped and counted.', {
     attributeValueLengthLimit: option(lengthLimit, {
       about: 'Longer strings are cut.',
       // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute

@@ -1,6 +1,6 @@
 /** The thread that has the traces' database, so that a search never holds up what is received. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { requestOf } from '../store/trace-request.js';
+import { traceRequestOf } from '../store/trace-request.js';
 import { linkedFrom } from '../views/trace-view.js';
 import { DatabaseLists } from './database-lists.js';
 import type { Answer, Answers, Opened, Question, ThreadOptions } from './thread-messages.js';
@@ -36,7 +36,7 @@ function answerTo(question: Question, tables: TraceTables, lists: DatabaseLists)
     case 'trace': {
       if (tables.spansOf(question.traceId) <= question.moreThan) return undefined;
       const trace = tables.trace(question.traceId);
-      return trace && requestOf(trace.spans.values());
+      return trace && traceRequestOf(trace.spans.values());
     }
     case 'linked':
       return linkedFrom(tables.linkingTo(question.traceId), question.traceId);

@@ -13,7 +13,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { TraceRowView } from '../api-types.js';
 import type { Trace } from '../store/trace.js';
-import { requestOf } from '../store/trace-request.js';
+import { traceRequestOf } from '../store/trace-request.js';
 import { TraceStore } from '../store/trace-store.js';
 import { traceRow } from '../views/trace-list.js';
 import { FacetValues } from './facet-values.js';
@@ -181,7 +181,7 @@ export class TraceTables {
     const { key, sequence } = row as { key: number; sequence: number };
     const blocks = blocksOf(row);
     const earlier = this.#traceIn(blocks, trace.id);
-    if (earlier !== undefined) this.#open.ingest(requestOf(earlier.spans.values()));
+    if (earlier !== undefined) this.#open.ingest(traceRequestOf(earlier.spans.values()));
     this.#places.set(trace, { key, sequence, blocks });
   }
 
@@ -281,7 +281,7 @@ export class TraceTables {
     const together = new TraceStore(UNLIMITED);
     for (const block of blocks) {
       const part = this.#tracesIn(block).get(id);
-      if (part !== undefined) together.ingest(requestOf(part.spans.values()));
+      if (part !== undefined) together.ingest(traceRequestOf(part.spans.values()));
     }
     return together.traces.get(id);
   }

@@ -1,6 +1,6 @@
 /** What a filter that is being written may go on with. */
 import type { CompletionView } from '../api-types.ts';
-import { condition, type Field } from '../views/filter-language.ts';
+import { condition, type FilterField } from '../views/filter-language.ts';
 
 export interface Suggestion {
   /** Takes the place of the word that is being written. */
@@ -24,7 +24,11 @@ export function lastWord(text: string): { word: string; field: string | undefine
   return { word, field: /^-?([\p{L}_@][\p{L}\p{N}_.@/-]*)(?:!=|>=|<=|[:=><])/u.exec(word)?.[1] };
 }
 
-export function suggestions(text: string, known: readonly Field[], { keys, values }: CompletionView): Suggestion[] {
+export function suggestions(
+  text: string,
+  known: readonly FilterField[],
+  { keys, values }: CompletionView,
+): Suggestion[] {
   const { word, field } = lastWord(text);
   const minus = word.startsWith('-') ? '-' : '';
   if (field !== undefined) {

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CompletionView } from '../api-types.ts';
-import type { Field } from '../views/filter-language.ts';
+import type { FilterField } from '../views/filter-language.ts';
 import { lastWord, type Suggestion, suggestions } from './filter-completion.ts';
 import { useData } from './live.ts';
 
@@ -15,7 +15,7 @@ export function FilterInput({
   onChange,
 }: {
   value: string;
-  fields: readonly Field[];
+  fields: readonly FilterField[];
   placeholder: string;
   onChange: (text: string) => void;
 }) {

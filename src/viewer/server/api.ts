@@ -18,7 +18,7 @@ import { TraceLists } from '../views/trace-list.js';
 import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
 /** The page's JSON API, read-only. */
-export class Api {
+export class ViewerApi {
   readonly #store: TraceStore;
   /** Where all traces are, when there is one: lists come from it, and traces that memory has not whole. */
   readonly #database: TraceDatabase | undefined;

@@ -8,7 +8,7 @@ import type { LogStore } from '../store/log-store.js';
 import type { MetricStore } from '../store/metric-store.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { type Access, queryToken, refuse, tokenCookie } from './access.js';
-import { Api } from './api.js';
+import { ViewerApi } from './api.js';
 import type { Ingest } from './ingest.js';
 import { Live } from './live.js';
 import { isOtlpPath, serveOtlp } from './otlp-http.js';
@@ -65,7 +65,7 @@ export function createRequestHandler({
     services: store.services,
   });
   const live = new Live(() => store.version + logs.version + metrics.version + history.version + ingest.refused, state);
-  const api = new Api(store, database, logs, history, metrics, state, journals);
+  const api = new ViewerApi(store, database, logs, history, metrics, state, journals);
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

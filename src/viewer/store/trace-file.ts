@@ -9,7 +9,7 @@ import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { ForktraceError } from '../../errors.js';
 import { warn } from '../../warn.js';
 import type { StoredSpan } from './trace.js';
-import { requestOf } from './trace-request.js';
+import { traceRequestOf } from './trace-request.js';
 import type { TraceStore } from './trace-store.js';
 
 /** Begins the file, so that no other file is taken for ours and overwritten. */
@@ -161,7 +161,7 @@ async function load(path: string, store: TraceStore): Promise<number> {
 
 /** One span as a request of its own, behind its length. */
 function framed(span: StoredSpan): Buffer {
-  const request = requestOf([span]);
+  const request = traceRequestOf([span]);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(request.length);
   return Buffer.concat([length, request]);

@@ -7,7 +7,7 @@ import type { StoredSpan } from './trace.js';
 const writer = new ProtobufWriter();
 
 /** Spans as they could be received again: a trace export request. */
-export function requestOf(spans: Iterable<StoredSpan>): Buffer {
+export function traceRequestOf(spans: Iterable<StoredSpan>): Buffer {
   writer.reset();
   for (const { resource, scope, bytes } of spans) {
     writer.tag(tags(TracesRequest).resourceSpans);

@@ -81,21 +81,21 @@ export function durationMs(text: string): number {
   return number === undefined ? Number.NaN : Number(number) * UNITS[unit.toLowerCase()]!;
 }
 
-export interface Field {
+export interface FilterField {
   field: string;
   says: string;
   example: string;
 }
 
 // Of both.
-const BY_SERVICE: Field = { field: 'service', says: SERVICE_NAME, example: 'service=shop' };
-const BY_WORKER: Field = { field: 'worker', says: 'slot of a worker', example: 'worker:2' };
-const BY_PID: Field = { field: 'pid', says: 'process id', example: 'pid:4242' };
-const BY_HOST: Field = { field: 'host', says: HOST_NAME, example: 'host:web-1' };
-const BY_TRACE: Field = { field: 'trace', says: 'trace id', example: 'trace:4bf9' };
+const BY_SERVICE: FilterField = { field: 'service', says: SERVICE_NAME, example: 'service=shop' };
+const BY_WORKER: FilterField = { field: 'worker', says: 'slot of a worker', example: 'worker:2' };
+const BY_PID: FilterField = { field: 'pid', says: 'process id', example: 'pid:4242' };
+const BY_HOST: FilterField = { field: 'host', says: HOST_NAME, example: 'host:web-1' };
+const BY_TRACE: FilterField = { field: 'trace', says: 'trace id', example: 'trace:4bf9' };
 
 /** Fields of log records that are no attributes. */
-export const LOG_FIELDS: readonly Field[] = [
+export const LOG_FIELDS: readonly FilterField[] = [
   { field: 'level', says: 'trace, debug, info, warn, error, fatal', example: 'level>=warn' },
   BY_SERVICE,
   BY_WORKER,
@@ -108,7 +108,7 @@ export const LOG_FIELDS: readonly Field[] = [
 ];
 
 /** Fields of traces that are no attributes. */
-export const FIELDS: readonly Field[] = [
+export const FIELDS: readonly FilterField[] = [
   { field: 'status', says: 'HTTP status, or ok, error, interrupted, 5xx', example: 'status>=500' },
   { field: 'duration', says: 'of the whole trace', example: 'duration>100ms' },
   { field: 'route', says: 'of a server span', example: 'route:/checkout' },
