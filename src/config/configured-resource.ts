@@ -17,7 +17,7 @@ export function isResource(resource: Attributes | Resource | undefined): resourc
  */
 export function knownAttributes(resource: Attributes | Resource | undefined): Attributes {
   if (!isResource(resource)) return resource ?? {};
-  if (!resource.asyncAttributesPending) return resource.attributes ?? {};
+  if (!resource.asyncAttributesPending) return resource.attributes;
   const known: Attributes = {};
   // Of one name the first that has a value counts.
   for (const [name, value] of resource.getRawAttributes?.() ?? [])

@@ -79,6 +79,7 @@ export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Ki
 }
 
 export const milliseconds = (least: number) => whole(least, MAX_TIMEOUT_MS);
+
 /** The same kind, in other words. */
 export function called<T>(expected: string, kind: Kind<T>): Kind<T> {
   return { ...kind, expected, check: (found) => kind.check(found) && { path: [], found, expected } };
@@ -215,9 +216,6 @@ export function compilePattern(source: string, flags?: string): RegExp | undefin
 /** `unix:///path`, or gRPC's `unix:path`. */
 export const isSocketUrl = (url: string) => /^unix:./i.test(url);
 
-/**
- * `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's.
- */
 /** A URL of one of these protocols, like `https:`. */
 export function urlOf(...protocols: string[]): Kind<string> {
   const accepts = (value: unknown) =>
@@ -226,6 +224,9 @@ export function urlOf(...protocols: string[]): Kind<string> {
   return kind<string>(expected, 'string', accepts, (text) => (accepts(text) ? text : undefined));
 }
 
+/**
+ * `http(s)://host:port/path`, `host:port` or `unix:///path`: what of it a protocol takes is that protocol's.
+ */
 export const endpoint = kind<string>(
   'a URL that begins with http:// or https://, host:port or unix:///path',
   'string',
@@ -266,8 +267,11 @@ export function hasMethods(value: unknown, ...names: string[]): boolean {
 }
 
 function isAttributeValue(value: unknown): boolean {
-  if (value === undefined || ['string', 'number', 'boolean'].includes(typeof value)) return true;
-  if (!Array.isArray(value)) return false;
-  const kinds = new Set(value.filter((item) => item !== null && item !== undefined).map((item) => typeof item));
-  return kinds.size === 0 || (kinds.size === 1 && isAttributeValue(value.find((item) => item !== null)));
+  if (!Array.isArray(value)) return value === undefined || isPrimitive(value);
+  const items = value.filter((item) => item !== null && item !== undefined);
+  return items.every((item) => isPrimitive(item) && typeof item === typeof items[0]);
+}
+
+function isPrimitive(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }

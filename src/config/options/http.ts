@@ -19,10 +19,12 @@ import {
 import { group, option } from '../option.js';
 
 const TRUST_PROXY = 'true, false, a number of proxies or an array of their addresses';
+/** Which text is one, `resolveHttp` finds out. */
+const proxyAddress = called('an IP address or a network like 10.0.0.0/8', text);
 const trustProxy = either<boolean | number | string[]>(TRUST_PROXY, 'boolean | number | string[]', (value) => {
   if (typeof value === 'boolean') return flag;
   if (typeof value === 'number') return called(TRUST_PROXY, whole(0));
-  return Array.isArray(value) ? listOf(text, TRUST_PROXY) : undefined;
+  return Array.isArray(value) ? listOf(proxyAddress, TRUST_PROXY) : undefined;
 });
 
 const RESPONSE_HEADER = "false, 'traceresponse' or 'traceparent'";
