@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import type { Link } from '@opentelemetry/api';
 import { requestLink } from 'forktrace';
@@ -66,4 +67,24 @@ test('CONNECT has a span that ends with the answer', async (t) => {
   const { name, attributes } = await span();
   assert.equal(name, 'CONNECT');
   assert.equal(attributes['http.response.status_code'], 200);
+});
+
+test('an upgrade is answered by a string, by bytes of any view, or by what tells no status', async (t) => {
+  const refused = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n';
+  const bytes = new Uint8Array([0, ...Buffer.from(refused)]).subarray(1);
+  const ANSWERS: [answer: (socket: Duplex) => void, status: number | undefined][] = [
+    [(socket) => socket.write(refused, () => socket.end()), 403],
+    [(socket) => socket.write(bytes, () => socket.end()), 403],
+    [(socket) => socket.end('not HTTP at all\r\n'), undefined],
+    [(socket) => socket.end(), undefined],
+  ];
+  for (const [answer, status] of ANSWERS) {
+    const server = http.createServer();
+    server.on('upgrade', (_request, socket) => answer(socket));
+    const { connect, span } = await listen(t, server);
+    const socket = await connect();
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const { attributes } = await span();
+    assert.deepEqual([attributes['http.response.status_code'], attributes['error.type']], [status, undefined]);
+  }
 });
