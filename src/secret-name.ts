@@ -15,7 +15,7 @@ const KEY =
 /** Not every token is a credential: `pageToken` is none. */
 const TOKEN =
   '(?:.*(?:access|refresh|id|auth|oauth|sso|mfa|otp|api|app|client|account|service|admin|bot|session|csrf|xsrf|reset|password|email|verification|confirmation|activation|registration|signup|unsubscribe|invitation|invite|bearer|security|vault|private|user|jwt|login|magic|device|deploy|job|personal|webhook|hook|upload|download|share))?token(?:hint|secret)?';
-const CODE = '(?:auth|authorization|verification|otp|totp|mfa|2fa|sms|login|access|security|backup|recovery)?code';
+const CODE = '(?:auth|authorization|verification|otp|totp|mfa|2fa|sms|login|access|security|backup|recovery)code';
 const SECRET = new RegExp(
   `^(?:${PASSWORD}|${KEY}|${TOKEN}|${CODE}|.*(?:secret|secretid|credentials?|session|sessionid|sessid|assertion)|xtoken|pwd|pass|userpass|dbpass|auth|basicauth|httpauth|xauth|oauth|authentication|authorization|proxyauthorization|sid|connectsid|otp|totp|jwt|codeverifier|hmac|sig|signature|xgoogsignature|xamzsignature|xamzcredential|awsaccesskeyid|samlresponse|samlrequest|samlart|wresult)$`,
 );
@@ -36,6 +36,11 @@ export function isSecretName(name: string, more?: RedactedNames): boolean {
   return /[[\].]/.test(name) && name.split(/[[\].]+/).some((part) => isSecret(part, more));
 }
 
+/** A parameter `code` is what OAuth answers with; a field of that name is an error's or a status. */
+function isSecretParameter(name: string, more?: RedactedNames): boolean {
+  return isSecretName(name, more) || /(?:^|[[.])code]?$/i.test(name);
+}
+
 function isSecret(name: string, more: RedactedNames | undefined): boolean {
   const plain = plainName(name);
   return SECRET.test(plain) || more?.has(plain) === true;
@@ -51,7 +56,7 @@ export function redactQuery(query: string, more?: RedactedNames): string {
   // Parameter by parameter: a pattern with the name and `=` would try each place of a long query anew.
   return query.replace(/[^&;#]+/g, (parameter) => {
     const name = /^=*([^=]+)=/.exec(parameter);
-    return name !== null && isSecretName(decode(name[1]!), more) ? `${name[0]}REDACTED` : parameter;
+    return name !== null && isSecretParameter(decode(name[1]!), more) ? `${name[0]}REDACTED` : parameter;
   });
 }
 
@@ -93,7 +98,7 @@ function redactArgument(argument: string): string {
   return option + (isSecretOption(option.slice(0, -1)) ? 'REDACTED' : redactArgument(argument.slice(option.length)));
 }
 
-const isSecretOption = (option: string) => isSecretName(option.replace(/^-+/, ''));
+const isSecretOption = (option: string) => isSecretParameter(option.replace(/^-+/, ''));
 
 function decode(text: string): string {
   try {

@@ -81,7 +81,7 @@ class InheritingTracer implements Tracer {
     fourth?: F,
   ): ReturnType<F> {
     const fn = (fourth ?? third ?? second) as (span: Span) => ReturnType<F>;
-    const options = third === undefined ? {} : (second as SpanOptions);
+    const options = (typeof second === 'function' ? undefined : second) ?? {};
     const given = (fourth === undefined ? undefined : (third as Context)) ?? context.active();
     const parent = this.#inherited.into(given, options);
     const span = this.#tracer.startSpan(name, options, parent);

@@ -19,8 +19,7 @@ export function tracedFork(
   second?: readonly string[] | ForkOptions,
   third?: ForkOptions,
 ): ChildProcess {
-  const args = Array.isArray(second) ? second : [];
-  const options = third ?? (Array.isArray(second) ? {} : ((second ?? {}) as ForkOptions));
+  const [args, options] = argumentsAndOptions(second, third);
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
   return withChildSpan(path, () => fork(modulePath, args, { ...options, env: environmentWithContext(options.env) }));
 }
@@ -39,8 +38,7 @@ export function tracedSpawn(
   second?: readonly string[] | SpawnOptions,
   third?: SpawnOptions,
 ): ChildProcess {
-  const args = Array.isArray(second) ? second : [];
-  const options = third ?? (Array.isArray(second) ? {} : ((second ?? {}) as SpawnOptions));
+  const [args, options] = argumentsAndOptions(second, third);
   return withChildSpan(command, () => spawn(command, args, { ...options, env: environmentWithContext(options.env) }));
 }
 
@@ -55,4 +53,12 @@ export function tracedSpawn(
 export function tracedWorker(filename: string | URL, options: WorkerOptions = {}): Worker {
   if (options.env === SHARE_ENV) return new Worker(filename, options);
   return new Worker(filename, { ...options, env: environmentWithContext(options.env as NodeJS.ProcessEnv) });
+}
+
+/** As Node's own functions take them: the arguments may be left out. */
+function argumentsAndOptions<Options extends ForkOptions | SpawnOptions>(
+  second: readonly string[] | Options = [],
+  third?: Options,
+): [args: readonly string[], options: Partial<Options>] {
+  return Array.isArray(second) ? [second, third ?? {}] : [[], third ?? (second as Options)];
 }

@@ -58,6 +58,10 @@ test("Next.js: the first route that its spans say is the request's, and its own 
       1,
     );
     assert.equal(
+      tracer.startActiveSpan('a', undefined as never, () => 1),
+      1,
+    );
+    assert.equal(
       tracer.startActiveSpan('b', { kind: SpanKind.SERVER }, () => 2),
       2,
     );
@@ -68,9 +72,19 @@ test("Next.js: the first route that its spans say is the request's, and its own 
     tracer.startSpan('d');
   });
   assert.equal(name, 'GET /api/things/[id]');
-  assert.deepEqual(names, [...said.map(([each]) => each), 'a', 'b', 'c', 'd']);
+  assert.deepEqual(names, [...said.map(([each]) => each), 'a', 'a', 'b', 'c', 'd']);
   const { INTERNAL, CLIENT } = SpanKind;
-  assert.deepEqual(kinds, [INTERNAL, undefined, undefined, undefined, undefined, INTERNAL, CLIENT, undefined]);
+  assert.deepEqual(kinds, [
+    INTERNAL,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    INTERNAL,
+    CLIENT,
+    undefined,
+  ]);
 
   kinds.length = 0;
   context.with(ROOT_CONTEXT, () => tracer.startSpan('build', { kind: SpanKind.SERVER }));

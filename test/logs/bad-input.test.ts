@@ -73,6 +73,64 @@ test('what is circular, deep, huge, throws or is no JSON is kept, cut where it b
   assert.equal(attributes.date, '1970-01-01T00:00:00.000Z');
 });
 
+test('what JSON would leave out or empty is written as what it is: errors, maps, sets, symbols, bytes', () => {
+  const { kept, logger } = scene({ textLengthLimit: 8 });
+  const error = Object.assign(new TypeError('no'), { code: 'ENOENT', stack: 'at x' });
+  const unreadable = new Proxy({}, { ownKeys: () => assert.fail('asked') });
+  const throwing = {
+    toJSON() {
+      throw new Error('no');
+    },
+    get bad() {
+      throw 'a text';
+    },
+  };
+  let list: unknown = [1];
+  for (let i = 0; i < 10; i++) list = [list];
+  logger.emit({
+    body: {
+      error,
+      map: new Map([['a', 1]]),
+      set: new Set([1, 2]),
+      symbol: Symbol('s'),
+      own: { toJSON: () => 'it' },
+    } as never,
+    attributes: {
+      ...{ bytes: new Uint8Array([1, 2]), long: new Uint8Array(9), throwing, list, nothing: null },
+      ...{ '': 'no key', undefined },
+    } as never,
+  });
+  logger.emit({ body: 'kept', attributes: unreadable as never });
+  const body = kept[0]!.body as Record<string, unknown>;
+  assert.deepEqual(body.error, { code: 'ENOENT', name: 'TypeErro…', message: 'no', stack: 'at x' });
+  assert.deepEqual([body.map, body.set, body.symbol, body.own], [{ a: 1 }, [1, 2], 'Symbol(s…', 'it']);
+  const { attributes } = kept[0]!;
+  assert.ok(attributes.bytes instanceof Uint8Array);
+  assert.deepEqual([attributes.long, attributes.throwing, attributes.nothing], ['[Truncated]', '[Throws]', null]);
+  assert.ok(JSON.stringify(attributes.list).includes('[Array]'));
+  assert.ok(!('' in attributes) && !('undefined' in attributes));
+  assert.deepEqual([kept[1]!.body, kept[1]!.attributes], ['kept', {}]);
+});
+
+test("a getter that throws anything, and an exception's own fields win over attributes of the same name", () => {
+  const { kept, writer } = scene({ redact: [/secret/gi] });
+  const attributes = Object.defineProperty({ 'exception.type': 'theirs', a: 'SECRET secret' }, 'bad', {
+    enumerable: true,
+    get() {
+      throw 'a text';
+    },
+  });
+  writer.write(encodeScopeFields({ name: 'test' }), {
+    ...{ seconds: 1, nanos: 0, observedSeconds: 1, observedNanos: 0, severityNumber: 17, severityText: undefined },
+    ...{ body: 'x', attributes, exception: { 'exception.type': 'TypeError' }, eventName: 'exception' },
+  });
+  assert.deepEqual(kept[0]!.attributes, {
+    'exception.type': 'TypeError',
+    a: 'REDACTED REDACTED',
+    bad: '[Throws: an exception]',
+  });
+});
+
 test('secrets by name and by pattern are not written, at any depth', () => {
   const { kept, logger } = scene();
   logger.emit({ body: 'card 1234-5678', attributes: { password: 'a', user: { api_key: 'b', note: '1111-2222' } } });

@@ -47,7 +47,7 @@ class NextTracer implements Tracer {
     fourth?: F,
   ): ReturnType<F> {
     const fn = (fourth ?? third ?? second) as F;
-    const options = typeof second === 'function' ? {} : second;
+    const options = (typeof second === 'function' ? undefined : second) ?? {};
     const parent = typeof third === 'function' || third === undefined ? context.active() : third;
     return this.#tracer.startActiveSpan(name, withinRequest(name, options, parent), parent, fn);
   }
