@@ -135,6 +135,10 @@ export const warnings = {
     when: 'a process finds that a shipper in another container has taken it for dead, because it was stopped for more than 30 s or a clock was wrong',
     lost: 'nothing: requests that were in flight are reported as interrupted, and again when they end, with `forktrace.ended_after_interruption`',
   },
+  FORKTRACE_USER_CHANGED: {
+    when: "a process changed its user, as `process.setuid()` does, and the new user may not write to its journal directory; the journal continues in that user's own directory. See [kubernetes-systemd.md](kubernetes-systemd.md#a-process-that-changes-its-user)",
+    lost: 'nothing',
+  },
   FORKTRACE_JOURNAL_MALFORMED: {
     when: 'the shipper found damaged parts of a journal, and skipped them',
     lost: 'these parts',

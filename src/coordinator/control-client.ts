@@ -69,7 +69,7 @@ function checkOwner(pid: number, path: string): void {
   if (process.platform === 'win32') return;
   const uid = lstatSync(path, { throwIfNoEntry: false })?.uid;
   if (uid === undefined) throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${pid} has no socket at ${path}`]);
-  if (uid === process.getuid!() || uid === 0) return;
+  if (uid === process.geteuid!() || uid === 0) return;
   throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`the socket ${path} belongs to user ${uid}`]);
 }
 

@@ -7,7 +7,7 @@
 
 import cluster from 'node:cluster';
 import { closeSync, constants, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { resolveConfig } from '../config/index.js';
@@ -44,7 +44,11 @@ export class Coordinator implements ClusterHandle {
   readonly #hadTerminal = hasTerminal();
   #control: ControlServer | undefined;
   #viewer: ViewerProcess | undefined;
-  #shipper: ShipperKeeper | undefined;
+  /** One for each user that this process has been, as a hook may change it: the newest first. */
+  readonly #shippers: ShipperKeeper[] = [];
+  /** That of the user that this process is: workers write there. */
+  #journalDir: string;
+  #uid = process.geteuid?.();
   #stopping: Promise<void> | undefined;
   #hasStopped = false;
   #signals: TerminationSignals | undefined;
@@ -60,24 +64,55 @@ export class Coordinator implements ClusterHandle {
 
   private constructor(config: ResolvedConfig, lifecycle: LifecycleSpans | undefined) {
     this.#config = config;
+    this.#journalDir = config.journal.dir;
     this.#hasJournal = lifecycle !== undefined;
     this.#lifecycle = lifecycle ?? noLifecycleSpans;
     this.#hooks = new CoordinatorHooks(config.hooks);
     this.#supervisor = new Supervisor(config, {
       hooks: this.#hooks,
       lifecycle: this.#lifecycle,
-      environment: () => ({
-        FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl,
-        ...(!this.#hasJournal && { FORKTRACE_PIPELINE: 'batch' }),
-        // A directory with a name that nobody can guess.
-        ...(privateParent().announce && {
-          FORKTRACE_JOURNAL_DIR: dirname(config.journal.dir),
-          FORKTRACE_RUN_DIR: runDirectory(),
-        }),
-      }),
+      environment: () => this.#environment(),
       blocked: (workers) => this.#viewer?.blocked(workers),
       recovered: (pid, death) => this.#recovered(pid, death),
     });
+  }
+
+  /** What a worker that is forked now is told. */
+  #environment(): NodeJS.ProcessEnv {
+    this.#followUser();
+    return {
+      FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl,
+      ...(!this.#hasJournal && { FORKTRACE_PIPELINE: 'batch' }),
+      ...(this.#journalDir !== this.#config.journal.dir && { FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir) }),
+      // A directory with a name that nobody can guess.
+      ...(privateParent().announce && {
+        FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir),
+        FORKTRACE_RUN_DIR: runDirectory(),
+      }),
+    };
+  }
+
+  /** A hook may have changed the user, who may not enter the directory of the one before. */
+  #followUser(): void {
+    const uid = process.geteuid?.();
+    if (uid === this.#uid) return;
+    this.#uid = uid;
+    if (!this.#hasJournal || !shipsJournals(this.#config)) return;
+    const before = this.#journalDir;
+    this.#journalDir = join(privateParent().dir, basename(before));
+    warn(
+      'FORKTRACE_USER_CHANGED',
+      `The coordinator runs as user ${uid} now, who may make no files in ${before}. Workers that it starts keep their journals in ${this.#journalDir}, with a shipper of that user.`,
+    );
+    if (this.#shippers.length > 0) void this.#startShipper();
+  }
+
+  async #startShipper(): Promise<void> {
+    const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
+    const config = { ...shipperConfigOf(this.#config), dir: this.#journalDir };
+    this.#shippers.unshift(
+      ensureShipper({ ...config, export: atViewer(config.export, this.#viewer?.otlpUrl) }, { attached: true }),
+    );
   }
 
   async #start(): Promise<void> {
@@ -125,14 +160,8 @@ export class Coordinator implements ClusterHandle {
       this.#viewer = await ViewerProcess.start({ ...this.#config.viewer, journals: dirname(this.#config.journal.dir) });
     }
     announce(describeDestination(this.#config, this.#viewer?.url));
-    if (this.#hasJournal && shipsJournals(this.#config)) {
-      const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
-      const config = shipperConfigOf(this.#config);
-      this.#shipper = ensureShipper(
-        { ...config, export: atViewer(config.export, this.#viewer?.otlpUrl) },
-        { attached: true },
-      );
-    }
+    this.#followUser();
+    if (this.#hasJournal && shipsJournals(this.#config)) await this.#startShipper();
   }
 
   #announceAddress(): void {
@@ -159,7 +188,7 @@ export class Coordinator implements ClusterHandle {
       restarts: slots.reduce((sum, { restarts }) => sum + restarts, 0),
       breaker: breaker.state,
       workers,
-      shipper: this.#shipper?.stats,
+      shipper: this.#shippers[0]?.stats,
       viewerUrl: this.#viewer?.url,
     };
   }
@@ -197,7 +226,8 @@ export class Coordinator implements ClusterHandle {
     const left = endsAt - performance.now();
     // In a container the shipper may end with this process: one that has just been started gets all the time.
     const most = isInContainer() ? Number.POSITIVE_INFINITY : SHIP_REST_MS;
-    await this.#shipper?.stop(Math.min(most, Math.max(SHIP_REST_LEAST_MS, left)));
+    const rest = Math.min(most, Math.max(SHIP_REST_LEAST_MS, left));
+    await Promise.all(this.#shippers.map((shipper) => shipper.stop(rest)));
     await this.#viewer?.stop();
     await this.#hooks.settled();
     await this.#hooks.run('onExit');
@@ -214,7 +244,9 @@ export class Coordinator implements ClusterHandle {
    * does.
    */
   async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
-    return this.#shipper?.writerExited(pid, exit) ?? { spansRecovered: 0, requestsInterrupted: 0 };
+    const found = await Promise.all(this.#shippers.map((shipper) => shipper.writerExited(pid, exit)));
+    // Those that have no journal of this process say so.
+    return found.find(({ cause }) => cause !== undefined) ?? { spansRecovered: 0, requestsInterrupted: 0 };
   }
 
   /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
@@ -237,7 +269,7 @@ export class Coordinator implements ClusterHandle {
   /** A second signal: no more waiting. */
   async #force(signal: TerminationSignal): Promise<void> {
     this.#supervisor.force();
-    await this.#shipper?.releaseStderr();
+    await Promise.all(this.#shippers.map((shipper) => shipper.releaseStderr()));
     this.#signals?.reraise(signal);
   }
 

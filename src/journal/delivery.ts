@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from './journal.js';
-import { isUnsound, listJournal, openSegment, type SegmentReader } from './reader.js';
+import { isUnsound, type JournalFile, listJournal, openSegment } from './reader.js';
 
 /**
  * How often the shipped lengths are read, in milliseconds: one read of a few bytes for each segment that is
@@ -18,10 +18,12 @@ type Kept = 'spans' | 'logs' | 'both';
 
 /** What has to be shipped of one segment. */
 interface Awaited {
-  reader: SegmentReader;
-  name: string;
   kind: 'segment' | 'logs';
   committed: number;
+  shipped(): number;
+  /** Whether the file is there no more: a segment is deleted once it has been shipped. */
+  isGone(): boolean;
+  close(): void;
 }
 
 /**
@@ -41,18 +43,18 @@ export async function delivered(journal: Journal, timeoutMs: number, kept: Kept,
   let movedAt = performance.now();
   try {
     for (;;) {
-      awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
+      awaited = awaited.filter((segment) => !isShipped(segment));
       if (awaited.length === 0) return lostOf(journal, kept) === lost;
       const now = performance.now();
       const before = shipped;
-      shipped = awaited.reduce((sum, { reader }) => sum + reader.state().shipped, 0);
+      shipped = awaited.reduce((sum, segment) => sum + segment.shipped(), 0);
       if (shipped !== before || awaited.some(({ kind }) => kind === 'segment')) movedAt = now;
       const left = Math.min(deadline, kept === 'both' ? movedAt + LOGS_STAND_STILL_MS : deadline) - now;
       if (left <= 0) return false;
       await sleep(Math.min(POLL_MS, left));
     }
   } finally {
-    for (const { reader } of awaited) reader.close();
+    for (const segment of awaited) segment.close();
   }
 }
 
@@ -63,11 +65,11 @@ export function deliveredNow(journal: Journal, timeoutMs: number, everyone = fal
   const pause = new Int32Array(new SharedArrayBuffer(4));
   let awaited = segmentsOf(journal, 'both', everyone);
   for (;;) {
-    awaited = awaited.filter((segment) => !isShipped(segment, journal.dir));
+    awaited = awaited.filter((segment) => !isShipped(segment));
     if (awaited.length === 0 || performance.now() > deadline) break;
     Atomics.wait(pause, 0, 0, POLL_MS);
   }
-  for (const { reader } of awaited) reader.close();
+  for (const segment of awaited) segment.close();
   return awaited.length === 0;
 }
 
@@ -75,7 +77,9 @@ export function deliveredNow(journal: Journal, timeoutMs: number, everyone = fal
 export function undelivered(journal: Journal): number {
   journal.flush();
   let spans = 0;
-  for (const { reader } of segmentsOf(journal, 'spans')) {
+  for (const file of filesOf(journal, 'spans', false) ?? []) {
+    const reader = openSegment(file, true);
+    if (isUnsound(reader)) continue;
     spans += reader.countUnshipped();
     reader.close();
   }
@@ -90,33 +94,50 @@ function lostOf(journal: Journal, kept: Kept): number {
 /** Of files with what is to be delivered. */
 const KEPT = { segment: 'spans', logs: 'logs' } as const;
 
-function segmentsOf({ dir, writerId }: Journal, kept: Kept, everyone = false): Awaited[] {
-  const segments: Awaited[] = [];
-  for (const file of listSafely(dir)) {
-    const { kind } = file;
-    if (kind !== 'segment' && kind !== 'logs') continue;
-    if ((kept !== 'both' && kept !== KEPT[kind]) || (file.writerId !== writerId && !everyone)) continue;
+function segmentsOf(journal: Journal, kept: Kept, everyone = false): Awaited[] {
+  const files = filesOf(journal, kept, everyone);
+  if (files === undefined) {
+    return journal
+      .openSegments()
+      .filter(({ kind }) => isKept(kind, kept))
+      .map((segment) => ({ ...segment, isGone: () => false, close() {} }));
+  }
+  return files.flatMap((file) => {
     const reader = openSegment(file, true);
     // One that is gone by now has been shipped.
-    if (!isUnsound(reader)) segments.push({ reader, name: file.name, kind, committed: reader.state().committed });
-  }
-  return segments;
+    if (isUnsound(reader)) return [];
+    return {
+      kind: file.kind as 'segment' | 'logs',
+      committed: reader.state().committed,
+      shipped: () => reader.state().shipped,
+      isGone: () => listed(journal.dir)?.some(({ name }) => name === file.name) === false,
+      close: () => reader.close(),
+    };
+  });
 }
 
-function isShipped({ reader, name, committed }: Awaited, dir: string): boolean {
-  const isDone = reader.state().shipped >= committed || !listSafely(dir).some((file) => file.name === name);
-  if (isDone) reader.close();
+const isKept = (kind: JournalFile['kind'], kept: Kept): boolean =>
+  (kind === 'segment' || kind === 'logs') && (kept === 'both' || kept === KEPT[kind]);
+
+/** @returns undefined for the directory of another user: this process has changed its own */
+function filesOf({ dir, writerId }: Journal, kept: Kept, everyone: boolean): JournalFile[] | undefined {
+  return listed(dir)?.filter((file) => isKept(file.kind, kept) && (file.writerId === writerId || everyone));
+}
+
+function isShipped(segment: Awaited): boolean {
+  const isDone = segment.shipped() >= segment.committed || segment.isGone();
+  if (isDone) segment.close();
   return isDone;
 }
 
 /**
- * Empty where the directory cannot be read: nobody will ship anything from there either, and the writer says
- * so.
+ * Empty where there is no such directory: nobody will ship anything from there, and the writer says so.
+ * undefined where this process may not look.
  */
-function listSafely(dir: string) {
+function listed(dir: string): JournalFile[] | undefined {
   try {
     return listJournal(dir);
-  } catch {
-    return [];
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : [];
   }
 }

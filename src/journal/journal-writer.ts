@@ -15,6 +15,7 @@ import { tags } from '../wire/message.js';
 import { Span } from '../wire/otlp.js';
 import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
 import { Encoder } from './encoder.js';
+import { whyNotToMap } from './file-system.js';
 import {
   AT_ENDED,
   ENTRY_BYTES,
@@ -26,8 +27,8 @@ import {
 } from './format.js';
 import { LEASE_RENEWAL_MS, newWriterIdentity } from './identity.js';
 import { InFlightTable } from './in-flight-table.js';
-import type { Journal, JournalOptions, JournalStats } from './journal.js';
-import { makeRoom } from './journal-directory.js';
+import type { Journal, JournalOptions, JournalStats, OpenSegment } from './journal.js';
+import { makeRoom, openDirectory } from './journal-directory.js';
 import { type FilePlan, JournalFileWriter } from './journal-file.js';
 import { LossLedger } from './loss-ledger.js';
 import type { Mapping } from './mapped-memory.js';
@@ -51,7 +52,7 @@ export interface JournalWriterOptions extends JournalOptions {
 }
 
 export class JournalWriter implements Journal, SpanLog {
-  readonly dir: string;
+  dir: string;
   readonly mode: 'mmap' | 'write';
   #identity;
   #described: Pick<JournalHeader, 'resource' | 'schemaUrl' | 'isResourcePending'>;
@@ -68,7 +69,10 @@ export class JournalWriter implements Journal, SpanLog {
   readonly #syncTimer: NodeJS.Timeout | undefined;
   readonly #room: Room = { memory: memoryOf(new Uint8Array(0)), start: 0, end: 0 };
   readonly #segmentBytes: number;
-  readonly #renewed: ((writerId: string) => void) | undefined;
+  readonly #renewed: JournalOptions['renewed'];
+  readonly #dirOfUser: JournalOptions['dirOfUser'];
+  /** The user whose files in {@link dir} are. */
+  #uid = process.geteuid?.();
   /** Entries whose spans have been told as interrupted. */
   readonly #told = new Set<number>();
   /** Made with the first log record. */
@@ -97,6 +101,7 @@ export class JournalWriter implements Journal, SpanLog {
     this.#logLosses = new LossLedger(options.dir, 'Log records');
     this.#segmentBytes = options.segmentBytes;
     this.#renewed = options.renewed;
+    this.#dirOfUser = options.dirOfUser;
     this.#isSynced = options.sync === 'interval';
     if (!mapping) this.#writeBack = new WriteBack(this.#table, (error) => this.#spans.takeBack(error));
     this.#spans = this.#segmentWriter('segment', this.#losses, this.#writeBack);
@@ -258,6 +263,16 @@ export class JournalWriter implements Journal, SpanLog {
     return this.#vitals;
   }
 
+  openSegments(): OpenSegment[] {
+    const open: OpenSegment[] = [];
+    for (const [kind, { segment } = {}] of [
+      ['segment', this.#spans],
+      ['logs', this.#logs],
+    ] as const)
+      if (segment) open.push({ kind, committed: segment.committed, shipped: () => segment.file.shipped() });
+    return open;
+  }
+
   stats(): JournalStats {
     const { items: spans, bytes, segments } = this.#spans.counts();
     return {
@@ -331,6 +346,7 @@ export class JournalWriter implements Journal, SpanLog {
       hasChecksums: this.#isSynced,
       writeBack,
       lookAtEnd: () => this.#lookAtEnd(),
+      goElsewhere: (error) => this.#goElsewhere(error),
     });
   }
 
@@ -353,9 +369,40 @@ export class JournalWriter implements Journal, SpanLog {
       this.#table.add(JournalFileWriter.create(this.#tablePlan()));
       return true;
     } catch (error) {
+      if (this.#goElsewhere(error)) return this.#growTable();
       this.#losses.refused(error);
       return false;
     }
+  }
+
+  /**
+   * A process that has changed its user may make no more files in the directory. Those that it has open are
+   * as good as before: its in-flight table and its vitals page stay where they are, where the shipper is that
+   * hears how the process ended. What it makes from now on is in a directory of the new user's own.
+   *
+   * @returns whether there is one, other than the one that has refused a file
+   */
+  #goElsewhere(error: unknown): boolean {
+    const { code } = error as NodeJS.ErrnoException;
+    const uid = process.geteuid?.();
+    if ((code !== 'EACCES' && code !== 'EPERM') || uid === this.#uid || this.#dirOfUser === undefined) return false;
+    const dir = this.#dirOfUser();
+    try {
+      openDirectory(dir);
+      if (this.#mapping !== undefined && whyNotToMap(dir) !== undefined) return false;
+    } catch {
+      // Said with what is lost by it.
+      return false;
+    }
+    warn(
+      'FORKTRACE_USER_CHANGED',
+      `This process runs as user ${uid} now, who may make no files in ${this.dir}. Its journal continues in ${dir}, with a shipper of that user.`,
+    );
+    this.#uid = uid;
+    this.dir = dir;
+    for (const losses of [this.#losses, this.#logLosses]) losses.dir = dir;
+    this.#renewed?.(this.#identity.id, dir);
+    return true;
   }
 
   /** Gives back what a burst has needed, one file at a time. */
@@ -429,7 +476,7 @@ export class JournalWriter implements Journal, SpanLog {
   /** Segments first: an entry that has ended is free then. */
   #renew(): void {
     this.#identity = newWriterIdentity(this.#identity.slot);
-    this.#renewed?.(this.#identity.id);
+    this.#renewed?.(this.#identity.id, this.dir);
     this.#spans.renew();
     this.#logs?.renew();
     for (const [index, file] of [...this.#table.files].entries()) {

@@ -41,10 +41,16 @@ export interface JournalOptions {
   /** Entries of one in-flight table file. @default 1024 */
   inFlight?: number;
   /**
-   * Called when the journal goes on under another writer id, before anything is written under it: somebody
-   * has taken this process for dead while it was stopped, or while a clock was wrong.
+   * Called when the journal goes on under another writer id, or in another directory, before anything is
+   * written there: somebody has taken this process for dead while it was stopped, or while a clock was wrong;
+   * or {@link dirOfUser} is in use now.
    */
-  renewed?: ((writerId: string) => void) | undefined;
+  renewed?: ((writerId: string, dir: string) => void) | undefined;
+  /**
+   * Where the journal goes on when the process has changed its user, as `process.setuid()` does, and can make
+   * no further files in `dir`. Asked then. @default nowhere: what the open files cannot hold is lost
+   */
+  dirOfUser?: (() => string) | undefined;
 }
 
 /** Counters of one writer since it was opened. */
@@ -68,6 +74,15 @@ export interface JournalStats {
   logRecordsLost: Losses & { total: number };
 }
 
+/** A segment that is being written. */
+export interface OpenSegment {
+  kind: 'segment' | 'logs';
+  /** Bytes of its body. */
+  committed: number;
+  /** Of these, how many have been delivered by now. */
+  shipped(): number;
+}
+
 const DEFAULT_SEGMENT_BYTES = 1024 * 1024;
 const DEFAULT_IN_FLIGHT = 1024;
 /** Smaller ones are not worth their header. */
@@ -79,7 +94,10 @@ export interface Journal extends SpanLog {
   /** Changes when the journal is renewed: see {@link JournalOptions.renewed}. */
   readonly writerId: string;
   readonly mode: 'mmap' | 'write';
+  /** Changes when {@link JournalOptions.dirOfUser} comes into use. */
   readonly dir: string;
+  /** What is being written to, which this process can read also where it may not enter the directory. */
+  openSegments(): OpenSegment[];
   stats(): JournalStats;
   /**
    * Keep a log record: bare fields of the LogRecord message in `bytes[start..end)`, copied before the call

@@ -22,7 +22,8 @@ export interface Losses {
 const RETRY_MS = 1_000;
 
 export class LossLedger {
-  readonly #dir: string;
+  /** The directory in which files are made, for messages. */
+  dir: string;
   readonly #lost: Losses = { noSpace: 0, tooLarge: 0, closed: 0, dropped: 0 };
   readonly #report: LossReport;
   #retryAt = 0;
@@ -30,7 +31,7 @@ export class LossLedger {
   refusal = 'there is no segment';
 
   constructor(dir: string, what: 'Spans' | 'Log records') {
-    this.#dir = dir;
+    this.dir = dir;
     const describe = (lost: number, reason: string) => `${what} lost: ${lost}, because ${reason}.`;
     this.#report = new LossReport('FORKTRACE_JOURNAL_LOSS', describe);
   }
@@ -44,7 +45,9 @@ export class LossLedger {
   refused(error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#retryAt = performance.now() + RETRY_MS;
-    this.refusal = `there is no room in ${this.#dir} (${code ?? message})`;
+    const isDenied = code === 'EACCES' || code === 'EPERM';
+    const what = isDenied ? `user ${process.geteuid?.()} may make no files` : 'there is no room';
+    this.refusal = `${what} in ${this.dir} (${code ?? message})`;
   }
 
   /** Whether the system has refused a file so short a time ago that it is not asked again. */

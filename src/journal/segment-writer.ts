@@ -23,6 +23,8 @@ export interface SegmentWriterOptions extends SegmentSupplyOptions {
    * whether it was
    */
   lookAtEnd(): boolean;
+  /** The system has refused a file. @returns whether there is another directory for it now */
+  goElsewhere(error: unknown): boolean;
 }
 
 export class SegmentWriter {
@@ -33,6 +35,7 @@ export class SegmentWriter {
   readonly #hasChecksums: boolean;
   readonly #writeBack: WriteBack | undefined;
   readonly #lookAtEnd: () => boolean;
+  readonly #goElsewhere: (error: unknown) => boolean;
   #isClosed = false;
 
   /** Of the segments before the active one. */
@@ -40,12 +43,13 @@ export class SegmentWriter {
   #closedBytes = 0;
   #segments = 0;
 
-  constructor({ losses, hasChecksums, writeBack, lookAtEnd, ...supply }: SegmentWriterOptions) {
+  constructor({ losses, hasChecksums, writeBack, lookAtEnd, goElsewhere, ...supply }: SegmentWriterOptions) {
     this.#hasChecksums = hasChecksums;
     this.#supply = new SegmentSupply(supply);
     this.#losses = losses;
     this.#writeBack = writeBack;
     this.#lookAtEnd = lookAtEnd;
+    this.#goElsewhere = goElsewhere;
   }
 
   /** Since the journal was opened. */
@@ -107,6 +111,7 @@ export class SegmentWriter {
       try {
         file = this.#supply.make(bodyLength);
       } catch (error) {
+        if (this.#goElsewhere(error)) return this.open(chunkBytes);
         this.#losses.refused(error);
         return undefined;
       }

@@ -46,7 +46,7 @@ function exists(path: string): boolean {
 /** What makes the directory itself unfit, as a message says it; undefined: it is this user's alone. */
 export function strangerIn(stats: Stats): string | undefined {
   if (!stats.isDirectory()) return stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
-  const uid = process.getuid?.();
+  const uid = process.geteuid?.();
   if (uid === undefined) return undefined;
   if (stats.uid !== uid) return `owned by user ${stats.uid}`;
   return (stats.mode & GROUP_OR_OTHERS) === 0 ? undefined : `mode ${octal(stats.mode)}`;
@@ -58,7 +58,7 @@ export function strangerIn(stats: Stats): string | undefined {
  * same pod.
  */
 export function strangerAbove(parent: string): string | undefined {
-  const uid = process.getuid?.();
+  const uid = process.geteuid?.();
   if (uid === undefined) return undefined;
   const { uid: owner, mode } = statSync(parent);
   if (owner !== uid && owner !== 0) return `owned by user ${owner}`;
@@ -103,19 +103,20 @@ export function strangerBetween(top: string, path: string): string | undefined {
   return undefined;
 }
 
-let chosen: { temp: string; dir: string; announce: boolean } | undefined;
+let chosen: { uid: number | undefined; temp: string; dir: string; announce: boolean } | undefined;
 
 /**
  * The directory that this user's journals and sockets are in by default: `forktrace-<uid>` in the temp
  * directory; where somebody else has that name, `$XDG_RUNTIME_DIR/forktrace`; without such a directory one
- * with a random name, which whoever is to find it has to be told of (`announce`). Chosen once per process and
- * temp directory.
+ * with a random name, which whoever is to find it has to be told of (`announce`). Chosen once per process,
+ * user and temp directory.
  */
 export function privateParent(env: NodeJS.ProcessEnv = process.env): { dir: string; announce: boolean } {
   const temp = tmpdir();
-  if (chosen?.temp === temp) return chosen;
-  const usual = join(temp, `forktrace-${process.getuid?.() ?? 'user'}`);
-  chosen = { temp, dir: usual, announce: false };
+  const uid = process.geteuid?.();
+  if (chosen?.temp === temp && chosen.uid === uid) return chosen;
+  const usual = join(temp, `forktrace-${uid ?? 'user'}`);
+  chosen = { uid, temp, dir: usual, announce: false };
   if (strangerBetween(temp, usual) === undefined) return chosen;
   const runtime = env.XDG_RUNTIME_DIR;
   if (runtime && isOurs(runtime)) chosen.dir = join(runtime, 'forktrace');

@@ -41,7 +41,7 @@ export function prepareRunDirectory(directory: string): void {
   if (process.platform === 'win32') return;
   const { uid, mode } = lstatSync(directory);
   // The temp directory is everybody's: whoever was there first must not be able to listen in our place.
-  if (uid !== process.getuid!()) throw new ForktraceError('FORKTRACE_RUN_DIR', [directory, `owned by user ${uid}`]);
+  if (uid !== process.geteuid!()) throw new ForktraceError('FORKTRACE_RUN_DIR', [directory, `owned by user ${uid}`]);
   if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 

@@ -100,8 +100,10 @@ export class ShipperLock {
 export function isShipperAlive(dir: string): boolean {
   try {
     return isHeld(dir, newestGeneration(dir));
-  } catch {
-    return false; // No directory, no shipper.
+  } catch (error) {
+    // No directory, no shipper. One of another user's, as this process has changed its own, is not this one's
+    // to ship.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
 import type { Attributes } from '@opentelemetry/api';
 import { attributesSettled, schemaUrlOf } from '../config/index.js';
 import type { ResolvedConfig } from '../config/resolved.js';
@@ -12,6 +13,7 @@ import { type Journal, openJournal } from '../journal/journal.js';
 import { type RefusedCounts, readRefused } from '../journal/refused.js';
 import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
+import { privateParent } from '../process/private-directory.js';
 import type { Resource } from '../sdk/types.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
@@ -42,6 +44,7 @@ export function createJournalPipeline(
   const { dir, mode, segmentBytes, maxBytes, inFlight, sync, syncIntervalMs } = config.journal;
   const settled = attributesSettled(config.resource);
   const stderr = ownStderrFile(config, identity);
+  let place = dir;
   const journal = openJournal({
     dir,
     mode,
@@ -54,12 +57,18 @@ export function createJournalPipeline(
     schemaUrl: schemaUrlOf(config.resource),
     isResourcePending: settled !== undefined,
     slot: identity.slot,
-    renewed: (writerId) => sayPlace(dir, writerId, config.export, stderr),
+    renewed(writerId, now) {
+      if (now === place) return sayPlace(now, writerId, config.export, stderr);
+      place = now;
+      unsay.push(sayDestination(now, writerId, config.export, stderr));
+      shipping.goTo(now);
+    },
+    dirOfUser: () => join(privateParent().dir, basename(dir)),
   });
   /** With what is known: all of it, or as much as there is when the process ends. */
   const useResource = () => settled && journal.useResource(encodeResource(resourceAttributes(config, identity)));
   void settled?.then(useResource);
-  const unsay = sayDestination(dir, journal.writerId, config.export, stderr);
+  const unsay = [sayDestination(dir, journal.writerId, config.export, stderr)];
   let resource: Resource | undefined;
   const tracerProvider = new JournalTracerProvider({
     get resource() {
@@ -76,7 +85,7 @@ export function createJournalPipeline(
   /** By the id that the writer had when they were refused: one that was taken for dead takes another. */
   const refusedBy = new Map<string, RefusedCounts>();
   const refused = () => {
-    refusedBy.set(journal.writerId, readRefused(dir, journal.writerId));
+    refusedBy.set(journal.writerId, readRefused(journal.dir, journal.writerId));
     const sums = new Map<string, number>();
     for (const counts of refusedBy.values())
       for (const [type, spans] of Object.entries(counts)) sums.set(type, (sums.get(type) ?? 0) + spans);
@@ -117,7 +126,7 @@ export function createJournalPipeline(
       await shipping.stop();
       process.off('exit', recordExit);
       exit.stop();
-      unsay();
+      for (const end of unsay) end();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync(code) {

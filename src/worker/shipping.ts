@@ -13,15 +13,31 @@ export interface Shipping {
    * the lock then may be gone.
    */
   lookAgain(): void;
+  /** The journal continues in another directory, as the process has changed its user. */
+  goTo(dir: string): void;
 }
-
-const elsewhere: Shipping = { stop: async () => {}, lookAgain() {} };
 
 /**
  * Under our coordinator nothing: it brings the shipper up. Any other process ships inline, or starts a
  * shipper process where it finds none alive; that one outlives it until the journal is shipped.
  */
 export function startShipping(config: ResolvedConfig, identity: WorkerIdentity): Shipping {
+  const isShippedFor = config.ship !== 'inline' && identity.manager === 'cluster' && identity.slot !== undefined;
+  const places = isShippedFor ? [] : [shipFrom(config)];
+  return {
+    async stop() {
+      await Promise.all(places.map((place) => place.stop()));
+    },
+    lookAgain() {
+      for (const place of places) place.lookAgain();
+    },
+    goTo(dir) {
+      places.push(shipFrom({ ...config, journal: { ...config.journal, dir } }));
+    },
+  };
+}
+
+function shipFrom(config: ResolvedConfig): Omit<Shipping, 'goTo'> {
   if (config.ship === 'inline') {
     const { startInlineShipper } = require('../shipper/inline.js') as typeof import('../shipper/inline.js');
     const { ensureShipper, shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
@@ -34,7 +50,6 @@ export function startShipping(config: ResolvedConfig, identity: WorkerIdentity):
       lookAgain() {},
     };
   }
-  if (identity.manager === 'cluster' && identity.slot !== undefined) return elsewhere;
   const { ensureShipper, shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');
   const keeper = ensureShipper(shipperConfigOf(config), { attached: false });
   return {

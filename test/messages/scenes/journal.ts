@@ -46,6 +46,17 @@ export const scenes: Scene[] = [
     command: 'node job.js',
   },
   {
+    code: 'FORKTRACE_USER_CHANGED',
+    when: 'a program that was started as root becomes another user, and fills its segment',
+    files: {
+      'job.js':
+        "import { trace } from '@opentelemetry/api';\nimport { startWorkerTracing } from 'forktrace';\nconst tracing = startWorkerTracing();\nprocess.setgroups([]);\nprocess.setgid(65534);\nprocess.setuid(65534);\nconst text = 'x'.repeat(700_000);\nfor (let i = 0; i < 3; i++) trace.getTracer('job').startSpan('work', { attributes: { text } }).end();\nawait tracing.shutdown();\n",
+    },
+    needsRoot: true,
+    collector: { does: 'takes everything' },
+    command: 'chmod 711 . && chmod 1777 tmp && node job.js',
+  },
+  {
     code: 'FORKTRACE_JOURNAL_MALFORMED',
     when: 'somebody has overwritten a part of the journal',
     files: { 'job.js': killed() },
