@@ -21,17 +21,19 @@ import { BenchProcess, benchRoot, members } from './processes.js';
 import { renderTable } from './report.js';
 import { median } from './statistics.js';
 
-const { minutes, outage, rate, faults } = new Command('soak')
+const { minutes, outage, rate, faults, page } = new Command('soak')
   .option('--minutes <n>', 'how long', Number, 10)
   .option('--outage <seconds>', 'how long the endpoint is away, in the middle', Number, 0)
   .option('--rate <n>', 'requests per second; 0 is as fast as it goes', Number, 0)
   .option('--faults', 'faults of every kind, for 30 minutes unless it is said')
+  .option('--page', 'write docs/soak.md; with --faults')
   .parse()
-  .opts<{ minutes: number; outage: number; rate: number; faults?: true }>();
+  .opts<{ minutes: number; outage: number; rate: number; faults?: true; page?: true }>();
 if (faults) {
   const said = process.argv.some((argument) => argument.startsWith('--minutes'));
   const program = join(benchRoot, '../dist-test/soak/main.js');
-  process.exit(spawnSync(process.execPath, [program, String(said ? minutes : 30)], { stdio: 'inherit' }).status ?? 1);
+  const args = [String(said ? minutes : 30), ...(page ? ['--page'] : [])];
+  process.exit(spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' }).status ?? 1);
 }
 
 const CONNECTIONS = 64;

@@ -103,6 +103,10 @@ export const warnings = {
     when: 'the endpoint refused spans or log records for good, or some of a request',
     lost: 'these spans or log records',
   },
+  FORKTRACE_SPANS_SET_ASIDE: {
+    when: 'the endpoint, or a proxy before it, fails each time that one span or log record is sent, says nothing of it, and accepts others; see [delivery.md](delivery.md)',
+    lost: 'nothing yet: it is tried again at growing intervals, and given up after 8 failures, which takes 42 minutes at least',
+  },
   FORKTRACE_LOGS_NOT_TAKEN: {
     when: 'the endpoint has no logs service: UNIMPLEMENTED, or HTTP 404; said once',
     lost: 'nothing yet: log records stay in the journal until it is full; spans are not affected',

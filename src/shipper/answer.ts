@@ -22,11 +22,15 @@ const MAX_RETRY_AFTER_MS = 30_000;
 /** Below this no endpoint calls a request too large: a 400 is about what is in it. */
 const LARGE_REQUEST_BYTES = 512 * 1024;
 
+/** Of grpc-js, where the request has not left. */
+const NOT_SENT_TEXT = /^No connection established|^Name resolution failed|^Deadline exceeded(?!.*remote_addr)/;
 /** grpc-go, grpc-js, grpc-java, Envoy and nginx, each in its own words. */
 const SIZE_TEXT =
   /larger than (?:the )?(?:max|limit|allowed)|exceeds? (?:the )?(?:max|limit|allowed|size)|too large|too big|\b413\b/i;
 
 const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+/** What a proxy answers whose upstream has just died, over a request or not. */
+const HTTP_DOUBTFUL: ReadonlySet<number> = new Set([502, 503, 504]);
 const HTTP_MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
 
@@ -52,7 +56,10 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
       reason: `it redirects${location} (HTTP ${status}), which OTLP requests do not follow`,
     };
   }
-  if (HTTP_RETRY.has(status)) return { outcome: 'retry', afterMs: retryAfter(headers['retry-after']), reason };
+  if (HTTP_RETRY.has(status)) {
+    const afterMs = retryAfter(headers['retry-after']);
+    return { outcome: 'retry', afterMs, reason, doubtful: HTTP_DOUBTFUL.has(status) && afterMs === undefined };
+  }
   const errorType = String(status);
   if (status === 413) return { outcome: 'too-large', reason, errorType };
   if (HTTP_BAD_DATA.has(status)) {
@@ -82,15 +89,16 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
   const afterMs = askedFor === undefined ? undefined : Math.min(askedFor, MAX_RETRY_AFTER_MS);
   const isSize = SIZE_TEXT.test(details);
   const errorType = codeName;
+  const doubtful = afterMs === undefined && !NOT_SENT_TEXT.test(details);
   switch (codeName) {
     case 'CANCELLED':
     case 'DEADLINE_EXCEEDED':
     case 'ABORTED':
     case 'OUT_OF_RANGE':
     case 'DATA_LOSS':
-      return { outcome: 'retry', afterMs, reason };
+      return { outcome: 'retry', afterMs, reason, doubtful };
     case 'UNAVAILABLE':
-      return { outcome: 'retry', afterMs, reason, fault: 'no-answer' };
+      return { outcome: 'retry', afterMs, reason, fault: 'no-answer', doubtful };
     case 'RESOURCE_EXHAUSTED':
       if (isSize) return { outcome: 'too-large', reason, errorType };
       return afterMs === undefined ? { outcome: 'blocked', reason } : { outcome: 'retry', afterMs, reason };

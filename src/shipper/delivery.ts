@@ -9,7 +9,7 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import type { ExportReport } from './export-report.js';
 import { RequestBuilder } from './request-builder.js';
-import { Suspects } from './suspects.js';
+import { SET_ASIDE_TIMES, Suspects } from './suspects.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
 import { createTransport, type SendResult, type Signal, type Transport } from './transport.js';
 
@@ -46,6 +46,12 @@ const WORD_MS = 5000;
 /** Smaller requests are not what a connection is cut for. */
 const SMALL_REQUEST_BYTES = 64 * 1024;
 const CUTS = 2;
+/** Requests in a row that an endpoint seems to fail over, before spans are suspected. */
+const MOST_DOUBTS = 5;
+/** Parts of one request. Then others have their turn. */
+const DOUBTS = 16;
+/** Journals of what was set aside: an endpoint that fails over more is ill. */
+const MOST_SET_ASIDE = 100;
 /** So often the connection is cut for one large span alone, while others are taken, and it is given up. */
 const LONE_CUTS = 5;
 
@@ -70,6 +76,14 @@ export interface DeliveryOptions {
   malformed(count: number, what: string): void;
   /** Items of these writers were refused for good. */
   refused(spans: ReadonlyMap<TailedWriter, number>, errorType: string): void;
+  /**
+   * Keeps one item of a writer in a journal of its own.
+   * @returns the id of that
+   * @throws what the file system says
+   */
+  setAside(writer: TailedWriter, chunk: Uint8Array): string;
+  /** Until it is tried again the first time, in milliseconds. @default 10,000 */
+  setAsideMs?: number | undefined;
   /** An answer has come: there may be more to send. */
   answered(): void;
 }
@@ -126,7 +140,10 @@ export class Delivery {
   #uncertainAnswers = 0;
   #cuts = 0;
   #firstWriter = 0;
-  readonly #suspects = new Suspects();
+  readonly #suspects: Suspects;
+  #doubts = 0;
+  /** Ids of the journals of what this has set aside. */
+  readonly #setAside = new Set<string>();
   /** The last shipment was a suspect's. */
   #wasSuspect = false;
   #stopAt: number | undefined;
@@ -138,6 +155,7 @@ export class Delivery {
     this.#options = options;
     this.#export = options.export;
     this.#isAwaited = options.isAwaited;
+    this.#suspects = new Suspects(options.setAsideMs);
     this.#limit = options.export.maxRequestBytes ?? REQUEST_BYTES;
     const capacity = this.#limit + 64 * 1024;
     this.#builder = new RequestBuilder(capacity, options.signal);
@@ -320,7 +338,8 @@ export class Delivery {
           this.#refuse(shipment, range, `the connection was cut ${LONE_CUTS} times when it was sent`, '_OTHER');
           break;
         }
-        this.#tryAgain(shipment, range, result);
+        if (result.doubtful && this.#isDoubted(shipment)) this.#doubt(shipment, range, result);
+        else this.#tryAgain(shipment, range, result);
         break;
       case 'blocked':
         this.#block(shipment, range, result);
@@ -350,7 +369,7 @@ export class Delivery {
     shipment.done.fill(1, range.from, range.to);
     shipment.taken = true;
     this.#suspects.taken();
-    this.#uncertainAnswers = shipment.refusals = 0;
+    this.#uncertainAnswers = this.#doubts = shipment.refusals = 0;
     this.#notBefore = 0;
     this.#backoffMs = BACKOFF_MIN_MS;
     this.#blockedMs = BLOCKED_MIN_MS;
@@ -383,6 +402,61 @@ export class Delivery {
     if (to - from > 1 || bytes <= SMALL_REQUEST_BYTES) return false;
     this.#suspectWritersOf(shipment);
     return ++shipment.loneCuts >= LONE_CUTS && shipment.taken;
+  }
+
+  /** An endpoint that has failed over one part of a shipment may fail over the next; else it may just be away. */
+  #isDoubted({ suspect, taken }: Shipment): boolean {
+    return suspect !== undefined || taken || ++this.#doubts >= MOST_DOUBTS;
+  }
+
+  /**
+   * The endpoint fails again and again with this request, and says nothing of what is in it: it may be ill, or a
+   * span may be what it fails over. Only what fails alone while others pass is to blame, and is not lost either.
+   */
+  #doubt(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
+    this.#suspectWritersOf(shipment);
+    const { suspect } = shipment;
+    if (suspect === undefined && !shipment.taken) {
+      this.#tryAgain(shipment, range, result);
+      return;
+    }
+    this.#pause(result);
+    if (suspect?.isSetAside) {
+      this.#shipment = undefined;
+      if (this.#stopAt !== undefined) this.#suspects.leave(suspect);
+      if (!this.#suspects.refused(suspect) || !this.#suspects.isHopeless(suspect)) return;
+      this.#shipment = shipment;
+      this.#refuse(shipment, range, `it failed ${SET_ASIDE_TIMES} times over it alone: ${result.reason}`, '_OTHER');
+      return;
+    }
+    const isSingle = !this.#split(shipment, range);
+    shipment.refusals++;
+    if (shipment.taken) {
+      if (isSingle && (!shipment.again.has(range.from) || !this.#isSetAside(shipment, range, result.reason)))
+        this.#askAgain(shipment, range.from);
+      return;
+    }
+    if (isSingle) shipment.suspects.push(range.from);
+    if (shipment.refusals < DOUBTS && shipment.ranges.length > 0) return;
+    this.#shipment = undefined;
+    // Others have been taken: it alone waits, as what it begins with has to.
+    const isAlone = this.#suspects.refused(suspect!);
+    if (isAlone && isSingle && shipment.spans === 1 && this.#isSetAside(shipment, range, result.reason))
+      this.#finish(shipment);
+  }
+
+  /** @returns false where it has to stay where it is */
+  #isSetAside(shipment: Shipment, range: Range, reason: string): boolean {
+    const [writer] = writersOf(shipment, range).keys();
+    if (this.#options.writers().filter(({ isSetAside }) => isSetAside).length >= MOST_SET_ASIDE) return false;
+    try {
+      this.#setAside.add(this.#options.setAside(writer!, this.#builder.chunk(range.from)));
+    } catch {
+      return false;
+    }
+    shipment.done.fill(1, range.from, range.to);
+    this.#options.report.setAside(reason);
+    return true;
   }
 
   #suspect(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'bad-data' }>): void {
@@ -424,23 +498,32 @@ export class Delivery {
   }
 
   #tryAgain(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
+    this.#pause(result);
+    this.#putBack(shipment, range);
+  }
+
+  #pause(result: Extract<SendResult, { outcome: 'retry' }>): void {
     const waitMs = result.afterMs ?? this.#backoffMs * (0.5 + Math.random() / 2);
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
     this.#options.report.failed(result);
-    this.#wait(shipment, range, waitMs);
+    this.#wait(waitMs);
   }
 
   #block(shipment: Shipment, range: Range | undefined, result: Extract<SendResult, { outcome: 'blocked' }>): void {
     const waitMs = this.#blockedMs;
     this.#blockedMs = Math.min(this.#blockedMs * 2, BLOCKED_MAX_MS);
     this.#options.report.failed(result);
-    this.#wait(shipment, range, waitMs);
+    this.#wait(waitMs);
+    this.#putBack(shipment, range);
     if (this.#stopAt !== undefined) this.gaveUp = true;
   }
 
-  #wait(shipment: Shipment, range: Range | undefined, waitMs: number): void {
+  #wait(waitMs: number): void {
     this.#notBefore = performance.now() + waitMs;
     if (this.#stopAt !== undefined && this.#notBefore > this.#stopAt) this.gaveUp = true;
+  }
+
+  #putBack(shipment: Shipment, range: Range | undefined): void {
     if (range) shipment.ranges.push(range);
     // What is tried later is gathered anew: together with what has come since, without what has been given up
     // for room.
@@ -471,6 +554,8 @@ export class Delivery {
       suspect: undefined,
     };
     for (const writer of this.#inTurn()) {
+      // Nothing waits for it at an end.
+      if (writer.isSetAside && this.#stopAt !== undefined && shipment.spans > 0) break;
       const isSuspect = this.#suspects.has(writer);
       if (isSuspect && (shipment.spans > 0 || this.#suspects.notBefore(writer) > performance.now())) continue;
       let begun = false;
@@ -500,8 +585,13 @@ export class Delivery {
     this.#suspects.keep(writers);
     this.#firstWriter = writers.length > 0 ? (this.#firstWriter + 1) % writers.length : 0;
     const inTurn = [...writers.slice(this.#firstWriter), ...writers.slice(0, this.#firstWriter)];
+    for (const writer of writers)
+      if (writer.isSetAside) this.#suspects.addSetAside(writer, this.#setAside.has(writer.identity.id));
     const first = inTurn.filter((writer) => this.#suspects.has(writer) !== this.#wasSuspect);
-    return [...first, ...inTurn.filter((writer) => !first.includes(writer))];
+    const all = [...first, ...inTurn.filter((writer) => !first.includes(writer))];
+    if (this.#stopAt === undefined) return all;
+    // Should the endpoint fail over it again, the others have been taken.
+    return [...all.filter(({ isSetAside }) => !isSetAside), ...all.filter(({ isSetAside }) => isSetAside)];
   }
 
   #read(writer: TailedWriter, segment: TailedSegment, room: number, shipment: Shipment): void {

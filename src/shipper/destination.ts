@@ -74,11 +74,12 @@ const idOf = (to: string, url: string | undefined) =>
     .digest('hex')
     .slice(0, 32);
 
-const pathOf = (dir: string, writerId: string) => join(dir, `${writerId}.destination`);
+/** The file of a writer. */
+export const destinationFile = (dir: string, writerId: string): string => join(dir, `${writerId}.destination`);
 
 /** @throws what the file system says */
 export function writeDestination(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): void {
-  const path = pathOf(dir, writerId);
+  const path = destinationFile(dir, writerId);
   writeFileSync(`${path}.new`, `${JSON.stringify({ ...destinationOf(target), stderr } satisfies Said)}\n`, {
     mode: 0o600,
   });
@@ -88,7 +89,7 @@ export function writeDestination(dir: string, writerId: string, target: Resolved
 /** undefined: the writer has said nothing that can be read. */
 export function readDestination(dir: string, writerId: string): Said | undefined {
   try {
-    const said: Partial<Said> = JSON.parse(readFileSync(pathOf(dir, writerId), 'utf8'));
+    const said: Partial<Said> = JSON.parse(readFileSync(destinationFile(dir, writerId), 'utf8'));
     const destination = parse(said);
     return destination && { ...destination, ...(isStderrFile(said.stderr) && { stderr: said.stderr }) };
   } catch {
@@ -127,7 +128,7 @@ export function removeDestinations(dir: string, hasFiles: (writerId: string) => 
 
 export function removeDestination(dir: string, writerId: string): void {
   try {
-    rmSync(pathOf(dir, writerId), { force: true });
+    rmSync(destinationFile(dir, writerId), { force: true });
     rmSync(join(dir, `${writerId}${REFUSED}`), { force: true });
   } catch {
     // A directory that cannot be written: nothing can be done, and nothing depends on it.

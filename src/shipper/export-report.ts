@@ -37,6 +37,7 @@ export class ExportReport {
   /** The endpoint has no logs service, and that has been said. */
   isMissing = false;
   readonly #refusals: LossReport;
+  readonly #setAsides: LossReport;
   readonly #outages: LossReport;
   #outage: Outage | undefined;
   #saidTooLarge = false;
@@ -53,6 +54,11 @@ export class ExportReport {
       'FORKTRACE_SPANS_REFUSED',
       (spans, reason) =>
         `${this.name} refused ${numberOf(spans, this.#isOfLogs ? 'log record' : 'span')} for good: ${reason}.`,
+    );
+    this.#setAsides = new LossReport(
+      'FORKTRACE_SPANS_SET_ASIDE',
+      (spans, reason) =>
+        `${counted(spans, this.#isOfLogs ? 'log record' : 'span')} set aside in the journal: ${this.name} fails each time that one is sent, and takes others (${reason}). It is tried again at growing intervals.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',
@@ -131,6 +137,10 @@ export class ExportReport {
     this.#refusals.add(count, reason);
   }
 
+  setAside(reason: string): void {
+    this.#setAsides.add(1, reason);
+  }
+
   warning(message: string): void {
     warn('FORKTRACE_EXPORT_WARNING', `${this.name} took the ${this.#what} and says: ${message}`);
   }
@@ -151,5 +161,6 @@ export class ExportReport {
     this.#outage = undefined;
     this.#outages.end();
     this.#refusals.end();
+    this.#setAsides.end();
   }
 }

@@ -8,19 +8,9 @@
  *
  * @module
  */
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Encoder } from '../journal/encoder.js';
-import {
-  AT_COMMITTED,
-  AT_LEASE,
-  AT_SEALED,
-  AT_SPANS,
-  encodeHeader,
-  fileName,
-  type JournalHeader,
-  UNFINISHED,
-} from '../journal/format.js';
+import type { JournalHeader } from '../journal/format.js';
 import {
   type InFlightEntry,
   interruptedEntries,
@@ -32,6 +22,7 @@ import {
 import { isSound } from '../wire/check.js';
 import { ResourceSpans } from '../wire/otlp.js';
 import { type Death, encodeInterrupted, type Role, rolesOf } from './interrupted-span.js';
+import { writeSegment } from './write-segment.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
@@ -78,7 +69,13 @@ export function recoverInFlight(
     found(entries, roles);
     const { body, spans } = encode(entries, roles, death);
     if (spans < entries.length) report(tables[0]!.path, `${entries.length - spans} entries are no spans`);
-    if (header && spans > 0) writeSegment(dirname(tables[0]!.path), header.writer, described, body, spans);
+    if (header && spans > 0) {
+      const { writer } = header;
+      writeSegment(dirname(tables[0]!.path), {
+        ...{ kind: 'segment', sequence: RECOVERY_SEQUENCE, writer, described },
+        ...{ body: body.bytes.subarray(0, body.at), items: spans },
+      });
+    }
     interrupted = spans;
   }
   for (const { path } of tables) removeFile(path);
@@ -102,47 +99,4 @@ function encode(
     else body.at = start;
   }
   return { body, spans };
-}
-
-function writeSegment(
-  dir: string,
-  writer: JournalHeader['writer'],
-  described: Pick<JournalHeader, 'resource' | 'schemaUrl'>,
-  body: Encoder,
-  spans: number,
-): void {
-  const header = Buffer.from(
-    encodeHeader({
-      kind: 'segment',
-      bodyLength: body.at,
-      sequence: RECOVERY_SEQUENCE,
-      writer,
-      createdMs: Date.now(),
-      entryBytes: 0,
-      ...described,
-      isResourcePending: false,
-    }),
-  );
-  header.writeUInt32LE(body.at, AT_COMMITTED);
-  header.writeUInt32LE(1, AT_SEALED);
-  header.writeUInt32LE(spans, AT_SPANS);
-  header.writeDoubleLE(Date.now(), AT_LEASE);
-  const draft = join(dir, `${fileName('segment', writer.id, RECOVERY_SEQUENCE)}${UNFINISHED}`);
-  try {
-    const fd = openSync(draft, 'w', 0o600);
-    try {
-      writeFully(fd, header);
-      writeFully(fd, body.bytes.subarray(0, body.at));
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(draft, join(dir, fileName('segment', writer.id, RECOVERY_SEQUENCE)));
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
 }

@@ -134,6 +134,18 @@ export class RequestBuilder {
     return this.#chunkEnd[index]!;
   }
 
+  /** One chunk as it was added, without what trailed it; valid until the next one or the next request. */
+  chunk(index: number): Uint8Array {
+    const { fields } = this.#scopes[index]!;
+    const [start, end] = [this.#start[index]!, this.#end[index]!];
+    const output = this.#output;
+    output.reset();
+    output.lengthField(SCOPE_SPANS, fields.length + end - start);
+    output.raw(fields);
+    output.rawPart(this.#sources[this.#source[index]!]!, start, end);
+    return output.bytes.subarray(0, output.at);
+  }
+
   /** The chunks from `from` up to `to` as one request; valid until the next one. */
   encode(from = 0, to = this.count): Uint8Array {
     this.#output.reset();

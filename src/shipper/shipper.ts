@@ -46,6 +46,7 @@ import { lastLogsOf } from './last-logs.js';
 import { inBrief, lastSpansOf } from './last-spans.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
+import { setAside } from './set-aside.js';
 import { type FromShipper, isToldDeath, type KnownDeath, type ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
@@ -96,6 +97,8 @@ export interface ShipperOptions {
    * @default never
    */
   lingerMs?: number;
+  /** Until what was set aside is tried again the first time, in milliseconds. @default 10,000 */
+  setAsideMs?: number | undefined;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
   /** Called with last words that a process manager's file has, as nobody else's. */
@@ -262,6 +265,8 @@ export class Shipper {
         if (signal !== 'traces') return;
         for (const [writer, count] of spans) addRefused(this.#options.dir, writer.identity.id, errorType, count);
       },
+      setAside: (writer, chunk) => setAside(this.#options.dir, writer, signal, chunk),
+      setAsideMs: this.#options.setAsideMs,
       answered: () => this.#wake.abort(),
     });
     if (this.#stopAt !== undefined) delivery.stop(this.#stopAt);
@@ -406,7 +411,8 @@ export class Shipper {
   }
 
   #isBusy(): boolean {
-    if (this.#lagBytes() > 0 || this.liveWriters > 0) return true;
+    // What was set aside waits for as long as there is something else to do, and for the next start.
+    if (this.#lagBytes() > this.#setAsideBytes() || this.liveWriters > 0) return true;
     // Room comes back; a file system that may not be written does not become another by waiting.
     for (const { finished, unrecovered } of this.#tail.writers.values())
       if (!finished && unrecovered && !NOT_WRITABLE.has(unrecovered.code ?? '')) return true;
@@ -674,6 +680,14 @@ export class Shipper {
       if (writer.finished) removeDestination(this.#options.dir, writer.identity.id);
       else if (!writer.hasFiles) this.#closed.add(writer);
     }
+  }
+
+  #setAsideBytes(): number {
+    let bytes = 0;
+    for (const writer of this.#tail.writers.values()) {
+      if (writer.isSetAside) for (const { lag } of writer.allSegments()) bytes += lag;
+    }
+    return bytes;
   }
 
   /** Of one signal, or of all. */

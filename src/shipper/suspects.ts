@@ -20,6 +20,10 @@ const WAIT_MAX_MS = 60_000;
  * moment of the endpoint's.
  */
 const TIMES = 3;
+/** Until what was set aside is tried again the first time, in milliseconds; doubled each time. */
+const SET_ASIDE_MS = 10_000;
+/** So often it fails alone, and others pass in between, and it is given up: after 42 minutes at least. */
+export const SET_ASIDE_TIMES = 8;
 
 interface Suspect {
   /** `performance.now()`. */
@@ -33,12 +37,18 @@ interface Suspect {
   /** `performance.now()` before which nothing of it is tried. */
   notBefore: number;
   waitMs: number;
+  isSetAside: boolean;
 }
 
 export class Suspects {
   readonly #suspects = new Map<TailedWriter, Suspect>();
   /** `performance.now()` at which the endpoint has last taken something. */
   #takenAt = 0;
+  readonly #setAsideMs: number;
+
+  constructor(setAsideMs: number = SET_ASIDE_MS) {
+    this.#setAsideMs = setAsideMs;
+  }
 
   has(writer: TailedWriter): boolean {
     return this.#suspects.has(writer);
@@ -56,7 +66,26 @@ export class Suspects {
 
   /** Whether it is certain by now that it is the writer's data that is refused, not anybody's. */
   isProven(writer: TailedWriter): boolean {
-    return (this.#suspects.get(writer)?.times ?? 0) >= TIMES;
+    return this.#timesOf(writer) >= TIMES;
+  }
+
+  /** Whether what was set aside has failed often enough. */
+  isHopeless(writer: TailedWriter): boolean {
+    return this.#timesOf(writer) >= SET_ASIDE_TIMES;
+  }
+
+  #timesOf(writer: TailedWriter): number {
+    return this.#suspects.get(writer)?.times ?? 0;
+  }
+
+  /** A journal with what was set aside. `isTried`: a moment ago; else, by another shipper, some time ago. */
+  addSetAside(writer: TailedWriter, isTried: boolean): void {
+    if (this.has(writer)) return;
+    const [now, waitMs] = [performance.now(), this.#setAsideMs];
+    const notBefore = isTried ? now + waitMs : now;
+    const bytes = FIRST_BYTES;
+    const since = now;
+    this.#suspects.set(writer, { since, bytes, refusedAt: now, times: 0, notBefore, waitMs, isSetAside: true });
   }
 
   /** Something in a request with its data was refused as bad. */
@@ -65,8 +94,8 @@ export class Suspects {
     const known = this.#suspects.get(writer);
     if (known !== undefined) known.bytes = FIRST_BYTES;
     else {
-      const suspect = { since: now, bytes: FIRST_BYTES, refusedAt: now, times: 0, notBefore: 0, waitMs: WAIT_MIN_MS };
-      this.#suspects.set(writer, suspect);
+      const times = { since: now, refusedAt: now, notBefore: 0, waitMs: WAIT_MIN_MS };
+      this.#suspects.set(writer, { ...times, bytes: FIRST_BYTES, times: 0, isSetAside: false });
     }
   }
 
@@ -96,8 +125,8 @@ export class Suspects {
     if (this.#takenAt > suspect.refusedAt) suspect.times++;
     suspect.refusedAt = now;
     if (this.#takenAt < suspect.since) return false;
-    suspect.notBefore = now + suspect.waitMs;
-    suspect.waitMs = Math.min(suspect.waitMs * 2, WAIT_MAX_MS);
+    suspect.notBefore = Math.max(suspect.notBefore, now + suspect.waitMs);
+    suspect.waitMs = suspect.isSetAside ? suspect.waitMs * 2 : Math.min(suspect.waitMs * 2, WAIT_MAX_MS);
     return true;
   }
 
@@ -107,9 +136,9 @@ export class Suspects {
     if (suspect !== undefined) suspect.notBefore = Number.POSITIVE_INFINITY;
   }
 
-  /** Whoever waits is tried again at once. */
+  /** Whoever waits is tried again at once; what is set aside, if this shipper has not tried it yet. */
   wake(): void {
-    for (const suspect of this.#suspects.values()) suspect.notBefore = 0;
+    for (const suspect of this.#suspects.values()) suspect.notBefore = suspect.isSetAside ? suspect.notBefore : 0;
   }
 
   /** Forgets those that have no files any more. */

@@ -21,6 +21,7 @@ import {
 import { isSound } from '../wire/check.js';
 import { Resource } from '../wire/otlp.js';
 import type { Said } from './destination.js';
+import { SET_ASIDE_SEQUENCE } from './set-aside.js';
 import type { Signal } from './transport.js';
 
 /** When a writer was last known to be alive, as it says itself. */
@@ -121,6 +122,8 @@ export class TailedWriter {
   wasDead = false;
   /** Its process is gone, and what it left in flight has been recovered. */
   finished = false;
+  /** What it has was set aside: the endpoint has failed over it. */
+  isSetAside = false;
   /** Its process is gone, and what it left in flight could not be recovered, for this reason. */
   unrecovered: NodeJS.ErrnoException | undefined;
 
@@ -374,6 +377,8 @@ export class Tail {
     if (writer.resource.length < reader.header.resource.length)
       this.#report(file.path, 'of a writer whose resource cannot be read, so that its spans go without');
     reader.close();
+    // It is nobody's: there is nothing to recover, whatever has become of the process.
+    if (file.sequence === SET_ASIDE_SEQUENCE) writer.isSetAside = writer.finished = true;
     this.writers.set(file.writerId, writer);
     return writer;
   }

@@ -70,7 +70,7 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
         exchange = await exchangeWithin(target.timeoutMs, () => open({ ...options, headers: own(body) }), body);
       }
       if (!(exchange instanceof Failure)) return resultOfHttp(exchange, encoded.length);
-      return { outcome: 'retry', reason: exchange.reason, fault: exchange.fault };
+      return { outcome: 'retry', reason: exchange.reason, fault: exchange.fault, doubtful: exchange.wasSent };
     } catch (error) {
       return { outcome: 'retry', reason: printable(String((error as Error).message)) };
     }
@@ -88,11 +88,14 @@ class Failure {
   readonly reason: string;
   readonly fault: 'no-answer' | 'cut';
   readonly stale: boolean;
+  /** The other side has the request, or part of it. */
+  readonly wasSent: boolean;
 
   constructor(error: NodeJS.ErrnoException, request: ClientRequest) {
     this.reason = printable(error.message || (error.code ?? String(error)));
     const cut = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    this.fault = cut && request.socket?.bytesWritten ? 'cut' : 'no-answer';
+    this.wasSent = request.socket?.connecting === false && request.socket.bytesWritten > 0;
+    this.fault = cut && this.wasSent ? 'cut' : 'no-answer';
     this.stale = cut && request.reusedSocket;
   }
 }

@@ -13,7 +13,14 @@ export type SendResult =
   /** The endpoint has it, but for `rejected` items that it will never take (OTLP's partial success). */
   | { outcome: 'accepted'; rejected: number; message: string }
   /** Worth another try soon; `afterMs` is what the endpoint asked for. */
-  | { outcome: 'retry'; afterMs?: number | undefined; reason: string; fault?: ConnectionFault }
+  | {
+      outcome: 'retry';
+      afterMs?: number | undefined;
+      reason: string;
+      fault?: ConnectionFault;
+      /** It has the request, or part of it: something in that may be what it fails over. */
+      doubtful?: boolean;
+    }
   /** Nothing gets through until somebody mends the login, the address or a quota: worth another try later. */
   | {
       outcome: 'blocked';

@@ -22,6 +22,10 @@ export type Answer =
   | { answer: 'refuse-spans'; named: RegExp }
   /** Any other pair of codes. */
   | { answer: 'fail'; grpc: status; http: number; retryAfterMs?: number }
+  /** HTTP 200 with a page, as a proxy or a login has it; gRPC UNIMPLEMENTED. */
+  | { answer: 'web-page' }
+  /** An HTTP answer that never ends, a byte at a time; over gRPC none at all. */
+  | { answer: 'trickle' }
   /** Success, but the last `rejected` spans or points of the request are not kept. */
   | { answer: 'partial-success'; rejected: number; message?: string };
 
@@ -30,6 +34,8 @@ export interface Failure {
   http: number;
   message: string;
   retryAfterMs: number | undefined;
+  /** Of an HTTP answer, where that is not empty. */
+  body?: 'page' | 'trickle';
 }
 
 /** The error codes of an answer, or undefined when it is a success. */
@@ -47,6 +53,10 @@ export function failureOf(answer: Answer): Failure | undefined {
       return failure(status.RESOURCE_EXHAUSTED, 429, answer.retryAfterMs);
     case 'invalid-argument':
       return failure(status.INVALID_ARGUMENT, 400);
+    case 'web-page':
+      return { ...failure(status.UNIMPLEMENTED, 200), body: 'page' };
+    case 'trickle':
+      return { ...failure(status.UNAVAILABLE, 200), body: 'trickle' };
     case 'fail':
       return failure(answer.grpc, answer.http, answer.retryAfterMs);
     default:

@@ -228,6 +228,7 @@ export class OtlpEndpoint {
     if (answer.answer === 'hang') return new Promise(() => {});
     const isBad = answer.answer === 'refuse-spans' && spans.some(({ name }) => answer.named.test(name));
     const failure = failureOf(isBad ? { answer: 'invalid-argument' } : answer);
+    if (failure?.body === 'trickle' && request.protocol === 'grpc') return new Promise(() => {});
     if (failure) return { failure };
     if (answer.answer === 'slow') {
       // Unreferenced, and cut short by stop(): a test's end does not wait for it.

@@ -66,10 +66,17 @@ async function answer(
     response.end(isJson ? '{}' : outcome.response);
     return;
   }
-  const { http, retryAfterMs } = outcome.failure;
+  const { http, retryAfterMs, body: answered } = outcome.failure;
   response.statusCode = http;
   if (retryAfterMs !== undefined) response.setHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
-  response.end();
+  if (answered === 'page') {
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Log in</title>');
+  } else if (answered === 'trickle') {
+    const trickle = setInterval(() => response.write(Buffer.alloc(1)), 100);
+    response.once('close', () => clearInterval(trickle));
+  } else {
+    response.end();
+  }
 }
 
 function refuse(response: ServerResponse, code: number): void {

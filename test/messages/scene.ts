@@ -44,7 +44,7 @@ export interface Scene {
   /** Spans go through the journal; so they do with a collector. */
   journal?: true;
   /** An OTLP endpoint. `answer` says what it answers to the nth request, counted from 0; by default 200. */
-  collector?: { does: string; answer?(path: string, nth: number): Answer };
+  collector?: { does: string; answer?(path: string, nth: number, body: Buffer): Answer };
   /** Installed beside forktrace and `@opentelemetry/api`. */
   packages?: readonly string[];
   /** Installed elsewhere, under another version. */
@@ -107,8 +107,9 @@ async function startCollector({ collector }: Scene) {
   if (collector === undefined) return undefined;
   let nth = 0;
   const server = createServer(async (request, response) => {
-    for await (const _ of request);
-    const [status, body = ''] = collector.answer?.(request.url!, nth++) ?? [200];
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const [status, body = ''] = collector.answer?.(request.url!, nth++, Buffer.concat(chunks)) ?? [200];
     response.writeHead(status, { 'content-type': body.startsWith('{') ? 'application/json' : 'text/plain' }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

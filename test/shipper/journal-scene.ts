@@ -10,7 +10,7 @@ import type { ResolvedExport } from '#src/config/resolved.js';
 import { encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
 import { type Journal, openJournal } from '#src/journal/journal.js';
 import { ShipperLock } from '#src/shipper/lock.js';
-import { Shipper } from '#src/shipper/shipper.js';
+import { Shipper, type ShipperOptions } from '#src/shipper/shipper.js';
 import { tempDir } from '../process/temp-dir.js';
 import { spanFields } from './export-request.js';
 
@@ -31,7 +31,10 @@ export interface JournalScene {
   open(service?: string): Journal;
   /** Adds spans named `<prefix> <n>`, each as large as `padding` makes it. */
   write(journal: Journal, count: number, prefix: string, padding?: string): void;
-  ship(target: Partial<ResolvedExport>): { shipper: Shipper; done: Promise<boolean> };
+  ship(
+    target: Partial<ResolvedExport>,
+    options?: Partial<ShipperOptions>,
+  ): { shipper: Shipper; done: Promise<boolean> };
 }
 
 export async function journalScene(t: TestContext): Promise<JournalScene> {
@@ -56,10 +59,10 @@ export async function journalScene(t: TestContext): Promise<JournalScene> {
       }
       journal.flush();
     },
-    ship(target) {
+    ship(target, options) {
       const lock = ShipperLock.acquire(dir);
       assert.ok(lock);
-      const shipper = new Shipper({ dir, lock, export: { ...PLAIN_EXPORT, ...target }, maxBytes: 2 ** 30 });
+      const shipper = new Shipper({ dir, lock, export: { ...PLAIN_EXPORT, ...target }, maxBytes: 2 ** 30, ...options });
       const done = shipper.run();
       t.after(async () => {
         shipper.stop(0);

@@ -1,170 +1,108 @@
 /**
- * `npm run soak -- --faults`: writers at a steady rate, and one fault after the other switched on and off: an
- * endpoint that is away, hangs, is slow, throttles, refuses the login, the address or single spans, and takes
- * small requests only; a shipper or a writer that is killed, a writer that is stopped for a while, a token
- * that is rotated. At the end each span has to be accounted for.
+ * `npm run soak -- --faults`: two services at a steady rate, and one fault after the other switched on and off.
+ * At the end each span has to be accounted for.
  *
  *   npm run soak -- --faults --minutes 5    30 minutes otherwise
+ *   npm run soak -- --faults --page         writes docs/soak.md
  *
  * @module
  */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { status } from '@grpc/grpc-js';
-import { listJournal } from '#src/journal/reader.js';
-import { shipperPid } from '#src/shipper/lock.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
-import { fixture, type Program, runProgram } from '../process/run-program.js';
+import { Relay } from '../endpoint/relay.js';
+import { mountTmpfs } from '../journal/mounted.js';
 import { tempDir } from '../process/temp-dir.js';
+import { Account, type Writer } from './account.js';
+import { type Fault, faults } from './faults.js';
+import { report } from './report.js';
+import { ClusterService, PlainService, pick } from './service.js';
 
 const minutes = Number(process.argv[2] ?? 30);
-const WRITERS = 2;
 const SETTLE_MS = 180_000;
 
 const cleanUps: (() => unknown)[] = [];
-const t = { after: (fn: () => unknown) => void cleanUps.unshift(fn) };
-const dir = await tempDir(t as never);
-const journal = join(dir, 'soak');
-const endpoint = await OtlpEndpoint.start(t as never, { maxRequestBytes: 128 * 1024 });
+const t = {
+  after: (fn: () => unknown) => void cleanUps.unshift(fn),
+  skip: (why: string) => console.log(`no disk that is full: ${why}`),
+} as unknown as TestContext;
+const ownDir = await tempDir(t);
+const mounted = mountTmpfs(t, '96m');
+const dir = mounted ?? join(ownDir, 'journals');
+const progress = join(ownDir, 'progress');
+mkdirSync(progress);
+if (!mounted) mkdirSync(dir);
 
-/** How often each span has come. */
-const received = new Map<string, number>();
-const interrupted = new Set<string>();
-function collect(): void {
-  for (const { name, attributes } of endpoint.received()) {
-    received.set(name, (received.get(name) ?? 0) + 1);
-    if (attributes['forktrace.interrupted'] === true) interrupted.add(name);
+const endpoint = await OtlpEndpoint.start(t, { maxRequestBytes: 128 * 1024 });
+const portOf = (url: string) => Number(new URL(url).port);
+const relays = [
+  await Relay.start(t, () => portOf(endpoint.grpcUrl)),
+  await Relay.start(t, () => portOf(endpoint.httpUrl)),
+] as const;
+const account = new Account(progress);
+const place = { t, dir, progress, account };
+const plain = new PlainService(place, relays[0].url);
+const cluster = new ClusterService(place, relays[1].url);
+const services = [plain, cluster];
+
+/** Waits until what has been written so far is there; not for ever: a fault may have taken some. */
+async function settled(): Promise<void> {
+  const before = account.writers().filter(({ lives }) => lives);
+  for (const until = performance.now() + 20_000; performance.now() < until; await sleep(500)) {
+    account.collect(endpoint);
+    if (account.hasCome(before)) return;
   }
-  endpoint.clear();
 }
 
-interface Writer {
-  id: string;
-  program: Program;
-  killed: boolean;
-}
-const writers: Writer[] = [];
-let token = 0;
-function startWriter(): Writer {
-  const id = `w${writers.length}`;
-  const program = runProgram(t as never, fixture('soak-writer'), {
-    args: [id],
-    ipc: true,
-    env: {
-      NODE_ENV: 'production',
-      OTEL_SERVICE_NAME: 'soak',
-      FORKTRACE_JOURNAL_DIR: dir,
-      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
-      OTEL_EXPORTER_OTLP_HEADERS: `authorization=token-${token}`,
-    },
-  });
-  const writer = { id, program, killed: false };
-  writers.push(writer);
-  return writer;
-}
-const living = () => writers.filter(({ killed }) => !killed);
-const pick = <T>(from: T[]): T => from[Math.floor(Math.random() * from.length)]!;
-
-function killOne(): void {
-  const writer = pick(living());
-  writer.killed = true;
-  writer.program.kill('SIGKILL');
-  startWriter();
+async function inject(fault: Fault): Promise<void> {
+  let before: Writer[] = [];
+  if (fault.mayLose) {
+    before = account.writers();
+    await settled();
+  }
+  console.log(`${new Date().toISOString()} ${fault.name}`);
+  await fault.on();
+  await sleep(fault.holdMs ?? 2000 + Math.random() * 4000);
+  await fault.off?.();
+  await sleep(3000);
+  if (fault.mayLose) account.mayLose(fault.name, before);
+  account.collect(endpoint);
 }
 
-const FAULTS: [string, () => unknown, (() => unknown)?][] = [
-  ['unavailable', () => endpoint.answerWith({ answer: 'unavailable' })],
-  ['throttled', () => endpoint.answerWith({ answer: 'resource-exhausted', retryAfterMs: 300 })],
-  ['slow', () => endpoint.answerWith({ answer: 'slow', delayMs: 500 })],
-  ['hanging', () => endpoint.answerWith({ answer: 'hang' }), () => endpoint.restart()],
-  ['away', () => endpoint.stop(), () => endpoint.restart()],
-  ['login refused', () => endpoint.answerWith({ answer: 'fail', grpc: status.UNAUTHENTICATED, http: 401 })],
-  ['address refused', () => endpoint.answerWith({ answer: 'fail', grpc: status.UNIMPLEMENTED, http: 404 })],
-  ['everything refused', () => endpoint.answerWith({ answer: 'invalid-argument' })],
-  ['single spans refused', () => endpoint.answerWith({ answer: 'refuse-spans', named: / bad$/ })],
-  [
-    'shipper killed',
-    () => {
-      const pid = shipperPid(journal);
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    },
-  ],
-  ['writer killed', killOne],
-  [
-    'writer stopped',
-    () => pick(living()).program.kill('SIGSTOP'),
-    () => {
-      for (const { program } of living()) program.kill('SIGCONT');
-    },
-  ],
-  [
-    'token rotated',
-    () => {
-      endpoint.requireHeader('authorization', `token-${++token}`);
-      killOne();
-    },
-  ],
-];
-
-for (let n = 0; n < WRITERS; n++) startWriter();
-const endsAt = performance.now() + minutes * 60_000;
-const counts = new Map<string, number>();
 endpoint.requireHeader('authorization', 'token-0');
+for (const service of services) service.start();
+const list = faults({ endpoint, relays: [...relays], plain, cluster, dir, isMounted: mounted !== undefined });
+const endsAt = performance.now() + minutes * 60_000;
+const times = new Map(list.map(({ name }) => [name, 0]));
+await sleep(3000);
 for (let n = 0; performance.now() < endsAt; n++) {
   // Each once before any comes again, then at random.
-  const [name, begin, end] = n < FAULTS.length ? FAULTS[n]! : pick(FAULTS);
-  counts.set(name, (counts.get(name) ?? 0) + 1);
-  console.log(`${new Date().toISOString()} ${name}`);
-  await begin();
-  await sleep(1500 + Math.random() * 4000);
-  await end?.();
-  endpoint.answerOk();
-  await sleep(1500);
-  collect();
+  const fault = list[n] ?? pick(list)!;
+  times.set(fault.name, times.get(fault.name)! + 1);
+  await inject(fault);
 }
 
-const last = living();
-for (const { program } of last) program.child.send('end');
-for (const { program } of last) await program.waitForExit(SETTLE_MS);
-
-const missing = (): string[] => {
-  const names: string[] = [];
-  for (const { id, program } of writers) {
-    const written = Math.max(0, ...(program.messages as number[]));
-    for (let number = 0; number < written; number++) {
-      const name = `${id} ${number}`;
-      // What was refused as bad data is gone for good.
-      if (number % 97 !== 0 && !received.has(name)) names.push(name);
-    }
-    if (program.messages.length > 0 && !received.has(`${id} open`)) names.push(`${id} open`);
-  }
-  return names;
-};
-/** Post-mortems stay. */
-const filesLeft = () => readdirSync(journal).filter((name) => !name.startsWith('shipper-') && name !== 'deaths');
-for (const until = performance.now() + SETTLE_MS; performance.now() < until; await sleep(500)) {
-  collect();
-  if (missing().length === 0 && listJournal(journal).length === 0) break;
-}
-
-const lost = missing();
-const twice = [...received.values()].filter((times) => times > 1).length;
-const deadWithSpans = writers.filter(({ killed, program }) => killed && program.messages.length > 0);
-const unexplained = deadWithSpans.filter(({ id }) => !interrupted.has(`${id} open`));
-const refusals = writers.map(({ program }) => program.stderr.match(/refused \d+ spans? for good/g)?.length ?? 0);
-console.log([...counts].map(([name, times]) => `${times} × ${name}`).join(', '));
-console.log(
-  `${received.size} spans received, ${twice} more than once, ${lost.length} lost ${lost.slice(0, 5).join(', ')}; ` +
-    `${deadWithSpans.length} writers killed, ${unexplained.length} without their interrupted span; ` +
-    `${refusals.reduce((sum, each) => sum + each, 0)} reports of refusals; files left: ${filesLeft().join(', ') || 'none'}`,
-);
-if (lost.length > 0 || unexplained.length > 0) {
-  console.log(
-    `lost: ${lost.join(', ')}; without their interrupted span: ${unexplained.map(({ id }) => id).join(', ')}`,
+await Promise.all(services.map((service) => service.end(SETTLE_MS)));
+const filesLeft = () =>
+  services.flatMap(({ journal }) =>
+    // Post-mortems stay.
+    readdirSync(journal).filter(
+      (name) => !name.startsWith('shipper-') && !['deaths', 'coordinator.sock'].includes(name),
+    ),
   );
-  for (const { id, program } of writers)
-    if (program.stderr) console.log(`${id} and the shipper that it started:\n${program.stderr}`);
+for (const until = performance.now() + SETTLE_MS; performance.now() < until; await sleep(2000)) {
+  account.collect(endpoint);
+  if (account.result().missing.length === 0 && filesLeft().length === 0) break;
+}
+const result = account.result();
+const said = services.map((service) => service.said).join('');
+const isComplete = report({ minutes, times, result, said, filesLeft: filesLeft() });
+if (!isComplete) {
+  const path = join(process.cwd(), 'soak.log');
+  writeFileSync(path, services.map((service) => `${service.name}\n${service.said}`).join('\n'));
+  console.log(`what the processes have said: ${path}`);
 }
 for (const cleanUp of cleanUps) await cleanUp();
-if (lost.length > 0 || unexplained.length > 0) process.exitCode = 1;
+process.exit(isComplete ? 0 : 1);

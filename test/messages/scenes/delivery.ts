@@ -48,6 +48,24 @@ export const scenes: Scene[] = [
     shows: ['FORKTRACE_SHIP_INCOMPLETE'],
   },
   {
+    code: 'FORKTRACE_SPANS_SET_ASIDE',
+    when: 'a proxy answers 502 whenever one span is sent: what stands behind it dies over that',
+    files: {
+      'job.js': killed("for (const name of ['work', 'poison']) trace.getTracer('job').startSpan(name).end();"),
+    },
+    collector: {
+      does: 'takes everything but one span, over which it fails',
+      answer: (_path, _nth, body) => (body.includes('poison') ? [502] : [200]),
+    },
+    command: `${leavesJournal}; forktrace ship ${journal}`,
+    shows: [
+      'FORKTRACE_EXPORT_FAILED',
+      'FORKTRACE_EXPORT_RECOVERED',
+      'FORKTRACE_SPANS_LEFT',
+      'FORKTRACE_SHIP_INCOMPLETE',
+    ],
+  },
+  {
     code: 'FORKTRACE_LOGS_NOT_TAKEN',
     when: 'the endpoint has no logs service',
     files: {

@@ -1,0 +1,81 @@
+/**
+ * The account of a soak, and docs/soak.md.
+ *
+ * @module
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Result } from './account.js';
+
+interface Soak {
+  minutes: number;
+  /** How often each fault was switched on. */
+  times: ReadonlyMap<string, number>;
+  result: Result;
+  /** stderr of all processes. */
+  said: string;
+  filesLeft: string[];
+}
+
+/** @returns whether nothing is missing that is not accounted for */
+export function report(soak: Soak): boolean {
+  const { times, result, said, filesLeft } = soak;
+  const saidLost = sum(said, /Spans lost: (\d+)/g) + sum(said, /(\d+) spans? not shipped yet, given up/g);
+  const lost = Object.values(result.lostTo).reduce((total, spans) => total + spans, 0);
+  const isComplete =
+    result.missing.length === 0 && result.untold.length === 0 && lost - result.lostByKilled <= saidLost;
+  const rows: [string, string | number][] = [
+    ['spans ended', result.written],
+    ['different spans received, interrupted ones included', result.received],
+    ['spans that came more than once', result.twice],
+    ['spans that were bad data, refused', result.refused],
+    ...Object.entries(result.lostTo).map(([fault, spans]): [string, number] => [`lost while ${fault}`, spans]),
+    ['of these, of processes that were killed before they could say so', result.lostByKilled],
+    ['lost, as the processes said themselves', saidLost],
+    ['missing without a reason', result.missing.length],
+    ['processes with a span in flight that were killed', result.killed],
+    ['of these, without an interrupted span', result.untold.length],
+    ['requests that were too large, and went in parts', said.match(/takes no request of \d+ bytes/g)?.length ?? 0],
+    ['files left in the journals', filesLeft.length],
+  ];
+  const table = `| | |
+|---|---:|
+${rows.map(([what, count]) => `| ${what} | ${count.toLocaleString('en')} |`).join('\n')}
+
+| fault | times |
+|---|---:|
+${[...times].map(([name, count]) => `| ${name} | ${count} |`).join('\n')}
+`;
+  console.log(table);
+  for (const [what, names] of Object.entries({ ...result, filesLeft })) {
+    if (Array.isArray(names) && names.length > 0) console.log(`${what}: ${names.slice(0, 50).join(', ')}`);
+  }
+  if (process.argv.includes('--page')) writePage(soak.minutes, table);
+  return isComplete;
+}
+
+function sum(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+}
+
+function writePage(minutes: number, table: string): void {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  writeFileSync(
+    fileURLToPath(new URL('../../docs/soak.md', import.meta.url)),
+    `# A soak with faults
+
+Written by \`npm run soak -- --faults --page\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
+shared with other work; Node ${process.version}, forktrace ${version}.
+
+For ${minutes} minutes two services end 50 spans a second in each process: two plain processes that send over gRPC, and a cluster of two workers that sends
+over HTTP. Their journals are on a file system of 96 MiB; the endpoint takes requests of up to 128 KiB and wants a login. One fault after the other
+is switched on for some seconds and off again, each once before any comes again, then at random. Every 97th span has a name that the endpoint
+refuses in one of them. At the end each span has to be accounted for.
+
+- *More than once*: an answer that is lost with its connection, or with a shipper that is killed, leaves the request to be sent again.
+- *Lost*: only spans that ended while the journal had no file to write to; the process that lost them says how many.
+
+${table}`,
+  );
+}
