@@ -58,7 +58,7 @@ export class ExportReport {
     this.#setAsides = new LossReport(
       'FORKTRACE_SPANS_SET_ASIDE',
       (spans, reason) =>
-        `${counted(spans, this.#isOfLogs ? 'log record' : 'span')} set aside in the journal: ${this.name} fails each time that one is sent, and takes others (${reason}). It is tried again at growing intervals.`,
+        `${numberOf(spans, this.#isOfLogs ? 'log record' : 'span')} set aside in the journal: ${this.name} fails each time that one is sent, and takes others (${reason}). It is tried again at growing intervals.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',

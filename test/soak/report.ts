@@ -21,7 +21,7 @@ interface Soak {
 /** @returns whether nothing is missing that is not accounted for */
 export function report(soak: Soak): boolean {
   const { times, result, said, filesLeft } = soak;
-  const saidLost = sum(said, /Spans lost: (\d+)/g) + sum(said, /(\d+) spans? not shipped yet, given up/g);
+  const saidLost = sum(said, /Spans lost: ([\d,]+)/g) + sum(said, /([\d,]+) spans? not shipped yet, given up/g);
   const lost = Object.values(result.lostTo).reduce((total, spans) => total + spans, 0);
   const isComplete =
     result.missing.length === 0 && result.untold.length === 0 && lost - result.lostByKilled <= saidLost;
@@ -56,7 +56,7 @@ ${[...times].map(([name, count]) => `| ${name} | ${count} |`).join('\n')}
 }
 
 function sum(text: string, pattern: RegExp): number {
-  return [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+  return [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count!.replaceAll(',', '')), 0);
 }
 
 function writePage(minutes: number, table: string): void {
