@@ -404,14 +404,17 @@ export class Delivery {
     return ++shipment.loneCuts >= LONE_CUTS && shipment.taken;
   }
 
-  /** An endpoint that has failed over one part of a shipment may fail over the next; else it may just be away. */
+  /**
+   * An endpoint that has failed over one part of a shipment may fail over the next; else it may just be away.
+   */
   #isDoubted({ suspect, taken }: Shipment): boolean {
     return suspect !== undefined || taken || ++this.#doubts >= MOST_DOUBTS;
   }
 
   /**
-   * The endpoint fails again and again with this request, and says nothing of what is in it: it may be ill, or a
-   * span may be what it fails over. Only what fails alone while others pass is to blame, and is not lost either.
+   * The endpoint fails again and again with this request, and says nothing of what is in it: it may be ill,
+   * or a span may be what it fails over. Only what fails alone while others pass is to blame, and is not lost
+   * either.
    */
   #doubt(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
     this.#suspectWritersOf(shipment);

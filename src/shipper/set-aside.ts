@@ -1,6 +1,6 @@
 /**
- * What an endpoint fails over each time that it is sent alone, while all else passes, holds nothing else up: it
- * goes to a journal of its own, as if a process that has ended had left it, and is tried again from there.
+ * What an endpoint fails over each time that it is sent alone, while all else passes, holds nothing else up:
+ * it goes to a journal of its own, as if a process that has ended had left it, and is tried again from there.
  *
  * @module
  */

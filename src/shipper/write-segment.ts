@@ -1,6 +1,6 @@
 /**
- * Segments that a shipper writes itself, for what no writer is left to write. Each is complete when it gets its
- * name.
+ * Segments that a shipper writes itself, for what no writer is left to write. Each is complete when it gets
+ * its name.
  *
  * @module
  */

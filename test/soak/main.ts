@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- --faults`: two services at a steady rate, and one fault after the other switched on and off.
- * At the end each span has to be accounted for.
+ * `npm run soak -- --faults`: two services at a steady rate, and one fault after the other switched on and
+ * off. At the end each span has to be accounted for.
  *
  *   npm run soak -- --faults --minutes 5    30 minutes otherwise
  *   npm run soak -- --faults --page         writes docs/soak.md

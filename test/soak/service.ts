@@ -1,5 +1,6 @@
 /**
- * What a soak runs: a service of plain processes that send over gRPC, and one of a cluster that sends over HTTP.
+ * What a soak runs: a service of plain processes that send over gRPC, and one of a cluster that sends over
+ * HTTP.
  *
  * @module
  */
@@ -129,7 +130,10 @@ export class ClusterService extends Service {
     if (writer) this.place.account.kill(writer);
   }
 
-  /** The coordinator of these, and with `all` each of them, too; the next one starts at once, as under a service manager. */
+  /**
+   * The coordinator of these, and with `all` each of them, too; the next one starts at once, as under a
+   * service manager.
+   */
   killCoordinator(all: boolean): void {
     const writers = this.writers();
     this.coordinator.kill('SIGKILL');
