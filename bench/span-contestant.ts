@@ -44,6 +44,7 @@ class MemoryJournal implements SpanLog {
 
   reserve(scope: Memory): Room {
     this.#ensure(MAX_OPEN_CHUNK);
+    this.#room.memory = this.#segment;
     this.#room.start = openChunk(this.#segment, this.#at, scope);
     this.#room.end = this.#at + MAX_OPEN_CHUNK;
     return this.#room;
@@ -58,6 +59,22 @@ class MemoryJournal implements SpanLog {
   append(scope: Memory, bytes: Uint8Array, start: number, end: number): void {
     this.#begin(scope, end - start);
     this.#copy(asMemory(bytes), start, end);
+  }
+
+  reserveEntry(scope: Memory): Room | undefined {
+    const entry = this.#free.at(-1);
+    if (entry === undefined) return undefined;
+    this.#entryScopes[entry] = scope;
+    this.#room.memory = this.#entries;
+    this.#room.start = entry * 2048;
+    this.#room.end = (entry + 1) * 2048;
+    return this.#room;
+  }
+
+  beginReserved(end: number): number {
+    const entry = this.#free.pop()!;
+    this.#entryEnds[entry] = end;
+    return entry;
   }
 
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number): number {

@@ -13,6 +13,8 @@ import { ServerRequest, type StartedHead } from './server-request.js';
 
 /** Requests without a socket that we could keep them at: adapters and test tools make them up. */
 const detached = new WeakMap<object, Http1Request>();
+/** Nobody looks there in vain. */
+let hasDetached = false;
 
 /**
  * The open request that a response answers. It is found by its connection: a property of the response would
@@ -20,14 +22,15 @@ const detached = new WeakMap<object, Http1Request>();
  */
 export function http1RequestOf(response: ServerResponse): Http1Request | undefined {
   const connection = connectionOf(response.req?.socket);
-  const found = connection?.find(response) ?? detached.get(response);
-  return found as Http1Request | undefined;
+  const found = connection?.find(response) as Http1Request | undefined;
+  return found === undefined && hasDetached ? detached.get(response) : found;
 }
 
 /** An HTTP/1 request, from 'request' to the moment the kernel has the last byte of its response. */
 export class Http1Request extends ServerRequest implements OpenRequest {
   next: OpenRequest | undefined = undefined;
-  readonly #connection: Connection;
+  /** Undefined of one that is {@link detached}. */
+  readonly #connection: Connection | undefined;
   /** Both undefined once the response is out: see {@link finished}. */
   #message: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
@@ -52,11 +55,16 @@ export class Http1Request extends ServerRequest implements OpenRequest {
     response: ServerResponse,
   ) {
     super(settings, head, span);
-    this.#connection = connection;
+    const isDetached = connectionOf(response.req?.socket) !== connection;
+    this.#connection = isDetached ? undefined : connection;
     this.#message = message;
     this.#response = response;
-    if (connectionOf(response.req?.socket) === connection) connection.add(this);
-    else detached.set(response, this);
+    if (!isDetached) {
+      connection.add(this);
+      return;
+    }
+    detached.set(response, this);
+    hasDetached = true;
   }
 
   get response(): ServerResponse | undefined {
@@ -120,7 +128,7 @@ export class Http1Request extends ServerRequest implements OpenRequest {
         ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
         : response.writableFinished === true;
     // What has no connection goes nowhere that we could watch.
-    if (isOut || detached.get(response) === this) this.finished(response);
+    if (isOut || this.#connection === undefined) this.finished(response);
     else response.once('finish', () => this.finished(response));
   }
 
@@ -152,7 +160,7 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   }
 
   #leave(): void {
-    if (detached.get(this.#response!) !== this) this.#connection.remove(this);
+    this.#connection?.remove(this);
   }
 
   /** Whether the client has the whole response, though `end` has not been called, or not come to its end. */
@@ -164,7 +172,8 @@ export class Http1Request extends ServerRequest implements OpenRequest {
 
   #cause(message: IncomingMessage, response: ServerResponse): string {
     if (this.#destroyed !== undefined) return this.#destroyed;
-    if (this.#connection.closeReason !== undefined) return this.#connection.closeReason;
+    const { closeReason } = this.#connection ?? {};
+    if (closeReason !== undefined) return closeReason;
     const socket = (message.socket ?? response.socket) as (Socket & { errored?: Error | null }) | null;
     const errored = socket?.errored;
     if (errored) return isGone(errored) ? 'aborted' : errorType(errored);

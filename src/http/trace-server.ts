@@ -10,11 +10,12 @@ import type {
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { ResolvedHttp } from '../config/resolved.js';
 import type { HttpTracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { UNTRACED } from '../untraced.js';
+import { activeRequest } from './active-request.js';
 import { Connection, connect, connectionOf } from './connection.js';
 import { recordCrashes } from './crash-recorder.js';
 import { errorType, isGone } from './error-type.js';
@@ -27,7 +28,7 @@ import { isTracedAlready, withoutOtherSpans } from './other-instrumentation.js';
 import type { RequestSource } from './request-head.js';
 import { responseHeaderValue } from './response-header.js';
 import { watchFrameworks, watchLoadedFrameworks } from './routes/watch-frameworks.js';
-import { runInContext } from './run-in-context.js';
+import { enterCallback, runInContext } from './run-in-context.js';
 import type { ServerRequest } from './server-request.js';
 import { EXCLUDED, ServerSpans } from './server-spans.js';
 import { UpgradeRequest } from './upgrade-request.js';
@@ -129,9 +130,18 @@ class ServerTracer {
         break;
       case 'clientError':
         if (!isGone(args[0])) closeReason(args[1], args[0] instanceof Error ? errorType(args[0]) : 'client_error');
-        break;
+        return this.#outsideOfRequests(event, args);
+      case 'dropRequest':
+        return this.#outsideOfRequests(event, args);
     }
     return this.#original().apply(this.#server, [event, ...args]);
+  }
+
+  /** What came before it in the same packet is active still: see {@link enterCallback}. */
+  #outsideOfRequests(event: string, args: unknown[]): boolean {
+    const emit = this.#original();
+    if (activeRequest() === undefined) return emit.apply(this.#server, [event, ...args]);
+    return runInContext(ROOT_CONTEXT, applyEmit, emit, this.#server, [event, ...args]);
   }
 
   /** An instrumentation may wrap the class's `emit` at any time. */
@@ -164,6 +174,7 @@ class ServerTracer {
     if (request === undefined) return emit.call(this.#server, event, message, response);
     if (request === EXCLUDED) return this.#excluded(emit, message, [event, message, response]);
     try {
+      if (enterCallback(request, message)) return emit.call(this.#server, event, message, response);
       return runInContext(request, emitIn, emit, this.#server, event, message, response);
     } catch (error) {
       request.threw(error);

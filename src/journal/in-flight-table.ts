@@ -18,7 +18,7 @@ import {
 } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
 import { monotonicWord } from './monotonic.js';
-import { NO_ENTRY } from './span-log.js';
+import { NO_ENTRY, type Room } from './span-log.js';
 
 export const ENTRY_CAPACITY = ENTRY_BYTES - ENTRY_DATA;
 
@@ -128,7 +128,6 @@ export class InFlightTable {
     const entry = this.#free[--this.#freeCount]!;
     const { memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
-    const word = at >> 2;
     let scopeLength = scope.bytes.length;
     if (scopeLength + end - start > ENTRY_CAPACITY) {
       const data = new Uint8Array(scopeLength + end - start);
@@ -140,11 +139,30 @@ export class InFlightTable {
     }
     copyBytes(scope, 0, memory, at + ENTRY_DATA, scopeLength);
     copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scopeLength, end - start);
-    words[word + LENGTH] = scopeLength + end - start;
-    words[word + SCOPE_END] = scopeLength;
-    words[word + MARK_SEGMENT] = 0;
-    words[word + STARTED] = monotonicWord(reading);
-    words[word + STATE] = IN_FLIGHT;
+    begun(words, at >> 2, scopeLength, scopeLength + end - start, reading);
+    return entry;
+  }
+
+  /** See `SpanLog.reserveEntry`. @returns false when all entries are in use, or the scope fills one */
+  reserve(scope: Memory, room: Room): boolean {
+    const scopeLength = scope.bytes.length;
+    if (this.#freeCount === 0 || scopeLength >= ENTRY_CAPACITY) return false;
+    const entry = this.#free[this.#freeCount - 1]!;
+    const { memory } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    copyBytes(scope, 0, memory, at + ENTRY_DATA, scopeLength);
+    room.memory = memory;
+    room.start = at + ENTRY_DATA + scopeLength;
+    room.end = at + ENTRY_BYTES;
+    return true;
+  }
+
+  /** See `SpanLog.beginReserved`. @param start as {@link reserve} has said */
+  beginReserved(start: number, end: number, reading: number): number {
+    const entry = this.#free[--this.#freeCount]!;
+    const { words } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    begun(words, at >> 2, start - at - ENTRY_DATA, end - at - ENTRY_DATA, reading);
     return entry;
   }
 
@@ -209,6 +227,15 @@ export class InFlightTable {
   clear(entry: number): void {
     this.files[entry >> this.#shift]!.words[(this.offsetOf(entry) >> 2) + STATE] = FREE;
   }
+}
+
+/** The entry whose data are there is one in flight from now on: its state is stored last. */
+function begun(words: Uint32Array, word: number, scopeEnd: number, length: number, reading: number): void {
+  words[word + LENGTH] = length;
+  words[word + SCOPE_END] = scopeEnd;
+  words[word + MARK_SEGMENT] = 0;
+  words[word + STARTED] = monotonicWord(reading);
+  words[word + STATE] = IN_FLIGHT;
 }
 
 /** End of the last whole field of [from..end) that ends at or before `limit`. */

@@ -173,6 +173,17 @@ export class JournalWriter implements Journal, SpanLog {
     return entry;
   }
 
+  reserveEntry(scope: Memory): Room | undefined {
+    if (this.#mayHaveBeenEnded()) this.#lookAtEnd();
+    return this.#table.reserve(scope, this.#room) ? this.#room : undefined;
+  }
+
+  beginReserved(end: number, reading: number): number {
+    const entry = this.#table.beginReserved(this.#room.start, end, reading);
+    if (this.#writeBack !== undefined) this.#writeBack.begin(entry);
+    return entry;
+  }
+
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (entry === NO_ENTRY || this.#isClosed || !this.#table.amend(entry, bytes, start, end)) return false;
     if (this.#writeBack !== undefined) this.#writeBack.changed(entry);
@@ -199,7 +210,7 @@ export class JournalWriter implements Journal, SpanLog {
     const { data, scopeStart, fieldsStart } = table;
     const scopeLength = fieldsStart - scopeStart;
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
-    const note = this.#told.has(entry) ? endedAfterInterruption() : NOTHING;
+    const note = this.#told.size > 0 && this.#told.has(entry) ? endedAfterInterruption() : NOTHING;
     const spanLength = fieldsLength + end - start + note.length;
     const { id } = this.#identity;
     const segment = this.#spans.segmentFor(chunkLength(scopeLength, spanLength));

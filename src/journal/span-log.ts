@@ -52,6 +52,20 @@ export interface SpanLog {
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading?: number): number;
 
   /**
+   * Room for the fields of a span that has started, in the entry that it will have: half of {@link begin} is
+   * copying. As with {@link reserve}, nothing has happened before {@link beginReserved}, and no other call
+   * may come between the two; a span that does not fit is given to {@link begin}.
+   *
+   * @returns the same object for every call; undefined when no entry is at hand
+   */
+  reserveEntry(scope: Memory): Room | undefined;
+
+  /**
+   * {@link begin} for the span whose fields have been written to the room last reserved, up to `end`.
+   */
+  beginReserved(end: number, reading: number): number;
+
+  /**
    * More fields for an entry. Protobuf lets a later field win over an earlier one.
    *
    * @returns false where they do not fit: the entry is as it was

@@ -55,15 +55,32 @@ export function beginSpan(span: EncodedSpan): void {
   const { pipeline, scopeFields } = span[SCOPE];
   if (pipeline.spanLog === undefined) return;
   try {
+    const { spanLog } = pipeline;
     const traceState = span.traceState?.serialize();
-    encoder.reset();
-    encodeStart(span, traceState);
     const reading = readingAt(span[ANCHOR], span.startSeconds, span.startNanos);
-    span.entry = pipeline.spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at, reading);
+    if (!beginInPlace(span, spanLog, traceState, reading)) {
+      encoder.reset();
+      encodeStart(span, traceState);
+      span.entry = spanLog.begin(scopeFields, encoder.bytes, 0, encoder.at, reading);
+    }
     markEncoded(span);
   } catch (error) {
     reportFailure('A span could not be encoded', error);
   }
+}
+
+/** @returns false when there is no room for it: nothing has begun then */
+function beginInPlace(span: EncodedSpan, spanLog: SpanLog, traceState: string | undefined, reading: number): boolean {
+  const room = spanLog.reserveEntry(span[SCOPE].scopeFields);
+  if (room === undefined) return false;
+  try {
+    encoder.writeTo(room.memory, room.start, room.end);
+    encodeStart(span, traceState);
+  } catch {
+    return false;
+  }
+  span.entry = spanLog.beginReserved(encoder.at, reading);
+  return true;
 }
 
 /** What was set since the in-flight entry was last written, into the entry. */

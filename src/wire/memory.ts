@@ -1,5 +1,9 @@
-/** From so many bytes on, the built-in copy is faster on Node 20; on Node 24 it is from 400 on. */
-const LONG = 224;
+/**
+ * From so many bytes on, the built-in copy is used. In a loop it is faster from 224 on with Node 20 and from
+ * 400 with Node 24; at 2,000 requests/s its code is cold, and copying a request's 330 bytes takes it 0.5 µs
+ * where the words take 0.1.
+ */
+const LONG = 768;
 const WORD = 4;
 
 /** Bytes, and the views through which words and text of them are read and written. */

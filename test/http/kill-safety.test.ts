@@ -93,6 +93,8 @@ test("with the journal's tracer, the status is amended to the entry that was beg
     reserve: () => undefined,
     commit: () => void calls.push('commit'),
     append: () => void calls.push('append'),
+    reserveEntry: () => undefined,
+    beginReserved: () => -1,
     begin(_scope, bytes, start, end) {
       calls.push(`begin ${text(bytes, start, end).includes('http.request.method')}`);
       return 7;

@@ -197,6 +197,29 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.equal(found.inFlight[0]!.name, 'renamed');
   });
 
+  test(`${mode}: a span whose start is encoded in its entry is in flight once it has begun, and not before`, async (t) => {
+    const { journal, dir } = await open(t, { mode });
+    const start = startBytes(7, 'in place');
+    const room = journal.reserveEntry(scope)!;
+    room.memory.bytes.set(start, room.start);
+    journal.flush();
+    assert.deepEqual(readBack(dir).inFlight, []);
+    const entry = journal.beginReserved(room.start + start.length, performance.now());
+    journal.flush();
+    assert.deepEqual(
+      readBack(dir).inFlight.map(({ id, name }) => [id, name]),
+      [[7, 'in place']],
+    );
+    // One that was given up has left nothing behind.
+    const given = journal.reserveEntry(scope)!;
+    given.memory.bytes.fill(0xff, given.start, given.end);
+    const other = begin(journal, 8);
+    const end = endBytes();
+    for (const one of [entry, other]) journal.finish(one, end, 0, end.length, false);
+    journal.flush();
+    assert.deepEqual(ids(readBack(dir).ended), [7, 8]);
+  });
+
   test(`${mode}: start data that an entry cannot hold is cut in flight and whole when ended`, async (t) => {
     const { journal, dir } = await open(t, { mode });
     const start = Buffer.concat([startBytes(7, 'long'), field(3, Buffer.alloc(3000, 0x61))]);

@@ -42,6 +42,19 @@ export class MemorySpanLog implements SpanLog {
     this.chunks.push(message(0x12, Buffer.concat([scope.bytes, message(0x12, bytes.subarray(start, end))])));
   }
 
+  reserveEntry(scope: Memory): Room | undefined {
+    return this.entries.includes(undefined) ? this.reserve(scope) : undefined;
+  }
+
+  beginReserved(end: number, reading: number): number {
+    if (this.#reserved === undefined) throw new Error('nothing is reserved');
+    const { bytes } = this.#memory;
+    if (end > bytes.length) throw new Error(`begun to ${end} of ${bytes.length}`);
+    const entry = this.begin(this.#reserved, bytes, bytes.length >> 3, end, reading);
+    this.#reserved = undefined;
+    return entry;
+  }
+
   begin(scope: Memory, bytes: Uint8Array, start: number, end: number, reading?: number): number {
     this.readings.push(reading);
     const free = this.entries.indexOf(undefined);

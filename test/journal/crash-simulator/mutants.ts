@@ -24,18 +24,23 @@ export interface Mutant {
 }
 
 const BEGIN = `copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + scopeLength, end - start);
-        words[word + LENGTH] = scopeLength + end - start;
-        words[word + SCOPE_END] = scopeLength;
-        words[word + MARK_SEGMENT] = 0;
-        words[word + STARTED] = monotonicWord(reading);
-        words[word + STATE] = IN_FLIGHT;`;
+        begun(`;
+const RESERVE = `copyBytes(scope, 0, memory, at + ENTRY_DATA, scopeLength);
+        room.memory = memory;`;
+const WRITTEN = `entry = this.#table.begin(scope, bytes, start, end, reading);
+        }
+        if (this.#writeBack !== undefined)
+            this.#writeBack.`;
+const WRITTEN_RESERVED = `const entry = this.#table.beginReserved(this.#room.start, end, reading);
+        if (this.#writeBack !== undefined)
+            this.#writeBack.`;
 
 export const mutants: Mutant[] = [
   {
     operation: 'begin',
     name: 'the mark of the span before stays',
     file: 'in-flight-table.js',
-    from: '        words[word + MARK_SEGMENT] = 0;\n',
+    from: '    words[word + MARK_SEGMENT] = 0;\n',
     to: '',
   },
   {
@@ -43,14 +48,28 @@ export const mutants: Mutant[] = [
     name: 'the state is stored before the data',
     file: 'in-flight-table.js',
     from: BEGIN,
-    to: `words[word + STATE] = IN_FLIGHT;\n${BEGIN}`,
+    to: `words[(at >> 2) + STATE] = IN_FLIGHT;\n${BEGIN}`,
+  },
+  {
+    operation: 'begin',
+    name: 'the state is stored before data that are encoded in place',
+    file: 'in-flight-table.js',
+    from: RESERVE,
+    to: `this.files[entry >> this.#shift].words[(at >> 2) + STATE] = IN_FLIGHT;\n${RESERVE}`,
   },
   {
     operation: 'begin',
     name: 'write mode: the entry waits for the end of the turn',
     file: 'journal-writer.js',
-    from: 'this.#writeBack.begin(entry)',
-    to: 'this.#writeBack.changed(entry)',
+    from: `${WRITTEN}begin(entry)`,
+    to: `${WRITTEN}changed(entry)`,
+  },
+  {
+    operation: 'begin',
+    name: 'write mode: the entry whose data were encoded in place waits for the end of the turn',
+    file: 'journal-writer.js',
+    from: `${WRITTEN_RESERVED}begin(entry)`,
+    to: `${WRITTEN_RESERVED}changed(entry)`,
   },
   {
     operation: 'amend',

@@ -10,7 +10,7 @@
 import { chunkLengthAt } from '#src/journal/chunk.js';
 import { JournalWriter } from '#src/journal/journal-writer.js';
 import { isUnsound, listJournal, openSegment, type SegmentReader } from '#src/journal/reader.js';
-import { NO_ENTRY } from '#src/journal/span-log.js';
+import { NO_ENTRY, type Room } from '#src/journal/span-log.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from '#src/shipper/recovery.js';
 import { Tail } from '#src/shipper/tail.js';
 import { memoryOf } from '#src/wire/memory.js';
@@ -153,7 +153,14 @@ export class Simulation {
     const span = this.#newSpan(true);
     this.#do('begin', () => {
       const start = span.known[0]!;
-      const entry = journal.begin(SCOPE, start, 0, start.length);
+      const room = this.#random() < 0.7 ? journal.reserveEntry(SCOPE) : undefined;
+      const fits = room !== undefined && this.#writeTo(room, start);
+      // As when it could not be encoded after all.
+      const isGivenUp = fits && this.#random() < 0.1;
+      const entry =
+        fits && !isGivenUp
+          ? journal.beginReserved(room.start + start.length, 0)
+          : journal.begin(SCOPE, start, 0, start.length);
       if (entry === NO_ENTRY) throw new Violation('no entry');
       this.#entries.set(span.id, entry);
     });
@@ -210,18 +217,23 @@ export class Simulation {
     span.unwritten = this.#mode === 'write';
     this.#do('append', () => {
       const room = this.#random() < 0.5 ? journal.reserve(SCOPE) : undefined;
-      const space = room === undefined ? 0 : Math.min(bytes.length, room.end - room.start);
-      for (let i = 0; i < space; i++) {
-        const isWord = i + 4 <= space;
-        if (isWord) room!.memory.view.setInt32(room!.start + i, bytes.readInt32LE(i), true);
-        else room!.memory.view.setInt8(room!.start + i, bytes.readInt8(i));
-        if (isWord) i += 3;
-      }
       // What does not fit has been written in part, and is given up.
-      if (space === bytes.length) journal.commit(room!.start + space);
+      if (room !== undefined && this.#writeTo(room, bytes)) journal.commit(room.start + bytes.length);
       else journal.append(SCOPE, bytes, 0, bytes.length);
     });
     span.step = 'ended';
+  }
+
+  /** As an encoder does, store by store. @returns whether there was room for all of it */
+  #writeTo({ memory: { view }, start, end }: Room, bytes: Buffer): boolean {
+    const space = Math.min(bytes.length, end - start);
+    for (let i = 0; i < space; i++) {
+      const isWord = i + 4 <= space;
+      if (isWord) view.setInt32(start + i, bytes.readInt32LE(i), true);
+      else view.setInt8(start + i, bytes.readInt8(i));
+      if (isWord) i += 3;
+    }
+    return space === bytes.length;
   }
 
   /** A log record is an item like a span that has no entry, in segments of its own. */
