@@ -109,6 +109,7 @@ for (const [app, paths] of Object.entries(FRAMEWORKS)) {
         Object.fromEntries(Object.entries(paths).map(([path, name]) => [path.split('?')[0], name])),
       );
       assert.equal(found.length, Object.keys(paths).length);
+      assert.doesNotMatch(program.output, /ForktraceWarning/);
     });
   }
 }

@@ -7,6 +7,8 @@ import { setRoute, watchRoutes } from 'forktrace';
 import { Hono } from 'hono';
 import Koa from 'koa';
 import type { HttpTracingConfig } from '#src/config/types.js';
+import { watchFastifyInstances } from '#src/http/routes/fastify-instances.js';
+import { frameworksRequire } from '../process/frameworks.js';
 import { listen } from './traced-server.js';
 
 const require = createRequire(import.meta.url);
@@ -30,6 +32,7 @@ for (const version of ['express4', 'express']) {
     const app = express();
     app.get('/users/:id', (_request: unknown, response: Response) => response.send('user'));
     app.get(['/a/:x', '/b/:x'], (_request: unknown, response: Response) => response.send('ab'));
+    app.get(/^\/re(g)?ex$/, (_request: unknown, response: Response) => response.send('regex'));
     const items = express.Router();
     items.get('/', (_request: unknown, response: Response) => response.send('items'));
     items.get('/:item', async (_request: unknown, response: Response) => {
@@ -45,6 +48,7 @@ for (const version of ['express4', 'express']) {
       await routes(t, app, [
         '/users/7',
         '/b/1',
+        '/regex',
         '/shop/items',
         '/shop/items/3',
         '/tenants/acme/items/3',
@@ -54,7 +58,8 @@ for (const version of ['express4', 'express']) {
       ]),
       [
         ['GET /users/:id', '/users/:id', 200],
-        ['GET /a/:x|/b/:x', '/a/:x|/b/:x', 200],
+        ['GET /a/:x,/b/:x', '/a/:x,/b/:x', 200],
+        ['GET /^\\/re(g)?ex$/', '/^\\/re(g)?ex$/', 200],
         ['GET /shop/items', '/shop/items', 200],
         ['GET /shop/items/:item', '/shop/items/:item', 200],
         ['GET /tenants/:tenant/items/:item', '/tenants/:tenant/items/:item', 200],
@@ -218,6 +223,50 @@ test('NestJS on both adapters: controllers, parameters and a global prefix', asy
       ['GET /api/cats/:id', '/api/cats/:id', 200],
     ]);
   }
+});
+
+test('what a handler asks of an app itself, by inject or app.request, does not change the route of its request', async (t) => {
+  const installed = await frameworksRequire();
+  const inject = installed('light-my-request');
+  watchFastifyInstances();
+  const fastify = (await import('fastify')).default();
+  fastify.get('/items/:id', async () => 'item');
+  fastify.get('/asks', async () => (await fastify.inject('/items/5')).body);
+  await fastify.ready();
+  const koa = new Koa();
+  const router = new KoaRouter();
+  router.get('/items/:id', (context) => {
+    context.body = 'item';
+  });
+  router.get('/asks', async (context) => {
+    context.body = (await inject(koa.callback(), '/items/5')).payload;
+  });
+  koa.use(router.routes());
+  const hapi = installed('@hapi/hapi').server();
+  hapi.route([
+    { method: 'GET', path: '/items/{id}', handler: () => 'item' },
+    { method: 'GET', path: '/asks', handler: async () => (await hapi.inject('/items/5')).payload },
+  ]);
+  await hapi.initialize();
+  const hono = new Hono();
+  hono.get('/items/:id', (context) => context.text('item'));
+  hono.get('/asks', async (context) => context.text(await (await hono.request('/items/5')).text()));
+  const { getRequestListener } = await import('@hono/node-server');
+  watchRoutes(hono);
+  t.after(() => Promise.all([fastify.close(), hapi.stop()]));
+  for (const app of [fastify.server, koa.callback(), hapi.listener, getRequestListener(hono.fetch)])
+    assert.deepEqual(await routes(t, app, ['/asks']), [['GET /asks', '/asks', 200]]);
+});
+
+test('hono: an app behind a wildcard of another has the route', async (t) => {
+  const { getRequestListener } = await import('@hono/node-server');
+  const inner = new Hono().get('/api/items/:id', (context) => context.text('item'));
+  const app = new Hono().get('/api/*', (context) => inner.fetch(context.req.raw));
+  watchRoutes(inner);
+  watchRoutes(app);
+  assert.deepEqual(await routes(t, getRequestListener(app.fetch), ['/api/items/7']), [
+    ['GET /api/items/:id', '/api/items/:id', 200],
+  ]);
 });
 
 test('a route set by hand names the span', async (t) => {

@@ -201,10 +201,11 @@ function trimSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
+/**
+ * As OpenTelemetry's instrumentation writes it: `/a,/b/:c` for a list, `/^\\/a+$/` for a regular expression.
+ */
 function pathText(path: RoutePath): string {
-  if (typeof path === 'string') return path;
-  if (path instanceof RegExp) return path.source;
-  return path.map(pathText).join('|');
+  return typeof path === 'string' ? path : String(path);
 }
 
 function decode(segment: string): string {

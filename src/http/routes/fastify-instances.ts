@@ -5,7 +5,7 @@ import { guarded } from '../guard.js';
 interface FastifyMessage {
   fastify: {
     version?: string;
-    addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: unknown, done: () => void) => void): void;
+    addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: { raw: object }, done: () => void) => void): void;
   };
 }
 
@@ -30,11 +30,12 @@ export function watchFastifyInstances(): void {
     const { fastify } = message as FastifyMessage;
     guarded(() => {
       if (!(Number.parseInt(fastify.version ?? '', 10) >= 4)) return;
-      const { activeRequest } = require('../active-request.js') as typeof import('../active-request.js');
-      fastify.addHook('onRequest', (request, _reply, done) => {
-        const active = activeRequest();
-        const url = request.routeOptions?.url;
-        if (active !== undefined && url !== undefined) active.route = url;
+      const { requestOf } = require('../request-of.js') as typeof import('../request-of.js');
+      fastify.addHook('onRequest', ({ routeOptions }, { raw }, done) => {
+        // None for what a handler injects: its route is not that of the request it serves.
+        const request = guarded(() => requestOf(raw));
+        const url = routeOptions?.url;
+        if (request !== undefined && url !== undefined) request.route = url;
         done();
       });
     });

@@ -29,7 +29,10 @@ export function watchHonoRouter(app: { router: HonoRouter }): void {
     match(method, path) {
       const result = router.match(method, path);
       const request = activeRequest();
-      if (request) request.route = endpoint(result) ?? request.route;
+      // What a handler asks of an app itself, `app.request('/other')`, is none of the request's; an app that
+      // a wildcard passes the request on to is.
+      if (request && (request.route === undefined || request.route.endsWith('*')))
+        request.route = endpoint(result) ?? request.route;
       return result;
     },
   };

@@ -1,4 +1,3 @@
-import { activeRequest } from '../active-request.js';
 import { said } from '../guard.js';
 import { requestOf } from '../request-of.js';
 import { targetPath } from '../request-target.js';
@@ -30,7 +29,7 @@ export function watchKoaContext(prototype: object): void {
       this[ROUTE] = path;
       if (!path) return;
       try {
-        const request = (this.res && requestOf(this.res)) ?? activeRequest();
+        const request = this.res && requestOf(this.res);
         if (request) request.route = mountOf(this) + (path instanceof RegExp ? path.source : String(path));
       } catch (error) {
         said(error);

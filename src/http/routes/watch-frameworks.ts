@@ -24,8 +24,12 @@ export function watchFrameworks(): void {
   watchFastifyInstances();
   onExpressApp((app) => {
     watchExpressApp(app);
-    // By now the app has made its router, if this is Express 5; a getter that throws, if it is 4.
-    guarded(() => watchExpressApp((app as { router: object }).router));
+    guarded(() => {
+      // Express 4, where `router` is a getter that throws.
+      if ('lazyrouter' in app) return;
+      const { router } = app as { router?: object };
+      if (router !== undefined) watchExpressApp(router);
+    });
   });
 }
 
