@@ -80,6 +80,8 @@ const ports = await sink.next<{ port: number; httpPort: number }>();
 const environment = {
   ...process.env,
   NODE_ENV: 'production',
+  // One journal directory, so that the keeper's shipper is there for all: a package.json above would name it.
+  OTEL_SERVICE_NAME: 'bench-start',
   FORKTRACE_QUIET: '1',
   FORKTRACE_JOURNAL_DIR: join(dir, 'journal'),
   OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${ports.port}`,

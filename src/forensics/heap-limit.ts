@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
 import { resourceLimits } from 'node:worker_threads';
 
 const MEGABYTE = 1024 * 1024;
@@ -10,7 +9,7 @@ const SEMI_SPACES = 3;
  * on top, with which a heap of a few hundred megabytes is never full.
  */
 export function oldGenerationLimit(
-  limit = getHeapStatistics().heap_size_limit,
+  limit = process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit,
   flags: readonly string[] = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv],
 ): number {
   const ofThread = resourceLimits.maxOldGenerationSizeMb;

@@ -11,7 +11,6 @@ import {
   PerformanceObserver,
   performance,
 } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import type { VitalsWriter } from '../journal/vitals.js';
 import { cgroupMemory } from './cgroup-memory.js';
 import { oldGenerationLimit } from './heap-limit.js';
@@ -38,6 +37,7 @@ export class VitalsSampler {
   readonly #collections: PerformanceObserver;
   readonly #timer: NodeJS.Timeout;
   readonly #heapLimit = oldGenerationLimit();
+  readonly #getHeapStatistics = process.getBuiltinModule('node:v8').getHeapStatistics;
   #utilization = performance.eventLoopUtilization();
   #taken = 0;
   #handles = 0;
@@ -62,7 +62,7 @@ export class VitalsSampler {
 
   /** Never throws: a descriptor that cannot be had leaves a number as it was. */
   sample(): void {
-    const heap = getHeapStatistics();
+    const heap = this.#getHeapStatistics();
     const cgroup = cgroupMemory();
     const utilization = performance.eventLoopUtilization();
     const { user, system } = process.cpuUsage();

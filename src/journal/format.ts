@@ -29,7 +29,7 @@
  *
  * @module
  */
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.js';
 
 export const FORMAT_VERSION = 1;
 /** That of segments whose chunks have checksums; all else is the same. */
@@ -341,9 +341,7 @@ function kindOf(magic: string): JournalFileKind | undefined {
 
 /** @param described the resource and its schema URL */
 function checksum(header: Uint8Array, described: Uint8Array): number {
-  const first = crc32(header.subarray(0, IMMUTABLE_END));
-  // zlib takes an empty buffer for a request to start anew.
-  return described.length === 0 ? first : crc32(described, first);
+  return crc32(described, crc32(header.subarray(0, IMMUTABLE_END)));
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

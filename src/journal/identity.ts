@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { WriterIdentity } from './format.js';
+import { randomHexAtStart } from './random-bytes.js';
 
 /** A writer that cannot be looked up is dead when its lease is older, in milliseconds. */
 export const LEASE_TIMEOUT_MS = 30_000;
@@ -46,7 +46,7 @@ function ownThread(): number {
 export function newWriterIdentity(slot: number | undefined): WriterIdentity {
   const thread = ownThread();
   return {
-    id: randomBytes(16).toString('hex'),
+    id: randomHexAtStart(16),
     pid: process.pid,
     thread,
     processStart: startOf(stateOf({ pid: process.pid, thread })),

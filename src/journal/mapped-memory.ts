@@ -10,8 +10,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
-import type koffiModule from 'koffi';
 import { FileMemory } from './file-memory.js';
+import { loadKoffi } from './load-koffi.js';
 
 // Linux's values, equal on every architecture that Node and koffi are prebuilt for: mmap(2).
 const PROT_READ_WRITE = 0x1 | 0x2;
@@ -53,7 +53,7 @@ export function mappingUnavailable(): string | undefined {
   if (process.platform !== 'linux') return `not done on ${process.platform}`;
   if (endianness() !== 'LE') return 'not done on big-endian machines';
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
+    const koffi = loadKoffi(createRequire(import.meta.url));
     const libc = koffi.load(null);
     calls = {
       mmap: libc.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 const LONGEST = 100;
 const HASH = 16;
 
@@ -13,6 +11,8 @@ export function pathSegment(name: string): string {
     .replace(/[^\w.-]+/gu, (part) => Buffer.from(part).reduce((text, byte) => text + percent(byte), ''))
     .replace(/^\./, '%2E');
   if (escaped.length <= LONGEST) return escaped;
+  // Loaded for the few names that are so long.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH);
   return `${escaped.slice(0, LONGEST - HASH - 1)}~${hash}`;
 }

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
@@ -68,11 +67,7 @@ export function destinationOf(target: ResolvedExport, signal: Signal = 'traces')
   return { id: idOf(to, url), to, url, needsLogin, ...(target.logs && { logs: destinationOf(target.logs, 'logs') }) };
 }
 
-const idOf = (to: string, url: string | undefined) =>
-  createHash('sha256')
-    .update(`${to}\n${url ?? ''}`)
-    .digest('hex')
-    .slice(0, 32);
+const idOf = (to: string, url: string | undefined) => `${to} ${url ?? ''}`;
 
 /** The file of a writer. */
 export const destinationFile = (dir: string, writerId: string): string => join(dir, `${writerId}.destination`);

@@ -4,22 +4,30 @@
  *
  * @module
  */
-import { randomFillSync } from 'node:crypto';
 import type { SpanWords } from '../journal/encoder.js';
+import { fillAtStart } from '../journal/random-bytes.js';
 
 /** One call of the random generator serves this many words. */
 const POOL_WORDS = 4096;
 
 const pool = new Int32Array(POOL_WORDS);
 let next = POOL_WORDS;
+let isFirst = true;
 
 /** 32 random bits. */
 export function randomWord(): number {
   if (next === POOL_WORDS) {
-    randomFillSync(pool);
+    fill();
     next = 0;
   }
   return pool[next++]!;
+}
+
+function fill(): void {
+  // Before it is read: an instrumentation of `fs` makes a span of that, which needs ids, too.
+  const fillNow = isFirst ? fillAtStart : process.getBuiltinModule('node:crypto').randomFillSync;
+  isFirst = false;
+  fillNow(new Uint8Array(pool.buffer));
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

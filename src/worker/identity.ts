@@ -5,8 +5,8 @@
  * @module
  */
 import cluster from 'node:cluster';
-import { randomUUID } from 'node:crypto';
 import type { WorkerIdentity } from '../config/types.js';
+import { randomUuidAtStart } from '../journal/random-bytes.js';
 import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
 /**
@@ -25,7 +25,7 @@ export function workerIdentity(): WorkerIdentity {
 
 /** Reads the identity out of `env`, and removes what would leak into this process's own children. */
 export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
-  const instanceId = randomUUID();
+  const instanceId = randomUuidAtStart();
   const slot = wholeNumber(env[SLOT_VARIABLE]);
   const incarnation = wholeNumber(env[INCARNATION_VARIABLE]) ?? 0;
   delete env[SLOT_VARIABLE];

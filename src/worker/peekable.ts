@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { url as inspectorUrl } from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
 import { ACTIVE_SPAN } from '../forensics/snapshot.js';
 import type { ActiveSpan } from '../process/active-span.js';
@@ -26,7 +25,7 @@ export function takePeekArguments(): void {
 /** Asked at every heartbeat: listeners and debuggers come and go. */
 export function isPeekable(wanted: boolean): boolean {
   // The port of the last time may be somebody else's by now.
-  if (isPrepared && inspectorUrl() === undefined) process.debugPort = 0;
+  if (isPrepared && process.getBuiltinModule('node:inspector').url() === undefined) process.debugPort = 0;
   return (
     wanted &&
     isPrepared &&
