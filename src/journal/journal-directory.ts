@@ -8,10 +8,11 @@ import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
 import { makeDirectory, strangerAbove, strangerIn } from '../process/private-directory.js';
 import { SPARE, UNFINISHED, VITALS } from './format.js';
-import { isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
+import { isOfDeadWriter, isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
 
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
 const UNFINISHED_FILE_MS = 10 * 60_000;
+const LEFTOVER = /^([0-9a-f]{32})-\d+\.(?:vitals|\w+\.(?:new|spare))$/;
 
 /**
  * Makes the directory if need be, mode 0700, and checks that nobody else can read or replace what is in it.
@@ -116,6 +117,23 @@ export function removeLeftoversOf(dir: string, writerId: string): void {
   for (const name of readdirSync(dir)) {
     if (name.startsWith(`${writerId}-`) && (name.endsWith(UNFINISHED) || name.endsWith(SPARE) || name.endsWith(VITALS)))
       removeFile(join(dir, name));
+  }
+}
+
+/**
+ * Likewise, what is there of writers that have nothing else here and whose process has ended: no shipper
+ * comes for them any more. Never throws.
+ */
+export function removeLeftovers(dir: string, hasFiles: (writerId: string) => boolean): void {
+  try {
+    for (const name of readdirSync(dir)) {
+      const writerId = LEFTOVER.exec(name)?.[1];
+      if (writerId === undefined || hasFiles(writerId)) continue;
+      const path = join(dir, name);
+      if (isOfDeadWriter(path, writerId)) removeFile(path);
+    }
+  } catch {
+    // A directory that is gone, or may not be written.
   }
 }
 

@@ -457,6 +457,24 @@ export function openTable(file: JournalFile, readOnly = true): TableReader | Uns
   return open(file, 'in-flight', TableReader, readOnly);
 }
 
+/** Whether a file of any kind, under whatever name, is of a writer that is dead. Never throws. */
+export function isOfDeadWriter(path: string, writerId: string): boolean {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    try {
+      const header = headerIn(fd);
+      if (typeof header === 'string' || header.writer.id !== writerId) return false;
+      const fields = Buffer.alloc(8);
+      readFully(fd, fields, AT_LEASE);
+      return isWriterDead(header.writer, Math.max(fields.readDoubleLE(), fstatSync(fd).mtimeMs));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}
+
 /** Deletes a file of the journal. @returns false when it was gone already */
 export function removeFile(path: string): boolean {
   try {
@@ -504,6 +522,14 @@ function open<T>(
 }
 
 function readHeader(fd: number, file: JournalFile, kind: JournalFileKind): JournalHeader | UnsoundReason {
+  const header = headerIn(fd);
+  if (typeof header === 'string') return header;
+  // A copy under another name would be shipped twice, or as another writer's.
+  const named = header.kind === kind && header.writer.id === file.writerId && header.sequence === file.sequence;
+  return named ? header : 'misnamed';
+}
+
+function headerIn(fd: number): JournalHeader | UnsoundReason {
   if (!fstatSync(fd).isFile()) return 'not-a-file';
   let bytes = Buffer.alloc(PAGE_BYTES);
   bytes = bytes.subarray(0, readFully(fd, bytes, 0));
@@ -513,11 +539,7 @@ function readHeader(fd: number, file: JournalFile, kind: JournalFileKind): Journ
     bytes = Buffer.alloc(length);
     bytes = bytes.subarray(0, readFully(fd, bytes, 0));
   }
-  const header = decodeHeader(bytes);
-  if (typeof header === 'string') return header;
-  // A copy under another name would be shipped twice, or as another writer's.
-  const named = header.kind === kind && header.writer.id === file.writerId && header.sequence === file.sequence;
-  return named ? header : 'misnamed';
+  return decodeHeader(bytes);
 }
 
 /** Bytes read: fewer than asked for only at the end of the file. */

@@ -15,7 +15,7 @@ import { isOrdinary, keepPostMortem, type LogInBrief, postMortemId } from '../fo
 import { endOfStderrFile } from '../forensics/stderr-file.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { isFromHere } from '../journal/identity.js';
-import { makeRoom, removeLeftoversOf } from '../journal/journal-directory.js';
+import { makeRoom, removeLeftovers, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import { addRefused } from '../journal/refused.js';
@@ -450,6 +450,7 @@ export class Shipper {
         this.#nextRoom = now + ROOM_MS;
         this.#tail.removeUndeleted();
         removeOldExits(this.#options.dir);
+        removeLeftovers(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
         removeDestinations(this.#options.dir, (writerId) => this.#tail.writers.has(writerId));
         const { spans, logRecords } = makeRoom(this.#options.dir, 0, this.#options.maxBytes);
         this.#countDropped(spans, logRecords, `the journal is at its limit of ${this.#options.maxBytes} bytes`);
@@ -479,6 +480,7 @@ export class Shipper {
       if (!writer.isDead()) continue;
       this.#closed.delete(writer);
       removeDestination(this.#options.dir, writer.identity.id);
+      removeLeftoversOf(this.#options.dir, writer.identity.id);
     }
     return this.#deadAmong([...this.#tail.writers.values()]);
   }
