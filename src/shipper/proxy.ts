@@ -45,9 +45,9 @@ function isExcepted(host: string, port: number, exceptions: string): boolean {
     .some((entry) => {
       if (entry === '') return false;
       if (entry === '*') return true;
-      const [, pattern = entry, onlyPort] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
+      const [, pattern, onlyPort] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry)!;
       if (onlyPort !== undefined && Number(onlyPort) !== port) return false;
-      const bare = pattern.replace(/^\*?\.|^\[|\]$/g, '');
+      const bare = pattern!.replace(/^\*?\.|^\[|\]$/g, '');
       return inNetwork(name, bare) || name === bare || (isIP(name) === 0 && name.endsWith(`.${bare}`));
     });
 }
