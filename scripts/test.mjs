@@ -1,11 +1,11 @@
 // Runs the compiled tests: all of them, or those whose path contains one of the arguments.
 //   npm test                    everything
 //   npm test -- http span       test/http/**, test/span/**, and any other path with these words
-//   npm test -- --coverage      everything, with the coverage of src/, which must be high enough; tests of what this
-//                               Node.js lacks run with one that has it
+//   npm test -- --coverage      everything, with the coverage of src/, which must be high enough
 //
 // With CI=true a file in which something failed runs once more, alone, and is named as one that depends on
-// the load when it passes then; if many fail, none is run again.
+// the load when it passes then; if many fail, none is run again. With --coverage, tests of what this Node.js
+// lacks run with one that has it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
