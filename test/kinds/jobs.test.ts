@@ -2,6 +2,7 @@
 // a worker died of is interrupted.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { before, type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import type { ReceivedSpan } from '../endpoint/received-span.js';
@@ -20,6 +21,9 @@ before(async () => {
 });
 
 interface Recipe {
+  program: string;
+  /** What of the program is written otherwise. */
+  change?: [from: string, to: string];
   packages: string[];
   asks: string;
   does: string;
@@ -27,21 +31,40 @@ interface Recipe {
   skip?: string | false;
 }
 
-const RECIPES: Record<string, Recipe> = {
-  'piscina.js': { packages: ['piscina'], asks: 'upload', does: 'resize', threads: true },
-  'pool.js': { packages: [], asks: 'upload', does: 'resize', threads: false },
-  'tinypool.js': { packages: ['tinypool'], asks: 'upload', does: 'resize', threads: false },
-  'bullmq.js': { packages: ['bullmq', 'ioredis'], asks: 'ask', does: 'report', threads: false, skip: needsRedis },
+const BULLMQ: Recipe = {
+  program: 'bullmq.js',
+  packages: ['bullmq', 'ioredis'],
+  asks: 'ask',
+  does: 'report',
+  threads: false,
+  skip: needsRedis,
 };
 
-for (const [program, { packages, asks, does, threads, skip }] of Object.entries(RECIPES)) {
-  test(`${program}: each job is a span with its parent, and the one that a worker died of is interrupted`, {
+const RECIPES: Record<string, Recipe> = {
+  'piscina.js': { program: 'piscina.js', packages: ['piscina'], asks: 'upload', does: 'resize', threads: true },
+  'pool.js': { program: 'pool.js', packages: [], asks: 'upload', does: 'resize', threads: false },
+  'tinypool.js': { program: 'tinypool.js', packages: ['tinypool'], asks: 'upload', does: 'resize', threads: false },
+  'bullmq.js': BULLMQ,
+  'bullmq.js with useWorkerThreads': {
+    ...BULLMQ,
+    threads: true,
+    change: ['processor, { connection', 'processor, { useWorkerThreads: true, connection'],
+  },
+};
+
+for (const [name, { program, change, packages, asks, does, threads, skip }] of Object.entries(RECIPES)) {
+  test(`${name}: each job is a span with its parent, and the one that a worker died of is interrupted`, {
     skip,
     timeout: 90_000,
   }, async (t) => {
     const project = await projectWithForktrace(t, 'module');
     for (const one of packages) await installKind(project, one);
     assert.ok((await writeRecipes('jobs-and-threads.md', project)).includes(program));
+    if (change) {
+      const source = await readFile(`${project}/${program}`, 'utf8');
+      assert.ok(source.includes(change[0]), program);
+      await writeFile(`${project}/${program}`, source.replace(...change));
+    }
     const endpoint = await OtlpEndpoint.start(t);
     const app = runProgram(t, `${project}/${program}`, {
       cwd: project,

@@ -104,3 +104,88 @@ for (const [name, { packages, program, args, files, env, tests }] of Object.entr
     assert.equal(added.parentSpanId, spans.find((span) => span.name.endsWith(Object.keys(files)[0]!))!.spanId);
   });
 }
+
+const PACKAGES = [
+  ...['jest', '@jest/globals', 'babel-jest', 'ts-jest', '@swc/jest', 'typescript', '@types/node'],
+  ...['@babel/preset-env', '@babel/preset-typescript', '@babel/plugin-proposal-decorators'],
+];
+const SHOP = `
+import { span, traceFields } from 'forktrace';
+export class Shop {
+  @span pay(): object { return traceFields(); }
+  @span({ name: 'stock' }) static async stock(): Promise<object> { return traceFields(); }
+}
+`;
+const SHOP_TEST = (shop: string) => `
+import { expect, test } from '@jest/globals';
+import { Shop } from './${shop}';
+test('a decorated method runs in its span', async () => {
+  const ids = { trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) };
+  expect(new Shop().pay()).toMatchObject(ids);
+  expect(await Shop.stock()).toMatchObject(ids);
+});
+`;
+
+const swc = (transform: object) => [
+  '@swc/jest',
+  {
+    module: { type: 'commonjs' },
+    jsc: { parser: { syntax: 'typescript', decorators: true }, transform, target: 'es2022' },
+  },
+];
+const tsJest = (experimentalDecorators: boolean) => [
+  'ts-jest',
+  { tsconfig: { module: 'commonjs', moduleResolution: 'node10', target: 'es2022', experimentalDecorators } },
+];
+const babel = (version: string) => [
+  'babel-jest',
+  {
+    presets: [['@babel/preset-env', { targets: { node: 'current' } }], '@babel/preset-typescript'],
+    plugins: [['@babel/plugin-proposal-decorators', { version }]],
+  },
+];
+/** What compiles the project's TypeScript to CommonJS, with each dialect of decorators. */
+const TRANSFORMS: Record<string, unknown> = {
+  'ts-jest': tsJest(false),
+  'ts-jest-legacy': tsJest(true),
+  swc: swc({ decoratorVersion: '2022-03' }),
+  'swc-legacy': swc({ legacyDecorator: true, decoratorMetadata: true }),
+  babel: babel('2023-11'),
+  'babel-legacy': babel('legacy'),
+};
+
+test('Jest loads a class with @span from CommonJS TypeScript, whatever compiles it', {
+  timeout: 120_000,
+}, async (t) => {
+  const project = await projectWithForktrace(t, 'commonjs');
+  for (const one of PACKAGES) await installKind(project, one);
+  await writeRecipes('test-runners.md', project);
+  for (const name of Object.keys(TRANSFORMS)) {
+    await writeFile(join(project, `shop-${name}.ts`), SHOP);
+    await writeFile(join(project, `${name}.test.ts`), SHOP_TEST(`shop-${name}`));
+  }
+  const projects = Object.entries(TRANSFORMS).map(([name, transform]) => ({
+    displayName: name,
+    testMatch: [`**/${name}.test.ts`],
+    transform: { '\\.ts$': transform },
+  }));
+  const config = `const recipe = require('./jest.typescript.config.cjs');
+const projects = ${JSON.stringify(projects)};
+module.exports = { projects: projects.map((project) => ({ ...recipe, ...project })) };`;
+  await writeFile(join(project, 'jest.all.config.cjs'), config);
+  const endpoint = await OtlpEndpoint.start(t);
+  const runner = runProgram(t, join(project, 'node_modules/jest/bin/jest.js'), {
+    cwd: project,
+    args: ['--runInBand', '--config', 'jest.all.config.cjs'],
+    env: {
+      NODE_ENV: 'test',
+      OTEL_SERVICE_NAME: 'tests',
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      FORKTRACE_JOURNAL_DIR: await tempDir(t),
+    },
+  });
+  assert.equal((await runner.waitForExit(100_000)).code, 0, runner.output);
+  const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
+  const { length } = projects;
+  await endpoint.waitForSpans((all) => named(all, 'Shop.pay').length >= length && named(all, 'stock').length >= length);
+});
