@@ -114,13 +114,26 @@ export function keepPostMortem(dir: string, death: PostMortem): void {
  * @param base where the services' journal directories are
  */
 export function allPostMortems(base: string): PostMortem[] {
-  let names: string[];
+  return directoriesIn(base)
+    .flatMap(readPostMortems)
+    .sort((a, b) => b.atMs - a.atMs);
+}
+
+/**
+ * How many deaths below `base` happened after `sinceMs`: by the files' names alone, as a page asks again and
+ * again.
+ */
+export function postMortemsSince(base: string, sinceMs: number): number {
+  const names = directoriesIn(base).flatMap((dir) => namesIn(join(dir, FOLDER)));
+  return names.filter(({ atMs }) => atMs > sinceMs).length;
+}
+
+function directoriesIn(base: string): string[] {
   try {
-    names = readdirSync(base);
+    return readdirSync(base).map((name) => join(base, name));
   } catch {
     return [];
   }
-  return names.flatMap((name) => readPostMortems(join(base, name))).sort((a, b) => b.atMs - a.atMs);
 }
 
 /**

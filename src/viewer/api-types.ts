@@ -9,6 +9,12 @@ import type { KeyValue, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 /** `GET /api/state`, and the data of each SSE `change` on `GET /api/live`. */
 export interface StateView {
   version: string;
+  /** When the viewer started. */
+  startedMs: number;
+  /** By the viewer's clock, which need not be the browser's. */
+  nowMs: number;
+  /** Whether traces are kept in a database, which has more of them than memory. */
+  file: boolean;
   otlpGrpcUrl: string;
   otlpHttpUrl: string;
   traces: number;
@@ -124,6 +130,8 @@ export interface LogRowView {
 
 /** `GET /api/logs`: newest first, by pages, as {@link TraceListView}. */
 export interface LogListView {
+  /** Time of the oldest that is held, when older ones had to go. */
+  sinceMs?: number | undefined;
   total: number;
   held: number;
   until: number;
@@ -206,6 +214,11 @@ export interface DeathRowView {
   inFlightTotal: number;
   /** The request whose code was running. */
   culprit?: string | undefined;
+}
+
+/** `GET /api/new-deaths?since=`: how many deaths there have been since then. */
+export interface NewDeathsView {
+  count: number;
 }
 
 /** A span as a death tells it. */
@@ -426,6 +439,8 @@ export interface RouteView {
 /** `GET /api/routes`. */
 export interface RoutesView {
   windowMs: number;
+  /** From when on the traces are held that this counts, when that is not all of the window. */
+  sinceMs?: number | undefined;
   routes: RouteView[];
 }
 
@@ -461,6 +476,8 @@ export interface MapCallView {
 /** `GET /api/map`. */
 export interface ServiceMapView {
   windowMs: number;
+  /** As {@link RoutesView}'s. */
+  sinceMs?: number | undefined;
   nodes: MapNodeView[];
   /** Nodes that are called too seldom to be among these. */
   hidden: number;

@@ -4,6 +4,7 @@
  * @module
  */
 import { formatDuration } from './format.js';
+import { columnsOf, cutToColumns as cut } from './terminal-columns.js';
 import { type TreeSpan, traceTree } from './trace-tree.js';
 
 /** What one line shows. */
@@ -76,6 +77,8 @@ export function traceText(spans: Iterable<TextSpan>, options: TextOptions = {}):
       if (level === depth) branch += more[level] ? '├─ ' : '└─ ';
       else branch += more[level] ? '│  ' : '   ';
     }
+    // So deep that the name would find no room.
+    if (branch.length > nameColumns / 2) branch = `… ${depth} └─ `;
     const label = fit(`${branch}${row.orphan ? '⋯ ' : ''}${printable(span.name)}`, nameColumns);
     const duration = formatDuration(span.endMs - span.startMs).padStart(DURATION_COLUMNS);
     const place = bar((span.startMs + shiftMs - startMs) / total, (span.endMs + shiftMs - startMs) / total, barColumns);
@@ -103,14 +106,9 @@ function bar(from: number, to: number, columns: number): string {
   return ' '.repeat(start) + '━'.repeat(end - start) + ' '.repeat(columns - end);
 }
 
-function cut(text: string, columns: number): string {
-  const characters = [...text];
-  return characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : text;
-}
-
 function fit(text: string, columns: number): string {
   const shown = cut(text, columns);
-  return shown.padEnd(columns + shown.length - [...shown].length);
+  return shown + ' '.repeat(Math.max(0, columns - columnsOf(shown)));
 }
 
 /** Names come from anywhere: control characters would move the cursor or worse. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { oneWorker } from '../coordinator/one-worker.js';
 import { until } from '../coordinator/running-cluster.js';
@@ -41,6 +42,25 @@ describe("the viewer's page of a death", { skip: noChromium() }, () => {
     assert.match(main!, /last minute/i);
     assert.match(new URL(page.url()).pathname, /^\/deaths\/[0-9a-f]{12}$/);
     assert.deepEqual(await axeFindings(page), []);
+  });
+
+  it('is counted beside the name of its page until the list has been looked at, on whatever tab', async () => {
+    const [one, other] = [await browser.open(viewer.otlpHttpUrl), await browser.open(viewer.otlpHttpUrl)];
+    const link = (page: Page) => page.getByRole('navigation').getByRole('link', { name: /^Deaths/ });
+    const says = (page: Page, words: RegExp) => link(page).filter({ hasText: words }).waitFor();
+    await says(one, /^Deaths1 new$/);
+    await says(other, /^Deaths1 new$/);
+    await one.keyboard.press('7');
+    await one.locator('table.deaths').waitFor();
+    await says(one, /^Deaths$/);
+    await says(other, /^Deaths$/);
+    await other.reload();
+    await says(other, /^Deaths$/);
+    await link(other).click();
+    await other.locator('table.deaths a').first().click();
+    await other.waitForURL(/\/deaths\/[0-9a-f]{12}$/);
+    assert.equal(await link(other).getAttribute('aria-current'), 'page');
+    for (const page of [one, other]) await page.close();
   });
 
   it('is linked from the interrupted span, and listed', async () => {

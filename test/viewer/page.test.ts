@@ -170,6 +170,19 @@ describe("the viewer's page", { skip: noChromium() }, () => {
     await page.locator('[role=treeitem].error, [role=treeitem].interrupted').first().waitFor();
   });
 
+  it('shows all numbers of a route on a phone', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await go('/routes');
+    await page.getByRole('button', { name: /POST \/checkout/ }).waitFor();
+    const figures = page.locator('.routes > tbody > tr').first().locator('td');
+    assert.equal(await figures.count(), 8);
+    for (const figure of await figures.all()) {
+      const { x, width } = (await figure.boundingBox())!;
+      assert.ok(x >= 0 && x + width <= 390 && width > 40, `from ${x}, ${width} wide`);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   describe('shows a trace of 10,000 spans', () => {
     const traceId = newTraceId();
     before(async () => {
@@ -339,11 +352,18 @@ describe("the viewer's page", { skip: noChromium() }, () => {
       httpPort: Number(new URL(viewer.otlpHttpUrl).port),
       grpcPort: Number(new URL(viewer.otlpGrpcUrl).port),
     };
+    const cluster = await browser.open(`${viewer.otlpHttpUrl}/cluster`);
+    await cluster.getByText('workers running').waitFor();
     await viewer.close();
     await page.getByText('Viewer is away').waitFor();
     assert.ok((await rows().count()) > 0, 'what was there stays');
+    await cluster.getByText(/This is how it was at \d\d:/).waitFor();
+    await cluster.locator('.lanes.stale').waitFor();
     viewer = await startViewer({ httpPort, grpcPort });
     await page.getByText('Live').waitFor();
+    await cluster.getByText('No workers yet').waitFor();
+    assert.equal(await cluster.getByText('This is how it was').count(), 0);
+    await cluster.close();
     // Refused connections are what the browser reports here.
     browser.offences.splice(offences);
   });

@@ -113,6 +113,25 @@ POST /checkout                            184 ms ▕━━━━━━━━━�
     }
   });
 
+  it('fits 80 columns with characters that are two columns wide or none, and keeps its columns', () => {
+    const columns = (line: string) =>
+      [...line].reduce((sum, one) => sum + (one === '\u0301' ? 0 : /[漢字🚀한]/u.test(one) ? 2 : 1), 0);
+    const names = ['漢字'.repeat(30), '🚀 한 '.repeat(20), 'e\u0301'.repeat(60), 'שלום'.repeat(20), '漢'];
+    const spans = names.map((name, n) =>
+      span(`${n}`, n === 0 ? '' : '0', n, 50, { name, process: `漢字 · slot ${n}`, error: n % 2 === 0 }),
+    );
+    const lines = traceText(spans, { width: 80 }).trimEnd().split('\n');
+    for (const line of lines) assert.ok(columns(line) <= 80, `${columns(line)}: ${line}`);
+    const bars = lines.slice(1).map((line) => columns(line.slice(0, line.indexOf('▕'))));
+    assert.deepEqual(new Set(bars).size, 1, `bars begin at ${bars}`);
+  });
+
+  it('keeps the names of spans that are thousands deep', () => {
+    const chain = Array.from({ length: 2000 }, (_, n) => span(`${n}`, n === 0 ? '' : `${n - 1}`, n, 4000));
+    const text = traceText(chain, { width: 80, maxLines: 3000 });
+    assert.match(text, /^… 1999 └─ 1999 +/m);
+  });
+
   it('lets no name move the cursor', () => {
     const text = traceText([span('\u001b[2J\u0007evil\r\n', '', 0, 1)]);
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);

@@ -3,11 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { LinkedSpanView, TraceListView, TraceView } from '#src/viewer/api-types.js';
+import type { LinkedSpanView, RoutesView, ServiceMapView, TraceListView, TraceView } from '#src/viewer/api-types.js';
 import { DatabaseLists } from '#src/viewer/database/database-lists.js';
 import { hasSqlite } from '#src/viewer/database/sqlite.js';
+import { TraceDatabase } from '#src/viewer/database/trace-database.js';
 import { TraceTables } from '#src/viewer/database/trace-tables.js';
 import { startViewer, type ViewerOptions } from '#src/viewer/start.js';
+import { TraceStore } from '#src/viewer/store/trace-store.js';
 import { all, FILTERS, feed, startMs } from './filter-cases.js';
 import { newSpanId, newTraceId, send, tracesRequest } from './otlp-feed.js';
 
@@ -168,10 +170,61 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     for (let n = 0; n < 60; n++) tables.write(tracesRequest(batch(n)));
     assert.ok(tables.held < 10_000, `${tables.held} of 12,000`);
     assert.ok(tables.held > 1000);
-    assert.ok(statSync(path).size < maxBytes * 2, `${statSync(path).size} bytes`);
+    assert.ok(statSync(path).size < maxBytes * 1.5, `${statSync(path).size} bytes`);
     assert.equal(list(tables, { q: 'sort=0' }).total, 0);
     assert.equal(list(tables, { q: 'sort=59' }).total, 200);
     assert.equal(list(tables, 'limit=1').rows[0]!.startMs, startMs + 11_999);
+  });
+
+  it('stays within its bound at any rate, and when the bound has become a smaller one', (t) => {
+    const path = join(directory(t), 'traces');
+    const batch = (n: number, count: number) =>
+      tracesRequest(
+        Array.from({ length: count }, (_, m) => ({
+          name: 'x',
+          startMs: startMs + n * 5000 + m,
+          attributes: { token: newTraceId() },
+        })),
+      );
+    // Of a clock that is years ahead: it stays, and what came with it goes.
+    const far = tracesRequest([{ name: 'far', startMs: startMs + 1e12 }]);
+    const bound = 2e6;
+    let tables = new TraceTables(path, bound);
+    tables.write(far);
+    for (let n = 0; n < 12; n++) tables.write(batch(n, 2000));
+    assert.ok(tables.held < 20_000, `${tables.held} of 24,001`);
+    tables.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    assert.ok(statSync(path).size < bound * 1.5, `${statSync(path).size} bytes`);
+    const blocks = Number(tables.get('SELECT count(*) AS count FROM block')!.count);
+    assert.ok(blocks < 12, `${blocks} blocks`);
+    const { held } = tables;
+    tables.close();
+    tables = new TraceTables(path, bound / 4);
+    t.after(() => tables.close());
+    assert.equal(tables.held, held);
+    assert.equal(list(tables, {}).total, held);
+    for (let n = 12; n < 200 && statSync(path).size > bound / 2; n++) {
+      tables.write(batch(n, 50));
+      tables.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    }
+    assert.ok(statSync(path).size <= bound / 2, `${statSync(path).size} bytes, ${tables.held} held`);
+    assert.equal(list(tables, { q: 'name:far' }).total, 1);
+  });
+
+  it('holds a list still by what was found, without looking for it again', (t) => {
+    const tables = tablesIn(t);
+    tables.write(tracesRequest(Array.from({ length: 2000 }, (_, n) => ({ name: 'x', startMs: startMs + n }))));
+    const lists = new DatabaseLists(tables);
+    const asked = new URLSearchParams({ q: 'name:x', until: `${tables.lastSequence}`, limit: '1' });
+    const first = lists.view(asked);
+    const counts: string[] = [];
+    const { get } = tables;
+    t.mock.method(tables, 'get', (sql: string, ...values: []) => {
+      if (sql.includes('count(*)')) counts.push(sql);
+      return get.call(tables, sql, ...values);
+    });
+    assert.equal(lists.view(asked).total, first.total);
+    assert.deepEqual(counts, []);
   });
 });
 
@@ -218,6 +271,57 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     assert.equal((await fetch(`${second.otlpHttpUrl}/api/clear`, { method: 'POST' })).status, 204);
     assert.equal((await second.get<TraceListView>('/api/traces')).held, 0);
     assert.equal((await fetch(`${second.otlpHttpUrl}/api/traces/${traceId}`)).status, 404);
+  });
+
+  it('does not look further for what nobody waits for any longer', async (t) => {
+    const store = new TraceStore();
+    const database = await TraceDatabase.open(join(directory(t), 'traces'), 1e9, store);
+    t.after(() => database.close());
+    for (let n = 0; n < 10; n++)
+      database.append(
+        tracesRequest(Array.from({ length: 2000 }, (_, m) => ({ name: 'x', startMs: startMs + n * 2000 + m }))),
+      );
+    const slow = new URLSearchParams({ q: '-nothing.like:this -"two words"' });
+    const gone = new AbortController();
+    const asked = Array.from({ length: 40 }, () => database.list(slow, gone.signal));
+    gone.abort();
+    const last = database.list(new URLSearchParams({ q: 'name:x', limit: '1' }), new AbortController().signal);
+    const given = await Promise.allSettled(asked);
+    assert.equal((await last).total, 20_000);
+    // The first may have begun, and ends early; the others are not begun.
+    const [first, ...others] = given;
+    assert.ok(first!.status === 'rejected' || first!.value.more || first!.value.total === 20_000);
+    assert.deepEqual(new Set(others.map(({ status }) => status)), new Set(['rejected']));
+  });
+
+  it('says from when on Routes and Map know, which are of what memory holds', async (t) => {
+    const options = { file: join(directory(t), 'traces'), limits: { maxTraces: 50 } };
+    const viewer = await start(t, options);
+    const now = Date.now();
+    const requests = (from: number, count: number, error = false) =>
+      send(
+        viewer.otlpHttpUrl,
+        Array.from({ length: count }, (_, n) => ({
+          name: 'GET /',
+          kind: 2,
+          startMs: now - 60_000 + (from + n) * 100,
+          durationMs: 1,
+          error,
+        })),
+      );
+    const routes = () => viewer.get<RoutesView>('/api/routes');
+    await requests(0, 20, true);
+    await requests(20, 20);
+    assert.equal((await routes()).sinceMs, undefined);
+    await requests(40, 160);
+    const { sinceMs, routes: rows } = await routes();
+    assert.equal(sinceMs, now - 60_000 + 170 * 100 + 1);
+    assert.deepEqual([rows[0]!.requests, rows[0]!.errors], [30, 0], 'errors that stayed longer are of another time');
+    assert.ok(Math.abs(rows[0]!.rate - 10) < 0.5, `${rows[0]!.rate} a second`);
+    assert.equal((await viewer.get<ServiceMapView>('/api/map')).sinceMs, sinceMs);
+    await viewer.close();
+    const again = await start(t, options);
+    assert.ok((await again.get<RoutesView>('/api/routes')).sinceMs! > 0, 'the file has more than memory');
   });
 
   it('is not the database of something else, nor one that is in use', async (t) => {

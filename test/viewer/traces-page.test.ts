@@ -142,6 +142,54 @@ describe("the viewer's traces page", { skip: noChromium() }, () => {
     await page.waitForURL(/code\.function\.name%3Apay/);
   });
 
+  it('goes back and forward through filters, each as it was written, and keeps them over a reload', async () => {
+    await go('/traces');
+    const filter = page.getByRole('combobox', { name: 'Filter' });
+    const type = async (text: string, address: RegExp) => {
+      await filter.fill('');
+      // Letter by letter with the pauses of somebody who thinks: each is shown, and all are one step back.
+      for (const [letters, written] of [
+        [text.slice(0, 8), text.slice(0, 8)],
+        [text.slice(8), text],
+      ] as const) {
+        await filter.pressSequentially(letters);
+        await page.waitForURL((url) => url.searchParams.get('q') === written);
+      }
+      await page.keyboard.press('Enter');
+      await page.waitForURL(address);
+    };
+    await type('status:interrupted', /q=status%3Ainterrupted$/);
+    await type('status:5xx route:/checkout', /q=status%3A5xx\+route/);
+    await page.getByLabel('Time', { exact: true }).selectOption('Last 24 hours');
+    await page.waitForURL(/last=86400000/);
+    await page.goBack();
+    await page.waitForURL(/q=status%3A5xx\+route%3A%2Fcheckout$/);
+    await page.goBack();
+    await page.waitForURL(/q=status%3Ainterrupted$/);
+    assert.equal(await filter.inputValue(), 'status:interrupted');
+    await foot(/^2 of/);
+    await page.goBack();
+    await page.waitForURL(/\/traces$/);
+    assert.equal(await filter.inputValue(), '');
+    await page.goForward();
+    await page.goForward();
+    await page.goForward();
+    await page.waitForURL(/last=86400000/);
+    await page.reload();
+    assert.equal(await filter.inputValue(), 'status:5xx route:/checkout');
+    assert.equal(await page.getByLabel('Time', { exact: true }).inputValue(), '86400000');
+  });
+
+  it('tells how long ago by the clock of the viewer, whatever the browser takes for the time', async () => {
+    const hasty = await browser.context.newPage();
+    await hasty.addInitScript('const real = Date.now; Date.now = () => real() + 3 * 86_400_000;');
+    await hasty.goto(`${viewer.otlpHttpUrl}/traces`);
+    await arrive(1, '/by-the-clock');
+    const row = hasty.locator('.trace').filter({ hasText: 'GET /by-the-clock' });
+    await row.getByText(/^(now|\d+ s ago)$/).waitFor();
+    await hasty.close();
+  });
+
   it('is written by a form, too', async () => {
     await go('/traces');
     await page.getByRole('button', { name: 'Condition…' }).click();

@@ -41,7 +41,7 @@ interface Found {
 export class DatabaseLists {
   readonly #tables: TraceTables;
   readonly #readingMs: number;
-  /** What has been found by reading. */
+  /** What has been found for lists that are held. */
   readonly #held = new Map<string, Found>();
 
   /** @param readingMs how long one list may take what has to be read */
@@ -50,7 +50,8 @@ export class DatabaseLists {
     this.#readingMs = readingMs;
   }
 
-  view(query: URLSearchParams, now = Date.now()): TraceListView {
+  /** @param givenUp tells that nobody waits for it any longer: what has to be read need not be */
+  view(query: URLSearchParams, now = Date.now(), givenUp = () => false): TraceListView {
     const { limit, offset } = pageOf(query);
     const until = Number(query.get('until')) || 0;
     const conditions = parseFilter(query.get('q') ?? '');
@@ -59,20 +60,18 @@ export class DatabaseLists {
     const selection = select(search, from, to);
     const rest = search.rest.length === 0 ? undefined : conditionsTest(search.rest);
 
+    const find = (among: Selection) =>
+      rest === undefined ? this.#decided(among) : this.#reading(among, rest, givenUp);
     let found: Found;
     let newer = 0;
     if (until > 0) {
-      newer = this.#newer(selection, rest, until);
-      const old = and(selection, 'trace.sequence <= ?', until);
-      if (rest === undefined) found = this.#decided(old);
-      else {
-        const key = JSON.stringify(['q', 'from', 'to', 'last', 'until'].map((name) => query.get(name)));
-        found = this.#held.get(key) ?? this.#reading(old, rest);
-        this.#held.delete(key);
-        this.#held.set(key, found);
-        if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
-      }
-    } else found = rest === undefined ? this.#decided(selection) : this.#reading(selection, rest);
+      newer = this.#newer(selection, rest, until, givenUp);
+      const key = JSON.stringify(['q', 'from', 'to', 'last', 'until'].map((name) => query.get(name)));
+      found = this.#held.get(key) ?? find(and(selection, 'trace.sequence <= ?', until));
+      this.#held.delete(key);
+      if (!givenUp()) this.#held.set(key, found);
+      if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
+    } else found = find(selection);
 
     const view: TraceListView = {
       total: found.total,
@@ -111,7 +110,7 @@ export class DatabaseLists {
   }
 
   /** Looks at each trace, newest first, until time is up. */
-  #reading(selection: Selection, test: ReturnType<typeof conditionsTest>): Found {
+  #reading(selection: Selection, test: ReturnType<typeof conditionsTest>, givenUp: () => boolean): Found {
     const until = performance.now() + this.#readingMs;
     const found: Row[] = [];
     let last: Row | undefined;
@@ -123,7 +122,7 @@ export class DatabaseLists {
         last = row;
         const trace = this.#tables.traceOf(row);
         if (trace !== undefined && test(trace)) found.push(row);
-        over = performance.now() > until;
+        over = performance.now() > until || givenUp();
         if (over) break;
       }
       if (rows.length < READ_AT_ONCE) break;
@@ -137,11 +136,16 @@ export class DatabaseLists {
   }
 
   /** How many that match have arrived since. */
-  #newer(selection: Selection, test: ReturnType<typeof conditionsTest> | undefined, until: number): number {
+  #newer(
+    selection: Selection,
+    test: ReturnType<typeof conditionsTest> | undefined,
+    until: number,
+    givenUp: () => boolean,
+  ): number {
     const oldest = this.#tables.get('SELECT min(key) AS key FROM trace WHERE sequence > ?', until)?.key;
     if (oldest == null) return 0;
     const recent = and(and(selection, `${selection.order} >= ?`, oldest), 'trace.sequence > ?', until);
-    return (test === undefined ? this.#decided(recent) : this.#reading(recent, test)).total;
+    return (test === undefined ? this.#decided(recent) : this.#reading(recent, test, givenUp)).total;
   }
 
   /** Of each stretch of the time in which there are any, the newest. */

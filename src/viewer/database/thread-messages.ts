@@ -11,6 +11,8 @@ export interface ThreadOptions {
   maxBytes: number;
   /** Of what came last, which it hands over at the start. */
   newestBytes: number;
+  /** One 32-bit integer: the number of the question whose answer nobody waits for any longer. */
+  givenUp: SharedArrayBuffer;
 }
 
 export type Question =
@@ -34,4 +36,4 @@ export interface Answers {
 export type Answer = { number: number; answer: unknown } | { number: number; error: string };
 
 /** The first that it says. */
-export type Opened = { opened: Uint8Array[] } | { failed: string };
+export type Opened = { opened: Uint8Array[]; traces: number } | { failed: string };

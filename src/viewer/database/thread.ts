@@ -6,16 +6,17 @@ import { DatabaseLists } from './database-lists.js';
 import type { Answer, Answers, Opened, Question, ThreadOptions } from './thread-messages.js';
 import { TraceTables } from './trace-tables.js';
 
-const { path, maxBytes, newestBytes } = workerData as ThreadOptions;
+const { path, maxBytes, newestBytes, ...shared } = workerData as ThreadOptions;
+const givenUp = new Int32Array(shared.givenUp);
 const port = parentPort!;
 try {
   const tables = new TraceTables(path, maxBytes);
   const lists = new DatabaseLists(tables);
-  port.postMessage({ opened: tables.newest(newestBytes) } satisfies Opened);
+  port.postMessage({ opened: tables.newest(newestBytes), traces: tables.held } satisfies Opened);
   port.on('message', ({ number, ...question }: Question & { number: number }) => {
     let answer: Answer;
     try {
-      answer = { number, answer: answerTo(question, tables, lists) };
+      answer = { number, answer: answerTo(question, tables, lists, () => givenUp[0] === number) };
     } catch (error) {
       answer = { number, error: (error as Error).message };
     }
@@ -26,13 +27,18 @@ try {
   port.postMessage({ failed: (error as Error).message } satisfies Opened);
 }
 
-function answerTo(question: Question, tables: TraceTables, lists: DatabaseLists): Answers[Question['ask']] {
+function answerTo(
+  question: Question,
+  tables: TraceTables,
+  lists: DatabaseLists,
+  givenUpNow: () => boolean,
+): Answers[Question['ask']] {
   switch (question.ask) {
     case 'write':
       tables.write(Buffer.from(question.bytes.buffer, question.bytes.byteOffset, question.bytes.byteLength));
       return undefined;
     case 'list':
-      return lists.view(new URLSearchParams(question.query));
+      return lists.view(new URLSearchParams(question.query), Date.now(), givenUpNow);
     case 'trace': {
       if (tables.spansOf(question.traceId) <= question.moreThan) return undefined;
       const trace = tables.trace(question.traceId);

@@ -24,6 +24,12 @@ const MAX_YOUNG_MB = 4;
 const MAX_OLD_MB = 128;
 const ONE_TRACE = { maxBytes: Infinity, maxSpans: Infinity, maxTraces: Infinity };
 
+interface AskedList {
+  query: string;
+  signal: AbortSignal;
+  resolve: (list: Promise<TraceListView>) => void;
+}
+
 interface Waiting {
   resolve: (answer: unknown) => void;
   reject: (error: Error) => void;
@@ -33,6 +39,10 @@ export class TraceDatabase {
   readonly #path: string;
   readonly #thread: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** The thread has one list at a time, so that what is received and asked for comes in between. */
+  readonly #lists: AskedList[] = [];
+  #listing = false;
+  readonly #givenUp: Int32Array;
   #lastNumber = 0;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -49,11 +59,12 @@ export class TraceDatabase {
    * @throws ForktraceError FORKTRACE_VIEWER_FILE
    */
   static async open(path: string, maxBytes: number, store: TraceStore): Promise<TraceDatabase> {
+    const givenUp = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     let thread: Worker | undefined;
     try {
       // The database takes its mode from the file that is there.
       await (await open(path, 'a', 0o600)).close();
-      const workerData: ThreadOptions = { path, maxBytes, newestBytes: store.limits.maxBytes / 4 };
+      const workerData: ThreadOptions = { path, maxBytes, newestBytes: store.limits.maxBytes / 4, givenUp };
       thread = new Worker(new URL('./thread.js', import.meta.url), {
         workerData,
         execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -62,7 +73,8 @@ export class TraceDatabase {
       const [opened] = (await once(thread, 'message')) as [Opened];
       if ('failed' in opened) throw new Error(opened.failed);
       for (const request of opened.opened) store.ingest(asBuffer(request));
-      return new TraceDatabase(path, thread);
+      if (opened.traces > store.traces.size) store.isPart();
+      return new TraceDatabase(path, thread, new Int32Array(givenUp));
     } catch (cause) {
       await thread?.terminate();
       throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path, `cannot be used (${(cause as Error).message})`], {
@@ -71,8 +83,9 @@ export class TraceDatabase {
     }
   }
 
-  private constructor(path: string, thread: Worker) {
+  private constructor(path: string, thread: Worker, givenUp: Int32Array) {
     this.#path = path;
+    this.#givenUp = givenUp;
     this.#thread = thread;
     thread.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.number);
@@ -95,8 +108,35 @@ export class TraceDatabase {
     else this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
   }
 
-  list(query: URLSearchParams): Promise<TraceListView> {
-    return this.#ask('list', { ask: 'list', query: query.toString() });
+  /**
+   * @param signal aborted when nobody waits for it any longer: it is not looked for, or no further
+   * @throws the signal's reason
+   */
+  list(query: URLSearchParams, signal: AbortSignal): Promise<TraceListView> {
+    return new Promise((resolve) => {
+      this.#lists.push({ query: query.toString(), signal, resolve });
+      void this.#nextList();
+    });
+  }
+
+  async #nextList(): Promise<void> {
+    if (this.#listing) return;
+    const asked = this.#lists.shift();
+    if (asked === undefined) return;
+    const { query, signal, resolve } = asked;
+    this.#listing = true;
+    if (signal.aborted) resolve(Promise.reject(signal.reason));
+    else {
+      const answer = this.#ask('list', { ask: 'list', query });
+      const number = this.#lastNumber;
+      const giveUp = () => Atomics.store(this.#givenUp, 0, number);
+      signal.addEventListener('abort', giveUp);
+      resolve(answer);
+      await answer.catch(() => {});
+      signal.removeEventListener('abort', giveUp);
+    }
+    this.#listing = false;
+    void this.#nextList();
   }
 
   /** @param known what memory has of it @returns the whole of it, which may be `known` */

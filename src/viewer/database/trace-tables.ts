@@ -7,6 +7,7 @@
  * | `block` | requests as they were received, one after the other, compressed |
  * | `terms` | full-text index of what a trace is found by, under the trace's key |
  * | `facet_value` | distinct routes, names, resources …, each of which is a term |
+ * | `held` | how many traces there are: counting those of days takes seconds |
  *
  * @module
  */
@@ -35,14 +36,25 @@ const SCHEMA = `
   );
   PRAGMA application_id = ${APPLICATION_ID};
 `;
+/** What files that are older than these have not. */
+const ADDED = `
+  CREATE INDEX IF NOT EXISTS block_by_newest ON block (newest);
+  CREATE TABLE IF NOT EXISTS held (traces INTEGER) STRICT;
+`;
 /** Of the traces that still get spans. A trace that gets one later is read again. */
 const OPEN_BYTES = 12 * 1024 * 1024;
 const CACHE_KIB = 16 * 1024;
 /** Blocks that are held as read: traces that are looked at one after the other stand in the same. */
 const READ_BLOCKS = 8;
-/** A check of the size, and what goes at once when it is exceeded. */
-const WRITES_BETWEEN_CHECKS = 20;
-const GO_AT_ONCE = 2000;
+/**
+ * What goes after a write when the size is exceeded: twice as many traces as came, so that any rate is kept
+ * up with, and not so many that what is received next has to wait. Pages that are free are given back
+ * likewise.
+ */
+const GO_AT_LEAST = 200;
+const GIVE_BACK_PAGES = 500;
+/** Of the size that is allowed, what is kept free for what is written next. */
+const FREE_SHARE = 0.02;
 const MAX_LINKING = 50;
 const MAX_NAMED = 50;
 const LATEST_KEY = 2 ** 52;
@@ -68,7 +80,6 @@ export class TraceTables {
   #places = new WeakMap<Trace, Place>();
   readonly #changed = new Set<Trace>();
   #lastBlock = 0;
-  #writes = 0;
   readonly #read = new Map<number, Map<string, Trace>>();
 
   /** @throws when the file is no database of ours, or cannot be written */
@@ -78,6 +89,7 @@ export class TraceTables {
     try {
       this.database.exec(`
         PRAGMA page_size = 8192;
+        PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
@@ -87,6 +99,7 @@ export class TraceTables {
       if (this.#number('SELECT count(*) FROM sqlite_schema') === 0) this.database.exec(SCHEMA);
       else if (this.#number('PRAGMA application_id') !== APPLICATION_ID)
         throw new Error('it is the database of something else');
+      this.database.exec(ADDED);
       this.database.exec('CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, terms, instance)');
       this.#start();
     } catch (error) {
@@ -97,7 +110,9 @@ export class TraceTables {
 
   /** From what the database has. */
   #start(): void {
-    this.held = this.#number('SELECT count(*) FROM trace');
+    const held = this.get('SELECT traces FROM held');
+    this.held = held === undefined ? this.#number('SELECT count(*) FROM trace') : Number(held.traces);
+    if (held === undefined) this.#run('INSERT INTO held VALUES (?)', this.held);
     this.lastSequence = this.#number('SELECT coalesce(max(sequence), 0) FROM trace');
     this.#lastBlock = this.#number('SELECT coalesce(max(id), 0) FROM block');
     this.values = new FacetValues(this.database);
@@ -124,8 +139,9 @@ export class TraceTables {
     return this.#prepared(sql).all(...values);
   }
 
-  #run(sql: string, ...values: Value[]): void {
-    this.#prepared(sql).run(...values);
+  /** @returns how many rows it was about */
+  #run(sql: string, ...values: Value[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
   }
 
   #prepared(sql: string): Statement {
@@ -155,14 +171,16 @@ export class TraceTables {
       this.#run('INSERT INTO block VALUES (?, ?, ?, ?)', block, newest, request.length, bytes);
       this.#read.delete(block);
     });
+    const traces = this.#changed.size;
     this.#changed.clear();
-    if (++this.#writes % WRITES_BETWEEN_CHECKS === 0) this.#trim();
+    this.#trim(Math.max(GO_AT_LEAST, 2 * traces));
   }
 
   #transaction(work: () => void): void {
     this.database.exec('BEGIN');
     try {
       work();
+      this.#run('UPDATE held SET traces = ?', this.held);
       this.database.exec('COMMIT');
     } catch (error) {
       // A full disk may have rolled it back already.
@@ -194,8 +212,7 @@ export class TraceTables {
 
   #remove(key: number): void {
     this.#run('DELETE FROM terms WHERE rowid = ?', key);
-    this.#run('DELETE FROM trace WHERE key = ?', key);
-    this.held--;
+    this.held -= this.#run('DELETE FROM trace WHERE key = ?', key);
   }
 
   /** @returns its key */
@@ -303,32 +320,39 @@ export class TraceTables {
   newest(maxBytes: number): Buffer[] {
     const requests: Buffer[] = [];
     let room = maxBytes;
-    for (const { id, size } of this.all('SELECT id, size FROM block ORDER BY id DESC LIMIT 100000')) {
-      room -= size as number;
+    let before = Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const block = this.get('SELECT * FROM block WHERE id < ? ORDER BY id DESC LIMIT 1', before);
+      if (block === undefined) break;
+      before = block.id as number;
+      room -= block.size as number;
       if (room < 0) break;
-      const { bytes } = this.get('SELECT bytes FROM block WHERE id = ?', id as number)!;
-      requests.unshift(inflateRawSync(bytes as Uint8Array));
+      requests.unshift(inflateRawSync(block.bytes as Uint8Array));
     }
     return requests;
   }
 
-  /** The oldest go when the database is larger than it may be. */
-  #trim(): void {
-    const pages = this.#number('PRAGMA page_count') - this.#number('PRAGMA freelist_count');
-    const used = pages * this.#number('PRAGMA page_size');
-    if (used <= this.#maxBytes) return;
-    this.#transaction(() => {
-      const oldest = this.all('SELECT key FROM trace ORDER BY key LIMIT ?', Math.min(GO_AT_ONCE, this.held >> 1));
-      for (const { key } of oldest) this.#remove(key as number);
-      const last = oldest.at(-1)?.key as number | undefined;
-      if (last !== undefined) this.#run('DELETE FROM block WHERE newest <= ?', last);
-    });
+  /** When the database is larger than it may be, up to `most` of the oldest traces go. */
+  #trim(most: number): void {
+    const allowed = this.#maxBytes / this.#number('PRAGMA page_size');
+    const pages = () => this.#number('PRAGMA page_count');
+    const used = pages() - this.#number('PRAGMA freelist_count');
+    if (used > allowed * (1 - FREE_SHARE)) {
+      this.#transaction(() => {
+        const oldest = this.all('SELECT key FROM trace ORDER BY key LIMIT ?', Math.min(most, this.held >> 1));
+        for (const { key } of oldest) this.#remove(key as number);
+        const last = oldest.at(-1)?.key as number | undefined;
+        if (last !== undefined) this.#run('DELETE FROM block WHERE newest <= ?', last);
+      });
+    }
+    const over = Math.min(GIVE_BACK_PAGES, Math.ceil(pages() - allowed));
+    if (over > 0) this.database.exec(`PRAGMA incremental_vacuum(${over})`);
   }
 
   clear(): void {
     this.#transaction(() => {
       this.database.exec(`
-        DELETE FROM trace; DELETE FROM block; DELETE FROM facet_value;
+        DELETE FROM trace; DELETE FROM block; DELETE FROM facet_value; DELETE FROM held;
         INSERT INTO terms (terms) VALUES ('delete-all');
       `);
     });

@@ -13,6 +13,7 @@ import { followLinks, navigate, usePlace } from './location.ts';
 import { LogsPage } from './logs-page.tsx';
 import { MapPage } from './map-page.tsx';
 import { MetricsPage } from './metrics-page.tsx';
+import { NewDeaths } from './new-deaths.tsx';
 import { RoutesPage } from './routes-page.tsx';
 import { nextTheme, theme } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
@@ -25,6 +26,7 @@ const TABS = [
   { path: '/map', name: 'Map', key: '4' },
   { path: '/metrics', name: 'Metrics', key: '5' },
   { path: '/logs', name: 'Logs', key: '6' },
+  { path: '/deaths', name: 'Deaths', key: '7' },
 ];
 
 /** Each at the path of its name. */
@@ -77,6 +79,7 @@ export function App() {
               aria-current={path === `/${page === 'trace' ? 'traces' : page}` ? 'page' : undefined}
             >
               {name}
+              {path === '/deaths' && <NewDeaths />}
             </a>
           ))}
         </nav>

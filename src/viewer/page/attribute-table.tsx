@@ -1,12 +1,17 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { valueText } from '../../wire/attribute-text.ts';
 import type { KeyValue } from '../../wire/otlp-json.ts';
 import { condition } from '../views/filter-language.ts';
 import { CopyText } from './copy-button.tsx';
 import { filterLink } from './location.ts';
 
+/** A longer value is looked for by how it begins: an address holds no more. */
+const SOUGHT = 200;
 /** A longer value is folded. */
 const FOLD_ABOVE = 300;
+/** More of it keeps the browser busy; all of it can be copied. */
+const MOST_SHOWN = 20_000;
+const MOST_FORMATTED = 100_000;
 
 /** Values come from anywhere: they are text here, whatever they look like. */
 export function AttributeTable({ attributes, path }: { attributes: KeyValue[]; path?: string }) {
@@ -16,10 +21,19 @@ export function AttributeTable({ attributes, path }: { attributes: KeyValue[]; p
       <tbody>
         {sorted.map(({ key = '', value }, index) => {
           const text = valueText(value);
+          const sought = (negated: boolean) =>
+            filterLink(
+              [
+                text.length > SOUGHT
+                  ? condition(key, ':', text.slice(0, SOUGHT).replace(/[\ud800-\udbff]$/, ''), negated)
+                  : condition(key, '=', text, negated),
+              ],
+              path,
+            );
           return (
             <tr key={index}>
               <th scope="row">
-                <a href={filterLink([condition(key, '=', text)], path)} title="Filter by this value">
+                <a href={sought(false)} title="Filter by this value">
                   {key}
                 </a>
               </th>
@@ -27,7 +41,7 @@ export function AttributeTable({ attributes, path }: { attributes: KeyValue[]; p
                 <Value attribute={key} text={text} />
                 <span class="acts">
                   <CopyText text={text} label={`Copy ${key}`} />
-                  <a href={filterLink([condition(key, '=', text, true)], path)} title="Filter this value out">
+                  <a href={sought(true)} title="Filter this value out">
                     ≠
                   </a>
                 </span>
@@ -42,17 +56,21 @@ export function AttributeTable({ attributes, path }: { attributes: KeyValue[]; p
 
 function Value({ attribute, text }: { attribute: string; text: string }) {
   const [open, setOpen] = useState(false);
-  const formatted = formattedValue(attribute, text);
+  const formatted = useMemo(() => formattedValue(attribute, text), [attribute, text]);
   if (formatted.length <= FOLD_ABOVE) return <>{formatted}</>;
+  const long = formatted.length > MOST_SHOWN;
   return (
     <>
-      {open ? formatted : `${formatted.slice(0, FOLD_ABOVE)}…`}{' '}
+      {formatted.slice(0, open ? MOST_SHOWN : FOLD_ABOVE)}
+      {(!open || long) && '…'}{' '}
       <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {open ? 'less' : `all ${text.length.toLocaleString('en')} characters`}
+        {open ? 'less' : `${long ? `${count(MOST_SHOWN)} of` : 'all'} ${count(text.length)} characters`}
       </button>
     </>
   );
 }
+
+const count = (number: number) => number.toLocaleString('en');
 
 /** Where a statement of SQL goes on in a new line. */
 const CLAUSES =
@@ -60,7 +78,7 @@ const CLAUSES =
 
 /** JSON and SQL as one reads them; everything else as it came. */
 function formattedValue(attribute: string, text: string): string {
-  if (/^\s*[[{]/.test(text)) {
+  if (text.length <= MOST_FORMATTED && /^\s*[[{]/.test(text)) {
     try {
       return JSON.stringify(JSON.parse(text), null, 2);
     } catch {

@@ -13,6 +13,18 @@ export function nextZone(): Zone {
   return next;
 }
 
+let aheadMs = 0;
+
+/** Tells the viewer's time: the browser may be on another machine. */
+export function setViewerTime(ms: number): void {
+  aheadMs = ms - Date.now();
+}
+
+/** By the viewer's clock. */
+export function now(): number {
+  return Date.now() + aheadMs;
+}
+
 interface Parts {
   day: string;
   time: string;
@@ -44,12 +56,12 @@ export function clockSeconds(ms: number): string {
 }
 
 function dayBefore(day: string): string {
-  return day === '' || day === parts(Date.now()).day ? '' : `${day} `;
+  return day === '' || day === parts(now()).day ? '' : `${day} `;
 }
 
-/** `now`, `12 s`, `5 m`: how long ago. */
-export function ago(ms: number, now: number): string {
-  const seconds = Math.round((now - ms) / 1000);
+/** `now`, `12 s`, `5 m`: how long ago, at `atMs` or now. */
+export function ago(ms: number, atMs = now()): string {
+  const seconds = Math.round((atMs - ms) / 1000);
   if (seconds < -1) return clockSeconds(ms);
   if (seconds < 2) return 'now';
   if (seconds < 60) return `${seconds} s ago`;

@@ -4,10 +4,11 @@ import { counted, formatCount, formatDuration, formatRate } from '../format.ts';
 import { isPlannedExit } from '../views/exit-words.ts';
 import { axisStep } from './canvas.ts';
 import { Chronicle } from './chronicle.tsx';
-import { ago, clockSeconds } from './clock.ts';
+import { ago, clockSeconds, now } from './clock.ts';
 import { useKeys } from './keys.ts';
+import { KnownSince, OF_START } from './known-since.tsx';
 import { LaneRow } from './lane-row.tsx';
-import { useData } from './live.ts';
+import { useData, useLive } from './live.ts';
 import { navigate, withQuery } from './location.ts';
 import { Windowed } from './windowed.tsx';
 import { Windows } from './windows.tsx';
@@ -40,7 +41,10 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
   if (service !== '') asked.set('service', service);
   if (heldAt !== undefined) asked.set('to', String(heldAt));
   const { data } = useData<ClusterView>(`/api/cluster?${asked}`, { live: heldAt === undefined, everyMs: 500 });
-  const toMs = useRollingEnd(data, heldAt === undefined, Number(windowMs));
+  const { connected, state } = useLive();
+  // What was there when the viewer went away says nothing of now.
+  const away = state !== undefined && !connected;
+  const toMs = useRollingEnd(data, heldAt === undefined && !away, Number(windowMs));
 
   useKeys((event) => {
     if (event.key !== ' ' || (event.target as Element).matches('button, a')) return false;
@@ -51,6 +55,7 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
   const lanes = data?.lanes.filter((lane) => !lane.earlier) ?? [];
   const earlier = data?.lanes.filter((lane) => lane.earlier) ?? [];
   const fromMs = toMs - Number(windowMs);
+  const since = knownSince(data, state?.startedMs, fromMs);
   const peak = Math.max(1, ...(data?.lanes ?? []).flatMap((lane) => lane.columns?.requests ?? []));
   const phone = matchMedia(PHONE).matches;
   const { height } = phone ? HEIGHTS[0] : HEIGHTS.find(({ upTo }) => lanes.length <= upTo)!;
@@ -75,7 +80,7 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
           <select
             aria-label="Service"
             value={service}
-            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }), true)}
+            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }))}
           >
             <option value="">All services</option>
             {data!.services.map((name) => (
@@ -85,6 +90,7 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
             ))}
           </select>
         )}
+        <KnownSince ms={since} why={OF_START} />
         <Windows choices={WINDOWS} value={windowMs} />
         <button
           type="button"
@@ -95,6 +101,11 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
           {heldAt === undefined ? 'Pause' : 'Resume'}
         </button>
       </div>
+      {away && (
+        <p class="alert" role="status">
+          <b>The viewer is away.</b> This is how it was at {clockSeconds(toMs)}.
+        </p>
+      )}
       {data?.breakers.map((breaker) => (
         <p key={breaker.service} class="alert" role="status">
           <b>
@@ -114,7 +125,7 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
       )}
       {lanes.length > 0 && (
         <>
-          <div class="lanes">
+          <div class={`lanes ${away ? 'stale' : ''}`}>
             <TimeAxis fromMs={fromMs} toMs={toMs} />
             {data!.events.length > 0 && <EventLane data={data!} fromMs={fromMs} toMs={toMs} />}
             {phone ? (
@@ -137,6 +148,14 @@ export function ClusterPage({ query }: { query: URLSearchParams }) {
       {data && <Chronicle data={data} />}
     </>
   );
+}
+
+/** Since the viewer runs, or what it has read from its file begins; undefined when that is not in view. */
+function knownSince(data: ClusterView | undefined, startedMs: number | undefined, fromMs: number): number | undefined {
+  if (data === undefined || startedMs === undefined) return undefined;
+  const firsts = data.lanes.flatMap(({ incarnations }) => incarnations.map((life) => life.startMs ?? life.firstMs));
+  const since = Math.min(startedMs, ...firsts);
+  return since > fromMs ? since : undefined;
 }
 
 /** The same lanes in numbers. */
@@ -201,7 +220,7 @@ const TRACK_PIXELS = 800;
 
 /** The axis's end: the server's clock at the last answer, and on from there while nothing new comes. */
 function useRollingEnd(data: ClusterView | undefined, rolling: boolean, windowMs: number): number {
-  const [end, setEnd] = useState(Date.now());
+  const [end, setEnd] = useState(now());
   const basis = useRef<{ toMs: number; at: number }>(undefined);
   useEffect(() => {
     if (data === undefined) return;

@@ -55,7 +55,7 @@ function Choose({ first }: { first: TraceView }) {
               <OutcomeMark outcome={row.outcome} />
             </span>
             <a href={`/compare?a=${first.id}&b=${row.id}`}>
-              {row.name}, {counted(row.spans, 'span')}, {ago(row.startMs, Date.now())}
+              {row.name}, {counted(row.spans, 'span')}, {ago(row.startMs)}
             </a>
           </li>
         ))}
@@ -117,7 +117,7 @@ function Differences({ first, second }: { first: TraceView; second: TraceView })
   const most = Math.max(1e-6, first.durationMs, second.durationMs);
   return (
     <div class="table-box">
-      <table class="statistics compare">
+      <table class="statistics compare stacked">
         <caption class="hidden">Spans of both traces</caption>
         <thead>
           <tr>
@@ -131,9 +131,7 @@ function Differences({ first, second }: { first: TraceView; second: TraceView })
             <th scope="col" class="right">
               B − A
             </th>
-            <th scope="col" class="wide">
-              Times
-            </th>
+            <th scope="col">Times</th>
           </tr>
         </thead>
         <tbody>
@@ -141,19 +139,23 @@ function Differences({ first, second }: { first: TraceView; second: TraceView })
             const more = (b?.durationMs ?? 0) - (a?.durationMs ?? 0);
             return (
               <tr key={index} class={a === undefined ? 'only-b' : b === undefined ? 'only-a' : ''}>
-                <th scope="row" style={{ paddingLeft: `${12 + Math.min(depth, 20) * 14}px` }}>
+                <th scope="row" style={{ '--depth': Math.min(depth, 20) }}>
                   {name}{' '}
                   {(a === undefined || b === undefined) && (
                     <span class="muted">only in {a === undefined ? 'B' : 'A'}</span>
                   )}
                 </th>
-                <td class="right num">{a ? formatDuration(a.durationMs) : '–'}</td>
-                <td class="right num">{b ? formatDuration(b.durationMs) : '–'}</td>
-                <td class={`right num ${more > most * 0.02 ? 'errors' : ''}`}>
+                <td class="right num" data-label="A">
+                  {a ? formatDuration(a.durationMs) : '–'}
+                </td>
+                <td class="right num" data-label="B">
+                  {b ? formatDuration(b.durationMs) : '–'}
+                </td>
+                <td class={`right num ${more > most * 0.02 ? 'errors' : ''}`} data-label="B − A">
                   {more < 0 ? '−' : '+'}
                   {formatDuration(Math.abs(more))}
                 </td>
-                <td class="wide two-bars">
+                <td class="two-bars" data-label="Times">
                   {[a, b].map((row, side) => (
                     <span key={side}>
                       {row && (

@@ -45,10 +45,7 @@ function Death({ death }: { death: DeathView }) {
     <div class="death">
       <p class="status-message interrupted">
         <b>{words}</b>
-        {how !== words && `, ${how}`}, at{' '}
-        <time dateTime={new Date(death.atMs).toISOString()}>
-          {new Date(death.atMs).toLocaleDateString()} {clock(death.atMs)}
-        </time>
+        {how !== words && `, ${how}`}, at <time dateTime={new Date(death.atMs).toISOString()}>{clock(death.atMs)}</time>
       </p>
       {exception !== '' && (
         <Section title="Exception">

@@ -1,14 +1,20 @@
+import { useEffect } from 'preact/hooks';
 import type { DeathRowView } from '../api-types.ts';
 import { counted } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
 import { clock } from './clock.ts';
 import { useData } from './live.ts';
+import { lookedAtDeaths } from './new-deaths.tsx';
 
 const EVERY_MS = 2000;
 
 /** The deaths that are remembered on this machine, the newest first. */
 export function DeathsPage() {
   const { data } = useData<DeathRowView[]>('/api/deaths', { everyMs: EVERY_MS });
+  const newest = data?.[0]?.atMs;
+  useEffect(() => {
+    if (newest !== undefined) lookedAtDeaths(newest);
+  }, [newest]);
   return (
     <>
       <div class="page-head">
@@ -22,7 +28,7 @@ export function DeathsPage() {
       )}
       {data !== undefined && data.length > 0 && (
         <div class="table-box">
-          <table class="deaths">
+          <table class="deaths stacked">
             <thead>
               <tr>
                 <th scope="col">When</th>
@@ -38,14 +44,12 @@ export function DeathsPage() {
               {data.map((death) => (
                 <tr key={death.id}>
                   <th scope="row">
-                    <a href={`/deaths/${death.id}`}>
-                      {new Date(death.atMs).toLocaleDateString()} {clock(death.atMs)}
-                    </a>
+                    <a href={`/deaths/${death.id}`}>{clock(death.atMs)}</a>
                   </th>
-                  <td>
+                  <td class="two" data-label="Who">
                     {death.service} {death.slot === undefined ? '' : `slot ${death.slot}, `}pid {death.pid}
                   </td>
-                  <td class="cut">
+                  <td class="cut two" data-label="Cause">
                     {exitWords({
                       ...death,
                       code: death.code ?? undefined,
@@ -53,8 +57,10 @@ export function DeathsPage() {
                       planned: false,
                     })}
                   </td>
-                  <td>{death.culprit ?? <span class="muted">not known</span>}</td>
-                  <td class="right num" title={counted(death.inFlightTotal, 'request')}>
+                  <td class="two" data-label="Culprit">
+                    {death.culprit ?? <span class="muted">not known</span>}
+                  </td>
+                  <td class="right num two" data-label="In flight" title={counted(death.inFlightTotal, 'request')}>
                     {death.inFlightTotal}
                   </td>
                 </tr>

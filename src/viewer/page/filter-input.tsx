@@ -17,7 +17,8 @@ export function FilterInput({
   value: string;
   fields: readonly FilterField[];
   placeholder: string;
-  onChange: (text: string) => void;
+  /** @param goesOn it is the same filter as before, typed on: no step for the browser's Back */
+  onChange: (text: string, goesOn: boolean) => void;
 }) {
   const [text, setText] = useState(value);
   const [open, setOpen] = useState(false);
@@ -27,9 +28,11 @@ export function FilterInput({
   // Only what another has put into the address: the own text may have grown since it went there. At once, as
   // the next key may come before effects have run.
   const sent = useRef(value);
+  const typing = useRef(false);
   useLayoutEffect(() => {
     if (value === sent.current) return;
     sent.current = value;
+    typing.current = false;
     setText(value);
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -42,8 +45,10 @@ export function FilterInput({
 
   const sendNow = (next: string) => {
     clearTimeout(timer.current);
+    if (next.trim() === sent.current) return;
     sent.current = next.trim();
-    onChange(sent.current);
+    onChange(sent.current, typing.current);
+    typing.current = true;
   };
   const change = (next: string) => {
     setText(next);
@@ -58,6 +63,7 @@ export function FilterInput({
     if (complete) {
       setOpen(false);
       sendNow(next);
+      typing.current = false;
     }
     input.current?.focus();
   };
@@ -84,7 +90,10 @@ export function FilterInput({
           setOpen(true);
           change(event.currentTarget.value);
         }}
-        onBlur={() => setOpen(false)}
+        onBlur={() => {
+          setOpen(false);
+          typing.current = false;
+        }}
         onKeyDown={(event) => {
           if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
             if (!open) return setOpen(true);
@@ -96,6 +105,7 @@ export function FilterInput({
           } else if (event.key === 'Enter') {
             setOpen(false);
             sendNow(text);
+            typing.current = false;
           } else if (event.key === 'Escape') {
             if (open && offered.length > 0) return setOpen(false);
             setText('');

@@ -71,7 +71,9 @@ function place(root: Frame): Placed[] {
     let from = next.from;
     const children = [...(next.frame.children?.values() ?? [])].sort((a, b) => b.valueMs - a.valueMs);
     for (const child of children) {
-      const share = (child.valueMs / (next.frame.valueMs || 1e-9)) * next.share;
+      // Where nothing took any time, all are alike.
+      const part = next.frame.valueMs > 0 ? child.valueMs / next.frame.valueMs : 1 / children.length;
+      const share = part * next.share;
       if (share >= LEAST_SHARE) stack.push({ frame: child, depth: next.depth + 1, from, share });
       from += share;
     }

@@ -4,7 +4,7 @@ import { formatBytes, formatCount } from '../format.ts';
 import { withPrefix } from './prefix.ts';
 
 const KEYS: [string, string][] = [
-  ['1 … 6', 'Traces, Cluster, Routes, Map, Metrics, Logs'],
+  ['1 … 7', 'Traces, Cluster, Routes, Map, Metrics, Logs, Deaths'],
   ['/', 'Search'],
   ['↑ ↓ or j k', 'Move in a list, a tree, a lane'],
   ['Enter', 'Open'],

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StateView } from '../api-types.ts';
+import { setViewerTime } from './clock.ts';
 import { withPrefix } from './prefix.ts';
 
 export interface LiveState {
@@ -23,7 +24,9 @@ function set(next: Partial<LiveState>): void {
 export function connect(): void {
   const source = new EventSource(withPrefix('/api/live'));
   source.addEventListener('change', (event) => {
-    set({ state: JSON.parse(event.data) as StateView, connected: true, tick: current.tick + 1 });
+    const state = JSON.parse(event.data) as StateView;
+    setViewerTime(state.nowMs);
+    set({ state, connected: true, tick: current.tick + 1 });
   });
   source.addEventListener('open', () => set({ connected: true }));
   source.addEventListener('error', () => {

@@ -6,6 +6,7 @@ import { clock } from './clock.ts';
 import { FilterInput } from './filter-input.tsx';
 import { ListFoot, useHeldList } from './held-list.tsx';
 import { useKeys } from './keys.ts';
+import { KnownSince } from './known-since.tsx';
 import { LevelMark } from './level-mark.tsx';
 import { navigate, withQuery } from './location.ts';
 import { SlotBadge } from './marks.tsx';
@@ -34,7 +35,7 @@ export function LogsPage({ query }: { query: URLSearchParams }) {
           value={query.get('q') ?? ''}
           fields={LOG_FIELDS}
           placeholder="level>=warn service:shop or any words   /"
-          onChange={(q) => navigate(withQuery({ q }), true)}
+          onChange={(q, goesOn) => navigate(withQuery({ q }), goesOn)}
         />
         <TimePicker query={query} />
         <SavedFilters path="/logs" query={filter} />
@@ -80,7 +81,9 @@ export function LogsPage({ query }: { query: URLSearchParams }) {
           <p>OTLP log records of any exporter are shown here and in their traces.</p>
         </div>
       )}
-      <ListFoot of={logs} noun="record" />
+      <ListFoot of={logs} noun="record">
+        <KnownSince ms={list?.sinceMs} why="memory has no older records" />
+      </ListFoot>
     </>
   );
 }

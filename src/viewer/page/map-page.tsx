@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types.ts';
 import { counted, formatCount, formatDuration, formatRate } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
+import { KnownSince, OF_MEMORY } from './known-since.tsx';
 import { useData } from './live.ts';
 import { filterLink } from './location.ts';
 import { drawnWay, mapLayout, NODE_HEIGHT, NODE_WIDTH } from './map-layout.ts';
@@ -32,9 +33,10 @@ export function MapPage({ query }: { query: URLSearchParams }) {
         {data && nodes.length > 0 && (
           <p class="facts">
             <span>{counted(nodes.filter(({ kind }) => kind === 'service').length, 'service')}</span>
-            {data.hidden > 0 && <span class="muted">{counted(data.hidden, 'node')} that is called less not shown</span>}
+            {data.hidden > 0 && <span class="muted">{counted(data.hidden, 'node')} with fewer calls not shown</span>}
           </p>
         )}
+        <KnownSince ms={data?.sinceMs} why={OF_MEMORY} />
         <Windows choices={LONG_WINDOWS} value={windowMs} />
       </div>
       {data && nodes.length === 0 && (
@@ -182,11 +184,11 @@ function Calls({ calls, names }: { calls: MapCallView[]; names: ReadonlyMap<stri
   if (calls.length === 0) return <p class="muted">Nothing calls anything that is seen here.</p>;
   return (
     <div class="table-box">
-      <table class="routes">
+      <table class="routes stacked">
         <thead>
           <tr>
             <th scope="col">Call</th>
-            <th scope="col" class="right wide">
+            <th scope="col" class="right">
               Calls
             </th>
             <th scope="col" class="right">
@@ -195,7 +197,7 @@ function Calls({ calls, names }: { calls: MapCallView[]; names: ReadonlyMap<stri
             <th scope="col" class="right">
               Errors
             </th>
-            <th scope="col" class="right wide">
+            <th scope="col" class="right">
               p50
             </th>
             <th scope="col" class="right">
@@ -211,13 +213,21 @@ function Calls({ calls, names }: { calls: MapCallView[]; names: ReadonlyMap<stri
                   {names.get(call.from)?.name} → {names.get(call.to)?.name}
                 </a>
               </th>
-              <td class="right num wide">{formatCount(call.calls)}</td>
-              <td class="right num">{formatRate(call.rate)}</td>
-              <td class="right num">
+              <td class="right num" data-label="Calls">
+                {formatCount(call.calls)}
+              </td>
+              <td class="right num" data-label="Rate">
+                {formatRate(call.rate)}
+              </td>
+              <td class="right num" data-label="Errors">
                 <ErrorShare errors={call.errors} all={call.calls} />
               </td>
-              <td class="right num wide">{formatDuration(call.p50Ms)}</td>
-              <td class="right num">{formatDuration(call.p95Ms)}</td>
+              <td class="right num" data-label="p50">
+                {formatDuration(call.p50Ms)}
+              </td>
+              <td class="right num" data-label="p95">
+                {formatDuration(call.p95Ms)}
+              </td>
             </tr>
           ))}
         </tbody>

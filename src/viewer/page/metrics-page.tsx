@@ -1,6 +1,8 @@
 import type { InstrumentsView, InstrumentView, MetricView, PreparedView } from '../api-types.ts';
 import { counted, formatCount } from '../format.ts';
-import { useData } from './live.ts';
+import { now } from './clock.ts';
+import { KnownSince, OF_START } from './known-since.tsx';
+import { useData, useLive } from './live.ts';
 import { navigate, withQuery } from './location.ts';
 import { MetricChart } from './metric-chart.tsx';
 import { Windows } from './windows.tsx';
@@ -28,6 +30,7 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
   const service = query.get('service') ?? '';
   const name = query.get('name') ?? '';
   const { data } = useData<InstrumentsView>('/api/metrics', { everyMs: EVERY_MS });
+  const startedMs = useLive().state?.startedMs ?? 0;
   const instruments = data?.instruments ?? [];
   const services = [...new Set(instruments.flatMap((one) => one.services))].sort();
   const chosen = instruments.find((one) => one.name === name);
@@ -53,7 +56,7 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
           <select
             aria-label="Service"
             value={service}
-            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }), true)}
+            onChange={(event) => navigate(withQuery({ service: event.currentTarget.value }))}
           >
             <option value="">All services</option>
             {services.map((one) => (
@@ -63,6 +66,7 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
             ))}
           </select>
         )}
+        <KnownSince ms={startedMs > now() - Number(windowMs) ? startedMs : undefined} why={OF_START} />
         <Windows choices={WINDOWS} value={windowMs} />
       </div>
       {data && instruments.length === 0 && (
@@ -159,7 +163,7 @@ function One({
                 <select
                   aria-label="Show"
                   value={stat === '' ? 'p95' : stat}
-                  onChange={(event) => navigate(withQuery({ stat: event.currentTarget.value }), true)}
+                  onChange={(event) => navigate(withQuery({ stat: event.currentTarget.value }))}
                 >
                   {Object.entries(STATS).map(([key, label]) => (
                     <option key={key} value={key}>
@@ -174,7 +178,7 @@ function One({
               <select
                 aria-label="By"
                 value={by}
-                onChange={(event) => navigate(withQuery({ by: event.currentTarget.value }), true)}
+                onChange={(event) => navigate(withQuery({ by: event.currentTarget.value }))}
               >
                 <option value="">worker</option>
                 <option value="all">nothing: all together</option>

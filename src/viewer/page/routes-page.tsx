@@ -5,19 +5,20 @@ import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { ago } from './clock.ts';
 import { Differences } from './differences.tsx';
+import { KnownSince, OF_MEMORY } from './known-since.tsx';
 import { useData } from './live.ts';
 import { filterLink, navigate, withQuery } from './location.ts';
 import { ErrorShare, HttpStatus, OutcomeMark, SlotBadge } from './marks.tsx';
 import { LONG_WINDOWS, Windows } from './windows.tsx';
 
-const COLUMNS: { key: keyof RouteView & string; label: string; wide?: boolean }[] = [
-  { key: 'requests', label: 'Requests', wide: true },
+const COLUMNS: { key: keyof RouteView & string; label: string }[] = [
+  { key: 'requests', label: 'Requests' },
   { key: 'rate', label: 'Rate' },
   { key: 'errors', label: 'Errors' },
-  { key: 'p50Ms', label: 'p50', wide: true },
+  { key: 'p50Ms', label: 'p50' },
   { key: 'p95Ms', label: 'p95' },
-  { key: 'p99Ms', label: 'p99', wide: true },
-  { key: 'maxMs', label: 'Max', wide: true },
+  { key: 'p99Ms', label: 'p99' },
+  { key: 'maxMs', label: 'Max' },
 ];
 
 export function RoutesPage({ query }: { query: URLSearchParams }) {
@@ -35,6 +36,7 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
     <>
       <div class="page-head">
         <h1>Routes</h1>
+        <KnownSince ms={data?.sinceMs} why={OF_MEMORY} />
         <Windows choices={LONG_WINDOWS} value={windowMs} />
       </div>
       {data && routes.length === 0 && (
@@ -45,26 +47,19 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
       )}
       {routes.length > 0 && (
         <div class="table-box">
-          <table class="routes">
+          <table class="routes stacked">
             <thead>
               <tr>
                 <th scope="col">Route</th>
-                {COLUMNS.map(({ key, label, wide }) => (
-                  <th
-                    key={key}
-                    scope="col"
-                    class={`right ${wide ? 'wide' : ''}`}
-                    aria-sort={sort === key ? 'descending' : undefined}
-                  >
-                    <button type="button" class="link" onClick={() => navigate(withQuery({ sort: key }), true)}>
+                {COLUMNS.map(({ key, label }) => (
+                  <th key={key} scope="col" class="right" aria-sort={sort === key ? 'descending' : undefined}>
+                    <button type="button" class="link" onClick={() => navigate(withQuery({ sort: key }))}>
                       {label}
                       {sort === key && ' ↓'}
                     </button>
                   </th>
                 ))}
-                <th scope="col" class="wide">
-                  Durations
-                </th>
+                <th scope="col">Durations</th>
               </tr>
             </thead>
             <tbody>
@@ -77,18 +72,15 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
                         <button type="button" class="link" aria-expanded={open.has(key)} onClick={() => toggle(key)}>
                           {open.has(key) ? '▾' : '▸'} <span class="method">{route.method}</span> {route.route}
                         </button>{' '}
-                        <span class="muted wide-inline">{route.service}</span>
+                        <span class="muted">{route.service}</span>
                       </th>
-                      <td class="right num wide">{formatCount(route.requests)}</td>
-                      <td class="right num">{formatRate(route.rate)}</td>
-                      <td class="right num">
-                        <Errors route={route} />
-                      </td>
-                      <td class="right num wide">{formatDuration(route.p50Ms)}</td>
-                      <td class="right num">{formatDuration(route.p95Ms)}</td>
-                      <td class="right num wide">{formatDuration(route.p99Ms)}</td>
-                      <td class="right num wide">{formatDuration(route.maxMs)}</td>
-                      <td class="wide">
+                      {COLUMNS.map((column) => (
+                        // On a phone there is no head above the numbers.
+                        <td key={column.key} class="right num" data-label={column.label}>
+                          <Figure route={route} of={column.key} />
+                        </td>
+                      ))}
+                      <td data-label="Durations">
                         <Histogram counts={route.histogram} />
                       </td>
                     </tr>
@@ -108,6 +100,13 @@ export function RoutesPage({ query }: { query: URLSearchParams }) {
       )}
     </>
   );
+}
+
+function Figure({ route, of }: { route: RouteView; of: string }) {
+  if (of === 'requests') return <>{formatCount(route.requests)}</>;
+  if (of === 'rate') return <>{formatRate(route.rate)}</>;
+  if (of === 'errors') return <Errors route={route} />;
+  return <>{formatDuration(Number(route[of as keyof RouteView]))}</>;
 }
 
 function Errors({ route: { errors, interrupted, requests } }: { route: RouteView }) {
@@ -216,7 +215,7 @@ function Examples({ title, examples }: { title: string; examples: RouteExampleVi
           <li key={example.traceId}>
             <a href={`/traces/${example.traceId}`}>
               <OutcomeMark outcome={example.outcome} /> <span class="num">{formatDuration(example.durationMs)}</span>{' '}
-              <HttpStatus status={example.httpStatus} /> <span class="muted">{ago(example.startMs, Date.now())}</span>
+              <HttpStatus status={example.httpStatus} /> <span class="muted">{ago(example.startMs)}</span>
             </a>
           </li>
         ))}

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { navigate } from './location.ts';
 
 /** Each list has its own. */
@@ -20,13 +20,22 @@ export function SavedFilters({ path, query }: { path: string; query: string }) {
   const [saved, setSaved] = useState(() => read(path));
   const [naming, setNaming] = useState<string>();
   const current = Object.keys(saved).find((name) => saved[name] === query) ?? '';
-  const change = (next: Saved) => {
+  useEffect(() => {
+    const update = () => setSaved(read(path));
+    // From other tabs.
+    addEventListener('storage', update);
+    return () => removeEventListener('storage', update);
+  }, [path]);
+  // From what is kept now: another tab may have kept more.
+  const change = (how: (kept: Saved) => Saved) => {
+    const next = how(read(path));
     localStorage.setItem(keyOf(path), JSON.stringify(next));
     setSaved(next);
     setNaming(undefined);
   };
   const save = () => {
-    if (naming !== undefined && naming.trim() !== '') change({ ...saved, [naming.trim()]: query });
+    const name = naming?.trim();
+    if (name) change((kept) => ({ ...kept, [name]: query }));
   };
   if (naming !== undefined) {
     return (
@@ -68,7 +77,9 @@ export function SavedFilters({ path, query }: { path: string; query: string }) {
       {current !== '' ? (
         <button
           type="button"
-          onClick={() => change(Object.fromEntries(Object.entries(saved).filter(([name]) => name !== current)))}
+          onClick={() =>
+            change((kept) => Object.fromEntries(Object.entries(kept).filter(([name]) => name !== current)))
+          }
         >
           Forget
         </button>

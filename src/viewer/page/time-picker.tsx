@@ -31,8 +31,8 @@ export function TimePicker({ query }: { query: URLSearchParams }) {
         value={between ? 'between' : last}
         onChange={({ currentTarget: { value } }) => {
           setCustom(value === 'between');
-          if (value === 'between') navigate(withQuery({ last: '' }), true);
-          else navigate(withQuery({ last: value, from: '', to: '' }), true);
+          if (value === 'between') navigate(withQuery({ last: '' }));
+          else navigate(withQuery({ last: value, from: '', to: '' }));
         }}
       >
         <option value="">All that is stored</option>

@@ -29,7 +29,6 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
     toFocus.current = -1;
     link.focus({ preventScroll: true });
   };
-  const now = Date.now();
 
   const move = (wanted: number) => {
     const index = Math.max(0, Math.min(count - 1, wanted));
@@ -84,7 +83,7 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
                 data-trace={row.id}
                 onFocus={() => setActive({ index, id: row.id })}
               >
-                <TraceRow row={row} now={now} />
+                <TraceRow row={row} />
               </a>
             )}
           </li>
@@ -97,7 +96,7 @@ export function TraceList({ count, rowHeight, row: rowAt, top, onHover, onFocus,
 /** A duration of 10 s fills the meter. */
 const FULL_METER_MS = 10_000;
 
-function TraceRow({ row, now }: { row: TraceRowView; now: number }) {
+function TraceRow({ row }: { row: TraceRowView }) {
   const share = Math.min(1, Math.log1p(row.durationMs) / Math.log1p(FULL_METER_MS));
   return (
     <>
@@ -122,7 +121,7 @@ function TraceRow({ row, now }: { row: TraceRowView; now: number }) {
         <span>{formatDuration(row.durationMs)}</span>
       </span>
       <span class="wide right num muted" title={clock(row.startMs)}>
-        {ago(row.startMs, now)}
+        {ago(row.startMs)}
       </span>
     </>
   );

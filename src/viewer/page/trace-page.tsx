@@ -284,7 +284,7 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
                 key={name}
                 type="button"
                 aria-pressed={view === name}
-                onClick={() => navigate(withQuery({ view: name === 'waterfall' ? '' : name }), true)}
+                onClick={() => navigate(withQuery({ view: name === 'waterfall' ? '' : name }))}
               >
                 {label}
               </button>
@@ -407,12 +407,15 @@ function SearchInside({
   );
 }
 
+/** What stands at a later tick finds no room beside it, on a phone. */
+const LAST_TICK = matchMedia('(max-width: 720px)').matches ? 0.8 : 0.95;
+
 function Axis({ durationMs, range }: { durationMs: number; range: Range }) {
   const fromMs = durationMs * range.from;
   const spanMs = Math.max(1e-6, durationMs * (range.to - range.from));
   const step = axisStep(spanMs, 5);
   const ticks: number[] = [];
-  for (let at = Math.ceil(fromMs / step) * step; at <= fromMs + spanMs * 0.97; at += step) ticks.push(at);
+  for (let at = Math.ceil(fromMs / step) * step; at <= fromMs + spanMs * LAST_TICK; at += step) ticks.push(at);
   return (
     <div class="axis" aria-hidden="true">
       <span>Span</span>
@@ -426,6 +429,10 @@ function Axis({ durationMs, range }: { durationMs: number; range: Range }) {
     </div>
   );
 }
+
+const INDENT_PIXELS = 14;
+/** Deeper rows are not set in further, as their names need the room: a number says how deep they are. */
+const DEEP = 8;
 
 interface SpanRowProps {
   row: SpanRowView;
@@ -468,7 +475,8 @@ function SpanRow({ row, logs, trace, range, folded, selected, match, onSelect, o
       style={{ height: `${ROW_HEIGHT}px` }}
       onClick={() => onSelect()}
     >
-      <span class="label" style={{ paddingLeft: `${Math.min(row.depth, 24) * 14}px` }}>
+      <span class="label" style={{ paddingLeft: `min(${row.depth * INDENT_PIXELS}px, 40%)` }}>
+        {row.depth > DEEP && <span class="muted num">{row.depth}</span>}
         {row.descendants > 0 ? (
           <span
             class="fold"

@@ -18,7 +18,7 @@ export function TracesPage({ query, live }: { query: URLSearchParams; live: Live
   const { list, filter, total, row } = traces;
   const [form, setForm] = useState(false);
   const narrow = useNarrow();
-  const setQ = (text: string) => navigate(withQuery({ q: text }), true);
+  const setQ = (text: string, goesOn = false) => navigate(withQuery({ q: text }), goesOn);
 
   return (
     <>

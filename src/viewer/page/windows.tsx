@@ -14,12 +14,7 @@ export function Windows({ choices, value }: { choices: readonly (readonly [strin
     <fieldset class="segments">
       <legend class="hidden">Time window</legend>
       {choices.map(([ms, label]) => (
-        <button
-          key={ms}
-          type="button"
-          aria-pressed={ms === value}
-          onClick={() => navigate(withQuery({ window: ms }), true)}
-        >
+        <button key={ms} type="button" aria-pressed={ms === value} onClick={() => navigate(withQuery({ window: ms }))}>
           {label}
         </button>
       ))}

@@ -8,7 +8,7 @@ import type { Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { clusterView } from '../views/cluster-view.js';
 import { completions } from '../views/completions.js';
-import { deathRows, deathView } from '../views/death-view.js';
+import { deathRows, deathView, newDeaths } from '../views/death-view.js';
 import { differences } from '../views/differences.js';
 import { logList, logRow } from '../views/log-list.js';
 import { instrumentsView, metricView } from '../views/metrics-view.js';
@@ -50,6 +50,8 @@ export class ViewerApi {
 
   /** @param known the `etag` of what the page has already */
   async serve(url: URL, known: string | undefined, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
     const path = url.pathname.slice('/api/'.length).split('/');
     const [what, id, ...part] = path;
     const trace = what === 'traces' && id !== undefined ? await this.#traceOf(id) : undefined;
@@ -65,7 +67,8 @@ export class ViewerApi {
     const result =
       what === 'traces' && id !== undefined
         ? trace && (await this.#trace(trace, part, url.searchParams))
-        : await this.#answer(path, url.searchParams);
+        : await this.#answer(path, url.searchParams, gone.signal);
+    if (response.destroyed) return;
     const body = JSON.stringify(result ?? { error: `nothing at ${url.pathname}` });
     response.writeHead(result === undefined ? 404 : 200, {
       'content-type': 'application/json; charset=utf-8',
@@ -79,19 +82,23 @@ export class ViewerApi {
     return this.#database === undefined ? known : this.#database.trace(id, known);
   }
 
-  /** @returns undefined when there is no such thing */
-  #answer([what, ...rest]: string[], query: URLSearchParams): unknown {
+  /**
+   * @param gone aborted when nobody waits for it any longer @returns undefined when there is no such thing
+   */
+  #answer([what, ...rest]: string[], query: URLSearchParams, gone: AbortSignal): unknown {
     if (what === 'deaths' && rest.length === 1) return deathView(this.#journals, rest[0]!);
     if (rest.length > 0) return undefined;
     switch (what) {
       case 'state':
         return this.#state();
       case 'traces':
-        return this.#database === undefined ? this.#lists.view(query) : this.#database.list(query);
+        return this.#database === undefined ? this.#lists.view(query) : this.#database.list(query, gone);
       case 'logs':
         return logList(this.#logs, query);
       case 'deaths':
         return deathRows(this.#journals);
+      case 'new-deaths':
+        return newDeaths(this.#journals, query);
       case 'complete':
         return completions(this.#store, query);
       case 'cluster':

@@ -51,8 +51,12 @@ export function createRequestHandler({
   journals,
   clear,
 }: Parts): RequestHandler {
+  const startedMs = Date.now();
   const state = (): StateView => ({
     version,
+    startedMs,
+    nowMs: Date.now(),
+    file: database !== undefined,
     otlpGrpcUrl: handler.addresses.otlpGrpcUrl,
     otlpHttpUrl: handler.addresses.otlpHttpUrl,
     traces: store.traces.size,
@@ -71,6 +75,7 @@ export function createRequestHandler({
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },
     handle(request, response) {
       serve(request, response).catch((error: Error) => {
+        if (response.destroyed) return;
         if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
         response.end(`The viewer failed: ${error.message}\n`);
       });

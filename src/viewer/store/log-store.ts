@@ -43,6 +43,7 @@ export class LogStore {
   #first = 0;
   readonly #resources = new Interned<ProcessResource>(processResource, 1024);
   #bytes = 0;
+  #gone = false;
   received = 0;
   version = 0;
 
@@ -63,6 +64,11 @@ export class LogStore {
     return this.#logs.length - this.#first;
   }
 
+  /** Time of the oldest that is held, when older ones had to go. */
+  get sinceMs(): number | undefined {
+    return this.#gone ? this.#logs[this.#first]?.timeMs : undefined;
+  }
+
   /** By arrival, the newest first. */
   *newestFirst(): Generator<StoredLog> {
     for (let index = this.#logs.length - 1; index >= this.#first; index--) yield this.#logs[index]!;
@@ -79,6 +85,7 @@ export class LogStore {
     this.#logs.length = 0;
     this.#first = 0;
     this.#bytes = 0;
+    this.#gone = false;
     this.version++;
   }
 
@@ -104,7 +111,10 @@ export class LogStore {
       bytes,
     });
     this.#bytes += bytes;
-    while (this.size > MAX_LOGS || this.#bytes > MAX_BYTES) this.#bytes -= this.#logs[this.#first++]!.bytes;
+    while (this.size > MAX_LOGS || this.#bytes > MAX_BYTES) {
+      this.#bytes -= this.#logs[this.#first++]!.bytes;
+      this.#gone = true;
+    }
     if (this.#first < GONE_AT_ONCE) return;
     this.#logs.splice(0, this.#first);
     this.#first = 0;

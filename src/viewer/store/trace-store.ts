@@ -60,6 +60,8 @@ export class TraceStore {
   /** Grows with every change. */
   version = 0;
   /** Together all of `traces`, each by arrival. */
+  /** There have been traces before those that are held. */
+  #incomplete = false;
   readonly #ordinary = new Set<Trace>();
   readonly #notable = new Set<Trace>();
   readonly #durations = new SlowestShare();
@@ -168,6 +170,19 @@ export class TraceStore {
     return this.#durations.isSlow(trace.durationMs);
   }
 
+  /** Older traces are elsewhere. */
+  isPart(): void {
+    this.#incomplete = true;
+  }
+
+  /**
+   * From when on all traces are held that have ended since; 0 when none had to go. Of those before, only what
+   * goes last is still here, and counting it would tell nothing of a rate.
+   */
+  get completeSinceMs(): number {
+    return this.#incomplete ? (this.#ordinary.values().next().value?.endMs ?? 0) : 0;
+  }
+
   get #full(): boolean {
     const { maxBytes, maxSpans, maxTraces } = this.limits;
     return this.byteCount > maxBytes || this.spanCount > maxSpans || this.traces.size > maxTraces;
@@ -185,6 +200,7 @@ export class TraceStore {
       const oldest = from.values().next().value;
       if (oldest === undefined) return;
       from.delete(oldest);
+      this.#incomplete = true;
       this.traces.delete(oldest.id);
       this.byteCount -= oldest.bytes;
       this.spanCount -= oldest.spans.size;
@@ -207,6 +223,7 @@ export class TraceStore {
     this.traces.clear();
     this.#ordinary.clear();
     this.#notable.clear();
+    this.#incomplete = false;
     this.byteCount = 0;
     this.spanCount = 0;
     this.version++;

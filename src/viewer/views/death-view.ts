@@ -1,5 +1,5 @@
-import { allPostMortems } from '../../forensics/post-mortem.js';
-import type { DeathRowView, DeathView } from '../api-types.js';
+import { allPostMortems, postMortemsSince } from '../../forensics/post-mortem.js';
+import type { DeathRowView, DeathView, NewDeathsView } from '../api-types.js';
 
 /**
  * Deaths that are remembered on this machine.
@@ -12,6 +12,11 @@ export function deathRows(journals: string): DeathRowView[] {
     inFlightTotal: rest.inFlightTotal,
     culprit: inFlight.find(({ role }) => role === 'culprit')?.name,
   }));
+}
+
+/** @param query with `since`, in milliseconds */
+export function newDeaths(journals: string, query: URLSearchParams): NewDeathsView {
+  return { count: postMortemsSince(journals, Number(query.get('since')) || 0) };
 }
 
 /** @returns undefined when there is no such death, or no more */

@@ -24,6 +24,7 @@ export function logList(store: LogStore, query: URLSearchParams, now = Date.now(
   }
   found.sort((a, b) => b.timeMs - a.timeMs || b.sequence - a.sequence);
   return {
+    sinceMs: store.sinceMs,
     total: found.length,
     held: store.size,
     until,

@@ -3,7 +3,7 @@ import type { StoredSpan } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';
 import { outcomeOf } from './process-view.js';
-import { failedEntry, newestOf, routeOf, type Served, servedOf, windowOf } from './served.js';
+import { countedFrom, failedEntry, newestOf, routeOf, type Served, servedOf, windowOf } from './served.js';
 
 /** Slowest and failing requests to click on. */
 const EXAMPLES = 5;
@@ -29,7 +29,7 @@ export function routesView(store: TraceStore, query: URLSearchParams): RoutesVie
   }
   const routes = [...groups.values()].map((group) => routeView(group, newestMs));
   routes.sort((a, b) => b.requests - a.requests);
-  return { windowMs, routes: routes.slice(0, MAX_ROUTES) };
+  return { windowMs, sinceMs: countedFrom(store, windowMs).sinceMs, routes: routes.slice(0, MAX_ROUTES) };
 }
 
 function routeView(group: Served[], newestMs: number): RouteView {

@@ -14,11 +14,30 @@ export function windowOf(query: URLSearchParams): number {
   return Math.max(1000, Number(query.get('window')) || DEFAULT_WINDOW_MS);
 }
 
-/** The end of the newest trace. */
-export function newestOf(store: TraceStore): number {
+/** Clocks of machines differ; a span that is further ahead is of none that could be believed. */
+const MOST_AHEAD_MS = 5 * 60_000;
+
+/**
+ * The end of the newest trace; of one that is far in the future only when all are: it would leave nothing
+ * else in the window.
+ */
+export function newestOf(store: TraceStore, now = Date.now()): number {
   let newestMs = 0;
-  for (const trace of store.traces.values()) newestMs = Math.max(newestMs, trace.endMs);
-  return newestMs;
+  let ahead = 0;
+  for (const { endMs } of store.traces.values()) {
+    if (endMs > now + MOST_AHEAD_MS) ahead = Math.max(ahead, endMs);
+    else newestMs = Math.max(newestMs, endMs);
+  }
+  return newestMs || ahead;
+}
+
+/**
+ * What a page that looks back counts from: the window's beginning, or from when on memory has all.
+ */
+export function countedFrom(store: TraceStore, windowMs: number): { since: number; sinceMs: number | undefined } {
+  const asked = newestOf(store) - windowMs;
+  const complete = store.completeSinceMs;
+  return complete > asked ? { since: complete, sinceMs: complete } : { since: asked, sinceMs: undefined };
 }
 
 /** The requests of the window, of one service and route if so asked. */
@@ -28,7 +47,7 @@ export function servedOf(
   service?: string,
   only?: { method: string; route: string },
 ): Served[] {
-  const since = newestOf(store) - windowMs;
+  const { since } = countedFrom(store, windowMs);
   const served: Served[] = [];
   for (const trace of store.traces.values()) {
     if (trace.endMs < since) continue;

@@ -10,7 +10,7 @@ import { scalar } from '../store/process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';
-import { failedEntry, newestOf, windowOf } from './served.js';
+import { countedFrom, failedEntry, newestOf, windowOf } from './served.js';
 import { decodeSpan } from './span-text.js';
 
 /** More can be neither drawn nor read; those that are called most stay. */
@@ -50,7 +50,7 @@ interface Call extends Tally {
 export function serviceMap(store: TraceStore, query: URLSearchParams): ServiceMapView {
   const windowMs = windowOf(query);
   const newestMs = newestOf(store);
-  const since = newestMs - windowMs;
+  const { since, sinceMs } = countedFrom(store, windowMs);
   const map = new MapBuilder();
   let oldestMs = newestMs;
   for (const trace of store.traces.values()) {
@@ -58,7 +58,7 @@ export function serviceMap(store: TraceStore, query: URLSearchParams): ServiceMa
     oldestMs = Math.min(oldestMs, trace.startMs);
     map.add(trace);
   }
-  return map.view(windowMs, Math.max(1, (newestMs - oldestMs) / 1000));
+  return { ...map.view(windowMs, Math.max(1, (newestMs - oldestMs) / 1000)), sinceMs };
 }
 
 class MapBuilder {
