@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { ViewerConfig } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import { privateParent } from '../process/private-directory.js';
+import { hasSqlite } from './database/sqlite.js';
 import { TraceDatabase } from './database/trace-database.js';
 import { openKeptTraces } from './kept-traces.js';
 import { type Access, isLoopback } from './server/access.js';
@@ -63,6 +64,8 @@ export interface Viewer extends ViewerAddresses {
  */
 const KEEP_ALIVE_MS = 75_000;
 const DEFAULT_FILE_MAX_BYTES = 16e9;
+/** The database takes memory of its own, and lists need none of the store's. */
+const BESIDE_DATABASE = { maxBytes: 40 * 1024 * 1024 };
 const DEFAULT_HOST = '127.0.0.1';
 /** The ports that OTLP registers. */
 const DEFAULT_GRPC_PORT = 4317;
@@ -79,7 +82,8 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
   if (!isLoopback(host) && access.token === undefined) throw new ForktraceError('FORKTRACE_VIEWER_TOKEN', [host]);
 
   const prefix = cleanPrefix(options.prefix ?? '');
-  const store = new TraceStore(options.limits);
+  const kept = options.file !== undefined && hasSqlite;
+  const store = new TraceStore({ ...(kept && BESIDE_DATABASE), ...options.limits });
   const history = new ClusterHistory();
   store.onSpan((span, trace) => history.add(span, trace));
   const metrics = new MetricStore();

@@ -1,15 +1,58 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type Server } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startViewer } from '#src/viewer/start.js';
+import { findProgram } from '../backends/find-program.js';
+import { freePort } from '../process/free-port.js';
+import { waitFor } from '../process/wait-for.js';
 import { launch, noChromium } from './chromium.js';
 import { requestSpans } from './cluster-feed.js';
 import { newTraceId, tracesRequest } from './otlp-feed.js';
 
-/** A reverse proxy that serves the viewer below a path, by another name. */
-async function proxyTo(target: string, takeOff: string): Promise<Server> {
+interface Proxy {
+  origin: string;
+  close(): unknown;
+}
+
+/** A reverse proxy that serves the viewer below a path, by another name: nginx where it is installed. */
+function proxyTo(target: string, takeOff: string): Promise<Proxy> {
+  const nginx = findProgram('nginx');
+  return nginx === undefined ? ownProxy(target, takeOff) : nginxTo(nginx, target, takeOff);
+}
+
+async function nginxTo(program: string, target: string, takeOff: string): Promise<Proxy> {
+  const dir = mkdtempSync(join(tmpdir(), 'forktrace-nginx-'));
+  const port = await freePort();
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`);
+  writeFileSync(
+    join(dir, 'config'),
+    `daemon off; master_process off; pid ${dir}/pid; events {}
+    http { access_log off; ${temp.join(' ')}
+      server { listen 127.0.0.1:${port};
+        location ${takeOff || '/ops/viewer'}/ { proxy_pass ${target}${takeOff && '/'}; proxy_set_header Host traces.example; }
+      } }`,
+  );
+  const child = spawn(program, ['-c', join(dir, 'config'), '-e', join(dir, 'errors')], { stdio: 'ignore' });
+  const origin = `http://127.0.0.1:${port}`;
+  await waitFor(() => fetch(origin).then(Boolean, () => false), 'nginx listens');
+  return {
+    origin,
+    async close() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ownProxy(target: string, takeOff: string): Promise<Proxy> {
   const proxy = createServer((request, response) => {
     const path = request.url!.startsWith(takeOff) ? request.url!.slice(takeOff.length) || '/' : request.url!;
     const headers = { ...request.headers, host: 'traces.example' };
@@ -23,7 +66,13 @@ async function proxyTo(target: string, takeOff: string): Promise<Server> {
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  return proxy;
+  return {
+    origin: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    close() {
+      proxy.closeAllConnections();
+      proxy.close();
+    },
+  };
 }
 
 describe('the viewer behind a reverse proxy', { skip: noChromium() }, () => {
@@ -40,11 +89,8 @@ describe('the viewer behind a reverse proxy', { skip: noChromium() }, () => {
       const viewer = await startViewer({ httpPort: 0, grpcPort: 0, token: 'secret', prefix: '/ops/viewer/' });
       closing.push(() => viewer.close());
       const proxy = await proxyTo(viewer.otlpHttpUrl, takeOff);
-      closing.push(() => {
-        proxy.closeAllConnections();
-        proxy.close();
-      });
-      const origin = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      closing.push(() => proxy.close());
+      const { origin } = proxy;
       assert.equal((await fetch(`${origin}/ops/viewer/`)).status, 401);
       const browser = await launch(origin);
       closing.push(() => browser.close());

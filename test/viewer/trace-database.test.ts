@@ -1,17 +1,29 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { LinkedSpanView, RoutesView, ServiceMapView, TraceListView, TraceView } from '#src/viewer/api-types.js';
+import { fileURLToPath } from 'node:url';
+import type {
+  LinkedSpanView,
+  RoutesView,
+  ServiceMapView,
+  StateView,
+  TraceListView,
+  TraceView,
+} from '#src/viewer/api-types.js';
 import { DatabaseLists } from '#src/viewer/database/database-lists.js';
 import { hasSqlite } from '#src/viewer/database/sqlite.js';
 import { TraceDatabase } from '#src/viewer/database/trace-database.js';
 import { TraceTables } from '#src/viewer/database/trace-tables.js';
 import { startViewer, type ViewerOptions } from '#src/viewer/start.js';
 import { TraceStore } from '#src/viewer/store/trace-store.js';
+import { encode } from '#src/wire/encode.js';
+import { LogsRequest } from '#src/wire/otlp.js';
 import { all, FILTERS, feed, startMs } from './filter-cases.js';
-import { newSpanId, newTraceId, send, tracesRequest } from './otlp-feed.js';
+import { keyValues, newSpanId, newTraceId, send, tracesRequest } from './otlp-feed.js';
 
 function directory(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), 'forktrace-viewer-'));
@@ -322,6 +334,52 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     await viewer.close();
     const again = await start(t, options);
     assert.ok((await again.get<RoutesView>('/api/routes')).sinceMs! > 0, 'the file has more than memory');
+  });
+
+  it('leaves the viewer at 250 MB when memory is full of spans and logs, and the file is searched', {
+    skip: !existsSync('/proc/self/status'),
+    timeout: 240_000,
+  }, async (t) => {
+    // Counting coverage takes memory of its own.
+    delete process.env.NODE_V8_COVERAGE;
+    const command = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+    const file = join(directory(t), 'traces');
+    const args = [command, 'viewer', '--json', '--http-port', '0', '--grpc-port', '0', '--file', file];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const { otlpHttpUrl } = JSON.parse(line.toString());
+    const searches = ['', '?plot=1', '?q=-step:1', '?q=step%3D2&plot=1', '?q=route:/orders&plot=1', '?offset=9000'];
+    const logRecords = Array.from({ length: 1000 }, (_, n) => ({
+      timeUnixNano: '1700000000000000000',
+      severityNumber: 9,
+      body: { stringValue: `order ${n} has been paid` },
+      attributes: keyValues({ 'user.id': `u-${n}`, items: n, 'code.function.name': 'checkout' }),
+    }));
+    const logs = encode({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }, LogsRequest);
+    let most = 0;
+    for (let n = 0; n < 48; n++) {
+      await send(
+        otlpHttpUrl,
+        Array.from({ length: 500 }, newTraceId).flatMap((traceId) => [
+          { traceId, kind: 2, name: 'GET /orders', attributes: { 'http.route': '/orders', 'order.id': traceId } },
+          ...[1, 2, 3].map((step) => ({ traceId, name: 'step', attributes: { step } })),
+        ]),
+      );
+      const headers = { 'content-type': 'application/x-protobuf' };
+      await fetch(`${otlpHttpUrl}/v1/logs`, { method: 'POST', headers, body: logs });
+      if (n % 4 === 0) await fetch(`${otlpHttpUrl}/api/traces${searches[(n / 4) % searches.length]}`);
+      most = Math.max(
+        most,
+        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024,
+      );
+    }
+    const { evictedSpans } = (await (await fetch(`${otlpHttpUrl}/api/state`)).json()) as StateView;
+    assert.ok(evictedSpans > 20_000, 'memory is full');
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    assert.ok(most <= 250e6, `${most} bytes`);
   });
 
   it('is not the database of something else, nor one that is in use', async (t) => {

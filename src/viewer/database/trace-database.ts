@@ -21,7 +21,7 @@ const FLUSH_BYTES = 512 * 1024;
 const MAX_PENDING_BYTES = 32 * 1024 * 1024;
 /** Of its heap, in MB: a thread's default is that of a whole process. */
 const MAX_YOUNG_MB = 4;
-const MAX_OLD_MB = 128;
+const MAX_OLD_MB = 96;
 const ONE_TRACE = { maxBytes: Infinity, maxSpans: Infinity, maxTraces: Infinity };
 
 interface AskedList {

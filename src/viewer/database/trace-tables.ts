@@ -42,10 +42,10 @@ const ADDED = `
   CREATE TABLE IF NOT EXISTS held (traces INTEGER) STRICT;
 `;
 /** Of the traces that still get spans. A trace that gets one later is read again. */
-const OPEN_BYTES = 12 * 1024 * 1024;
-const CACHE_KIB = 16 * 1024;
+const OPEN_BYTES = 8 * 1024 * 1024;
+const CACHE_KIB = 12 * 1024;
 /** Blocks that are held as read: traces that are looked at one after the other stand in the same. */
-const READ_BLOCKS = 8;
+const READ_BLOCKS = 4;
 /**
  * What goes after a write when the size is exceeded: twice as many traces as came, so that any rate is kept
  * up with, and not so many that what is received next has to wait. Pages that are free are given back

@@ -30,7 +30,12 @@ export class Live {
       response.writeHead(503, { 'retry-after': '10' }).end();
       return;
     }
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      // Keeps nginx from collecting events before it hands them on.
+      'x-accel-buffering': 'no',
+    });
     response.write(`retry: 1000\n${this.#event()}`);
     this.#responses.add(response);
     response.on('close', () => {
