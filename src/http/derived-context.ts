@@ -1,4 +1,4 @@
-import { type Context, createContextKey } from '@opentelemetry/api';
+import { type Context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 
 /** The API's own key: `trace.getSpan` asks a context for it. */
 export const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
@@ -21,7 +21,9 @@ export class DerivedContext implements Context {
   }
 
   getValue(key: symbol): unknown {
-    return key === this.key ? this.value : this.parent.getValue(key);
+    if (key === this.key) return this.value;
+    // The root has nothing, and takes a look into a Map to say so.
+    return this.parent === ROOT_CONTEXT ? undefined : this.parent.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {

@@ -1,27 +1,16 @@
 /**
- * `context.with` and `context.active` past the API's layers. `with` copies arguments twice, binds the
- * function and looks up the registered manager, for each request; the SDK's own context manager keeps the
- * context in an AsyncLocalStorage that can be run directly.
+ * Makes a request's context the active one.
  *
  * @module
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { contextStorage } from '../tracer/context-storage.js';
 
-let storage: AsyncLocalStorage<Context> | undefined;
-
-/**
- * Looks for the storage of the context manager that is registered now: called with each new connection, not
- * each request.
- */
-export function findContextStorage(): void {
-  const { _getContextManager } = context as unknown as { _getContextManager?(): { _asyncLocalStorage?: unknown } };
-  const found = _getContextManager?.call(context)._asyncLocalStorage;
-  storage = found instanceof AsyncLocalStorage ? found : undefined;
-}
-
+/** That of the program, or of nobody: what the process as a whole is in is not asked for. */
 export function activeContext(): Context {
+  const storage = contextStorage();
   return storage === undefined ? context.active() : (storage.getStore() ?? ROOT_CONTEXT);
 }
 
@@ -34,6 +23,7 @@ export function runInContext<Args extends unknown[], Result>(
   fn: (...args: Args) => Result,
   ...args: Args
 ): Result {
+  const storage = contextStorage();
   if (storage === undefined) return context.with(active, fn, undefined, ...args);
   if (!HAS_FRAMES || storage.getStore() === active) return storage.run(active, fn, ...args);
   const scope = new AsyncResource('forktrace.request', MANUAL);
@@ -62,6 +52,7 @@ function enter<Args extends unknown[], Result>(
  * @returns false where it would stay active in somebody's code, and nothing was done: to be run then
  */
 export function enterCallback(active: Context, message: IncomingMessage): boolean {
+  const storage = contextStorage();
   if (storage === undefined || !HAS_FRAMES || !isParserCallback(message)) return false;
   storage.enterWith(active);
   return true;

@@ -3,6 +3,7 @@ import {
   type Context,
   createContextKey,
   type Exception,
+  ROOT_CONTEXT,
   type Span,
   SpanStatusCode,
 } from '@opentelemetry/api';
@@ -77,7 +78,7 @@ export abstract class ServerRequest implements Context {
       this.#metadata ??= { type: 'http', span: this.span };
       return this.#metadata;
     }
-    return this.parent.getValue(key);
+    return this.parent === ROOT_CONTEXT ? undefined : this.parent.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {

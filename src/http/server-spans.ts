@@ -36,7 +36,6 @@ import { IncomingContext } from './incoming-context.js';
 import { RequestHead, type RequestSource } from './request-head.js';
 import { OTHER_METHOD } from './request-method.js';
 import { methodInName, type RequestSettings } from './request-settings.js';
-import { findContextStorage } from './run-in-context.js';
 
 /** An excluded request: neither it nor what it does is traced. */
 export const EXCLUDED = Symbol('excluded');
@@ -105,7 +104,6 @@ export class ServerSpans implements RequestSettings {
   connected(): void {
     this.#metrics ??= httpMetrics(this.#tracing);
     this.#journal ??= this.#journalTracer();
-    findContextStorage();
   }
 
   /** Starts the span of the request whose head has been read; undefined when it is to have none. */

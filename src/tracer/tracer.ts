@@ -26,6 +26,7 @@ import type { Memory } from '../wire/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
+import { activeContext, contextStorage } from './context-storage.js';
 import { reportFailure } from './guard.js';
 import { hexToWord, randomWord, wordToHex } from './ids.js';
 import { JournalSpan } from './journal-span.js';
@@ -66,7 +67,7 @@ export class JournalTracer implements Tracer, TracerScope {
   }
 
   startSpan(name: string, options?: SpanOptions, parentContext?: Context): Span {
-    const parent = parentContext ?? context.active();
+    const parent = parentContext ?? activeContext();
     try {
       return this.#startSpan(name, options ?? NO_OPTIONS, parent);
     } catch (error) {
@@ -305,9 +306,12 @@ export class JournalTracer implements Tracer, TracerScope {
     const fn = fourth ?? third ?? second;
     if (typeof fn !== 'function') return undefined;
     const options = fn === second ? undefined : (second as SpanOptions | undefined);
-    const parentContext = (fourth === undefined ? undefined : (third as Context | undefined)) ?? context.active();
+    const parentContext = (fourth === undefined ? undefined : (third as Context | undefined)) ?? activeContext();
     const span = this.startSpan(name, options, parentContext);
-    return context.with(trace.setSpan(parentContext, span), fn as (span: Span) => ReturnType<F>, undefined, span);
+    const active = trace.setSpan(parentContext, span);
+    const run = fn as (span: Span) => ReturnType<F>;
+    const storage = contextStorage();
+    return storage === undefined ? context.with(active, run, undefined, span) : storage.run(active, run, span);
   }
 }
 
