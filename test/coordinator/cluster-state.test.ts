@@ -384,3 +384,47 @@ test('64 workers are forked as fast as they become ready, and no more than some 
   assert.equal(cluster.ready, 64);
   assert.equal(cluster.actions('booted')[0]!.at, (64 / 4) * 100);
 });
+
+test('what comes while the cluster stops, has stopped, or of what is not there changes nothing', () => {
+  const cluster = booted(2);
+  const running = cluster.state;
+  cluster.tell(7, 0, { type: 'exit' });
+  cluster.tell(0, 99, { type: 'disconnect' });
+  assert.deepEqual(cluster.state, running);
+  cluster.nature = { boot: 100, drain: 5000, heartbeats: true };
+  cluster.dispatch({ type: 'shutdown' });
+  const forked = cluster.actions('fork').length;
+  for (const event of [{ type: 'reload' }, { type: 'scale', to: 5 }, { type: 'shutdown' }] as const) {
+    cluster.dispatch(event);
+    assert.deepEqual([cluster.state.phase, cluster.state.size], ['stopping', 2], event.type);
+  }
+  cluster.kill(0);
+  cluster.run(60_000);
+  const stopped = cluster.state;
+  assert.equal(stopped.phase, 'stopped');
+  for (const event of [{ type: 'start' }, { type: 'wake' }, { type: 'missed-time' }, { type: 'force' }] as const)
+    cluster.dispatch(event);
+  assert.equal(cluster.state, stopped);
+  assert.equal(cluster.actions('fork').length, forked);
+  assert.deepEqual(cluster.actions('worker-lost'), []);
+});
+
+test('the slot that tries for all is taken away while it tries: the next that asks may', () => {
+  const cluster = booted(2, { breakerDeaths: 4 });
+  const breaker = () => cluster.state.breaker.state;
+  const passUntil = (state: string) => {
+    for (let i = 0; i < 1000 && breaker() !== state; i++) cluster.run(100);
+    assert.equal(breaker(), state);
+  };
+  cluster.nature = { bootDeath: 10 };
+  cluster.kill(1);
+  passUntil('open');
+  cluster.nature = {};
+  passUntil('half-open');
+  cluster.nature = { boot: 100, drain: 50, heartbeats: true };
+  cluster.dispatch({ type: 'scale', to: 1 });
+  assert.equal(breaker(), 'open');
+  cluster.dispatch({ type: 'scale', to: 2 });
+  cluster.run(120_000);
+  assert.deepEqual([cluster.ready, breaker()], [2, 'closed']);
+});
