@@ -75,8 +75,8 @@ function stackLines(stack: string | undefined): string[] {
 
 function requests({ inFlight, inFlightTotal }: PostMortem): string[] {
   if (inFlightTotal === 0) return ['', section('In flight'), '  nothing'];
-  const order = { culprit: 0, victim: 2 };
-  const sorted = [...inFlight].sort((a, b) => (order[a.role ?? 'victim'] ?? 1) - (order[b.role ?? 'victim'] ?? 1));
+  const isLater = ({ role }: (typeof inFlight)[number]) => Number(role !== 'culprit');
+  const sorted = inFlight.toSorted((a, b) => isLater(a) - isLater(b));
   const isKnown = inFlight.some(({ role }) => role === 'culprit');
   const title = isKnown ? `In flight: ${inFlightTotal}, culprit first` : `In flight: ${inFlightTotal}`;
   const shown = sorted.slice(0, SPANS + 1);
@@ -93,17 +93,16 @@ function lastMinute({ vitals, atMs }: PostMortem): string[] {
     return ['', section('Last minute'), '  not known: it ended before its first second was over'];
   const { last } = vitals;
   const age = formatDuration(Math.max(0, atMs - last.atMs));
-  const cgroup =
-    last.cgroupLimit > 0
-      ? `, ${formatBytes(last.cgroupUsed)} of the control group's ${formatBytes(last.cgroupLimit)}`
-      : '';
+  const { cgroupUsed, cgroupLimit } = last;
   return [
     '',
     section(`Last minute (the last numbers are ${age} older than the death)`),
     ...lastMinuteRows(vitals).map(
       ({ name, values, last }) => `  ${name.padEnd(10)} ${sparkline(values.slice(-40)).padEnd(40)} ${last}`,
     ),
-    ...(cgroup === '' ? [] : [`  memory     ${cgroup.slice(2)}`]),
+    ...(cgroupLimit > 0
+      ? [`  memory     ${formatBytes(cgroupUsed)} of the control group's ${formatBytes(cgroupLimit)}`]
+      : []),
   ];
 }
 

@@ -9,7 +9,7 @@ const MOST_SPANS = 300;
  */
 export function traceLines({ id, startMs, durationMs, outcome, processes, rows }: TraceView): string {
   const lines = rows.slice(0, MOST_SPANS).map((row) => {
-    const { service, slot, pid } = processes[row.process] ?? { service: '?' };
+    const { service, slot, pid } = processes[row.process]!;
     const who = slot === undefined ? `${service} pid ${pid ?? '?'}` : `${service} slot ${slot}`;
     const facts = [
       formatDuration(row.durationMs),

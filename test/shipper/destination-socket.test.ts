@@ -17,8 +17,12 @@ test('the shipper takes a destination that is whole, from whoever, and nothing e
   const dir = await tempDir(t);
   chmodSync(dir, 0o700);
   const heard: string[] = [];
-  const end = receiveDestinations(dir, (one, at) => heard.push(`${one.to} ${at}`));
-  t.after(end);
+  let end: (() => void) | undefined = receiveDestinations(dir, (one, at) => heard.push(`${one.to} ${at}`));
+  const close = () => {
+    end?.();
+    end = undefined;
+  };
+  t.after(close);
   await waitFor(
     () => socketIn(dir) !== undefined,
     () => 'a socket',
@@ -49,7 +53,7 @@ test('the shipper takes a destination that is whole, from whoever, and nothing e
   const closed = new Promise((resolve) => client.once('close', resolve));
   client.write('x'.repeat(8 * 1024 * 1024));
   await closed;
-  end();
+  close();
   await waitFor(
     () => socketIn(dir) === undefined,
     () => 'the socket is gone',

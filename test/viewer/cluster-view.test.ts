@@ -174,4 +174,21 @@ describe('the cluster view', () => {
     take([breaker('closed', now - 1000)], coordinator('c'));
     assert.deepEqual(view('', now).breakers, []);
   });
+
+  it('shows a process in no slot after those with one, and only while it says something', () => {
+    const { take, view } = cluster();
+    const now = Date.now();
+    const job = { 'service.name': 'shop', 'service.instance.id': 'job', 'process.pid': 5, 'host.name': 'laptop' };
+    take(requestSpans({ startMs: now - 5000, durationMs: 5 }), job);
+    take(requestSpans({ startMs: now - 5000, durationMs: 5 }), workerResource(worker(0, 1)));
+    assert.deepEqual(
+      view('', now).lanes.map(({ slot }) => slot),
+      [0, undefined],
+    );
+    assert.deepEqual(
+      view('', now + 600_000).lanes.map(({ slot }) => slot),
+      [0],
+    );
+    assert.deepEqual(view(`to=${now - 60_000}`, now).lanes, [], 'before anything was heard of them');
+  });
 });

@@ -85,9 +85,9 @@ interface Scope {
 
 function laneView(lane: Lane, scope: Scope): LaneView | undefined {
   const { metrics, fromMs, toMs, limit, now } = scope;
-  const latest = lane.incarnations.at(-1);
+  const latest = lane.incarnations.at(-1)!;
   const known = stateOf(latest, now);
-  const block = known === 'up' ? scope.history.blockOf(latest!) : undefined;
+  const block = known === 'up' ? scope.history.blockOf(latest) : undefined;
   const state = block === undefined ? known : 'blocked';
   const ended = state === 'gone' || state === 'silent';
   const endOf = (one: IncarnationHistory) => one.exit?.atMs ?? (one === latest && !ended ? now : one.lastMs);
@@ -101,7 +101,7 @@ function laneView(lane: Lane, scope: Scope): LaneView | undefined {
   if (lane.slot === undefined && incarnations.every(({ lastMs }) => lastMs < fromMs)) return undefined;
   const columns =
     requests === undefined ? lane.requests.columns(fromMs, toMs, (toMs - fromMs) / MAX_COLUMNS) : undefined;
-  const measured = (name: string) => metrics.latest(latest?.instanceId ?? '', name);
+  const measured = (name: string) => metrics.latest(latest.instanceId, name);
   return {
     service: lane.service,
     host: lane.host,
@@ -122,8 +122,7 @@ function laneView(lane: Lane, scope: Scope): LaneView | undefined {
   };
 }
 
-function stateOf(life: IncarnationHistory | undefined, now: number): LaneState {
-  if (life === undefined) return 'silent';
+function stateOf(life: IncarnationHistory, now: number): LaneState {
   if (life.exit !== undefined) return isPlannedExit(life.exit) ? 'stopped' : 'dead';
   const gone = processGone(life, Math.max(life.lastMs, life.readyMs ?? 0), now);
   if (gone) return 'gone';
@@ -134,11 +133,11 @@ function stateOf(life: IncarnationHistory | undefined, now: number): LaneState {
 /** Its process is no more, and a coordinator that began later forks for the same service. */
 function isEarlier(lane: Lane, state: LaneState, history: ClusterHistory): boolean {
   if (state === 'up' || state === 'starting') return false;
-  const latest = lane.incarnations.at(-1);
-  const own = history.coordinators.get(latest?.coordinator ?? '');
-  const bornMs = own?.firstMs ?? latest?.lastMs ?? 0;
+  const latest = lane.incarnations.at(-1)!;
+  const own = history.coordinators.get(latest.coordinator);
+  const bornMs = own?.firstMs ?? latest.lastMs;
   for (const [id, other] of history.coordinators) {
-    if (id === latest?.coordinator || other.service !== lane.service || other.host !== lane.host) continue;
+    if (id === latest.coordinator || other.service !== lane.service || other.host !== lane.host) continue;
     if (other.firstMs > bornMs) return true;
   }
   return false;
