@@ -53,6 +53,8 @@ const ENTRY_POINTS = {
 
 const nameOf = (file) => relative(source, file).split(sep).join('/');
 const compiled = (name) => name.replace(/\.ts$/, '.js');
+/** A bundle of the SDK's; its `.js` is an ES module, whose load takes a millisecond more. */
+const common = (name) => name.replace(/\.ts$/, '.cjs');
 const sourceOf = (from, path) => nameOf(resolve(source, dirname(from), path)).replace(/\.js$/, '.ts');
 /** module → its bundle */
 const bundleOf = new Map();
@@ -105,7 +107,7 @@ const boundaries = (file) => ({
       contents: constants(`require('./${bundleOf.get(path)}')['${compiled(path)}']`, await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'outside' }, async ({ path }) => ({
-      contents: constants(`require('./${compiled(path)}')`, await exportsOf(path)),
+      contents: constants(`require('./${common(path)}')`, await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'package' }, ({ path }) => ({
       contents: constants(`require('${path}')`, Object.keys(createRequire(import.meta.url)(path))),
@@ -122,8 +124,10 @@ function located(name) {
   return readFileSync(join(source, name), 'utf8')
     .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl).href`)
     .replace(/\brequire\('(\.[^']+)'\)/g, (call, path) => {
-      const bundle = bundleOf.get(sourceOf(name, path));
-      return bundle ? `require('${fromModule(name, bundle)}')['${compiled(sourceOf(name, path))}']` : call;
+      const loaded = sourceOf(name, path);
+      if (loaded.startsWith('sdk/')) return `require('${fromModule(name, common(loaded))}')`;
+      const bundle = bundleOf.get(loaded);
+      return bundle ? `require('${fromModule(name, bundle)}')['${compiled(loaded)}']` : call;
     });
 }
 

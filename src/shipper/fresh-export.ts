@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fs from 'node:fs';
+import { promises } from 'node:fs';
 import { headerFault, parseHeaders } from '../config/headers.js';
 import type { ResolvedExport } from '../config/resolved.js';
 
@@ -57,7 +57,7 @@ async function freshExport(target: ResolvedExport): Promise<ResolvedExport | und
   if (!headers && headersFrom?.call) return undefined;
   const pem = async (name: 'ca' | 'cert' | 'key') => {
     const file = tlsFiles[name];
-    const text = file === undefined ? undefined : await fs.promises.readFile(file, 'utf8').catch(() => undefined);
+    const text = file === undefined ? undefined : await promises.readFile(file, 'utf8').catch(() => undefined);
     // A file that is just being replaced is not there, or not whole.
     return text !== undefined && /-----END [^-]+-----\s*$/.test(text) ? text : tls[name];
   };
@@ -71,7 +71,7 @@ async function freshExport(target: ResolvedExport): Promise<ResolvedExport | und
 
 async function fromFile(path: string): Promise<Record<string, string> | undefined> {
   try {
-    return parseHeaders(await fs.promises.readFile(path, 'utf8'));
+    return parseHeaders(await promises.readFile(path, 'utf8'));
   } catch {
     return undefined;
   }

@@ -4,6 +4,8 @@ import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Api } from '../instrumentation/api-copies.js';
 import type { AsyncLocalStorageContextManager } from '../sdk/context-manager.js';
 
+const require = createRequire(import.meta.url);
+
 let registered = false;
 let manager: AsyncLocalStorageContextManager | undefined;
 
@@ -32,9 +34,8 @@ export function setProcessContext(processContext: Context): void {
  */
 export function registerContextManager(api: Pick<Api, 'context'> = own): boolean {
   if (registered) return true;
-  const { AsyncLocalStorageContextManager } = createRequire(import.meta.url)(
-    '../sdk/context-manager.js',
-  ) as typeof import('../sdk/context-manager.js');
+  const { AsyncLocalStorageContextManager } =
+    require('../sdk/context-manager.js') as typeof import('../sdk/context-manager.js');
   manager = new AsyncLocalStorageContextManager().enable();
   registered = api.context.setGlobalContextManager(manager);
   if (!registered) manager.disable();

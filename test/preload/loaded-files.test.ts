@@ -52,9 +52,7 @@ test('the first request of a server has loaded a handful of files, and none of t
       'dist/bundle-preload.cjs',
       'dist/bundle-start.cjs',
       'dist/sdk/context-manager.cjs',
-      'dist/sdk/context-manager.js',
       'dist/sdk/propagators.cjs',
-      'dist/sdk/propagators.js',
     ],
   );
 });
