@@ -5,8 +5,9 @@
  * statement until its parent is told of its end. In each round every contestant runs once, in an order that
  * changes; medians.
  *
- * Excluded: the shipper, which lives for all of them and is started before the first round, and the client of
- * the request.
+ * Excluded: the shipper, which lives for all of them and is started before the first round, but for the
+ * contestant that starts one, where what that takes of the starter is included; and the client of the
+ * request.
  *
  *   npm run bench:start -- --rounds 15
  *   cd bench/peers && npm ci          once, for dd-trace and the others that are there
@@ -39,11 +40,16 @@ interface Contestant {
   name: string;
   execArgv?: string[];
   env?: NodeJS.ProcessEnv;
+  /** In a project that has the package of all instrumentations. */
+  isInstrumented?: boolean;
+  /** No shipper is there: it starts one. */
+  startsShipper?: boolean;
 }
 
 const PROGRAMS = ['hello', 'tool', 'nothing'] as const;
 type Program = (typeof PROGRAMS)[number];
 
+const INSTRUMENTATIONS = '@opentelemetry/auto-instrumentations-node';
 const register = new URL('../dist/register.js', import.meta.url).href;
 const peer = (name: string, preload: string): Contestant[] =>
   existsSync(join(benchRoot, 'peers/node_modules', name))
@@ -53,6 +59,7 @@ const untraced: Contestant = { name: 'untraced' };
 const contestants: Contestant[] = [
   untraced,
   { name: 'forktrace/register', execArgv: ['--import', register] },
+  { name: 'forktrace/register, starts the shipper', execArgv: ['--import', register], startsShipper: true },
   { name: 'forktrace, two lines', env: { BENCH_TWO_LINES: '1' } },
   ...(existsSync(join(benchRoot, 'otel-2/node_modules'))
     ? [{ name: 'OpenTelemetry 2.x', execArgv: ['--require', join(benchRoot, 'otel-2/setup.cjs')] }]
@@ -60,21 +67,35 @@ const contestants: Contestant[] = [
   ...peer('dd-trace', 'dd-trace.cjs'),
   ...peer('@sentry/node', 'sentry.cjs'),
   ...peer('elastic-apm-node', 'elastic-apm.cjs'),
-  ...peer(
-    '@opentelemetry/auto-instrumentations-node',
-    'node_modules/@opentelemetry/auto-instrumentations-node/register.js',
-  ),
+  ...peer(INSTRUMENTATIONS, `node_modules/${INSTRUMENTATIONS}/build/src/register.js`),
+  ...peer(INSTRUMENTATIONS, '').map(() => ({
+    name: 'forktrace/register with its instrumentations',
+    execArgv: ['--import', register],
+    isInstrumented: true,
+  })),
 ];
 
-/** The two lines are a server's. */
-const runs = ({ env }: Contestant, program: Program) => program === 'hello' || env === undefined;
+/** The two lines are a server's, and what starts nothing starts no shipper. */
+const runs = ({ env, startsShipper }: Contestant, program: Program) =>
+  (program === 'hello' || env === undefined) && (program !== 'nothing' || !startsShipper);
 
 const dir = mkdtempSync(join(tmpdir(), 'forktrace-bench-start-'));
-// A project of its own, which has no instrumentation installed.
-mkdirSync(join(dir, 'node_modules/@opentelemetry'), { recursive: true });
-symlinkSync(join(benchRoot, '..'), join(dir, 'node_modules/forktrace'));
-symlinkSync(join(benchRoot, '../node_modules/@opentelemetry/api'), join(dir, 'node_modules/@opentelemetry/api'));
-for (const program of PROGRAMS) cpSync(join(benchRoot, `apps/start-${program}.cjs`), join(dir, `${program}.cjs`));
+/** A project of its own, which has no instrumentation installed, unless it is to have all. */
+function project(name: string): string {
+  const root = join(dir, name);
+  mkdirSync(join(root, 'node_modules/@opentelemetry'), { recursive: true });
+  symlinkSync(join(benchRoot, '..'), join(root, 'node_modules/forktrace'));
+  symlinkSync(join(benchRoot, '../node_modules/@opentelemetry/api'), join(root, 'node_modules/@opentelemetry/api'));
+  for (const program of PROGRAMS) cpSync(join(benchRoot, `apps/start-${program}.cjs`), join(root, `${program}.cjs`));
+  return root;
+}
+const plain = project('plain');
+const instrumented = project('instrumented');
+symlinkSync(
+  join(benchRoot, 'peers/node_modules', INSTRUMENTATIONS),
+  join(instrumented, 'node_modules', INSTRUMENTATIONS),
+);
+let journals = 0;
 const sink = new BenchProcess(join(benchRoot, '../dist-bench/sink.js'), []);
 const ports = await sink.next<{ port: number; httpPort: number }>();
 const environment = {
@@ -97,8 +118,10 @@ interface Measured {
 }
 
 async function measure(contestant: Contestant, program: Program): Promise<Measured> {
-  const child: ChildProcess = spawn(node, [...(contestant.execArgv ?? []), join(dir, `${program}.cjs`)], {
-    env: { ...environment, ...contestant.env },
+  const root = contestant.isInstrumented ? instrumented : plain;
+  const journal = contestant.startsShipper && { FORKTRACE_JOURNAL_DIR: join(dir, `journal-${++journals}`) };
+  const child: ChildProcess = spawn(node, [...(contestant.execArgv ?? []), join(root, `${program}.cjs`)], {
+    env: { ...environment, ...contestant.env, ...journal },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'close');
@@ -134,7 +157,7 @@ const keeper = spawn(
     '-e',
     "require('@opentelemetry/api').trace.getTracer('bench').startSpan('keeper'); setInterval(() => {}, 1000)",
   ],
-  { cwd: dir, env: environment, stdio: ['ignore', 'ignore', 'inherit'] },
+  { cwd: plain, env: environment, stdio: ['ignore', 'ignore', 'inherit'] },
 );
 try {
   const progress = new Progress((rounds + 1) * cells.length);
