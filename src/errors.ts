@@ -28,7 +28,7 @@ export const errors = {
     message: (variable: string, found: string, expected: string) =>
       `Environment variable ${variable}: got ${found}, expected ${expected}.`,
     when: 'an environment variable has a wrong value',
-    remedy: 'as above; [configuration.md](configuration.md) lists what each takes',
+    remedy: 'the message names the variable, what it got and what it takes; see [environment.md](environment.md)',
   },
   FORKTRACE_BUNDLED: {
     message: (program: string) =>
@@ -86,7 +86,7 @@ export const errors = {
     message: (path: string, found: string) =>
       `Run directory ${path}: ${found}, expected one that is this user's alone. Set FORKTRACE_RUN_DIR to another.`,
     when: "the directory of the control socket is not this user's alone",
-    remedy: 'remove it, or set `FORKTRACE_RUN_DIR`',
+    remedy: 'remove that directory, or set `FORKTRACE_RUN_DIR` to another',
   },
   FORKTRACE_CONTROL_REQUEST: {
     message: (reason: string) =>
@@ -112,8 +112,8 @@ export const errors = {
   },
   FORKTRACE_SEVERAL_COORDINATORS: {
     message: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
-    when: 'the command found more than one',
-    remedy: 'name one by `--pid`',
+    when: 'the command found more than one running coordinator of this user',
+    remedy: 'select one with `--pid`',
   },
   FORKTRACE_NO_JOURNAL: {
     message: (path: string, found: string) =>
@@ -135,8 +135,8 @@ export const errors = {
   },
   FORKTRACE_SHIPPER_AT_WORK: {
     message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
-    when: '`ship` of a directory that a living shipper reads',
-    remedy: 'nothing: that shipper delivers it',
+    when: '`forktrace ship` was given a directory that a running shipper already delivers',
+    remedy: 'nothing: the running shipper delivers the journal',
   },
   FORKTRACE_SHIP_INCOMPLETE: {
     message: (path: string, left: number, refused: number) =>
@@ -146,8 +146,8 @@ export const errors = {
   },
   FORKTRACE_STOPPING: {
     message: () => 'The cluster is stopping.',
-    when: 'reload or scale while the cluster stops',
-    remedy: 'none',
+    when: '`reload` or `scale` was called while the cluster stops',
+    remedy: 'none: start the cluster again',
   },
   FORKTRACE_NOT_COORDINATOR: {
     message: () => 'This process is a worker, expected the coordinator: the process that forks.',
@@ -158,19 +158,19 @@ export const errors = {
     message: (host: string) =>
       `The viewer would listen on ${host}, which other machines reach: give it a token (option token or FORKTRACE_VIEWER_TOKEN).`,
     when: 'the viewer would listen beyond loopback without a token',
-    remedy: 'option `token` or `FORKTRACE_VIEWER_TOKEN`',
+    remedy: 'set a token: the option `token`, or `FORKTRACE_VIEWER_TOKEN`',
   },
   FORKTRACE_VIEWER_FILE: {
     message: (path: string, found: string) =>
       `The file ${path} ${found}, expected one that the viewer has written, or none: name another.`,
     when: "`--file` names a file that is not the viewer's, or that cannot be written",
-    remedy: 'name another',
+    remedy: 'name another file',
   },
   FORKTRACE_VIEWER_PORT: {
     message: (host: string, port: number, tried: number) =>
       `The viewer found no free port on ${host}: tried ${port} and ${tried - 1} more.`,
-    when: 'no free port near the one that was asked for',
-    remedy: '`--http-port`, `--grpc-port`',
+    when: 'the viewer found no free port near the one that was asked for',
+    remedy: 'choose other ports with `--http-port` and `--grpc-port`',
   },
   FORKTRACE_INSTRUMENTATION_VERSION: {
     message: (what: string, needs: string, found: string, command: string) =>
@@ -180,26 +180,26 @@ export const errors = {
   },
   FORKTRACE_SPAN_TARGET: {
     message: (found: string) => `span: got ${found}, expected a function or a method to trace.`,
-    when: '`span` on something that is neither a function nor a method or getter',
-    remedy: '',
+    when: '`span` was applied to something that is not a function, a method or a getter',
+    remedy: 'apply it to a function, a method or a getter',
   },
   FORKTRACE_JOURNAL_DIR: {
     message: (dir: string, found: string) =>
       `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
     when: "the journal directory is not this user's alone, not writable, or has no room for the smallest segment. In a worker it is a warning: spans go through the `batch` pipeline",
-    remedy: 'set `journal.dir`',
+    remedy: 'set `journal.dir` to a directory that this user alone can write to',
   },
   FORKTRACE_JOURNAL_MMAP: {
     message: (reason: string) =>
       `Option journal.mode: got "mmap", which this process cannot do (${reason}), expected "auto" or "write".`,
     when: "`journal.mode: 'mmap'` where files cannot be mapped, or where a full disk would kill a process that maps them",
-    remedy: '`auto` or `write`',
+    remedy: "set `journal.mode` to `'auto'` or `'write'`",
   },
   FORKTRACE_MESSAGE_CHANNEL: {
     message: (found: string) =>
       `Messages: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
-    when: '`sendTraced` or `onTracedMessage` on something that is no channel',
-    remedy: '',
+    when: '`sendTraced` or `onTracedMessage` was given something that carries no messages',
+    remedy: 'pass one of the kinds in the message',
   },
   FORKTRACE_CONTROL: {
     message: (reason: string) => reason,

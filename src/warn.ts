@@ -24,24 +24,24 @@ export const warnings = {
     lost: 'the spans of its requests',
   },
   FORKTRACE_CRASH_LOOP: {
-    when: 'too many deaths in a row: respawning stops, then one worker is tried',
-    lost: '',
+    when: 'too many workers died in a row: respawning stops, and after a pause one worker is tried',
+    lost: 'nothing; see [supervision.md](supervision.md)',
   },
   FORKTRACE_CRASH_LOOP_OVER: {
-    when: 'that worker became ready',
-    lost: '',
+    when: 'the worker that was tried became ready: workers are respawned again',
+    lost: 'nothing',
   },
   FORKTRACE_RECYCLE_FAILED: {
     when: 'the successor of a worker that was to be recycled did not start; the old one continues to serve',
-    lost: '',
+    lost: 'nothing',
   },
   FORKTRACE_HOOK_FAILED: {
-    when: 'a hook threw or rejected',
-    lost: '',
+    when: 'a hook threw or rejected; the message names the hook',
+    lost: 'what that hook was to do',
   },
   FORKTRACE_HOOK_TIMEOUT: {
     when: 'a hook did not finish within `hooks.timeoutMs`; the process continues without waiting for it',
-    lost: '',
+    lost: 'nothing: the hook runs on',
   },
   FORKTRACE_NO_CONTROL_SOCKET: {
     when: 'the coordinator could not open its control socket',
@@ -181,7 +181,7 @@ export const warnings = {
   },
   FORKTRACE_SCALE_FAILED: {
     when: 'after SIGTTIN, the worker that was added did not start; the coordinator tries again',
-    lost: '',
+    lost: 'nothing',
   },
   FORKTRACE_RELOAD_ABORTED: {
     when: 'a new worker did not start during a reload (see the error)',

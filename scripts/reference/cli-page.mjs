@@ -15,11 +15,11 @@ export function cliPage({ Command, commands }) {
 |---|---|
 ${all.map((command) => `| [\`${command.name()}\`](#${command.name()}) | ${cell(command.description())} |`).join('\n')}
 
-${names(withPid)} find the one coordinator of this user that runs; with several, name one by \`--pid\`.
+${names(withPid)} find the running coordinator of this user. If several run, select one with \`--pid\`.
 
-Every command but \`mcp\`, which speaks JSON-RPC, takes \`--json\`: it prints one JSON document on one line of stdout, or one per line where there are many. Errors go to stderr as
-\`forktrace: message [CODE]\`, with exit code 1; with \`--json\` the last line of stdout is then \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`. There are no
-colours where the output is not a terminal, or with \`NO_COLOR\`.
+Every command except \`mcp\`, which speaks JSON-RPC, takes \`--json\`: it then prints JSON on stdout, one document on one line, or one line for each item
+of a list. An error is printed on stderr as \`forktrace: message [CODE]\`, and the exit code is 1; with \`--json\` the last line of stdout is also
+\`{"error":{"code":"FORKTRACE_…","message":"…"}}\`. The output has colours only on a terminal, and none if \`NO_COLOR\` is set.
 ${all.map((command) => section(command)).join('')}
 ## The control socket
 

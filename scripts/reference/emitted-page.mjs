@@ -18,11 +18,11 @@ const sections = [
 export function emittedPage({ conventions: { EMITTED } }) {
   return `# What forktrace emits
 
-Names of our own stay as they are within a major version. The others follow [OpenTelemetry's semantic
-conventions](https://opentelemetry.io/docs/specs/semconv/). Spans and metrics of HTTP servers follow those [for
-HTTP](https://opentelemetry.io/docs/specs/semconv/http/) and are not repeated here.
+This page lists every attribute, span, event and metric name that forktrace writes. Most follow [OpenTelemetry's semantic
+conventions](https://opentelemetry.io/docs/specs/semconv/). Names that forktrace defines itself do not change within a major version. Spans and
+metrics of HTTP servers follow the conventions [for HTTP](https://opentelemetry.io/docs/specs/semconv/http/), and are not repeated here.
 
-This page is made of src/wire/conventions.ts by \`npm run generate\`.
+\`npm run generate\` writes this page from src/wire/conventions.ts.
 ${sections
   .map(([kind, title, about]) => {
     const rows = EMITTED.filter((one) => one.kind === kind).map(

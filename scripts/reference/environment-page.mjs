@@ -33,16 +33,23 @@ export function environmentPage({ sections, variables }) {
   return `${NOTE}
 # Environment variables
 
-Every variable that forktrace reads, and every one of [OpenTelemetry's specification](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/):
-**honoured**, **warned** (it has no effect here, and one that is set is said so), or **not applicable** (it is for a part that is not here).
+This page lists every variable that forktrace reads, and every variable of
+[OpenTelemetry's specification](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). The second column says what
+becomes of it:
 
-- An option in code beats its variable. An empty variable counts as not set.
-- A variable of OpenTelemetry (\`OTEL_…\`) with a value that is unknown or unusable is warned about once, by its name (\`FORKTRACE_ENV_IGNORED\`), and the
-  default is used, as the specification has it. In a cluster the coordinator says it, not every worker.
-- A wrong value of an own variable (\`FORKTRACE_…\`) stops the start with the error \`FORKTRACE_ENV_INVALID\`. One that does not exist is warned about
-  (\`FORKTRACE_ENV_UNKNOWN\`) with the nearest name.
-- \`PORT\` and \`WEB_CONCURRENCY\` are looked at where forktrace serves: in \`startClusterWithTracing\`, not under the preload. There a wrong one stops the
-  start before anything listens.
+- **honoured**: forktrace reads it.
+- **warned**: it has no effect in forktrace, and forktrace prints a warning if it is set.
+- **not applicable**: it configures a part of OpenTelemetry that forktrace does not have.
+
+How they are read:
+
+- An option in code takes precedence over its variable. An empty variable counts as not set.
+- If a variable of OpenTelemetry (\`OTEL_…\`) has an unknown or unusable value, forktrace warns once with its name (\`FORKTRACE_ENV_IGNORED\`) and uses
+  the default, as the specification requires. In a cluster only the coordinator prints the warning.
+- If a variable of forktrace (\`FORKTRACE_…\`) has a wrong value, the start fails with the error \`FORKTRACE_ENV_INVALID\`. A \`FORKTRACE_…\` name that does
+  not exist is a warning (\`FORKTRACE_ENV_UNKNOWN\`), which suggests the nearest name.
+- \`startClusterWithTracing\` reads \`PORT\` and \`WEB_CONCURRENCY\`, and a wrong value stops the start before anything listens. The preload does not
+  read them.
 
 ## OpenTelemetry
 

@@ -6,13 +6,13 @@ export function errorsPage({ errors, warnings }) {
 # Errors and warnings
 
 Every code is stable. An **error** is thrown as a \`ForktraceError\` with a \`code\`; the command prints it and exits with 1. A **warning** is a process
-warning: Node writes it to stderr, and \`process.on('warning', ({ code }) => …)\` sees it. What may repeat (losses, failed exports) is said at
-once, then at intervals that double from one minute to one hour, with the count of all that happened in between.
+warning: Node writes it to stderr, and \`process.on('warning', ({ code }) => …)\` sees it. A warning that may repeat (a loss, a failed export)
+is printed at once, then at intervals that double from one minute to one hour. Each repetition has the count of what happened since the last one.
 
-The shipper prints its warnings on the standard error of the program that has started it, and lets go of that within a second of the
-death of the last process it ships for: \`exec()\` and \`2>&1 | tee\` do not wait for a shipper whose endpoint is down.
+The shipper prints its warnings on the standard error of the program that started it. It closes that stream within a second of the
+death of the last process that it ships for, so that \`exec()\` and \`2>&1 | tee\` do not wait for a shipper whose endpoint is down.
 
-Nothing of the data path throws into the app: what goes wrong there is a warning.
+To record and deliver spans never throws into the app: what goes wrong there is a warning.
 
 ## Errors
 

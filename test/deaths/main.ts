@@ -42,11 +42,12 @@ writeFileSync(
   new URL('../../docs/deaths.md', import.meta.url),
   `# What the trace says of a death
 
-Each row is a real cluster with one worker that serves ${'`/patient`'} twice when the request of the first column comes; a watchdog of 5 s (${'`supervise.heartbeatTimeoutMs`'}). The
-table is what the spans that reach an OTLP endpoint say; ${'`npm run deaths`'} makes it, on Linux. [Forensics](forensics.md) says how.
+Each row is one run of a real cluster with one worker and a watchdog of 5 s (${'`supervise.heartbeatTimeoutMs`'}). The worker is serving two requests to ${'`/patient`'}
+when the request of the first column arrives. The other columns are what the spans say that reach an OTLP endpoint. ${'`npm run deaths`'} writes this page, on
+Linux; [Forensics](forensics.md) explains how forktrace finds this out.
 
-"Cannot be seen": nothing tells which request it was. Native code cannot be interrupted, and a signal from outside is nobody's fault. A request that waits for a
-promise that never resolves does not block the event loop: what is seen is that it was still in flight at the end.
+"Cannot be seen" means that no evidence names the request: native code cannot be interrupted to read its stack, and no request causes a signal from outside.
+A request that waits for a promise that never resolves does not block the event loop, so the trace only shows that it was still in flight at the end.
 
 ${sections.join('\n\n')}
 `,

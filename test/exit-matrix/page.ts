@@ -37,16 +37,20 @@ export function writePage(sections: string[][][]): void {
 Written by \`npm run exit-matrix\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version},
 forktrace ${version}.
 
-Each process has ended ${STEPS} spans and has one open when it ends. A cell is short, and then in bold, unless the ${STEPS} spans reach a real OTLP
-endpoint once, the open one comes as an interrupted span, the process ends as it does untraced (second column), and the interrupted span has
-the exit cause, the exit code and the signal. *Shipper down*: it is killed before the process ends, and as often as it is started until
-all have ended; then the one that the program starts, or \`forktrace ship\`, delivers.
+When each process ends, it has ended ${STEPS} spans and one span is still open. A cell shows the exit cause, the exit code and the signal of the
+interrupted span. It is in bold, and says what is wrong, unless all of this holds: the ${STEPS} spans reach a real OTLP endpoint exactly once, the open
+span arrives as an interrupted span, and the process ends as it does without tracing (second column).
 
-\`unknown\`: a process that a signal ends at once cannot say so, and nobody who traces is its parent. \`heap_out_of_memory\` where nobody
-tells the signal is read from the last figures of the process, which it writes at each full collection: one that fills its heap faster than it
-comes to write them is \`unknown\`, or \`abort\` where a parent tells the signal. A thread that does has no exit code in its spans: its parent alone is told.
-More than ${STEPS} spans: a shipper that is killed has no time to note what it has sent, and the next one sends it again.
-[What is lost when](loss-matrix.md) has the requests of servers under load.
+In the column *shipper down*, the shipper is killed before the process ends, and again each time it is started until all processes have ended.
+Then the shipper that the program starts, or \`forktrace ship\`, delivers the journal.
+
+- \`unknown\`: a signal ends a process at once, so the process cannot record it. Only a parent that traces could tell, and there is none.
+- \`heap_out_of_memory\` without a parent that tells the signal is concluded from the last memory figures of the process, which it writes at each
+  full garbage collection. If the heap fills faster than that, the cause is \`unknown\`, or \`abort\` where a parent tells the signal. The spans
+  of a thread that runs out of memory have no exit code, because only its parent learns it.
+- More than ${STEPS} spans: a killed shipper has had no time to record what it had already sent, so the next one sends it again.
+
+[What is lost when](loss-matrix.md) is the same for servers with requests under load.
 
 ${tables.join('\n\n')}
 `,

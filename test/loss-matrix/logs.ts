@@ -129,8 +129,8 @@ function writePage(): void {
 Written by \`npm run loss-matrix:logs\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
 shared with other work; Node ${process.version}, forktrace ${version}.
 
-A process has run for a second, logs ${LINES} lines, and ends in the next statement, but for the exception, which is thrown in
-the next turn of the event loop. A cell says how many of the ${LINES} lines arrived.
+A process runs for a second, logs ${LINES} lines, and ends in the next statement. Only the exception is thrown one turn of the event loop later.
+A cell says how many of the ${LINES} lines arrived.
 
 - \`forktrace/pino\`: pino with that destination, under \`--import forktrace/register\`; what a real OTLP/gRPC endpoint got.
 - *pino to a file*: \`pino.destination(file)\`; with \`sync: true\`, which waits for the file system at each line; and the transport
@@ -139,7 +139,8 @@ the next turn of the event loop. A cell says how many of the ${LINES} lines arri
 - *OpenTelemetry*: \`sdk-node\` with \`OTEL_LOGS_EXPORTER=otlp\`, the logs API and the shutdown at SIGTERM of its "Getting started"; what
   the endpoint got.
 
-A line in a file is on the machine that the process ran on, and has no trace to belong to. What arrives at the endpoint has both.
+A line in a file stays on the machine that the process ran on, and belongs to no trace. A record at the endpoint has left the machine, and has
+the ids of its trace.
 
 ${line(head)}
 ${line(head.map(() => '---'))}
