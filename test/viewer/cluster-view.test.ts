@@ -191,4 +191,51 @@ describe('the cluster view', () => {
     );
     assert.deepEqual(view(`to=${now - 60_000}`, now).lanes, [], 'before anything was heard of them');
   });
+
+  it('remembers a bounded number of lanes, lives of a slot, coordinators and events: the oldest go', () => {
+    const { take, view } = cluster();
+    const now = Date.now();
+    for (let n = 0; n < 300; n++) {
+      const name = `service-${n}`;
+      take(requestSpans({ startMs: now - 1000 + n, durationMs: 1 }), workerResource(worker(0, n), name));
+      const own = { ...coordinator(`c-${n}`), 'service.name': name };
+      take(
+        [
+          { name: 'cluster.reload', startMs: now - 1000 + n },
+          { name: 'cluster.reload', startMs: now - n },
+        ],
+        own,
+      );
+    }
+    const { lanes, events } = view('', now);
+    assert.deepEqual([lanes.length, events.length], [256, 512]);
+    assert.ok(
+      !lanes.some(({ service }) => service === 'service-0') && !events.some((event) => event.service === 'service-0'),
+    );
+    assert.equal(view('service=service-299', now).events.length, 2);
+    for (let incarnation = 0; incarnation < 70; incarnation++)
+      take(
+        requestSpans({ startMs: now - 70 + incarnation, durationMs: 1 }),
+        workerResource({ slot: 1, incarnation, pid: 1000 + incarnation }),
+      );
+    assert.equal(view('service=shop', now).lanes[0]!.incarnations.length, 64);
+  });
+
+  it('takes what comes late, and what an interrupted span alone says of an end', () => {
+    const { take, view } = cluster();
+    const now = Date.now();
+    take(requestSpans({ startMs: now - 1000, durationMs: 1 }), workerResource(worker(0, 1)));
+    take(requestSpans({ startMs: now - 9000, durationMs: 1 }), workerResource(worker(0, 1)));
+    assert.equal(view('', now).lanes[0]!.incarnations[0]!.firstMs, now - 9000);
+    const death = { 'forktrace.interrupted': true, 'error.type': 'worker.exit' };
+    take(
+      [{ name: 'job', startMs: now - 500, durationMs: 100, error: 'worker.exit', attributes: death }],
+      workerResource(worker(0, 1)),
+    );
+    const [life] = view('', now).lanes[0]!.incarnations;
+    assert.deepEqual([life!.exit!.cause, life!.exit!.atMs], [undefined, now - 400]);
+    assert.equal(life!.exit!.requestsInterrupted, 0, 'a span that is no request interrupts none');
+    take([{ name: 'cluster.breaker', startMs: now }], coordinator('c'));
+    assert.equal(view('', now).breakers[0]?.state, '', 'a breaker that does not say its state');
+  });
 });

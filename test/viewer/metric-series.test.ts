@@ -208,3 +208,22 @@ describe('bounds', () => {
     );
   });
 });
+
+test('what a point leaves out is nothing, and one without a time is of now', () => {
+  const store = new MetricStore();
+  store.ingest({});
+  store.ingest({ resourceMetrics: [{}, { scopeMetrics: [{}] }] });
+  const before = Date.now();
+  ingest(store, { name: 'h', histogram: { aggregationTemporality: DELTA, dataPoints: [{}] } });
+  ingest(store, { name: 's', summary: { dataPoints: [{ quantileValues: [{}] }, {}] } });
+  ingest(store, { name: 'g', gauge: { dataPoints: [{}] } });
+  ingest(store, { name: 'nothing' });
+  const of = (name: string) => [...store.instruments.get(name)!.series.values()].flatMap(({ points }) => points);
+  for (const name of ['h', 's', 'g']) {
+    const [point] = of(name);
+    assert.equal(point!.value, 0, name);
+    assert.ok(point!.timeMs >= before && point!.timeMs <= Date.now(), name);
+  }
+  assert.deepEqual(of('s')[0]!.quantiles, [[0, 0]]);
+  assert.deepEqual([store.instruments.get('nothing')!.kind, of('nothing')], ['other', []]);
+});
