@@ -1,4 +1,5 @@
 import { isBuiltin } from 'node:module';
+import { PREFIX } from './installed.js';
 import { disableQuietly, type Instrumentation } from './instrumentation.js';
 
 /** The instrumentations that were found and enabled. */
@@ -23,8 +24,22 @@ export function hasYielded(instrumentation: Instrumentation): boolean {
 }
 
 const found = { asking: false };
-/** Of all that were found. */
+/** All that were found, those of outgoing requests included, and are not the app's own; and their names. */
+let standing: readonly Instrumentation[] = [];
 let names: ReadonlySet<string> = new Set();
+
+const askedByApp = new Set<string>();
+
+/** Whether the app has made an instrumentation of this name before there was one to leave for it. */
+export function hasOwn(name: string): boolean {
+  return askedByApp.has(name);
+}
+
+/** From now on each of them leaves when the app makes one of its own. */
+export function leaveToTheApp(instrumentations: readonly Instrumentation[]): void {
+  standing = [...standing, ...instrumentations];
+  names = new Set([...names, ...instrumentations.map(({ instrumentationName }) => instrumentationName)]);
+}
 
 /** What one of those that were found asks for. */
 export function askedByUs<T>(ask: () => T): T {
@@ -46,14 +61,16 @@ export function askedByUs<T>(ask: () => T): T {
  */
 export function yieldInstrumentation(name?: string): void {
   // An app may ask for its tracer in each request.
-  if (automatic === undefined || found.asking || (name !== undefined && !names.has(name))) return;
+  if (found.asking) return;
+  if (name?.startsWith(PREFIX)) askedByApp.add(name);
+  if (standing.length === 0 || (name !== undefined && !names.has(name))) return;
   const [leaving, staying] = [[], []] as [Instrumentation[], Instrumentation[]];
-  for (const one of automatic.instrumentations) {
+  for (const one of standing) {
     const isMeant = name === undefined || one.instrumentationName === name;
     (isMeant && !hasPatchedPackage(one) ? leaving : staying).push(one);
   }
   if (leaving.length === 0) return;
-  automatic = { ...automatic, instrumentations: staying };
+  standing = staying;
   for (const one of leaving) {
     yielded.add(one);
     disableQuietly(one);
@@ -73,6 +90,6 @@ function hasPatchedPackage({ _modules = [] }: Instrumentation): boolean {
 
 export function setEnabledAutomatically(enabled: Automatic): Automatic {
   automatic = enabled;
-  names = new Set(enabled.instrumentations.map(({ instrumentationName }) => instrumentationName));
+  leaveToTheApp(enabled.instrumentations);
   return enabled;
 }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { warn } from '../warn.js';
 import { construct } from './construct.js';
+import { hasOwn } from './enabled.js';
 import { checkVersions } from './fitting-versions.js';
 import { appDirectory, PREFIX } from './installed.js';
 import type { Instrumentation } from './instrumentation.js';
@@ -13,11 +14,13 @@ const PACKAGES = ['undici', 'http'].map((name) => PREFIX + name);
 /**
  * The official instrumentations of `fetch` (undici) and of outgoing `http`, those that are installed.
  *
- * @param enabled names of those that are enabled anyway
+ * @param enabled names of those that are enabled anyway; those that the app has made are not needed either
  * @throws ForktraceError with code FORKTRACE_INSTRUMENTATION_VERSION
  */
 export function outgoingInstrumentations(enabled: ReadonlySet<string>): Instrumentation[] {
-  return PACKAGES.filter((name) => !enabled.has(name)).flatMap((name) => constructInstalled(name) ?? []);
+  return PACKAGES.filter((name) => !enabled.has(name) && !hasOwn(name)).flatMap(
+    (name) => constructInstalled(name) ?? [],
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { enableAutomatically } from './automatic.js';
 import { patchBuiltins } from './builtins.js';
-import { type Automatic, enabledAutomatically, hasYielded, yieldInstrumentation } from './enabled.js';
+import { type Automatic, enabledAutomatically, hasYielded, leaveToTheApp, yieldInstrumentation } from './enabled.js';
 import { disableQuietly, type Instrumentation, type Instrumentations } from './instrumentation.js';
 import { loadedPackages, warnOfLoaded } from './loaded-before.js';
 import { hookLoader } from './loader-hooks.js';
@@ -35,7 +35,8 @@ export function prepareInstrumentations({ instrumentations: wanted, outgoing }: 
         else disableQuietly(one);
         names.add(one.instrumentationName);
       }
-      const own = [...given, ...(outgoing ? outgoingInstrumentations(names) : [])];
+      const ofOutgoing = outgoing ? outgoingInstrumentations(names) : [];
+      const own = [...given, ...ofOutgoing];
       const early = loadedPackages(own);
       all.push(...own);
       for (const instrumentation of all) {
@@ -46,7 +47,9 @@ export function prepareInstrumentations({ instrumentations: wanted, outgoing }: 
       hookLoader(own);
       patchBuiltins(own);
       warnOfLoaded(early);
-      if (automatic !== undefined) yieldWhereAsked(tracerProvider);
+      if (automatic === undefined && ofOutgoing.length === 0) return;
+      leaveToTheApp(ofOutgoing);
+      yieldWhereAsked(tracerProvider);
     },
     stop() {
       for (const instrumentation of all) if (!hasYielded(instrumentation)) disableQuietly(instrumentation);
@@ -68,6 +71,6 @@ function automaticOf(wanted: ResolvedConfig['instrumentations']): Automatic | un
   if (wanted === 'auto') return enableAutomatically();
   const enabled = enabledAutomatically();
   if (wanted !== 'none') return enabled;
-  for (const one of enabled?.instrumentations ?? []) disableQuietly(one);
+  for (const one of enabled?.instrumentations ?? []) if (!hasYielded(one)) disableQuietly(one);
   return undefined;
 }

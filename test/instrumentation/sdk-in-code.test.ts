@@ -15,7 +15,6 @@ const { SpanKind, trace } = require('@opentelemetry/api');
 const warnings = [];
 process.on('warning', ({ code, message }) => warnings.push([code, message]));
 const exporter = new InMemorySpanExporter();
-const instrumentations = [new HttpInstrumentation(), new UndiciInstrumentation()];
 const spanProcessors = [new SimpleSpanProcessor(exporter)];
 START
 const http = require('node:http');
@@ -36,24 +35,67 @@ const server = http.createServer(async (request, response) => {
   }));
 });
 `;
-const NODE_SDK = 'new NodeSDK({ spanProcessors, instrumentations }).start();';
-const PROVIDER =
-  'new NodeTracerProvider({ spanProcessors }).register(); registerInstrumentations({ instrumentations });';
+/** Made where they are needed: before tracing has started, or after. */
+const MADE = 'instrumentations: [new HttpInstrumentation(), new UndiciInstrumentation()]';
+const NODE_SDK = `new NodeSDK({ spanProcessors, ${MADE} }).start();`;
+const OWN = `registerInstrumentations({ ${MADE} });`;
+const PROVIDER = `new NodeTracerProvider({ spanProcessors }).register(); ${OWN}`;
 const EARLY = "trace.getTracer('app').startSpan('early').end();";
 
 const SPANS = ['CLIENT GET', 'CLIENT GET', 'INTERNAL work', 'INTERNAL work', 'SERVER GET', 'SERVER GET'];
 /** OTLP's kinds. */
 const KINDS = ['', 'INTERNAL', 'SERVER', 'CLIENT'];
 
-const ways: [what: string, start: string, theirs: string[], ours: string[], warning: RegExp | undefined][] = [
-  ['NodeSDK.start() comes first', NODE_SDK, SPANS, [], /its tracer provider stays in use\. Remove one of the two/],
-  ['provider.register() comes first', PROVIDER, SPANS, [], /its tracer provider stays in use\. Remove one of the two/],
-  ['NodeSDK.start() comes late', EARLY + NODE_SDK, [], ['INTERNAL early', ...SPANS], /it is not used/],
-  ['provider.register() comes late', EARLY + PROVIDER, [], ['INTERNAL early', ...SPANS], /it is not used/],
-  ['the app has instrumentations and no SDK', 'registerInstrumentations({ instrumentations });', [], SPANS, undefined],
+interface Way {
+  what: string;
+  start: string;
+  theirs?: string[];
+  ours?: string[];
+  warning?: RegExp;
+  env?: Record<string, string>;
+}
+
+const ways: Way[] = [
+  {
+    what: 'NodeSDK.start() comes first',
+    start: NODE_SDK,
+    theirs: SPANS,
+    warning: /its tracer provider stays in use\. Remove one of the two/,
+  },
+  {
+    what: 'provider.register() comes first',
+    start: PROVIDER,
+    theirs: SPANS,
+    warning: /its tracer provider stays in use\. Remove one of the two/,
+  },
+  {
+    what: 'NodeSDK.start() comes late',
+    start: EARLY + NODE_SDK,
+    ours: ['INTERNAL early', ...SPANS],
+    warning: /it is not used/,
+  },
+  {
+    what: 'provider.register() comes late',
+    start: EARLY + PROVIDER,
+    ours: ['INTERNAL early', ...SPANS],
+    warning: /it is not used/,
+  },
+  { what: 'the app has instrumentations and no SDK', start: OWN, ours: SPANS },
+  {
+    what: 'the app has instrumentations, and FORKTRACE_OUTGOING enables the same',
+    start: OWN,
+    ours: SPANS,
+    env: { FORKTRACE_INSTRUMENTATIONS: 'none', FORKTRACE_OUTGOING: 'true' },
+  },
+  {
+    what: 'the app has instrumentations after tracing has started, and FORKTRACE_OUTGOING enables the same',
+    start: EARLY + OWN,
+    ours: ['INTERNAL early', ...SPANS],
+    env: { FORKTRACE_INSTRUMENTATIONS: 'none', FORKTRACE_OUTGOING: 'true' },
+  },
 ];
 
-for (const [what, start, theirs, ours, warning] of ways) {
+for (const { what, start, theirs = [], ours = [], warning, env } of ways) {
   test(`${what}: one SDK gets all spans, each once, and that is said once`, async (t) => {
     const project = await instrumentedProject(t, 'two');
     const { program, spans } = await runInstrumented(
@@ -65,6 +107,7 @@ for (const [what, start, theirs, ours, warning] of ways) {
           OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,undici',
           OTEL_METRICS_EXPORTER: 'none',
           OTEL_LOGS_EXPORTER: 'none',
+          ...env,
         },
       },
     );
@@ -83,3 +126,29 @@ for (const [what, start, theirs, ours, warning] of ways) {
     if (warning) assert.match(about[0][1], warning);
   });
 }
+
+test('an instrumentation that the app makes after its package was loaded sees nothing of it: the one that was found stays', async (t) => {
+  const project = await instrumentedProject(t, 'two');
+  const app = `
+const express = require('express');
+const { registerInstrumentations } = require('@opentelemetry/instrumentation');
+const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
+registerInstrumentations({ instrumentations: [new ExpressInstrumentation()] });
+const app = express();
+app.get('/items/:id', (request, response) => response.send('item'));
+const server = app.listen(0, '127.0.0.1', async () => {
+  await (await fetch('http://127.0.0.1:' + server.address().port + '/items/7')).text();
+  server.close();
+  server.closeAllConnections();
+});
+`;
+  const { program, spans } = await runInstrumented(t, project, project.write('app.cjs', app), {
+    env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'express', OTEL_METRICS_EXPORTER: 'none' },
+  });
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+  assert.deepEqual(
+    (await spans(2)).map(({ name }) => name).sort(),
+    ['GET /items/:id', 'request handler'],
+    program.output,
+  );
+});

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { SpanKind } from '@opentelemetry/api';
 import { fixture, runProgram } from '../process/run-program.js';
-import { tempDir } from '../process/temp-dir.js';
+import { installedAlone } from './installed-alone.js';
 
 interface Told {
   spans: { kind: SpanKind; scope: string; traceId: string; spanId: string; parent: string | undefined }[];
@@ -32,14 +31,7 @@ test('outgoing: fetch and http, imported by name, have CLIENT spans and carry co
 });
 
 test('outgoing without the packages: one coded warning for each, and the app runs', async (t) => {
-  // Installed alone: neither it nor the app has an instrumentation beside it.
-  const dir = await tempDir(t);
-  const installed = join(dir, 'node_modules/forktrace');
-  await cp(fileURLToPath(new URL('../../dist', import.meta.url)), join(installed, 'dist'), { recursive: true });
-  await cp(fileURLToPath(new URL('../../package.json', import.meta.url)), join(installed, 'package.json'));
-  await mkdir(join(dir, 'node_modules/@opentelemetry'));
-  const api = fileURLToPath(new URL('../../node_modules/@opentelemetry/api', import.meta.url));
-  await symlink(api, join(dir, 'node_modules/@opentelemetry/api'));
+  const dir = await installedAlone(t);
   await writeFile(
     join(dir, 'app.mjs'),
     `import { startWorkerTracing } from 'forktrace';
