@@ -4,14 +4,14 @@
  *
  *   npm run bench:viewer-store -- [thousands of traces] [file]
  *
- * A file that is named is kept; one that is there already is only searched. Last, the file has reached its
+ * A file that is named is kept, and gets what it has not when there is one. Last, the file has reached its
  * limit, and the oldest go while more is written. A trace is four spans of two services; each has an order's
  * number of its own, one in a hundred has failed.
  *
  * @module
  */
 import { randomFillSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseLists } from '#src/viewer/database/database-lists.js';
@@ -34,10 +34,11 @@ const EPOCH_NS = 0x7eadbeef00000000n;
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
 
 function run(path: string): void {
-  const startMs = existsSync(path) ? 0 : Date.now() - (count / A_SECOND) * 1000;
-  if (startMs > 0) fillFile(path, startMs);
+  fillFile(path);
   const size = statSync(path).size;
+  const began = performance.now();
   const tables = new TraceTables(path, Number.POSITIVE_INFINITY);
+  say('opened', `in ${Math.round(performance.now() - began)} ms`);
   say('file', `${(size / 1e9).toFixed(2)} GB, ${Math.round(size / tables.held)} bytes a trace`);
   searches(tables);
   tables.close();
@@ -46,25 +47,31 @@ function run(path: string): void {
   say('memory at most', `${Math.round(Number(peak) / 1000)} MB`);
 }
 
-function fillFile(path: string, startMs: number): void {
+/** Of what the file has not yet. */
+function fillFile(path: string): void {
   const tables = new TraceTables(path, Number.POSITIVE_INFINITY);
+  const first = tables.get('SELECT min(key) AS key FROM trace')?.key;
+  const startMs = first == null ? Date.now() - (count / A_SECOND) * 1000 : Number(first) / 1000;
+  const { held } = tables;
   const cpu = process.cpuUsage();
-  const { wallMs, longestMs } = write(tables, count, startMs);
+  const { wallMs, longestMs } = write(tables, held, count, startMs);
   const { user, system } = process.cpuUsage(cpu);
+  const written = tables.held - held;
+  tables.close();
   say('traces', `${count.toLocaleString('en')} (${((count / DAY) * 24).toFixed(1)} h of ${A_SECOND} a second)`);
+  if (written === 0) return;
   say(
     'write, a trace of 4 spans',
-    `${((user + system) / count).toFixed(1)} µs CPU, ${((wallMs * 1000) / count).toFixed(1)} µs`,
+    `${((user + system) / written).toFixed(1)} µs CPU, ${((wallMs * 1000) / written).toFixed(1)} µs`,
   );
   say('the longest write, of 100 traces', `${Math.round(longestMs)} ms CPU`);
-  tables.close();
 }
 
-function write(tables: TraceTables, traces: number, startMs: number): { wallMs: number; longestMs: number } {
+function write(tables: TraceTables, from: number, to: number, startMs: number): { wallMs: number; longestMs: number } {
   const templates = Array.from({ length: TEMPLATES }, (_, n) => template(n));
   const began = performance.now();
   let longestMs = 0;
-  for (let n = 0; n < traces; n += A_SECOND) {
+  for (let n = from; n < to; n += A_SECOND) {
     const request = fill(templates[(n / A_SECOND) % TEMPLATES]!, startMs + (n / A_SECOND) * 1000, n);
     longestMs = Math.max(
       longestMs,
@@ -86,7 +93,8 @@ function cpuMsOf(work: () => unknown): number {
 function atItsLimit(path: string, maxBytes: number): void {
   const tables = new TraceTables(path, maxBytes);
   const held = tables.held;
-  const { wallMs, longestMs } = write(tables, Math.ceil(held / 20 / A_SECOND) * A_SECOND, Date.now());
+  const more = Math.ceil(held / 20 / A_SECOND) * A_SECOND;
+  const { wallMs, longestMs } = write(tables, held, held + more, Date.now() - (held / A_SECOND) * 1000);
   say(
     'at its limit',
     `${Math.round((wallMs * 1000) / (held / 20))} µs a trace, longest write ${Math.round(longestMs)} ms`,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { TraceListView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
+import { type FromViewer, VIEWER_EXEC_ARGV } from '#src/viewer/viewer-messages.js';
 import { axeFindings, type Browser, busyMsOf, launch, noChromium } from './chromium.js';
 import { feedCluster, requestSpans, workerResource } from './cluster-feed.js';
 import { newSpanId, newTraceId, send } from './otlp-feed.js';
@@ -366,6 +370,30 @@ describe("the viewer's page", { skip: noChromium() }, () => {
     await cluster.close();
     // Refused connections are what the browser reports here.
     browser.offences.splice(offences);
+  });
+
+  it('says so, too, when the viewer is held up and ends no connection', async () => {
+    const main = fileURLToPath(import.meta.resolve('#src/viewer/main.js'));
+    const child = fork(main, [JSON.stringify({ httpPort: 0, grpcPort: 0 })], { execArgv: VIEWER_EXEC_ARGV });
+    try {
+      const [message] = (await once(child, 'message')) as [FromViewer];
+      assert.ok(message.type === 'listening');
+      const offences = browser.offences.length;
+      const held = await browser.context.newPage();
+      await held.clock.install();
+      await held.goto(message.url);
+      await held.getByText('Live', { exact: true }).waitFor();
+      child.kill('SIGSTOP');
+      await held.clock.fastForward(45_000);
+      await held.getByText('Viewer is away').waitFor();
+      child.kill('SIGCONT');
+      await held.getByText('Live', { exact: true }).waitFor();
+      await held.close();
+      // Another viewer is another origin.
+      browser.offences.splice(offences);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   it('broke no policy, logged no error, asked nobody else', () => {

@@ -110,6 +110,9 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     assert.equal(total, 10_000);
     assert.ok(plot!.sampled);
     assert.deepEqual(new Set(plot!.heat!.cells.map(({ column }) => column >> 1)).size, 80, 'of all of the time');
+    const { plot: filtered, total: matching } = list(tables, 'plot=1&limit=1&q=service:shop');
+    assert.deepEqual([matching, filtered!.sampled], [10_000, true]);
+    assert.deepEqual(new Set(filtered!.heat!.cells.map(({ column }) => column >> 1)).size, 80, 'of all that is listed');
     const errors = list(tables, 'plot=1&q=status:error').plot!;
     assert.equal(errors.points!.length, 100);
     assert.equal(errors.sampled, undefined);

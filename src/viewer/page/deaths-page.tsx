@@ -57,10 +57,10 @@ export function DeathsPage() {
                       planned: false,
                     })}
                   </td>
-                  <td class="two" data-label="Culprit">
+                  <td class="all" data-label="Culprit">
                     {death.culprit ?? <span class="muted">not known</span>}
                   </td>
-                  <td class="right num two" data-label="In flight" title={counted(death.inFlightTotal, 'request')}>
+                  <td class="right num all" data-label="In flight" title={counted(death.inFlightTotal, 'request')}>
                     {death.inFlightTotal}
                   </td>
                 </tr>

@@ -20,10 +20,27 @@ function set(next: Partial<LiveState>): void {
   for (const listener of listeners) listener();
 }
 
-/** Opened once; the browser itself connects again when the viewer is back. */
+/** The viewer says something every 15 s. */
+const SILENCE_MS = 40_000;
+
+/**
+ * Opened once; the browser itself connects again when the viewer is back. One that is stopped, or a machine
+ * that is asleep, ends no connection: its silence tells.
+ */
 export function connect(): void {
   const source = new EventSource(withPrefix('/api/live'));
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      source.close();
+      set({ connected: false });
+      connect();
+    }, SILENCE_MS);
+  };
+  heard();
   source.addEventListener('change', (event) => {
+    heard();
     const state = JSON.parse(event.data) as StateView;
     setViewerTime(state.nowMs);
     set({ state, connected: true, tick: current.tick + 1 });
@@ -31,7 +48,9 @@ export function connect(): void {
   source.addEventListener('open', () => set({ connected: true }));
   source.addEventListener('error', () => {
     set({ connected: false });
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    if (source.readyState !== EventSource.CLOSED) return;
+    clearTimeout(silence);
+    setTimeout(connect, 2000);
   });
 }
 

@@ -432,7 +432,7 @@ function Axis({ durationMs, range }: { durationMs: number; range: Range }) {
 
 const INDENT_PIXELS = 14;
 /** Deeper rows are not set in further, as their names need the room: a number says how deep they are. */
-const DEEP = 8;
+const DEEP = 5;
 
 interface SpanRowProps {
   row: SpanRowView;
@@ -475,7 +475,7 @@ function SpanRow({ row, logs, trace, range, folded, selected, match, onSelect, o
       style={{ height: `${ROW_HEIGHT}px` }}
       onClick={() => onSelect()}
     >
-      <span class="label" style={{ paddingLeft: `min(${row.depth * INDENT_PIXELS}px, 40%)` }}>
+      <span class="label" style={{ paddingLeft: `min(${row.depth * INDENT_PIXELS}px, var(--indent, 28%))` }}>
         {row.depth > DEEP && <span class="muted num">{row.depth}</span>}
         {row.descendants > 0 ? (
           <span
