@@ -61,7 +61,7 @@ export interface ExportTls {
   cert?: string;
   /** PEM, or the path of a PEM file: the client's key. Takes a non-empty string. @default none */
   key?: string;
-  /** Plain text for a gRPC `url` without a scheme. Takes true or false. @default false */
+  /** Whether a gRPC `url` without a scheme is plain text, without TLS. Takes true or false. @default false */
   insecure?: boolean;
 }
 
@@ -88,11 +88,11 @@ export interface ExportConfig {
    * @default none
    */
   headers?: Record<string, string> | string | (() => Record<string, string> | Promise<Record<string, string>>);
-  /** Of export requests. @default none */
+  /** How export requests are compressed. @default none */
   compression?: 'none' | 'gzip';
   /**
-   * For one export request, from its first byte to the last one of the answer. Takes a whole number from 0 to
-   * 2147483647, 0 for no limit, in milliseconds.
+   * How long one export request may take, from its first byte to the last one of the answer. Takes a whole
+   * number from 0 to 2147483647, 0 for no limit, in milliseconds.
    *
    * @default 10000
    */
@@ -116,11 +116,15 @@ export interface ExportConfig {
   tls?: ExportTls;
 }
 
-/** Start the viewer. If a port is taken, it tries the next ones. */
+/** Whether the coordinator starts the viewer. If a port is taken, the viewer tries the next ones. */
 export interface ViewerConfig {
-  /** Page and OTLP/HTTP. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_HTTP_PORT, else 4318 */
+  /**
+   * The port of the page and of OTLP/HTTP. Takes a port from 0 to 65535.
+   *
+   * @default FORKTRACE_VIEWER_HTTP_PORT, else 4318
+   */
   httpPort?: number;
-  /** OTLP/gRPC. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_GRPC_PORT, else 4317 */
+  /** The port of OTLP/gRPC. Takes a port from 0 to 65535. @default FORKTRACE_VIEWER_GRPC_PORT, else 4317 */
   grpcPort?: number;
 }
 
@@ -164,11 +168,11 @@ export interface JournalConfig {
    * @default 1000
    */
   syncIntervalMs?: number;
-  /** Size of one segment. Takes a multiple of 4096 from 8192, in bytes. @default 1048576 */
+  /** The size of one segment file. Takes a multiple of 4096 from 8192, in bytes. @default 1048576 */
   segmentBytes?: number;
   /**
-   * Local-root spans in flight that the in-flight table holds before it grows. Takes a whole number from 1 to
-   * 1048576.
+   * How many local-root spans in flight the in-flight table holds before it grows. Takes a whole number from
+   * 1 to 1048576.
    *
    * @default 1024
    */
@@ -178,7 +182,8 @@ export interface JournalConfig {
 /** What a span may contain; anything beyond is dropped and counted. */
 export interface SpanLimitsConfig {
   /**
-   * Longer strings are cut. Takes a whole number from 0, or Infinity.
+   * How many characters a string attribute may have. A longer one is cut. Takes a whole number from 0, or
+   * Infinity.
    *
    * @default OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, else OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, else no limit
    */
@@ -189,21 +194,33 @@ export interface SpanLimitsConfig {
    * @default OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
    */
   attributeCountLimit?: number;
-  /** Links of a span. Takes a whole number from 0. @default OTEL_SPAN_LINK_COUNT_LIMIT, else 128 */
+  /**
+   * How many links of a span are kept. Those beyond are dropped and counted. Takes a whole number from 0.
+   *
+   * @default OTEL_SPAN_LINK_COUNT_LIMIT, else 128
+   */
   linkCountLimit?: number;
-  /** Events of a span. Takes a whole number from 0. @default OTEL_SPAN_EVENT_COUNT_LIMIT, else 128 */
+  /**
+   * How many events of a span are kept. Those beyond are dropped and counted. Takes a whole number from 0.
+   *
+   * @default OTEL_SPAN_EVENT_COUNT_LIMIT, else 128
+   */
   eventCountLimit?: number;
   /**
-   * Attributes of an event. Takes a whole number from 0.
+   * How many attributes of an event are kept. Takes a whole number from 0.
    *
    * @default OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT, else 128
    */
   attributePerEventCountLimit?: number;
-  /** Attributes of a link. Takes a whole number from 0. @default OTEL_LINK_ATTRIBUTE_COUNT_LIMIT, else 128 */
+  /**
+   * How many attributes of a link are kept. Takes a whole number from 0.
+   *
+   * @default OTEL_LINK_ATTRIBUTE_COUNT_LIMIT, else 128
+   */
   attributePerLinkCountLimit?: number;
 }
 
-/** Set up an SDK MeterProvider with an OTLP reader per worker. */
+/** Sets up an SDK MeterProvider with an OTLP reader in each worker. */
 export interface MetricsConfig {
   /**
    * Time between two exports of metrics. Takes a whole number from 1 to 2147483647, in milliseconds.
@@ -211,9 +228,17 @@ export interface MetricsConfig {
    * @default OTEL_METRIC_EXPORT_INTERVAL, else 60000
    */
   intervalMs?: number;
-  /** Event-loop delay and utilisation, heap, garbage collection. Takes true or false. @default true */
+  /**
+   * Measures event-loop delay and utilisation, the heap and garbage collection. Takes true or false.
+   *
+   * @default true
+   */
   runtime?: boolean;
-  /** As `export.url`. Takes a non-empty string. @default beside the spans */
+  /**
+   * The endpoint for metrics, in the form of `export.url`. Takes a non-empty string.
+   *
+   * @default beside the spans
+   */
   url?: string;
 }
 
@@ -222,7 +247,11 @@ export interface MetricsConfig {
  * has logged last is there. See logs.md.
  */
 export interface LogsConfig {
-  /** As `export.url`. Takes a non-empty string. @default beside the spans */
+  /**
+   * The endpoint for log records, in the form of `export.url`. Takes a non-empty string.
+   *
+   * @default beside the spans
+   */
   url?: string;
   /**
    * Records below it are not kept. A record without a severity is.
@@ -231,8 +260,8 @@ export interface LogsConfig {
    */
   level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /**
-   * Records of one process in one second; those beyond are dropped, counted and reported. Takes a whole
-   * number from 1.
+   * How many records of one process are kept in one second. Those beyond are dropped, counted and reported.
+   * Takes a whole number from 1.
    *
    * @default FORKTRACE_LOGS_MAX_PER_SECOND, else 10000
    */
@@ -245,14 +274,15 @@ export interface LogsConfig {
    */
   captureOutput?: boolean;
   /**
-   * Attributes of a record; those beyond are dropped and counted in the record. Takes a whole number from 0.
+   * How many attributes of a record are kept. Those beyond are dropped, and counted in the record. Takes a
+   * whole number from 0.
    *
    * @default OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
    */
   attributeCountLimit?: number;
   /**
-   * Characters of a body and of each text in attributes; longer ones are cut, and end in `…`. Takes a whole
-   * number from 0, or Infinity.
+   * How many characters a body, and each text in attributes, may have. A longer one is cut, and ends in `…`.
+   * Takes a whole number from 0, or Infinity.
    *
    * @default OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT, else OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, else 65536
    */
@@ -270,13 +300,13 @@ export interface LogsConfig {
 /** Headers to record, by name. Values of credentials are always redacted. */
 export interface CaptureHeaders {
   /**
-   * Of requests. Takes an array of header names.
+   * Names of the request headers that are captured. Takes an array of header names.
    *
    * @default OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST, else none
    */
   request?: string[];
   /**
-   * Of responses. Takes an array of header names.
+   * Names of the response headers that are captured. Takes an array of header names.
    *
    * @default OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE, else none
    */
@@ -356,16 +386,16 @@ export interface HttpTracingConfig {
    */
   clientResponseHook?: (span: Span, response: HttpResponse, message: unknown) => void;
   /**
-   * Receive and send spans per message. Takes true or false.
+   * Whether each message of a body gets a receive or a send span. Takes true or false.
    *
    * @default false, true when clientRequestHook or clientResponseHook is given
    */
   messageSpans?: boolean;
-  /** Which of the two `messageSpans` leaves out. @default none */
+  /** Which of the two kinds `messageSpans` leaves out. @default none */
   excludeSpans?: ('receive' | 'send')[];
   /**
-   * Continue the caller's trace; `false` starts a new one, with a link, at a public edge. Takes true or
-   * false.
+   * Whether a request continues the caller's trace. `false`, for a public edge, starts a new trace with a
+   * link to the caller's. Takes true or false.
    *
    * @default true
    */
@@ -388,27 +418,28 @@ export interface HttpTracingConfig {
    * @default none
    */
   redactQueryParams?: string[];
-  /** Trace context in a response header. @default false */
+  /** Puts the trace context into a response header. @default false */
   responseHeader?: false | 'traceresponse' | 'traceparent';
-  /** Used for server spans instead of the registered one. @default none */
+  /** The tracer provider for server spans, instead of the registered one. @default none */
   tracerProvider?: TracerProvider;
-  /** Used for server metrics instead of the registered one. @default none */
+  /** The meter provider for server metrics, instead of the registered one. @default none */
   meterProvider?: MeterProvider;
-  /** Used for server metrics. @default none */
+  /** The meter for server metrics, instead of one from the meter provider. @default none */
   meter?: Meter;
 }
 
 /** How the coordinator keeps workers alive. */
 export interface SuperviseConfig {
   /**
-   * From SIGTERM to the last worker's exit; under pm2 not more than `kill_timeout`. Takes a whole number from
-   * 1 to 2147483647, in milliseconds.
+   * How long a shutdown may take, from SIGTERM to the last worker's exit. Under pm2 it is not more than
+   * `kill_timeout`. Takes a whole number from 1 to 2147483647, in milliseconds.
    *
    * @default FORKTRACE_SHUTDOWN_TIMEOUT, else 10000
    */
   shutdownTimeoutMs?: number;
   /**
-   * From fork to ready. Takes a whole number from 1 to 2147483647, in milliseconds.
+   * How long a worker may take from its fork until it is ready. Takes a whole number from 1 to 2147483647, in
+   * milliseconds.
    *
    * @default FORKTRACE_READY_TIMEOUT, else 30000
    */
@@ -428,13 +459,15 @@ export interface SuperviseConfig {
    */
   backoffMaxMs?: number;
   /**
-   * Unplanned deaths within `supervise.breakerWindowMs` that open the breaker. Takes a whole number from 1.
+   * How many unplanned deaths within `supervise.breakerWindowMs` open the breaker. Takes a whole number from
+   * 1.
    *
    * @default 5 per worker
    */
   breakerDeaths?: number;
   /**
-   * The time over which deaths are counted. Takes a whole number from 1 to 2147483647, in milliseconds.
+   * The time over which unplanned deaths are counted. Takes a whole number from 1 to 2147483647, in
+   * milliseconds.
    *
    * @default 30000
    */
@@ -454,21 +487,22 @@ export interface SuperviseConfig {
    */
   heartbeatTimeoutMs?: number;
   /**
-   * Recycle a worker after this many requests, with up to 10 % jitter; 0: never. Takes a whole number from 0.
+   * Recycles a worker after this many requests, with up to 10 % jitter; 0: never. Takes a whole number from
+   * 0.
    *
    * @default FORKTRACE_MAX_REQUESTS, else 0
    */
   maxRequests?: number;
   /**
-   * Recycle a worker whose resident set is larger; 0: never. Takes a whole number from 0, in bytes.
+   * Recycles a worker whose resident set is larger; 0: never. Takes a whole number from 0, in bytes.
    *
    * @default FORKTRACE_MAX_MEMORY, else 0
    */
   maxMemory?: number;
-  /** SIGHUP reloads. Takes true or false. @default true */
+  /** Whether SIGHUP reloads the cluster. Takes true or false. @default true */
   reloadOnSighup?: boolean;
   /**
-   * Put the slot before each line that a worker writes. Takes true or false.
+   * Puts the slot before each line that a worker writes. Takes true or false.
    *
    * @default FORKTRACE_PREFIX, else true on a terminal with more than one worker
    */
@@ -515,14 +549,15 @@ export interface ForensicsConfig {
  */
 export interface TracingConfig {
   /**
-   * `service.name`, and the name of the journal directory. Takes a non-empty string.
+   * The name of the service: the attribute `service.name`, and the name of the journal directory. Takes a
+   * non-empty string.
    *
    * @default OTEL_SERVICE_NAME, else service.name in OTEL_RESOURCE_ATTRIBUTES, else the name in the
    * package.json nearest to the program, else unknown_service:node
    */
   serviceName?: string;
   /**
-   * `service.version`. Takes a non-empty string.
+   * The version of the service: the attribute `service.version`. Takes a non-empty string.
    *
    * @default service.version in OTEL_RESOURCE_ATTRIBUTES, else the version in that package.json
    */
@@ -551,7 +586,11 @@ export interface TracingConfig {
    * Functions called in the coordinator and the workers. One that throws or hangs is logged with its name.
    */
   hooks?: Hooks;
-  /** No tracing; the app runs. Takes true or false. @default OTEL_SDK_DISABLED, else false */
+  /**
+   * Turns tracing off; the app runs without it. Takes true or false.
+   *
+   * @default OTEL_SDK_DISABLED, else false
+   */
   disabled?: boolean;
   /**
    * How spans leave a worker: the crash-safe journal, or the SDK's BatchSpanProcessor.
@@ -569,7 +608,7 @@ export interface TracingConfig {
    */
   exporter?: () => SpanExporter;
   /**
-   * Start the viewer. If a port is taken, it tries the next ones.
+   * Whether the coordinator starts the viewer. If a port is taken, the viewer tries the next ones.
    *
    * @default FORKTRACE_VIEWER, else true when spans go to viewer
    */
@@ -586,7 +625,7 @@ export interface TracingConfig {
   sampler?: Sampler;
   /** What a span may contain; anything beyond is dropped and counted. */
   spanLimits?: SpanLimitsConfig;
-  /** Makes trace and span ids. @default random ids */
+  /** An object that makes trace and span ids. @default random ids */
   idGenerator?: IdGenerator;
   /**
    * Read and write trace context in headers, messages and the environment.
@@ -601,14 +640,18 @@ export interface TracingConfig {
    * @default none
    */
   spanProcessors?: (parts: SpanProcessorParts) => SpanProcessor[];
-  /** Used instead of building one. @default built in the worker */
+  /**
+   * A tracer provider of your own. forktrace then builds none, and spans go where that one sends them.
+   *
+   * @default built in the worker
+   */
   tracerProvider?: TracerProvider;
-  /** Used for metrics instead of the registered one. @default none */
+  /** The meter provider for metrics, instead of the one that is registered with the API. @default none */
   meterProvider?: MeterProvider;
-  /** Used for metrics instead of a meter of the provider. @default none */
+  /** The meter for metrics, instead of one from the meter provider. @default none */
   meter?: Meter;
   /**
-   * Set up an SDK MeterProvider with an OTLP reader per worker.
+   * Sets up an SDK MeterProvider with an OTLP reader in each worker.
    *
    * @default false, true with OTEL_METRICS_EXPORTER
    */

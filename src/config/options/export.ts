@@ -31,9 +31,12 @@ export const exporting = {
           'Sent with every export, beside those of the environment; same names win. A path is that of a file with a `name: value` on each line; the file is read anew, and the function called anew, every 10 seconds: tokens that rotate. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.',
         secret: true,
       }),
-      compression: option(choice('none', 'gzip'), { about: 'Of export requests.', otherwise: '`none`' }),
+      compression: option(choice('none', 'gzip'), {
+        about: 'How export requests are compressed.',
+        otherwise: '`none`',
+      }),
       timeoutMs: option(timeout, {
-        about: 'For one export request, from its first byte to the last one of the answer.',
+        about: 'How long one export request may take, from its first byte to the last one of the answer.',
         unit: 'ms',
         otherwise: '10000',
       }),
@@ -58,7 +61,10 @@ export const exporting = {
         }),
         cert: option(text, { about: "PEM, or the path of a PEM file: the client's certificate." }),
         key: option(text, { about: "PEM, or the path of a PEM file: the client's key.", secret: true }),
-        insecure: option(flag, { about: 'Plain text for a gRPC `url` without a scheme.', otherwise: '`false`' }),
+        insecure: option(flag, {
+          about: 'Whether a gRPC `url` without a scheme is plain text, without TLS.',
+          otherwise: '`false`',
+        }),
       }),
     },
   ),
@@ -69,17 +75,21 @@ export const exporting = {
   viewer: toggle(
     'ViewerConfig',
     {
-      about: 'Start the viewer. If a port is taken, it tries the next ones.',
+      about: 'Whether the coordinator starts the viewer. If a port is taken, the viewer tries the next ones.',
       variable: 'FORKTRACE_VIEWER',
       otherwise: '`true` when spans go to `viewer`',
     },
     {
       httpPort: option(port, {
-        about: 'Page and OTLP/HTTP.',
+        about: 'The port of the page and of OTLP/HTTP.',
         variable: 'FORKTRACE_VIEWER_HTTP_PORT',
         default: 4318,
       }),
-      grpcPort: option(port, { about: 'OTLP/gRPC.', variable: 'FORKTRACE_VIEWER_GRPC_PORT', default: 4317 }),
+      grpcPort: option(port, {
+        about: 'The port of OTLP/gRPC.',
+        variable: 'FORKTRACE_VIEWER_GRPC_PORT',
+        default: 4317,
+      }),
     },
   ),
 };

@@ -120,15 +120,16 @@ const httpGroup = group('HttpTracingConfig', 'HTTP server spans; also the second
     },
   ),
   messageSpans: option(flag, {
-    about: 'Receive and send spans per message.',
+    about: 'Whether each message of a body gets a receive or a send span.',
     otherwise: '`false`, `true` when `clientRequestHook` or `clientResponseHook` is given',
   }),
   excludeSpans: option(listOf(choice('receive', 'send'), "an array of 'receive' and 'send'"), {
-    about: 'Which of the two `messageSpans` leaves out.',
+    about: 'Which of the two kinds `messageSpans` leaves out.',
     otherwise: 'none',
   }),
   trustIncomingContext: option(flag, {
-    about: "Continue the caller's trace; `false` starts a new one, with a link, at a public edge.",
+    about:
+      "Whether a request continues the caller's trace. `false`, for a public edge, starts a new trace with a link to the caller's.",
     default: true,
   }),
   trustProxy: option(trustProxy, {
@@ -137,9 +138,13 @@ const httpGroup = group('HttpTracingConfig', 'HTTP server spans; also the second
     default: false,
   }),
   captureHeaders: group('CaptureHeaders', 'Headers to record, by name. Values of credentials are always redacted.', {
-    request: option(headerNames, { about: 'Of requests.', variable: `${CAPTURE}_SERVER_REQUEST`, otherwise: 'none' }),
+    request: option(headerNames, {
+      about: 'Names of the request headers that are captured.',
+      variable: `${CAPTURE}_SERVER_REQUEST`,
+      otherwise: 'none',
+    }),
     response: option(headerNames, {
-      about: 'Of responses.',
+      about: 'Names of the response headers that are captured.',
       variable: `${CAPTURE}_SERVER_RESPONSE`,
       otherwise: 'none',
     }),
@@ -154,14 +159,19 @@ const httpGroup = group('HttpTracingConfig', 'HTTP server spans; also the second
       'Names of query parameters whose values are redacted in `url.query` and in captured URLs, beside those that always are. Case, `-` and `_` do not count; a name in brackets or behind a dot counts by itself (`user[pin]`).',
     otherwise: 'none',
   }),
-  responseHeader: option(responseHeader, { about: 'Trace context in a response header.', default: false }),
+  responseHeader: option(responseHeader, {
+    about: 'Puts the trace context into a response header.',
+    default: false,
+  }),
   tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {
-    about: 'Used for server spans instead of the registered one.',
+    about: 'The tracer provider for server spans, instead of the registered one.',
   }),
   meterProvider: option(instance<MeterProvider>('MeterProvider', 'a', 'getMeter'), {
-    about: 'Used for server metrics instead of the registered one.',
+    about: 'The meter provider for server metrics, instead of the registered one.',
   }),
-  meter: option(instance<Meter>('Meter', 'a', 'createCounter'), { about: 'Used for server metrics.' }),
+  meter: option(instance<Meter>('Meter', 'a', 'createCounter'), {
+    about: 'The meter for server metrics, instead of one from the meter provider.',
+  }),
 });
 
 function sourceOfPattern(): Kind<string> {

@@ -34,9 +34,9 @@ export const journaling = {
       unit: 'ms',
       default: 1000,
     }),
-    segmentBytes: option(segmentSize, { about: 'Size of one segment.', unit: 'bytes', default: 1_048_576 }),
+    segmentBytes: option(segmentSize, { about: 'The size of one segment file.', unit: 'bytes', default: 1_048_576 }),
     inFlight: option(whole(1, 1_048_576), {
-      about: 'Local-root spans in flight that the in-flight table holds before it grows.',
+      about: 'How many local-root spans in flight the in-flight table holds before it grows.',
       default: 1024,
     }),
   }),

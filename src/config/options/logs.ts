@@ -12,14 +12,18 @@ export const logging = {
       variable: 'FORKTRACE_LOGS',
     },
     {
-      url: option(text, { about: 'As `export.url`.', otherwise: 'beside the spans' }),
+      url: option(text, {
+        about: 'The endpoint for log records, in the form of `export.url`.',
+        otherwise: 'beside the spans',
+      }),
       level: option(choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), {
         about: 'Records below it are not kept. A record without a severity is.',
         variable: 'FORKTRACE_LOGS_LEVEL',
         default: 'trace',
       }),
       maxPerSecond: option(whole(1), {
-        about: 'Records of one process in one second; those beyond are dropped, counted and reported.',
+        about:
+          'How many records of one process are kept in one second. Those beyond are dropped, counted and reported.',
         variable: 'FORKTRACE_LOGS_MAX_PER_SECOND',
         default: 10_000,
       }),
@@ -30,12 +34,13 @@ export const logging = {
         default: false,
       }),
       attributeCountLimit: option(whole(0), {
-        about: 'Attributes of a record; those beyond are dropped and counted in the record.',
+        about: 'How many attributes of a record are kept. Those beyond are dropped, and counted in the record.',
         variable: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
         default: 128,
       }),
       textLengthLimit: option(lengthLimit, {
-        about: 'Characters of a body and of each text in attributes; longer ones are cut, and end in `…`.',
+        about:
+          'How many characters a body, and each text in attributes, may have. A longer one is cut, and ends in `…`.',
         variable: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
         default: 65_536,
       }),

@@ -37,13 +37,13 @@ const SLOT_PID = 'worker: { slot: number; pid: number }';
 
 export const service = {
   serviceName: option(text, {
-    about: '`service.name`, and the name of the journal directory.',
+    about: 'The name of the service: the attribute `service.name`, and the name of the journal directory.',
     variable: 'OTEL_SERVICE_NAME',
     otherwise:
       '`service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the name in the `package.json` nearest to the program, else `unknown_service:node`',
   }),
   serviceVersion: option(text, {
-    about: '`service.version`.',
+    about: 'The version of the service: the attribute `service.version`.',
     otherwise: '`service.version` in `OTEL_RESOURCE_ATTRIBUTES`, else the version in that `package.json`',
   }),
   resource: option(resource, {
@@ -96,7 +96,7 @@ export const service = {
     },
   ),
   disabled: option(flag, {
-    about: 'No tracing; the app runs.',
+    about: 'Turns tracing off; the app runs without it.',
     variable: 'OTEL_SDK_DISABLED',
     default: false,
   }),

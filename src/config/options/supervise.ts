@@ -5,13 +5,14 @@ import { group, option } from '../option.js';
 export const supervising = {
   supervise: group('SuperviseConfig', 'How the coordinator keeps workers alive.', {
     shutdownTimeoutMs: option(milliseconds(1), {
-      about: "From SIGTERM to the last worker's exit; under pm2 not more than `kill_timeout`.",
+      about:
+        "How long a shutdown may take, from SIGTERM to the last worker's exit. Under pm2 it is not more than `kill_timeout`.",
       unit: 'ms',
       variable: 'FORKTRACE_SHUTDOWN_TIMEOUT',
       default: 10_000,
     }),
     readyTimeoutMs: option(milliseconds(1), {
-      about: 'From fork to ready.',
+      about: 'How long a worker may take from its fork until it is ready.',
       unit: 'ms',
       variable: 'FORKTRACE_READY_TIMEOUT',
       default: 30_000,
@@ -27,11 +28,11 @@ export const supervising = {
       default: 10_000,
     }),
     breakerDeaths: option(whole(1), {
-      about: 'Unplanned deaths within `supervise.breakerWindowMs` that open the breaker.',
+      about: 'How many unplanned deaths within `supervise.breakerWindowMs` open the breaker.',
       otherwise: '5 per worker',
     }),
     breakerWindowMs: option(milliseconds(1), {
-      about: 'The time over which deaths are counted.',
+      about: 'The time over which unplanned deaths are counted.',
       unit: 'ms',
       default: 30_000,
     }),
@@ -47,19 +48,19 @@ export const supervising = {
       default: 10_000,
     }),
     maxRequests: option(whole(0), {
-      about: 'Recycle a worker after this many requests, with up to 10 % jitter; 0: never.',
+      about: 'Recycles a worker after this many requests, with up to 10 % jitter; 0: never.',
       variable: 'FORKTRACE_MAX_REQUESTS',
       default: 0,
     }),
     maxMemory: option(whole(0), {
-      about: 'Recycle a worker whose resident set is larger; 0: never.',
+      about: 'Recycles a worker whose resident set is larger; 0: never.',
       unit: 'bytes',
       variable: 'FORKTRACE_MAX_MEMORY',
       default: 0,
     }),
-    reloadOnSighup: option(flag, { about: 'SIGHUP reloads.', default: true }),
+    reloadOnSighup: option(flag, { about: 'Whether SIGHUP reloads the cluster.', default: true }),
     prefix: option(flag, {
-      about: 'Put the slot before each line that a worker writes.',
+      about: 'Puts the slot before each line that a worker writes.',
       variable: 'FORKTRACE_PREFIX',
       otherwise: '`true` on a terminal with more than one worker',
     }),

@@ -26,7 +26,7 @@ export const tracing = {
   }),
   spanLimits: group('SpanLimitsConfig', 'What a span may contain; anything beyond is dropped and counted.', {
     attributeValueLengthLimit: option(lengthLimit, {
-      about: 'Longer strings are cut.',
+      about: 'How many characters a string attribute may have. A longer one is cut.',
       // The general limit is for what has no limit of its own: OpenTelemetry specification, "Attribute
       // Limits".
       variable: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
@@ -38,13 +38,19 @@ export const tracing = {
       'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT',
       'OTEL_ATTRIBUTE_COUNT_LIMIT',
     ),
-    linkCountLimit: limit('Links of a span.', 'OTEL_SPAN_LINK_COUNT_LIMIT'),
-    eventCountLimit: limit('Events of a span.', 'OTEL_SPAN_EVENT_COUNT_LIMIT'),
-    attributePerEventCountLimit: limit('Attributes of an event.', 'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
-    attributePerLinkCountLimit: limit('Attributes of a link.', 'OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
+    linkCountLimit: limit(
+      'How many links of a span are kept. Those beyond are dropped and counted.',
+      'OTEL_SPAN_LINK_COUNT_LIMIT',
+    ),
+    eventCountLimit: limit(
+      'How many events of a span are kept. Those beyond are dropped and counted.',
+      'OTEL_SPAN_EVENT_COUNT_LIMIT',
+    ),
+    attributePerEventCountLimit: limit('How many attributes of an event are kept.', 'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'),
+    attributePerLinkCountLimit: limit('How many attributes of a link are kept.', 'OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'),
   }),
   idGenerator: option(instance<IdGenerator>('IdGenerator', 'an', 'generateTraceId', 'generateSpanId'), {
-    about: 'Makes trace and span ids.',
+    about: 'An object that makes trace and span ids.',
     otherwise: 'random ids',
   }),
   propagators: option(
@@ -68,19 +74,19 @@ export const tracing = {
     },
   ),
   tracerProvider: option(instance<TracerProvider>('TracerProvider', 'a', 'getTracer'), {
-    about: 'Used instead of building one.',
+    about: 'A tracer provider of your own. forktrace then builds none, and spans go where that one sends them.',
     otherwise: 'built in the worker',
   }),
   meterProvider: option(instance<MeterProvider>('MeterProvider', 'a', 'getMeter'), {
-    about: 'Used for metrics instead of the registered one.',
+    about: 'The meter provider for metrics, instead of the one that is registered with the API.',
   }),
   meter: option(instance<Meter>('Meter', 'a', 'createCounter'), {
-    about: 'Used for metrics instead of a meter of the provider.',
+    about: 'The meter for metrics, instead of one from the meter provider.',
   }),
   metrics: toggle(
     'MetricsConfig',
     {
-      about: 'Set up an SDK MeterProvider with an OTLP reader per worker.',
+      about: 'Sets up an SDK MeterProvider with an OTLP reader in each worker.',
       otherwise: '`false`, `true` with `OTEL_METRICS_EXPORTER`',
     },
     {
@@ -91,10 +97,13 @@ export const tracing = {
         default: 60_000,
       }),
       runtime: option(flag, {
-        about: 'Event-loop delay and utilisation, heap, garbage collection.',
+        about: 'Measures event-loop delay and utilisation, the heap and garbage collection.',
         default: true,
       }),
-      url: option(text, { about: 'As `export.url`.', otherwise: 'beside the spans' }),
+      url: option(text, {
+        about: 'The endpoint for metrics, in the form of `export.url`.',
+        otherwise: 'beside the spans',
+      }),
     },
   ),
   instrumentations: option(instrumentations, {
