@@ -39,7 +39,7 @@ export function endpointOf({ to, url, tls }: ResolvedExport, signal: Signal = 't
   // gRPC's own notation, without a scheme: secure unless it is said not to be.
   const parsed = new URL(text.includes('://') ? text : `${tls.insecure ? 'http' : 'https'}://${text}`);
   const secure = parsed.protocol === 'https:';
-  const { hostname, username, password, pathname, search } = parsed;
+  const { hostname, pathname, search } = parsed;
   return {
     name: `${parsed.protocol}//${parsed.host}${isHttp ? pathname : ''}`,
     protocol,
@@ -48,6 +48,20 @@ export function endpointOf({ to, url, tls }: ResolvedExport, signal: Signal = 't
     port: parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port),
     socketPath: undefined,
     path: pathname + search,
-    login: username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+    login: loginOf(parsed),
   };
+}
+
+/** `user:password`, decoded. */
+export function loginOf({ username, password }: URL): string | undefined {
+  return username === '' && password === '' ? undefined : `${decoded(username)}:${decoded(password)}`;
+}
+
+/** A percent sign that stands for itself, as it may in a password, stays what it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { isIP } from 'node:net';
-import type { Endpoint } from './endpoint-url.js';
+import { BlockList, isIP } from 'node:net';
+import { type Endpoint, loginOf } from './endpoint-url.js';
 
 export interface HttpProxy {
   host: string;
@@ -27,13 +27,14 @@ export function proxyFor(
   if (host === '' || text === undefined || isExcepted(host, port, read('NO_PROXY') ?? '')) return undefined;
   const full = text.includes('://') ? text : `http://${text}`;
   if (!URL.canParse(full)) return undefined;
-  const { protocol, hostname, port: proxyPort, username, password } = new URL(full);
+  const url = new URL(full);
+  const { protocol, hostname, port: proxyPort } = url;
   // Others (socks5, a proxy that is spoken to over TLS) are not supported; docs/configuration.md says so.
   if (protocol !== 'http:') return undefined;
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: proxyPort === '' ? 80 : Number(proxyPort),
-    login: username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+    login: loginOf(url),
   };
 }
 
@@ -47,16 +48,20 @@ function isExcepted(host: string, port: number, exceptions: string): boolean {
       if (entry === '*') return true;
       const [, pattern, onlyPort] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry)!;
       if (onlyPort !== undefined && Number(onlyPort) !== port) return false;
-      const bare = pattern!.replace(/^\*?\.|^\[|\]$/g, '');
+      const bare = pattern!.replace(/^\*?\.|[[\]]/g, '');
       return inNetwork(name, bare) || name === bare || (isIP(name) === 0 && name.endsWith(`.${bare}`));
     });
 }
 
-/** An IPv4 address within `10.0.0.0/8`. */
+/** An address within `10.0.0.0/8` or `fd00::/8`; one alone, however it is written. */
 function inNetwork(host: string, entry: string): boolean {
-  const [network = '', bits = ''] = entry.split('/');
-  if (isIP(host) !== 4 || isIP(network) !== 4 || !/^\d{1,2}$/.test(bits)) return false;
-  const number = (address: string) => address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const size = 2 ** (32 - Number(bits));
-  return Math.floor(number(host) / size) === Math.floor(number(network) / size);
+  const [network = '', bits] = entry.split('/');
+  const family = isIP(network);
+  if (family === 0 || isIP(host) !== family || !/^\d{0,3}$/.test(bits ?? '')) return false;
+  const [type, most] = family === 4 ? (['ipv4', 32] as const) : (['ipv6', 128] as const);
+  const prefix = bits === undefined ? most : Number(bits);
+  if (bits === '' || prefix > most) return false;
+  const list = new BlockList();
+  list.addSubnet(network, prefix, type);
+  return list.check(host, type);
 }

@@ -12,6 +12,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
 import { gzip as gzipWithCallback } from 'node:zlib';
@@ -38,8 +39,9 @@ export function createHttpTransport(target: ResolvedExport, signal: Signal): Tra
     keepAlive: true,
     maxSockets: 1,
     ...(endpoint.secure && tls),
-    ...(endpoint.secure && proxy && { createConnection: tunnel(proxy, endpoint, tls) as never }),
   });
+  // As a method: some versions of Node have no look at an option of that name.
+  if (endpoint.secure && proxy) agent.createConnection = tunnel(proxy, endpoint, tls, target.timeoutMs) as never;
   const headers: Record<string, string> = {
     'Content-Type': target.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     'User-Agent': `forktrace/${version}`,
@@ -139,7 +141,7 @@ function authorityOf({ host, port }: Endpoint): string {
 }
 
 /** A TLS connection through the proxy (RFC 9110, 9.3.6). */
-function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object) {
+function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object, ms: number) {
   return (_options: unknown, connected: (error: Error | null, socket?: object) => void): undefined => {
     const request = plainRequest({
       method: 'CONNECT',
@@ -152,6 +154,9 @@ function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object) {
         ...(proxy.login !== undefined && { 'Proxy-Authorization': basic(proxy.login) }),
       },
     });
+    // Whoever waits for the connection gives up by itself, and nothing else can have it then.
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${ms} ms`)), ms);
+    request.once('close', () => clearTimeout(timer));
     request.on('connect', ({ statusCode, statusMessage }, socket, head) => {
       if (statusCode !== 200) {
         socket.destroy();
@@ -159,7 +164,10 @@ function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object) {
         return;
       }
       if (head.length > 0) socket.unshift(head);
-      connected(null, tlsConnect({ ...tls, socket, servername: endpoint.host }));
+      clearTimeout(timer);
+      const { host } = endpoint;
+      // An address is no server name (RFC 6066, 3).
+      connected(null, tlsConnect({ ...tls, socket, host, ...(isIP(host) === 0 && { servername: host }) }));
     });
     request.on('error', (error) => connected(new Error(`the proxy ${proxy.host}:${proxy.port}: ${error.message}`)));
     request.end();

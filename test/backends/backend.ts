@@ -21,6 +21,17 @@ export interface Backend {
   start(): Promise<void>;
   /** As a crash would. */
   kill(): Promise<void>;
+  /** What it has stored itself, by its own API; undefined where it stores nothing. */
+  stored?(service: string): Promise<StoredSpan[]>;
+}
+
+export interface StoredSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  attributes: Record<string, unknown>;
+  resource: Record<string, unknown>;
 }
 
 /** Its limit for one request, in bytes: far below what the shipper sends by default. */
@@ -28,15 +39,21 @@ export const LIMIT_BYTES = 1024 * 1024;
 
 export async function backend(
   t: TestContext,
-  kind: 'otelcol' | 'nginx',
+  kind: 'otelcol' | 'jaeger' | 'nginx',
   program: string,
   sink: OtlpEndpoint,
 ): Promise<Backend> {
   const dir = await tempDir(t);
-  const [grpc, http] = [await freePort(), await freePort()];
+  const [grpc, http, api] = [await freePort(), await freePort(), await freePort()];
   const config = join(dir, 'config');
-  writeFileSync(config, kind === 'otelcol' ? collector(grpc, http, sink) : nginx(dir, grpc, http, sink));
-  const args = kind === 'otelcol' ? [`--config=file:${config}`] : ['-c', config, '-e', join(dir, 'error.log')];
+  const jaeger = kind === 'jaeger' ? await freePort() : undefined;
+  writeFileSync(
+    config,
+    kind === 'nginx'
+      ? nginx(dir, grpc, http, sink)
+      : collector(grpc, http, sink, jaeger === undefined ? undefined : { api, grpc: jaeger }),
+  );
+  const args = kind === 'nginx' ? ['-c', config, '-e', join(dir, 'error.log')] : [`--config=file:${config}`];
   let child: ChildProcess | undefined;
   const kill = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -49,6 +66,7 @@ export async function backend(
     grpcUrl: `http://127.0.0.1:${grpc}`,
     httpUrl: `http://127.0.0.1:${http}`,
     kill,
+    ...(kind === 'jaeger' && { stored: (service: string) => storedIn(`http://127.0.0.1:${api}`, service) }),
     async start() {
       mkdirSync(join(dir, 'temp'), { recursive: true });
       const started = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -72,9 +90,54 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-/** Without a queue: what it has taken is with the endpoint behind it. */
-function collector(grpc: number, http: number, sink: OtlpEndpoint): string {
-  return `
+/** By Jaeger's API for its own page, whose trees have all of a span but its scope. */
+async function storedIn(url: string, service: string): Promise<StoredSpan[]> {
+  const answer = await fetch(`${url}/api/traces?service=${service}&limit=100000&lookback=1h`);
+  const { data } = (await answer.json()) as { data: JaegerTrace[] | null };
+  return (data ?? []).flatMap(({ spans, processes }) =>
+    spans.map(({ operationName, traceID, spanID, references, tags, processID }) => ({
+      name: operationName,
+      traceId: traceID,
+      spanId: spanID,
+      parentSpanId: references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? '',
+      attributes: valuesOf(tags),
+      resource: { ...valuesOf(processes[processID]!.tags), 'service.name': processes[processID]!.serviceName },
+    })),
+  );
+}
+
+type JaegerTags = { key: string; value: unknown }[];
+
+interface JaegerTrace {
+  spans: {
+    operationName: string;
+    traceID: string;
+    spanID: string;
+    references: { refType: string; spanID: string }[];
+    tags: JaegerTags;
+    processID: string;
+  }[];
+  processes: Record<string, { serviceName: string; tags: JaegerTags }>;
+}
+
+const valuesOf = (tags: JaegerTags) => Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+
+/**
+ * Without a queue: what it has taken is with the endpoint behind it. Jaeger is a Collector, too, with a store
+ * of its own beside that.
+ */
+function collector(grpc: number, http: number, sink: OtlpEndpoint, jaeger?: { api: number; grpc: number }): string {
+  const store =
+    jaeger &&
+    `
+extensions:
+  jaeger_storage: { backends: { memory: { memory: { max_traces: 100000 } } } }
+  jaeger_query:
+    storage: { traces: memory }
+    http: { endpoint: "127.0.0.1:${jaeger.api}" }
+    grpc: { endpoint: "127.0.0.1:${jaeger.grpc}" }
+`;
+  return `${store ?? ''}
 receivers:
   otlp:
     protocols:
@@ -85,10 +148,12 @@ exporters:
     endpoint: ${sink.httpBaseUrl}
     compression: none
     sending_queue: { enabled: false }
+${jaeger ? '  jaeger_storage_exporter: { trace_storage: memory, queue: { enabled: false } }' : ''}
 service:
+  ${jaeger ? 'extensions: [jaeger_storage, jaeger_query]' : ''}
   telemetry: { metrics: { level: none } }
   pipelines:
-    traces: { receivers: [otlp], exporters: [otlphttp] }
+    traces: { receivers: [otlp], exporters: [${jaeger ? 'jaeger_storage_exporter, ' : ''}otlphttp] }
 `;
 }
 

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const NAMES = { otelcol: ['otelcol', 'otelcol-contrib'], nginx: ['nginx'], systemd: ['systemd-analyze'] } as const;
+const NAMES = {
+  otelcol: ['otelcol', 'otelcol-contrib'],
+  jaeger: ['jaeger'],
+  nginx: ['nginx'],
+  systemd: ['systemd-analyze'],
+} as const;
 
 /**
  * A program of somebody else: what the variable of its name in capitals says, else the first on the PATH (and

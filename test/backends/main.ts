@@ -1,7 +1,7 @@
 /**
  * `npm run test:backends`: real programs take what the shipper sends. Builds and fetches none: each is what
- * its variable says (OTELCOL, NGINX), or on the PATH; one that is not there is skipped, and said. Fails when
- * there is none at all.
+ * its variable says (OTELCOL, JAEGER, NGINX), or on the PATH; one that is not there is skipped, and said.
+ * Fails when there is none at all.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import type { ReceivedSpan } from '../endpoint/received-span.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
-import { type Backend, backend, LIMIT_BYTES } from './backend.js';
+import { type Backend, backend, LIMIT_BYTES, type StoredSpan } from './backend.js';
 import { findProgram } from './find-program.js';
 
 const TIMEOUT_MS = 60_000;
-const kinds = ['otelcol', 'nginx'] as const;
+const kinds = ['otelcol', 'jaeger', 'nginx'] as const;
 if (!kinds.some((kind) => findProgram(kind))) {
-  console.error('test:backends: neither otelcol nor nginx is there: set OTELCOL or NGINX to one');
+  console.error('test:backends: none of otelcol, jaeger and nginx is there: set OTELCOL, JAEGER or NGINX to one');
   process.exit(1);
 }
 
@@ -44,11 +44,11 @@ async function write(program: Program, traces: number, inFlight = 0): Promise<vo
 }
 
 /** Each span by its id: at a crash of the backend a request may come twice. */
-function distinct(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
+function distinct<S extends { traceId: string; spanId: string }>(spans: readonly S[]): S[] {
   return [...new Map(spans.map((span) => [`${span.traceId} ${span.spanId}`, span])).values()];
 }
 
-function assertTraces(spans: readonly ReceivedSpan[], traces: number): void {
+function assertTraces(spans: readonly (ReceivedSpan | StoredSpan)[], traces: number): void {
   const all = distinct(spans);
   const parents = new Map(all.filter(({ name }) => name === 'parent').map((span) => [span.spanId, span]));
   const children = all.filter(({ name }) => name === 'first' || name === 'second');
@@ -84,6 +84,15 @@ for (const kind of kinds) {
         interrupted.map(({ name, attributes }) => [name, attributes.n]).sort(),
         [0, 1, 2].map((n) => ['in flight', n]),
       );
+      if (taker.stored) {
+        const stored = await taker.stored('backends');
+        assert.equal(stored.length, 3003);
+        assertTraces(stored, 1000);
+        const told = stored.filter(({ attributes }) => attributes['forktrace.interrupted'] === true);
+        assert.deepEqual(told.map(({ name, attributes }) => [name, attributes.error]).sort(), [
+          ...Array.from({ length: 3 }, () => ['in flight', true]),
+        ]);
+      }
     });
 
     test(`${name}: a request that is too large for it`, options, async (t) => {
@@ -114,6 +123,8 @@ for (const kind of kinds) {
       await sink.waitForSpans((spans) => distinct(spans).length >= 3000, TIMEOUT_MS);
       assertTraces(sink.received(), 1000);
       await app.waitFor(() => /FORKTRACE_EXPORT_RECOVERED/.test(app.stderr), 'the end of it');
+      // What it had stored went with it.
+      if (taker.stored) assert.ok((await taker.stored('backends')).length >= 1500);
     });
   }
 }

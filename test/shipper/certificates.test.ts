@@ -5,11 +5,15 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createServer } from 'node:tls';
+import { createServer, type TlsOptions } from 'node:tls';
+import { createTransport } from '#src/shipper/transport.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
+import { exportRequest } from './export-request.js';
+import { PLAIN_EXPORT } from './journal-scene.js';
+import { proxy } from './proxy-server.js';
 
 interface Certificate {
   key: Buffer;
@@ -20,16 +24,16 @@ interface Certificate {
 function makeCertificate(dir: string, name: string): Certificate {
   const [key, cert] = [join(dir, `${name}-key.pem`), join(dir, `${name}-cert.pem`)];
   const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:collector.test'];
   execFileSync('openssl', [...make, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
   return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
 /** Ends TLS in front of an endpoint, as a load balancer does. */
-async function terminator(t: TestContext, { key, cert }: Certificate, behind: string) {
+async function terminator(t: TestContext, { key, cert }: Certificate, behind: string, more: TlsOptions = {}) {
   const open = new Set<Socket>();
   let connections = 0;
-  const server = createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (client) => {
+  const server = createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'], ...more }, (client) => {
     const upstream = connect(Number(new URL(behind).port), '127.0.0.1');
     client.on('close', () => upstream.destroy());
     for (const [one, other] of [
@@ -113,3 +117,38 @@ test('the certificate of an endpoint is replaced by one of another authority: th
     await waitFor(() => new Set(endpoint.received().map(({ spanId }) => spanId)).size === 3, 'all three spans');
   }
 });
+
+for (const to of ['otlp-grpc', 'otlp-http'] as const) {
+  test(`${to}: an endpoint with a certificate of its own authority, that wants one of us, behind a proxy with a login`, async (t) => {
+    const dir = await tempDir(t);
+    const [server, client] = [makeCertificate(dir, 'server'), makeCertificate(dir, 'client')];
+    const endpoint = await OtlpEndpoint.start(t);
+    const path = to === 'otlp-http' ? '/v1/traces' : '';
+    const behind = await terminator(t, server, to === 'otlp-http' ? endpoint.httpUrl : endpoint.grpcUrl, {
+      ...{ ca: client.cert, requestCert: true, rejectUnauthorized: true },
+    });
+    const { port } = new URL(behind.url);
+    const through = await proxy(t, Number(port));
+    const variables = process.env;
+    t.after(() => {
+      process.env = variables;
+    });
+    process.env = { ...variables, HTTPS_PROXY: through.url, NO_PROXY: '' };
+    const send = async (url: string, certified: boolean) => {
+      const own = certified ? { cert: String(client.cert), key: String(client.key) } : {};
+      const tls = { ca: String(server.cert), ...own };
+      const transport = await createTransport({ ...PLAIN_EXPORT, to, url, tls, timeoutMs: 5000 });
+      const result = await transport.send(exportRequest(2));
+      transport.close();
+      return result;
+    };
+    // A name that only the proxy can find, and an address, which is no server name.
+    for (const host of ['collector.test', '127.0.0.1']) {
+      const result = await send(`https://${host}:${port}${path}`, true);
+      assert.equal(result.outcome, 'accepted', JSON.stringify(result));
+      assert.match(through.asked.at(-1)!, new RegExp(`^CONNECT ${host}:${port} Basic `));
+    }
+    assert.equal(endpoint.received().length, 4);
+    assert.notEqual((await send(`https://collector.test:${port}${path}`, false)).outcome, 'accepted');
+  });
+}

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { ResolvedExport } from '#src/config/resolved.js';
 import { endpointOf } from '#src/shipper/endpoint-url.js';
 import { likelyMistake } from '#src/shipper/likely-mistake.js';
@@ -16,6 +14,7 @@ import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { tempDir } from '../process/temp-dir.js';
 import { exportRequest } from './export-request.js';
 import { PLAIN_EXPORT } from './journal-scene.js';
+import { listen, proxy } from './proxy-server.js';
 
 async function mistake(target: Partial<ResolvedExport>): Promise<string> {
   const whole = { ...PLAIN_EXPORT, timeoutMs: 3000, ...target };
@@ -59,42 +58,6 @@ test('a path that is there twice, and the other protocol’s port, are named', a
   assert.equal(await of('otlp-http', 'http://c:4318/v1/traces'), '');
 });
 
-async function listen(t: TestContext, server: Server, where: number | string = 0): Promise<number> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => open.add(socket));
-  t.after(() => {
-    server.close();
-    for (const socket of open) socket.destroy();
-  });
-  if (typeof where === 'string') server.listen(where);
-  else server.listen(where, '127.0.0.1');
-  await once(server, 'listening');
-  return typeof where === 'string' ? 0 : (server.address() as AddressInfo).port;
-}
-
-/** A proxy for a host that only it can find: all goes to `port` of this machine. */
-async function proxy(t: TestContext, port: number): Promise<{ url: string; asked: string[] }> {
-  const asked: string[] = [];
-  const server = createHttpServer((incoming: IncomingMessage, response) => {
-    asked.push(`${incoming.method} ${incoming.url} ${incoming.headers['proxy-authorization']}`);
-    const { pathname } = new URL(incoming.url!);
-    const { method, headers } = incoming;
-    incoming.pipe(
-      request({ port, path: pathname, method, headers }, (answer) => {
-        response.writeHead(answer.statusCode!, answer.headers);
-        answer.pipe(response);
-      }),
-    );
-  });
-  server.on('connect', (incoming, socket) => {
-    asked.push(`CONNECT ${incoming.url} ${incoming.headers['proxy-authorization']}`);
-    const onward = connect(port, '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
-    onward.pipe(socket).pipe(onward);
-    for (const end of [socket, onward]) end.on('error', () => {});
-  });
-  return { url: `http://me:secret@127.0.0.1:${await listen(t, server)}`, asked };
-}
-
 test('a proxy of the environment is used, by gRPC, by HTTP, with its login; NO_PROXY names exceptions', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
@@ -136,8 +99,64 @@ test('a proxy of the environment is used, by gRPC, by HTTP, with its login; NO_P
     assert.equal(at('https://c.example:4317', exception), undefined, exception);
   }
   for (const other of ['c.example:4318', 'xample', 'other']) assert.ok(at('https://c.example:4317', other), other);
-  assert.equal(at('https://10.1.2.3:4317', '10.0.0.0/8'), undefined);
-  assert.ok(at('https://11.1.2.3:4317', '10.0.0.0/8'));
+  for (const [url, exception] of [
+    ['https://c.example', 'c.example:443'],
+    ['https://10.1.2.3:4317', '10.0.0.0/8'],
+    ['https://10.1.2.3:4317', '10.1.2.3'],
+    ['https://[fd00::1:2]:4317', 'fd00::/8'],
+    ['https://[fd00::1:2]:4317', '[fd00::]/8'],
+    ['https://[::1]:4317', '0:0:0:0:0:0:0:1'],
+    ['https://[::1]:4317', '[::1]:4317'],
+  ] as const) {
+    assert.equal(at(url, exception), undefined, `${url}, NO_PROXY=${exception}`);
+  }
+  for (const [url, exception] of [
+    ['https://11.1.2.3:4317', '10.0.0.0/8'],
+    ['https://10.1.2.3:4317', '10.1.2.0/33'],
+    ['https://10.1.2.3:4317', '10.1.2.0/'],
+    ['https://[fd00::1:2]:4317', 'fe80::/10'],
+    ['https://[fd00::1:2]:4317', '10.0.0.0/8'],
+    ['https://[::1]:4317', '[::1]:4318'],
+  ] as const) {
+    assert.ok(at(url, exception), `${url}, NO_PROXY=${exception}`);
+  }
+});
+
+test('a login in a URL is taken as it is meant: escaped, with a percent sign of its own, without a user', () => {
+  for (const [login, read] of [
+    ['me:p%40ss', 'me:p@ss'],
+    ['me:100%', 'me:100%'],
+    ['me', 'me:'],
+    [':secret', ':secret'],
+  ] as const) {
+    const url = `http://${login}@c.example:4318/v1/traces`;
+    const endpoint = endpointOf({ ...PLAIN_EXPORT, to: 'otlp-http', url })!;
+    assert.equal(endpoint.login, read);
+    assert.equal(endpoint.name, 'http://c.example:4318/v1/traces');
+    assert.equal(proxyFor(endpoint, { HTTP_PROXY: `http://${login}@p:3128` })?.login, read);
+  }
+});
+
+test('a proxy that takes connections and says nothing is given up after the timeout, and asked again', async (t) => {
+  let asked = 0;
+  const silent = createServer((socket) => {
+    asked++;
+    socket.on('error', () => {}).resume();
+  });
+  await listen(t, silent);
+  process.env.HTTPS_PROXY = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const transport = await createTransport({
+    ...PLAIN_EXPORT,
+    ...{ to: 'otlp-http', url: 'https://collector.test:4318/v1/traces', timeoutMs: 200 },
+  });
+  delete process.env.HTTPS_PROXY;
+  t.after(() => transport.close());
+  for (let nth = 1; nth <= 3; nth++) {
+    const result = await transport.send(exportRequest(1));
+    assert.equal(result.outcome, 'retry');
+    assert.match(result.reason, /no answer within 200 ms/);
+  }
+  assert.equal(asked, 3);
 });
 
 for (const to of ['otlp-grpc', 'otlp-http'] as const) {
