@@ -8,10 +8,11 @@
  *
  *   npm run bench:memory -- --contestants untraced,forktrace-journal-mmap --requests 3600000
  *
- * Memory is the proportional set size (smaps_rollup, proc(5)) after the requests: pages that processes share,
- * such as Node's own code and the journal's segments, count by their share. V8 sizes its young generation by
- * itself, by how much outlives its collections, so it is apart: `rest` is without it. Each round has
- * processes of its own; a difference is to the untraced server of the same round.
+ * Memory is the proportional set size (smaps, proc(5)) after the requests: pages that processes share, such
+ * as the journal's segments, count by their share. Node's own code does not count: it is there once for all
+ * who run it. V8 sizes its young generation by itself, by how much outlives its collections, so it is apart:
+ * `rest` is without it. Each round has processes of its own; a difference is to the untraced server of the
+ * same round.
  *
  * Excluded: the endpoint and the generator. The peers are those of bench/peers that are installed.
  *

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -110,13 +110,20 @@ function schedSeconds(pid: number): number | undefined {
 }
 
 /**
- * Resident bytes of `pid`, where pages that it shares with others count by its share (PSS, proc(5)
- * smaps_rollup): the resident set size would count Node's own code, which all processes share, for each of
- * them.
+ * Resident bytes of `pid`, where pages that it shares with others count by its share (PSS, proc(5) smaps),
+ * without those of programs and libraries: Node's own code is there once for all processes that run it, so
+ * that the share of each depends on how many do, and a shipper beside a worker would halve the worker's.
  */
 export function proportionalSetSize(pid: number): number {
-  const [, kilobytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
+  let kilobytes = 0;
+  let isProgram = false;
+  const program = readlinkSync(`/proc/${pid}/exe`);
+  for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+    const mapping = /^[\da-f]+-[\da-f]+ \S+ \S+ \S+ \d+ *(.*)$/.exec(line);
+    if (mapping) isProgram = mapping[1] === program || /\.so(\.\d+)*$/.test(mapping[1]!);
+    else if (!isProgram && line.startsWith('Pss:')) kilobytes += Number.parseInt(line.slice(4), 10);
+  }
+  return kilobytes * 1024;
 }
 
 /** Moves a process to another core than the one that it has inherited. */

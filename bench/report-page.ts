@@ -87,8 +87,9 @@ ${rates()}${starts()}## Method
   time and 7 % of all of it, fails and is repeated.
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
   asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
-- Memory is the proportional set size (\`/proc/<pid>/smaps_rollup\`) after a round: pages that processes share, such as Node's own
-  code and the journal's segments, count by their share. "Of it young" is V8's young generation, which V8 sizes by itself, by how much
+- Memory is the proportional set size (\`/proc/<pid>/smaps\`) after a round: pages that processes share, such as the journal's
+  segments, count by their share. Node's own code does not count: it is there once for all who run it, and a shipper beside a worker
+  would halve the worker's share. "Of it young" is V8's young generation, which V8 sizes by itself, by how much
   outlives its collections; \`--max-semi-space-size\` bounds it.
 - All requests are sampled unless it says otherwise. OpenTelemetry is set up as its "Getting started" has it: \`sdk-node\` with
   \`instrumentation-http\` and the OTLP/gRPC exporter, told to set the stable HTTP attributes, as forktrace does.
