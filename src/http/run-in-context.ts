@@ -9,7 +9,7 @@ import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { contextStorage } from '../tracer/context-storage.js';
 
 /** That of the program, or of nobody: what the process as a whole is in is not asked for. */
-export function activeContext(): Context {
+export function currentContext(): Context {
   const storage = contextStorage();
   return storage === undefined ? context.active() : (storage.getStore() ?? ROOT_CONTEXT);
 }
