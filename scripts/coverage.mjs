@@ -17,7 +17,7 @@ const compiled = new URL('dist/', root).href;
 const bundledSdk = new URL('dist/sdk/', root).href;
 
 /** Percent of lines and of branches of src/ that `npm test` must run. */
-const REQUIRED = { lines: 90, branches: 89 };
+const REQUIRED = { lines: 90, branches: 90 };
 
 /**
  * Not counted: the viewer's page, which runs in a browser, and OpenTelemetry's own code, which the build

@@ -27,7 +27,7 @@ export function journalsAt(path: string): string[] {
  * @throws ForktraceError with code FORKTRACE_NO_JOURNAL
  */
 export function requireOneJournal(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+  if (isFile(path)) {
     if (parseFileName(basename(path))) return;
     throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, 'a file that is none of a journal']);
   }
@@ -36,6 +36,15 @@ export function requireOneJournal(path: string): void {
   const names = journalsBelow(path, entries).map((journal) => basename(journal));
   const found = names.length > 0 ? severalJournals(names) : describe(entries);
   throw new ForktraceError('FORKTRACE_NO_JOURNAL', [path, found]);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // What is in the way is said by whoever reads the directory.
+    return false;
+  }
 }
 
 function journalsBelow(path: string, entries: readonly Dirent[]): string[] {

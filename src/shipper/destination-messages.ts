@@ -72,7 +72,10 @@ export function receiveDestinations(dir: string, hear: (target: ResolvedExport, 
     }
   });
   server.unref();
+  let isClosed = false;
   return () => {
+    if (isClosed) return;
+    isClosed = true;
     for (const socket of open) socket.destroy();
     server.close(path.release);
   };

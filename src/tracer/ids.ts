@@ -10,6 +10,12 @@ import { fillAtStart } from '../journal/random-bytes.js';
 /** One call of the random generator serves this many words. */
 const POOL_WORDS = 4096;
 
+/**
+ * Loading the generator takes 6 ms. A process that lives longer than this does so between two requests, not
+ * within the one that uses up the first pool.
+ */
+const LOADED_AFTER_MS = 1000;
+
 const pool = new Int32Array(POOL_WORDS);
 let next = POOL_WORDS;
 let isFirst = true;
@@ -25,10 +31,15 @@ export function randomWord(): number {
 
 function fill(): void {
   // Before it is read: an instrumentation of `fs` makes a span of that, which needs ids, too.
-  const fillNow = isFirst ? fillAtStart : process.getBuiltinModule('node:crypto').randomFillSync;
-  isFirst = false;
+  const fillNow = isFirst ? fillAtStart : generator().randomFillSync;
+  if (isFirst) {
+    isFirst = false;
+    setTimeout(generator, LOADED_AFTER_MS).unref();
+  }
   fillNow(new Uint8Array(pool.buffer));
 }
+
+const generator = () => process.getBuiltinModule('node:crypto');
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 

@@ -65,7 +65,7 @@ export interface Viewer extends ViewerAddresses {
 const KEEP_ALIVE_MS = 75_000;
 const DEFAULT_FILE_MAX_BYTES = 16e9;
 /** The database takes memory of its own, and lists need none of the store's. */
-const BESIDE_DATABASE = { maxBytes: 40 * 1024 * 1024 };
+const BESIDE_DATABASE = { maxBytes: 24 * 1024 * 1024 };
 const DEFAULT_HOST = '127.0.0.1';
 /** The ports that OTLP registers. */
 const DEFAULT_GRPC_PORT = 4317;

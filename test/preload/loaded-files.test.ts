@@ -12,12 +12,16 @@ interface Loaded {
   files: string[];
 }
 
-async function loadedBy(t: TestContext, what: 'nothing' | 'server'): Promise<Loaded> {
-  const child = runProgram(t, program, {
-    args: [what],
+async function run(t: TestContext, ...args: string[]) {
+  return runProgram(t, program, {
+    args,
     execArgv: ['--import', register],
     env: { NODE_ENV: 'production', FORKTRACE_EXPORT: 'none', FORKTRACE_JOURNAL_DIR: await tempDir(t) },
   });
+}
+
+async function loadedBy(t: TestContext, what: 'nothing' | 'server'): Promise<Loaded> {
+  const child = await run(t, what);
   const [line] = await child.waitForOutput(/^\{.*\}$/m);
   assert.deepEqual(await child.waitForExit(), { code: 0, signal: null });
   return JSON.parse(line);
@@ -55,4 +59,11 @@ test('the first request of a server has loaded a handful of files, and none of t
       'dist/sdk/propagators.cjs',
     ],
   );
+});
+
+test('the generator of ids is loaded between two requests, not when a request needs it', async (t) => {
+  const child = await run(t, 'server', 'crypto');
+  const [, , later = ''] = await child.waitForOutput(/^(\{.*\})\n(\{.*\})$/m);
+  assert.ok((JSON.parse(later) as Loaded).builtins.includes('crypto'));
+  assert.deepEqual(await child.waitForExit(), { code: 0, signal: null });
 });

@@ -17,12 +17,9 @@ test('the shipper takes a destination that is whole, from whoever, and nothing e
   const dir = await tempDir(t);
   chmodSync(dir, 0o700);
   const heard: string[] = [];
-  let end: (() => void) | undefined = receiveDestinations(dir, (one, at) => heard.push(`${one.to} ${at}`));
-  const close = () => {
-    end?.();
-    end = undefined;
-  };
-  t.after(close);
+  const end = receiveDestinations(dir, (one, at) => heard.push(`${one.to} ${at}`));
+  // A second time, too: what it has closed then may be somebody else's by now.
+  t.after(end);
   await waitFor(
     () => socketIn(dir) !== undefined,
     () => 'a socket',
@@ -53,7 +50,7 @@ test('the shipper takes a destination that is whole, from whoever, and nothing e
   const closed = new Promise((resolve) => client.once('close', resolve));
   client.write('x'.repeat(8 * 1024 * 1024));
   await closed;
-  close();
+  end();
   await waitFor(
     () => socketIn(dir) === undefined,
     () => 'the socket is gone',

@@ -382,7 +382,7 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     await exited;
-    assert.ok(most <= 250 * 2 ** 20, `${most} bytes`);
+    assert.ok(most <= 250e6, `${most} bytes`);
   });
 
   it('is not the database of something else, nor one that is in use', async (t) => {
