@@ -148,12 +148,18 @@ export function treeCpuSeconds(pid: number, shipper?: number): number {
 /**
  * Lets all of a process's session go before those of others, where that is allowed: Linux shares CPU time
  * between sessions first, and niceness counts within one (sched(7), autogroup).
+ *
+ * @returns undoes it. A session that outlives the benchmark, as that of a terminal, would starve all others.
  */
-export function prioritizeSession(pid: number): void {
+export function prioritizeSession(pid: number): () => void {
+  const file = `/proc/${pid}/autogroup`;
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, '-20');
+    const [, before] = /nice (-?\d+)/.exec(readFileSync(file, 'utf8'))!;
+    writeFileSync(file, '-20');
+    return () => writeFileSync(file, before!);
   } catch {
     // Only root may, and not every kernel has it.
+    return () => {};
   }
 }
 

@@ -177,7 +177,8 @@ if (chosen.length < options.apps.length)
   console.log('postgres-redis: left out, for PostgreSQL or Redis is not installed');
 // At rates that leave most of a core to others, whoever has to wait for one measures what else a shared
 // machine does.
-prioritizeSession(process.pid);
+process.once('exit', prioritizeSession(process.pid));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const progress = new Progress(chosen.length * options.launches * options.rounds);
 const rows: RateRow[] = [];
 const limit = new TimeLimit(options.minutes);

@@ -5,7 +5,7 @@
  */
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { warn } from '../warn.js';
-import { currentContext } from './run-in-context.js';
+import { contextOfCaller } from './run-in-context.js';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
@@ -57,7 +57,7 @@ function isOtherSpans(emit: Emit & Wrapped): boolean {
 
 /** Whether something around us has started a SERVER span for the request that is about to be handled. */
 export function isTracedAlready(): boolean {
-  const active = currentContext();
+  const active = contextOfCaller();
   if (active === ROOT_CONTEXT) return false;
   const span = trace.getSpan(active) as { kind?: SpanKind; isRecording(): boolean } | undefined;
   if (span === undefined || span.kind !== SpanKind.SERVER || !span.isRecording()) return false;

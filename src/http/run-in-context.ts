@@ -8,8 +8,11 @@ import type { IncomingMessage } from 'node:http';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { contextStorage } from '../tracer/context-storage.js';
 
-/** That of the program, or of nobody: what the process as a whole is in is not asked for. */
-export function currentContext(): Context {
+/**
+ * The context of whoever has emitted the request. ROOT_CONTEXT when nobody has made one active: what the
+ * process as a whole has for a parent (TRACEPARENT) is not the parent of its requests.
+ */
+export function contextOfCaller(): Context {
   const storage = contextStorage();
   return storage === undefined ? context.active() : (storage.getStore() ?? ROOT_CONTEXT);
 }

@@ -58,14 +58,28 @@ export async function delivered(journal: Journal, timeoutMs: number, kept: Kept,
   }
 }
 
-/** {@link delivered} for an exit, of spans and log records: nothing else runs in this process meanwhile. */
-export function deliveredNow(journal: Journal, timeoutMs: number, everyone = false): boolean {
-  const deadline = performance.now() + timeoutMs;
+/**
+ * {@link delivered} for an exit, of spans and log records: nothing else runs in this process meanwhile.
+ *
+ * @param shipper whether it runs by now, and how long to wait for that; `timeoutMs` counts from then on
+ */
+export function deliveredNow(
+  journal: Journal,
+  timeoutMs: number,
+  everyone = false,
+  shipper: { runs(): boolean; startMs: number } = { runs: () => true, startMs: 0 },
+): boolean {
+  let runs = false;
+  let deadline = performance.now() + shipper.startMs;
   journal.flush();
   const pause = new Int32Array(new SharedArrayBuffer(4));
   let awaited = segmentsOf(journal, 'both', everyone);
   for (;;) {
     awaited = awaited.filter((segment) => !isShipped(segment));
+    if (!runs && shipper.runs()) {
+      runs = true;
+      deadline = performance.now() + timeoutMs;
+    }
     if (awaited.length === 0 || performance.now() > deadline) break;
     Atomics.wait(pause, 0, 0, POLL_MS);
   }

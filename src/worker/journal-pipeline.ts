@@ -15,6 +15,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import type { Resource } from '../sdk/types.js';
+import { isShipperAlive } from '../shipper/lock.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { activeSpan } from './active-span.js';
@@ -23,11 +24,13 @@ import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
 import { ownStderrFile } from './stderr-file.js';
 
-/**
- * How long the exit of PID 1 waits for the shipper, which it takes along: most of a second is the shipper's
- * own start.
- */
+/** How long the exit of PID 1 waits for the shipper, which it takes along. */
 const LAST_DELIVERY_MS = 3000;
+/**
+ * And how long before that for the shipper's start: most of a second, and ten times that in a container that
+ * may use a tenth of a core.
+ */
+const LAST_START_MS = 10_000;
 
 const require = createRequire(import.meta.url);
 
@@ -132,7 +135,10 @@ export function createJournalPipeline(
     flushSync(code) {
       exit.record(code);
       useResource();
-      if (endsNamespace && config.ship === 'process') deliveredNow(journal, LAST_DELIVERY_MS, endsNamespace);
+      if (endsNamespace && config.ship === 'process') {
+        const shipper = { runs: () => isShipperAlive(journal.dir), startMs: LAST_START_MS };
+        deliveredNow(journal, LAST_DELIVERY_MS, endsNamespace, shipper);
+      }
       journal.close();
       shipping.lookAgain();
     },

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { cpSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { verdicts } from '#bench/budgets.js';
+import { prioritizeSession } from '#bench/processes.js';
 import { quartiles, type Rounds, summarize } from '#bench/rate/rounds.js';
 import { rateCells } from '#bench/rate/table.js';
 import { readmeShare, reportPage } from '#bench/report-page.js';
@@ -72,4 +75,18 @@ test('the page, the README and the verdicts have what was measured at fixed rate
     /### An application at 2,000 requests a second[\s\S]*otel-2 \| 40\.0 .*1\/20\.0/,
   );
   assert.match(readmeShare(), /CPU added to a request, Express.* \| \+2 µs \| \+40 µs \| – \|/);
+});
+
+test('a session that goes before others while it is measured goes with them again afterwards', {
+  skip: process.getuid?.() === 0 && existsSync('/proc/self/autogroup') ? false : 'needs Linux, autogroup and root',
+}, async (t) => {
+  const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  const nice = () => /nice (-?\d+)/.exec(readFileSync(`/proc/${child.pid}/autogroup`, 'utf8'))?.[1];
+  const before = nice();
+  const restore = prioritizeSession(child.pid!);
+  assert.equal(nice(), '-20');
+  restore();
+  assert.equal(nice(), before);
 });

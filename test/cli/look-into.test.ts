@@ -68,6 +68,9 @@ test('profile: all workers in one file that is its owner’s, and a flame graph;
     return output.code === 0 ? output : undefined;
   });
   let done = false;
+  t.after(() => {
+    done = true;
+  });
   const load = (async () => {
     while (!done) await cluster.get('/loop?ms=100');
   })();

@@ -145,7 +145,7 @@ export class World {
 
   /** Requests before, while and after it happens, on connections that are kept open. */
   async underLoad(happen: () => Promise<unknown>): Promise<void> {
-    const load = new Load(this.#port, (request) => `/load/${request}`);
+    const load = new Load(this.t, this.#port, (request) => `/load/${request}`);
     this.#load = load;
     await load.more();
     await happen();

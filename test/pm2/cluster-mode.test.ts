@@ -39,7 +39,7 @@ for (const pipeline of ['journal', 'batch'] as const) {
       'two online apps',
     );
 
-    const load = new Load(port);
+    const load = new Load(t, port);
     const pidsBefore = (await pm2.list()).map(({ pid }) => pid);
     await load.more();
     await pm2.command('reload', 'app');

@@ -1,4 +1,5 @@
 import { Agent, get } from 'node:http';
+import type { TestContext } from 'node:test';
 import { waitFor } from '../process/wait-for.js';
 
 /**
@@ -19,10 +20,12 @@ export class Load {
   #stopped = false;
   readonly #clients: Promise<void>[];
 
-  constructor(port: number, pathOf: (request: number) => string = () => '/') {
+  /** @param t A test that fails asks nobody any more. */
+  constructor(t: Pick<TestContext, 'after'>, port: number, pathOf: (request: number) => string = () => '/') {
     this.#port = port;
     this.#pathOf = pathOf;
     this.#clients = Array.from({ length: 4 }, () => this.#client());
+    t.after(() => this.stop());
   }
 
   async more(answers = 50): Promise<void> {
