@@ -1,36 +1,17 @@
 import assert from 'node:assert/strict';
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodeResource } from '#src/journal/encoder.js';
-import {
-  AT_COMMITTED,
-  AT_LEASE,
-  AT_LEASE_MONOTONIC,
-  AT_SEALED,
-  AT_SPANS,
-  ENTRY_DATA,
-  ENTRY_LENGTH,
-  ENTRY_STATE,
-  encodeHeader,
-  fileName,
-  type JournalHeader,
-} from '#src/journal/format.js';
-import { newWriterIdentity } from '#src/journal/identity.js';
-import { monotonicAt } from '#src/journal/monotonic.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { field } from '../journal/span-bytes.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 import { spanFields } from './export-request.js';
+import { chunkOf, type Forged, forge, table } from './forged-file.js';
 import { journalScene } from './journal-scene.js';
 
 const MIB = 1024 * 1024;
 /** More than a Collector takes. */
 const LARGE = 6 * MIB;
 
-const chunkOf = (span: Uint8Array, scope: Uint8Array = Buffer.alloc(0)) =>
-  field(2, Buffer.concat([scope, field(2, span)]));
 const spanWith = (name: string, ...more: Uint8Array[]) => Buffer.concat([spanFields(name), ...more]);
 const repeated = (bytes: Uint8Array, times: number) => Buffer.alloc(bytes.length * times, bytes);
 
@@ -39,28 +20,6 @@ function nested(depth: number): Buffer {
   let value: Uint8Array = Buffer.alloc(0);
   for (let n = 0; n < depth; n++) value = field(5, field(1, value));
   return field(9, Buffer.concat([field(1, Buffer.from('deep')), field(2, value)]));
-}
-
-interface Forged {
-  kind?: 'segment' | 'in-flight';
-  body: Uint8Array;
-  bodyLength?: number;
-  /** What the header says is committed. */
-  committed?: number;
-  entryBytes?: number;
-  resource?: Uint8Array;
-  hasChecksums?: boolean;
-}
-
-/** A table whose entries are all in flight. */
-function table(entryBytes: number, entries: number, fields: Uint8Array): Forged {
-  const body = Buffer.alloc(entryBytes * entries);
-  for (let at = 0; at < body.length; at += entryBytes) {
-    body.writeUInt32LE(1, at + ENTRY_STATE);
-    body.writeUInt32LE(Math.min(fields.length, entryBytes - ENTRY_DATA), at + ENTRY_LENGTH);
-    body.set(fields.subarray(0, entryBytes - ENTRY_DATA), at + ENTRY_DATA);
-  }
-  return { kind: 'in-flight', body, entryBytes };
 }
 
 const HOSTILE: Record<string, Forged> = {
@@ -101,46 +60,13 @@ const HOSTILE: Record<string, Forged> = {
     ),
   },
   'a resource that is none': { body: chunkOf(spanFields('resource')), resource: Buffer.from('0affffffff07', 'hex') },
-  'entries of 25 bytes': table(25, 100_000, Buffer.alloc(1)),
-  'an entry of 16 MiB, with millions of attributes': table(16 * MIB, 1, repeated(Buffer.from([0x4a, 0]), 8 * MIB)),
-  'entries that are no spans': table(2048, 500, Buffer.from('4affffffff07', 'hex')),
+  'entries of 25 bytes': table(25, Array(100_000).fill(Buffer.alloc(1))),
+  'an entry of 16 MiB, with millions of attributes': table(16 * MIB, [repeated(Buffer.from([0x4a, 0]), 8 * MIB)]),
+  'entries that are no spans': table(2048, Array(500).fill(Buffer.from('4affffffff07', 'hex'))),
   'spans that the endpoint refuses': {
     body: Buffer.concat(Array.from({ length: 300 }, () => chunkOf(spanFields('refuse me')))),
   },
 };
-
-/** Writes a file as a writer would leave it, that lives if `alive`. */
-function forge(dir: string, hostile: Forged, alive: boolean): void {
-  const { kind = 'segment', body, bodyLength = body.length, committed = body.length } = hostile;
-  const writer = { ...newWriterIdentity(0), ...(!alive && { pid: 0x7fff_fff0 }) };
-  const header: Omit<JournalHeader, 'headerLength'> = {
-    kind,
-    bodyLength,
-    sequence: 1,
-    writer,
-    createdMs: Date.now(),
-    entryBytes: hostile.entryBytes ?? 0,
-    resource: hostile.resource ?? encodeResource({ 'service.name': 'hostile' }),
-    schemaUrl: '',
-    isResourcePending: false,
-    hasChecksums: hostile.hasChecksums === true,
-  };
-  const bytes = Buffer.from(encodeHeader(header));
-  bytes.writeUInt32LE(committed, AT_COMMITTED);
-  // Sealed, and with counts that nobody can have.
-  bytes.writeUInt32LE(1, AT_SEALED);
-  bytes.writeUInt32LE(0xffff_ffff, AT_SPANS);
-  bytes.writeDoubleLE(Date.now(), AT_LEASE);
-  bytes.writeDoubleLE(monotonicAt(performance.now()), AT_LEASE_MONOTONIC);
-  const fd = openSync(join(dir, fileName(kind, writer.id, 1)), 'wx', 0o600);
-  try {
-    ftruncateSync(fd, bytes.length + bodyLength);
-    writeSync(fd, bytes, 0, bytes.length, 0);
-    writeSync(fd, body, 0, body.length, bytes.length);
-  } finally {
-    closeSync(fd);
-  }
-}
 
 interface Cost {
   maxRssMiB: number;
