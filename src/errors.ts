@@ -44,9 +44,9 @@ export const errors = {
   },
   FORKTRACE_APP_NO_FACTORY: {
     message: (path: string, found: string, others: readonly string[]) =>
-      `The app module ${path} has ${found} as its default export${others.length > 0 ? ` (and exports ${others.join(', ')})` : ''}, expected an app, or a function (worker) => app that makes one.`,
-    when: "the app module's default export is neither an app nor a function that makes one",
-    remedy: '`export default app`, or `export default (worker) => app`',
+      `The app module ${path} has ${found} as its default export${others.length > 0 ? ` (and exports ${others.join(', ')})` : ''}, expected an app, or a function (worker) => app that makes one, or a module that listens itself. A program that listens only as the main module (require.main === module) is traced by node --import forktrace/register.`,
+    when: "the app module's default export is neither an app nor a function that makes one, and it does not listen itself",
+    remedy: '`export default app`, or `export default (worker) => app`; or `node --import forktrace/register app.js`',
   },
   FORKTRACE_APP_NOT_FOUND: {
     message: (path: string) =>

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TracingConfig } from '../config/types.js';
@@ -7,13 +8,21 @@ import { setProgram } from '../process/program.js';
 /** Workers are forked with the same arguments, so that the same call serves in them. */
 export async function runApp(
   app: string,
+  args: readonly string[],
   { workers, port, service, json }: { workers?: number; port?: number; service?: string; json?: boolean },
 ): Promise<void> {
-  setProgram(app.startsWith('file:') ? fileURLToPath(app) : resolve(app));
+  const program = app.startsWith('file:') ? fileURLToPath(app) : resolve(app);
+  setProgram(program);
+  // The app sees what it sees when `node` runs it. The coordinator forks by its own arguments.
+  if (cluster.isWorker) process.argv = [process.argv[0]!, program, ...args];
   const config: TracingConfig = {};
   if (workers !== undefined) config.workers = workers;
-  if (port !== undefined) config.listen = port;
+  if (port !== undefined) {
+    config.listen = port;
+    // For an app that listens itself.
+    process.env.PORT = String(port);
+  }
   if (service !== undefined) config.serviceName = service;
-  const cluster = await startClusterWithTracing(app, config);
-  if (json && cluster.role === 'coordinator') process.stdout.write(`${JSON.stringify(cluster.stats())}\n`);
+  const handle = await startClusterWithTracing(app, config);
+  if (json && handle.role === 'coordinator') process.stdout.write(`${JSON.stringify(handle.stats())}\n`);
 }

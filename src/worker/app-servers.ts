@@ -4,10 +4,15 @@
  *
  * @module
  */
+
 import type { Http2Session } from 'node:http2';
 import { Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isHttpServer } from '../http/is-http-server.js';
 import { drainServer, trackSessions } from './drain.js';
+
+/** How often a program that listens itself is looked at. */
+const LOOK_EVERY_MS = 20;
 
 export class AppServers {
   /** Servers that have been told to listen. */
@@ -36,8 +41,32 @@ export class AppServers {
     this.#onServer(server);
   }
 
+  /**
+   * The first server that has been told to listen. It is waited for as long as the app has begun something,
+   * as a connection to its database, that keeps its process running.
+   *
+   * @param before what had been begun before the app was loaded: {@link startedResources}
+   * @returns undefined when nothing is left that could make it listen
+   */
+  async firstListening(before: ReadonlyMap<string, number>): Promise<Server | undefined> {
+    for (;;) {
+      const [server] = this.listening;
+      if (server !== undefined) return server;
+      const now = [...startedResources()];
+      if (now.every(([type, count]) => count <= (before.get(type) ?? 0))) return undefined;
+      await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+    }
+  }
+
   /** See {@link drainServer}. */
   async drain(drainMs: number): Promise<void> {
     await Promise.all([...this.#sessions].map(([server, sessions]) => drainServer(server, sessions, drainMs)));
   }
+}
+
+/** What keeps this process running: how many of each type, by Node's names for them. */
+export function startedResources(): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return counts;
 }

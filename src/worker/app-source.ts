@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import type { Server } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { WorkerContext } from '../config/types.js';
@@ -17,17 +18,21 @@ export type AppFactory = (worker: WorkerContext) => App | Promise<App>;
 
 /**
  * A factory, the app itself, or the URL or path (relative to the working directory) of a module that
- * default-exports one of them. The module form keeps the app out of the coordinator, and lets
- * instrumentations register before the app loads.
+ * default-exports one of them, or that listens itself. The module form keeps the app out of the coordinator,
+ * and lets instrumentations register before the app loads.
  */
 export type AppSource = AppFactory | URL | string | object;
 
 /**
  * The factory itself: loads the module form.
  *
+ * @param ownServer the server of a module that exports no app, once it has told it to listen
  * @throws ForktraceError with code FORKTRACE_APP_NO_FACTORY or FORKTRACE_APP_NOT_FOUND
  */
-export async function loadFactory(source: AppSource): Promise<AppFactory> {
+export async function loadFactory(
+  source: AppSource,
+  ownServer: () => Promise<Server | undefined>,
+): Promise<AppFactory> {
   const url = moduleOf(source);
   if (url === undefined) return factoryOf(source) ?? (() => source as App);
   const module = await import(url).catch((error: NodeJS.ErrnoException & { url?: string }) => {
@@ -39,6 +44,8 @@ export async function loadFactory(source: AppSource): Promise<AppFactory> {
   // A CommonJS module compiled from ESM has its default export one level down.
   const factory = factoryOf(module.default) ?? factoryOf(module.default?.default);
   if (factory === undefined) {
+    const server = await ownServer();
+    if (server !== undefined) return () => server;
     const names = Object.keys(module).filter((name) => name !== 'default');
     const found = 'default' in module ? describeValue(module.default) : 'nothing';
     throw new ForktraceError('FORKTRACE_APP_NO_FACTORY', [url, found, names.slice(0, 10)]);

@@ -18,7 +18,7 @@ import { TerminationSignals } from '../process/termination-signals.js';
 import { parseCoordinatorMessage, type WorkerMessage } from '../process/worker-messages.js';
 import { warn } from '../warn.js';
 import { type AppServer, serverAddress, toAppServer } from './app-server.js';
-import { AppServers } from './app-servers.js';
+import { AppServers, startedResources } from './app-servers.js';
 import { type AppSource, loadFactory, moduleOf } from './app-source.js';
 import { Heartbeat } from './heartbeat.js';
 import { httpOptions } from './http-options.js';
@@ -134,7 +134,8 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   }
 
   await runHook('postFork', hooks.postFork, hooks.timeoutMs, context);
-  const factory = await loadFactory(source);
+  const started = startedResources();
+  const factory = await loadFactory(source, () => servers.firstListening(started));
   const app = await factory(context);
   if (!config.disabled) watchRoutes(app);
   appServer = await toAppServer(app, servers.listening);

@@ -305,3 +305,29 @@ test('run ends with the app’s own error and exit code', async (t) => {
   assert.equal(await wrong.exited, 1);
   assert.match(wrong.output(), /expected an app, or a function .*\(FORKTRACE_APP_NO_FACTORY\)/);
 });
+
+/** Programs of their own, which `node` runs as well; each tells the arguments that it sees. */
+const LISTEN_THEMSELVES = {
+  'an ES module that listens at once': `import { createServer } from 'node:http';
+    createServer((request, response) => response.end(JSON.stringify(process.argv.slice(1)))).listen(process.env.PORT);`,
+  'a module that exports something else, and listens when its database is there': `import { createServer } from 'node:http';
+    export const start = () => {};
+    setTimeout(() => {
+      createServer((request, response) => response.end(JSON.stringify(process.argv.slice(1)))).listen(process.env.PORT);
+    }, 100);`,
+  'a factory': `import { createServer } from 'node:http';
+    export default () => (request, response) => response.end(JSON.stringify(process.argv.slice(1)));`,
+};
+
+for (const [what, source] of Object.entries(LISTEN_THEMSELVES)) {
+  test(`run serves ${what}, which sees the arguments that node would give it`, async (t) => {
+    const { child, port, exited, output } = await runApp(t, source, '-w', '1', '--', '--config', 'prod.json');
+    await until('it serves', async () => output().includes('serving at'), output);
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+    const [program, ...args] = (await answer.json()) as string[];
+    assert.match(program!, /^\/.*app\.mjs$/);
+    assert.deepEqual(args, ['--config', 'prod.json']);
+    child.kill('SIGTERM');
+    assert.equal(await exited, 'SIGTERM');
+  });
+}

@@ -17,24 +17,30 @@ export function run(program: Command): void {
     .command('run')
     .passThroughOptions(isTraced)
     .description('Run an app as a cluster with tracing.')
-    .argument('<app>', 'a module whose default export is an app, or a function (worker) => app')
-    .argument('[args...]', 'with --trace: the arguments of the program')
+    .argument(
+      '<app>',
+      'a module that exports an app, or a function (worker) => app, by default, or that listens itself',
+    )
+    .argument('[args...]', "the app's own arguments: its options after --, or after the program with --trace")
     .option('--trace', 'first of all: run any program, a tool say, as one process with a span around its life')
     .option('-w, --workers <n>', 'number of workers (default: WEB_CONCURRENCY, else one per processor)', wholeNumber)
-    .option('-p, --port <n>', 'port (default: PORT, else 3000)', portNumber)
+    .option('-p, --port <n>', 'port (default: PORT, else 3000); an app that listens itself gets it as PORT', portNumber)
     .option('-s, --service <name>', 'service.name (default: OTEL_SERVICE_NAME, else the name in package.json)')
     .option(jsonOption[0], 'once all workers are ready, what `forktrace status --json` prints')
     .addHelpText(
       'after',
       `
 The app is a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app or
-{ fetch }; the function may be async.
+{ fetch }; the function may be async. A module that listens itself keeps its address. The app's process.argv is that of
+\`node app.js [args...]\`.
 
 Example:
   // app.js
   export default async (worker) => (request, response) => response.end(\`served by slot \${worker.slot}\`);
 
   $ forktrace run app.js -w 4
+  $ forktrace run .output/server/index.mjs -w 4 -p 3000
+  $ forktrace run server.js -w 2 -- --config prod.json
   $ forktrace run --trace tool.js --its-own options
 
 SIGTERM and Ctrl-C drain and stop, a second one a second later ends at once; SIGHUP reloads; SIGTTIN and SIGTTOU are one
@@ -47,6 +53,6 @@ worker more and one fewer.`,
         return;
       }
       const { runApp } = await import('../run.js');
-      await runApp(app, options);
+      await runApp(app, args, options);
     });
 }
