@@ -8,7 +8,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk } from '#src/journal/chunk.js';
+import { beginChunk, beginSpanIn, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk } from '#src/journal/chunk.js';
 import type { Room, SpanLog } from '#src/journal/span-log.js';
 import { JournalTracerProvider } from '#src/tracer/provider.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '#src/wire/memory.js';
@@ -111,7 +111,10 @@ class MemoryJournal implements SpanLog {
     delivered++;
     const scopeLength = scope.bytes.length;
     this.#ensure(chunkLength(scopeLength, spanLength));
-    this.#at = beginChunk(this.#segment, this.#at, scope, 0, scopeLength, spanLength);
+    const { bytes } = this.#segment;
+    const at = beginChunk(bytes, this.#at, scopeLength, spanLength);
+    copyBytes(scope, 0, this.#segment, at, scopeLength);
+    this.#at = beginSpanIn(bytes, at + scopeLength, spanLength);
   }
 
   #ensure(length: number): void {

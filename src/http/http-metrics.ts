@@ -19,6 +19,13 @@ import {
 /** Seconds: semantic conventions, HTTP metrics, `http.server.request.duration`. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
+/** Of a request that has ended. */
+interface Measured {
+  seconds: number;
+  requestBytes: number;
+  responseBytes: number;
+}
+
 /** The server metrics of the HTTP semantic conventions. */
 export class HttpMetrics {
   readonly #duration: Histogram;
@@ -51,18 +58,11 @@ export class HttpMetrics {
   }
 
   /** `startAttributes` are those that {@link started} got: the counter goes down where it went up. */
-  ended(
-    startAttributes: Attributes,
-    attributes: Attributes,
-    context: Context,
-    seconds: number,
-    requestBytes: number,
-    responseBytes: number,
-  ): void {
+  ended(startAttributes: Attributes, attributes: Attributes, context: Context, measured: Measured): void {
     this.#active.add(-1, startAttributes, context);
-    this.#duration.record(seconds, attributes, context);
-    this.#requestSize.record(requestBytes, attributes, context);
-    this.#responseSize.record(responseBytes, attributes, context);
+    this.#duration.record(measured.seconds, attributes, context);
+    this.#requestSize.record(measured.requestBytes, attributes, context);
+    this.#responseSize.record(measured.responseBytes, attributes, context);
   }
 }
 

@@ -30,7 +30,7 @@ export function http1RequestOf(response: ServerResponse): Http1Request | undefin
 export class Http1Request extends ServerRequest implements OpenRequest {
   next: OpenRequest | undefined = undefined;
   /** Undefined of one that is {@link detached}. */
-  readonly #connection: Connection | undefined;
+  #connection: Connection | undefined = undefined;
   /** Both undefined once the response is out: see {@link finished}. */
   #message: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
@@ -50,21 +50,24 @@ export class Http1Request extends ServerRequest implements OpenRequest {
     settings: RequestSettings,
     head: StartedHead,
     span: Span,
-    connection: Connection,
     message: IncomingMessage,
     response: ServerResponse,
   ) {
     super(settings, head, span);
-    const isDetached = connectionOf(response.req?.socket) !== connection;
-    this.#connection = isDetached ? undefined : connection;
     this.#message = message;
     this.#response = response;
-    if (!isDetached) {
+  }
+
+  /** From here on {@link http1RequestOf} finds it: by its connection, or by its response alone. */
+  openOn(connection: Connection): void {
+    const response = this.#response!;
+    if (connectionOf(response.req?.socket) === connection) {
+      this.#connection = connection;
       connection.add(this);
-      return;
+    } else {
+      detached.set(response, this);
+      hasDetached = true;
     }
-    detached.set(response, this);
-    hasDetached = true;
   }
 
   get response(): ServerResponse | undefined {

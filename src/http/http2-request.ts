@@ -35,18 +35,19 @@ export class Http2Request extends ServerRequest {
   /** `error.type` of a stream that the app has destroyed. */
   #destroyed: string | undefined = undefined;
 
+  /** @param compat of the compatibility API; undefined with the stream's own */
   constructor(
     settings: RequestSettings,
     head: StartedHead,
     span: Span,
     stream: ServerHttp2Stream,
-    message: Http2ServerRequest | undefined,
-    response: unknown,
+    compat: { message: Http2ServerRequest; response: unknown } | undefined,
   ) {
     super(settings, head, span);
+    const message = compat?.message;
     this.#stream = stream;
     this.#message = message;
-    this.#response = response;
+    this.#response = compat === undefined ? stream : compat.response;
     this.#respond = stream.respond;
     this.#end = stream.end;
     this.#write = stream.write;

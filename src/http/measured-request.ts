@@ -37,7 +37,8 @@ export class MeasuredRequest {
     if (statusCode !== undefined) attributes[HTTP_RESPONSE_STATUS_CODE] = statusCode;
     if (route !== undefined) attributes[HTTP_ROUTE] = route;
     if (errorType !== undefined) attributes[ERROR_TYPE] = errorType;
+    const { requestBytes, responseBytes } = this;
     const seconds = (performance.now() - this.#startedAt) / 1000;
-    this.#metrics.ended(this.#startAttributes, attributes, context, seconds, this.requestBytes, this.responseBytes);
+    this.#metrics.ended(this.#startAttributes, attributes, context, { seconds, requestBytes, responseBytes });
   }
 }

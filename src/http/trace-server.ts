@@ -189,7 +189,8 @@ class ServerTracer {
     head.readMessage(message, connection, spans.incoming.fields);
     const span = spans.startSpan(message);
     if (span === undefined || span === EXCLUDED) return span;
-    const request = new Http1Request(spans, head, span, connection, message, response);
+    const request = new Http1Request(spans, head, span, message, response);
+    request.openOn(connection);
     if (head.hasBody) request.bindBodyEvents();
     if (spans.observesBodies) request.observeBodies();
     if (spans.responseHeader && !response.headersSent)
@@ -250,7 +251,7 @@ class ServerTracer {
     const emit = this.#original();
     const [stream, headers] = args;
     if (this.#server.listenerCount('request') > 0) return emit.call(this.#server, 'stream', ...args);
-    const request = guarded(() => this.#openStream(stream, headers, undefined, stream));
+    const request = guarded(() => this.#openStream(stream, headers));
     if (request === undefined) return emit.call(this.#server, 'stream', ...args);
     if (request === EXCLUDED) return context.with(UNTRACED, emit, this.#server, 'stream', ...args);
     return this.#run(request, emit, ['stream', ...args]);
@@ -260,7 +261,7 @@ class ServerTracer {
     const emit = this.#original();
     const request =
       http2RequestOf(message.stream) === undefined
-        ? guarded(() => this.#openStream(message.stream, message.headers, message, response))
+        ? guarded(() => this.#openStream(message.stream, message.headers, { message, response }))
         : undefined;
     if (request === undefined) return emit.call(this.#server, event, message, response);
     if (request === EXCLUDED) return context.with(UNTRACED, emit, this.#server, event, message, response);
@@ -270,20 +271,19 @@ class ServerTracer {
   #openStream(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
-    message: Http2ServerRequest | undefined,
-    response: unknown,
+    compat?: { message: Http2ServerRequest; response: unknown },
   ): Http2Request | typeof EXCLUDED | undefined {
     const spans = this.#spans;
     const socket = stream.session?.socket;
     if (socket === undefined || this.#isTracedInside || isTracedAlready()) return undefined;
     spans.connected();
     spans.head.readStream(stream, headers, sessionConnection(stream));
-    const source = message ?? stream;
+    const source = compat?.message ?? stream;
     const span = spans.startSpan(source);
     if (span === undefined || span === EXCLUDED) return span;
-    const request = new Http2Request(spans, spans.head, span, stream, message, response);
+    const request = new Http2Request(spans, spans.head, span, stream, compat);
     if (spans.observesBodies) request.observeBodies();
-    this.#started(request, source, response);
+    this.#started(request, source, compat === undefined ? stream : compat.response);
     return request;
   }
 

@@ -61,23 +61,21 @@ export function chunkLength(scopeLength: number, spanLength: number): number {
 }
 
 /**
- * Writes what comes before the span's fields: the scope's are in `source` from `scopeStart` on.
+ * Writes what comes before the scope's fields.
+ *
+ * @returns where these go; behind them comes {@link beginSpanIn}
+ */
+export function beginChunk(bytes: Uint8Array, at: number, scopeLength: number, spanLength: number): number {
+  bytes[at++] = SCOPE_SPANS;
+  return putVarint(bytes, at, scopeLength + fieldLength(spanLength));
+}
+
+/**
+ * Writes what comes between the scope's fields and the span's.
  *
  * @returns where the span's fields go
  */
-export function beginChunk(
-  memory: Memory,
-  at: number,
-  source: Memory,
-  scopeStart: number,
-  scopeLength: number,
-  spanLength: number,
-): number {
-  const { bytes } = memory;
-  bytes[at++] = SCOPE_SPANS;
-  at = putVarint(bytes, at, scopeLength + fieldLength(spanLength));
-  copyBytes(source, scopeStart, memory, at, scopeLength);
-  at += scopeLength;
+export function beginSpanIn(bytes: Uint8Array, at: number, spanLength: number): number {
   bytes[at++] = SPANS;
   return putVarint(bytes, at, spanLength);
 }

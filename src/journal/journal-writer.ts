@@ -13,7 +13,7 @@ import { ENDED_AFTER_INTERRUPTION } from '../wire/conventions.js';
 import { asMemory, copyBytes, type Memory, memoryOf } from '../wire/memory.js';
 import { tags } from '../wire/message.js';
 import { Span } from '../wire/otlp.js';
-import { beginChunk, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
+import { beginChunk, beginSpanIn, chunkLength, closeChunk, MAX_OPEN_CHUNK, openChunk, spanStartIn } from './chunk.js';
 import { Encoder } from './encoder.js';
 import { whyNotToMap } from './file-system.js';
 import {
@@ -225,7 +225,9 @@ export class JournalWriter implements Journal, SpanLog {
     }
 
     const { memory } = segment;
-    let at = beginChunk(memory, segment.position, data, scopeStart, scopeLength, spanLength);
+    let at = beginChunk(memory.bytes, segment.position, scopeLength, spanLength);
+    copyBytes(data, scopeStart, memory, at, scopeLength);
+    at = beginSpanIn(memory.bytes, at + scopeLength, spanLength);
     copyBytes(data, fieldsStart, memory, at, fieldsLength);
     at += fieldsLength;
     copyBytes(asMemory(bytes), start, memory, at, end - start);
@@ -546,7 +548,9 @@ function appendChunk(segments: SegmentWriter, scope: Memory, bytes: Uint8Array, 
   const segment = segments.segmentFor(chunkLength(scopeLength, itemLength));
   if (segment === undefined) return false;
   const { memory } = segment;
-  const at = beginChunk(memory, segment.position, scope, 0, scopeLength, itemLength);
+  let at = beginChunk(memory.bytes, segment.position, scopeLength, itemLength);
+  copyBytes(scope, 0, memory, at, scopeLength);
+  at = beginSpanIn(memory.bytes, at + scopeLength, itemLength);
   copyBytes(asMemory(bytes), start, memory, at, itemLength);
   segment.commitTo(at + itemLength);
   return true;

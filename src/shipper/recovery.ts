@@ -26,24 +26,29 @@ import { writeSegment } from './write-segment.js';
 
 export const RECOVERY_SEQUENCE = 0xffff_ffff;
 
+interface Recovery {
+  /** In-flight tables of the writer, all of them. */
+  tables: readonly JournalFile[];
+  /** Committed length of the writer's segment with this sequence. */
+  committedOf(sequence: number): number | undefined;
+  /** Whether the segment of interrupted spans is there already. */
+  recovered: boolean;
+  death: Death;
+  /** What the writer's newest segment says of its resource. */
+  described: Pick<JournalHeader, 'resource' | 'schemaUrl'>;
+  report(path: string, reason: string): void;
+  /** Gets the spans that were in flight, and the role of each, where they are recovered now. */
+  found?(entries: readonly InFlightEntry[], roles: readonly (Role | undefined)[]): void;
+}
+
 /**
- * @param tables in-flight tables of the writer, all of them
- * @param committedOf committed length of the writer's segment with this sequence
- * @param described what the writer's newest segment says of its resource
- * @param recovered whether the segment of interrupted spans is there already
- * @param found gets the spans that were in flight, and the role of each, where they are recovered now
+ * Makes interrupted spans of what a dead writer had in flight.
+ *
  * @returns how many spans were interrupted; unsound tables are left out, and reported
  * @throws what the file system says when the segment cannot be written: nothing has changed then
  */
-export function recoverInFlight(
-  tables: readonly JournalFile[],
-  committedOf: (sequence: number) => number | undefined,
-  recovered: boolean,
-  death: Death,
-  described: Pick<JournalHeader, 'resource' | 'schemaUrl'>,
-  report: (path: string, reason: string) => void,
-  found: (entries: readonly InFlightEntry[], roles: readonly (Role | undefined)[]) => void = () => {},
-): number {
+export function recoverInFlight(recovery: Recovery): number {
+  const { tables, committedOf, recovered, death, described, report } = recovery;
   let interrupted = 0;
   if (!recovered) {
     let header: JournalHeader | undefined;
@@ -66,7 +71,7 @@ export function recoverInFlight(
       }
     }
     const roles = rolesOf(entries, death);
-    found(entries, roles);
+    recovery.found?.(entries, roles);
     const { body, spans } = encode(entries, roles, death);
     if (spans < entries.length) report(tables[0]!.path, `${entries.length - spans} entries are no spans`);
     if (header && spans > 0) {

@@ -569,14 +569,14 @@ export class Shipper {
         bySequence.set(reader.header.sequence, reader.state().committed);
       }
       for (const segment of writer.allSegments()) segment.refresh(performance.now());
-      requestsInterrupted = recoverInFlight(
-        writer.tables,
-        (sequence) => bySequence.get(sequence),
-        bySequence.has(RECOVERY_SEQUENCE),
+      requestsInterrupted = recoverInFlight({
+        tables: writer.tables,
+        committedOf: (sequence) => bySequence.get(sequence),
+        recovered: bySequence.has(RECOVERY_SEQUENCE),
         death,
-        writer,
-        (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
-        (entries, roles) =>
+        described: writer,
+        report: (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
+        found: (entries, roles) =>
           this.#keepPostMortem(writer, death, {
             vitals,
             entries,
@@ -584,7 +584,7 @@ export class Shipper {
             lastWords: known?.lastWords ?? lastWords,
             lastLogs,
           }),
-      );
+      });
     } catch (error) {
       // No room for the segment of interrupted spans: shipping makes some.
       writer.unrecovered = error as NodeJS.ErrnoException;

@@ -193,7 +193,7 @@ export class JournalTracer implements Tracer, TracerScope {
       if (link) links.push({ context: link.context, attributes: validAttributes(link.attributes) });
     }
     const attributes = validAttributes(options.attributes);
-    const decided = this.#sample(parentContext, parentSpanContext, traceId, name, kind, attributes, links);
+    const decided = this.#sample(parentContext, parentSpanContext, { traceId, name, kind, attributes, links });
     if (parentSpanContext === undefined) this.pipeline.counts.root(decided.decision);
     else this.pipeline.counts.child(decided.decision, parentSpanContext.isRemote === true);
     const traceState: TraceState | undefined = decided.traceState ?? parentSpanContext?.traceState;
@@ -227,15 +227,12 @@ export class JournalTracer implements Tracer, TracerScope {
   #sample(
     parentContext: Context,
     parent: SpanContext | undefined,
-    traceId: string,
-    name: string,
-    kind: SpanKind,
-    attributes: Attributes,
-    links: Link[],
+    asked: { traceId: string; name: string; kind: SpanKind; attributes: Attributes; links: Link[] },
   ): SamplingResult {
     const { sampler } = this.pipeline;
     if (sampler !== undefined) {
       try {
+        const { traceId, name, kind, attributes, links } = asked;
         const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
         const { decision, traceState } = result;
         if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) {

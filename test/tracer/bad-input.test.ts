@@ -448,6 +448,7 @@ describe('a sampler', () => {
     new Time(t);
     const context = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
     const shouldSample: ((...args: never[]) => unknown)[] = [
+      // biome-ignore lint/complexity/useMaxParams: the parameters of Sampler.shouldSample
       (_context, _traceId, _name, _kind, attributes: Attributes, links: Link[]) => {
         attributes.added = 1;
         delete attributes.given;

@@ -36,10 +36,10 @@ export function LaneCanvas({ lane, fromMs, toMs, peak }: Props) {
 
   const canvas = useCanvas((context, width, height, colors) => {
     const x = (ms: number) => ((ms - fromMs) / (toMs - fromMs)) * width;
-    drawLives(context, lane, x, width, height, colors);
+    drawLives(context, lane, x, { width, height }, colors);
     if (lane.requests !== undefined) drawRequests(context, lane.requests, x, height, colors);
-    if (lane.columns !== undefined) drawColumns(context, lane.columns, peak, x, height, colors);
-    drawBlock(context, lane, x, width, height, colors);
+    if (lane.columns !== undefined) drawColumns(context, { ...lane.columns, peak }, x, height, colors);
+    drawBlock(context, lane, x, { width, height }, colors);
     drawDeaths(context, lane, x, height, colors);
     if (shown !== undefined) {
       const { top, height: tall } = place(pointed!, height);

@@ -12,6 +12,11 @@ const OUTCOMES = ['ok', 'error', 'interrupted'] as const;
 
 export type X = (ms: number) => number;
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 /** The part of a lane's height that requests are drawn in. */
 export function body(height: number): { top: number; height: number } {
   const top = height < FLAT_HEIGHT ? 1 : WORDS_HEIGHT;
@@ -80,21 +85,18 @@ const DECADES = 5;
 
 /**
  * Requests per column as bars, failed ones on top, and their 95th percentile as a line from 0.1 ms (bottom)
- * to 10 s (top).
- *
- * @param peak requests of the busiest column of all lanes
+ * to 10 s (top). `peak` is the requests of the busiest column of all lanes.
  */
 export function drawColumns(
   context: CanvasRenderingContext2D,
-  columns: LaneColumns,
-  peak: number,
+  columns: LaneColumns & { peak: number },
   x: X,
   height: number,
   colors: Palette,
 ): void {
   const { top, height: room } = body(height);
   const bottom = top + room;
-  const tall = (count: number, least: number) => (count === 0 ? 0 : Math.max(least, (count / peak) * room));
+  const tall = (count: number, least: number) => (count === 0 ? 0 : Math.max(least, (count / columns.peak) * room));
   for (const [index, startMs] of columns.startMs.entries()) {
     const left = x(startMs);
     const width = Math.max(1, x(startMs + columns.stepMs) - left - (room > 20 ? 0.5 : 0));
@@ -135,8 +137,7 @@ export function drawLives(
   context: CanvasRenderingContext2D,
   lane: LaneView,
   x: X,
-  width: number,
-  height: number,
+  { width, height }: Size,
   colors: Palette,
 ): void {
   for (const life of lane.incarnations) {
@@ -174,8 +175,7 @@ export function drawBlock(
   context: CanvasRenderingContext2D,
   { blocked }: LaneView,
   x: X,
-  width: number,
-  height: number,
+  { width, height }: Size,
   colors: Palette,
 ): void {
   if (blocked === undefined) return;

@@ -64,7 +64,7 @@ export function Scatter({ plot, onBrush }: Props) {
     if (plot === undefined) return;
     const s = scaleOf(plot, width, height);
     scale.current = s;
-    drawAxes(context, plot, s, width, height, colors);
+    drawAxes(context, plot, s, { width, height }, colors);
     if (plot.heat !== undefined) drawHeat(context, plot.heat, width, height, colors);
     drawPoints(context, plot.points ?? [], s, colors);
     if (hover?.point !== undefined) {
@@ -192,8 +192,7 @@ function drawAxes(
   context: CanvasRenderingContext2D,
   plot: TracePlotView,
   s: Scale,
-  width: number,
-  height: number,
+  { width, height }: { width: number; height: number },
   colors: Palette,
 ): void {
   context.font = '11px system-ui, sans-serif';

@@ -17,10 +17,20 @@ import { serviceMap } from '../views/service-map.js';
 import { TraceLists } from '../views/trace-list.js';
 import { linkedFrom, searchTrace, spanView, traceAsOtlp, traceView } from '../views/trace-view.js';
 
+interface Sources {
+  store: TraceStore;
+  /** Where all traces are, when there is one: lists come from it, and traces that memory has not whole. */
+  database: TraceDatabase | undefined;
+  logs: LogStore;
+  history: ClusterHistory;
+  metrics: MetricStore;
+  state(this: void): StateView;
+  journals: string;
+}
+
 /** The page's JSON API, read-only. */
 export class ViewerApi {
   readonly #store: TraceStore;
-  /** Where all traces are, when there is one: lists come from it, and traces that memory has not whole. */
   readonly #database: TraceDatabase | undefined;
   readonly #lists: TraceLists;
   readonly #logs: LogStore;
@@ -29,15 +39,7 @@ export class ViewerApi {
   readonly #state: () => StateView;
   readonly #journals: string;
 
-  constructor(
-    store: TraceStore,
-    database: TraceDatabase | undefined,
-    logs: LogStore,
-    history: ClusterHistory,
-    metrics: MetricStore,
-    state: () => StateView,
-    journals: string,
-  ) {
+  constructor({ store, database, logs, history, metrics, state, journals }: Sources) {
     this.#store = store;
     this.#database = database;
     this.#logs = logs;

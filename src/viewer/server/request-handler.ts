@@ -69,7 +69,7 @@ export function createRequestHandler({
     services: store.services,
   });
   const live = new Live(() => store.version + logs.version + metrics.version + history.version + ingest.refused, state);
-  const api = new ViewerApi(store, database, logs, history, metrics, state, journals);
+  const api = new ViewerApi({ store, database, logs, history, metrics, state, journals });
 
   const handler: RequestHandler = {
     addresses: { url: '', otlpGrpcUrl: '', otlpHttpUrl: '' },

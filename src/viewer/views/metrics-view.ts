@@ -69,7 +69,7 @@ export function metricView(store: MetricStore, query: URLSearchParams, now = Dat
   }
   const lines: MetricLineView[] = [];
   for (const [label, { slot, series }] of groups) {
-    const values = lineOf(instrument, stat, series, times, stepMs, now);
+    const values = lineOf(instrument, stat, series, { times, stepMs, now });
     if (values.some((value) => value !== null)) lines.push({ label, slot, values });
   }
   const highest = ({ values }: MetricLineView) => Math.max(...values.map((value) => value ?? Number.NEGATIVE_INFINITY));
@@ -107,9 +107,7 @@ function lineOf(
   instrument: Instrument,
   stat: Stat,
   all: Series[],
-  times: number[],
-  stepMs: number,
-  now: number,
+  { times, stepMs, now }: { times: number[]; stepMs: number; now: number },
 ): (number | null)[] {
   const cursors = all.map(() => -1);
   return times.map((timeMs) => {

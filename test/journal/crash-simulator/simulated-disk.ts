@@ -149,6 +149,7 @@ export function installSimulatedDisk(): void {
   );
   onFile('fstatSync', (_disk, inode) => statsOf(inode));
   onFile('fstat', (_disk, inode, done: (error: null, stats: object) => void) => done(null, statsOf(inode)));
+  // biome-ignore lint/complexity/useMaxParams: the parameters of fs.readSync
   onFile('readSync', (_disk, inode, target: Uint8Array, offset: number, length: number, position?: number) => {
     const from = position ?? 0;
     const count = Math.max(0, Math.min(length, inode.size - from));
@@ -159,6 +160,7 @@ export function installSimulatedDisk(): void {
   onFile('fdatasync', (_disk, _inode, done: () => void) => done());
   onFile('fdatasyncSync', () => undefined);
   const ends = new WeakMap<Inode, number>();
+  // biome-ignore lint/complexity/useMaxParams: the parameters of fs.writeSync
   onFile('writeSync', (disk, inode, bytes: Uint8Array, offset = 0 as never, length?: number, position?: number) => {
     const count = length ?? bytes.length - offset;
     const at = position ?? ends.get(inode) ?? 0;

@@ -455,9 +455,14 @@ export class Simulation {
         if (kind === 'segment' && of.id === writer.identity.id && reader.isLastCopy())
           committed.set(sequence, reader.state().committed);
       }
-      const isRecovered = committed.has(RECOVERY_SEQUENCE);
-      const death = { atMs: Date.now() };
-      recoverInFlight(writer.tables, (sequence) => committed.get(sequence), isRecovered, death, writer, notSound);
+      recoverInFlight({
+        tables: writer.tables,
+        committedOf: (sequence) => committed.get(sequence),
+        recovered: committed.has(RECOVERY_SEQUENCE),
+        death: { atMs: Date.now() },
+        described: writer,
+        report: notSound,
+      });
     }
     tail.close();
   }
