@@ -105,6 +105,10 @@ describe('the viewer shows odd traces', { skip: noChromium() }, () => {
       const text = await page.locator('main').textContent();
       assert.doesNotMatch(text!, /NaN|Infinity|undefined|Invalid/, name);
     }
+    await page.goto(`${viewer.otlpHttpUrl}/traces`);
+    await page.getByRole('button', { name: /^1 trace of 1970-01-01/ }).click();
+    await page.getByText(/^1 of \d+ traces matches/).waitFor();
+    await page.getByRole('listitem').getByText('before computers').waitFor();
     for (const path of ['/traces', '/cluster', '/routes', '/map']) {
       await page.goto(viewer.otlpHttpUrl + path);
       await page.locator('main h1, main .facts').first().waitFor({ state: 'attached' });

@@ -116,6 +116,18 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     const errors = list(tables, 'plot=1&q=status:error').plot!;
     assert.equal(errors.points!.length, 100);
     assert.equal(errors.sampled, undefined);
+    const longAgo = 86_400_000;
+    tables.write(tracesRequest([{ startMs: longAgo }, { startMs: Date.UTC(2100, 0, 1) }]));
+    const beside = list(tables, 'plot=1&limit=1').plot!;
+    assert.deepEqual([beside.fromMs, beside.toMs], [plot!.fromMs, plot!.toMs]);
+    assert.deepEqual(
+      beside.outside!.map(({ count, fromMs }) => [count, fromMs]),
+      [
+        [1, longAgo],
+        [1, Date.UTC(2100, 0, 1)],
+      ],
+    );
+    assert.deepEqual(new Set(beside.heat!.cells.map(({ column }) => column >> 1)).size, 80, 'of all that is near');
   });
 
   it('puts together what arrives late, once', (t) => {

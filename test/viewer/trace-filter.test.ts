@@ -95,6 +95,44 @@ describe('the list of traces', () => {
     const few = new TraceLists(store).view(query(`plot=1&limit=1&to=${startMs + 99}`));
     assert.equal(few.plot!.points!.length, 100);
   });
+
+  it('leaves what is far off beside the plot, and says how many there are and of when', () => {
+    const at = (...times: number[]) => {
+      const store = new TraceStore();
+      store.ingest(tracesRequest(times.map((time) => ({ startMs: time, durationMs: 1 }))));
+      const { fromMs, toMs, points, outside } = new TraceLists(store).view(query('plot=1')).plot!;
+      return { fromMs, toMs, points: points!.length, outside };
+    };
+    const year1970 = 86_400_000;
+    const year2100 = Date.UTC(2100, 0, 1);
+    const near = Array.from({ length: 30 }, (_, n) => startMs + n * 100);
+    const [fromMs, toMs] = [startMs, startMs + 2900];
+    assert.deepEqual(at(year1970, ...near, year2100, year2100 + 5), {
+      fromMs,
+      toMs,
+      points: 30,
+      outside: [
+        { count: 1, fromMs: year1970, toMs: year1970 },
+        { count: 2, fromMs: year2100, toMs: year2100 + 5 },
+      ],
+    });
+    assert.equal(at(year2100, startMs, startMs + 1).outside!.length, 1, 'one of three');
+    const hour = 3_600_000;
+    for (const [what, ...times] of [
+      ['one of two', year1970, startMs],
+      ['an hour before', startMs - hour, ...near],
+      ['half a day before', startMs - 12 * hour, ...near],
+      ['as many as the others', ...near, ...near.map((time) => time - 50 * hour)],
+      ['three days of one each hour', ...Array.from({ length: 72 }, (_, n) => startMs - n * hour)],
+    ] as [string, ...number[]][]) {
+      const plotted = at(...times);
+      assert.deepEqual(
+        [plotted.outside, plotted.points, plotted.fromMs, plotted.toMs],
+        [undefined, times.length, Math.min(...times), Math.max(...times)],
+        what,
+      );
+    }
+  });
 });
 
 describe('a time of a span', () => {

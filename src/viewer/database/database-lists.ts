@@ -2,7 +2,7 @@ import type { TraceListView, TracePointView, TraceRowView } from '../api-types.j
 import { parseFilter } from '../views/filter-language.js';
 import { conditionsTest, startsBetween } from '../views/trace-filter.js';
 import { pageOf } from '../views/trace-list.js';
-import { tracePlot } from '../views/trace-plot.js';
+import { MAX_FAR_OFF, nearest, tracePlot } from '../views/trace-plot.js';
 import type { Row, Value } from './sqlite.js';
 import { traceSearch } from './trace-search.js';
 import { keyAt, rowView, startOf, type TraceTables } from './trace-tables.js';
@@ -187,12 +187,19 @@ export class DatabaseLists {
     return (test === undefined ? this.#decided(recent) : this.#reading(recent, test, givenUp)).total;
   }
 
-  /** Of each stretch of the time in which there are any, the newest. */
+  /** Of each stretch of the time in which there are any, the newest; and the few that are far off. */
   #sample(selection: Selection): Row[] {
-    const end = (order: string) => this.#rows(selection, `${selection.order} AS key`, `${order} LIMIT 1`)[0]?.key;
-    const first = Number(end('ASC') ?? 0);
-    const width = (Number(end('DESC') ?? 0) - first + 1) / STRETCHES;
-    const rows: Row[] = [];
+    const end = (order: string) => this.#rows(selection, 'trace.*', `${order} LIMIT ${MAX_FAR_OFF + 1}`);
+    const ends = [...end('ASC'), ...end('DESC').reverse()];
+    const near = nearest(
+      ends.map(({ key }) => startOf(key as number)),
+      MAX_FAR_OFF,
+    );
+    const isNear = ({ key }: Row) =>
+      near === undefined || (startOf(key as number) >= near.fromMs && startOf(key as number) <= near.toMs);
+    const first = Number(ends.find(isNear)?.key ?? 0);
+    const width = (Number(ends.findLast(isNear)?.key ?? 0) - first + 1) / STRETCHES;
+    const rows = ends.filter((row) => !isNear(row));
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
       const bounds = [Math.floor(first + stretch * width), Math.ceil(first + (stretch + 1) * width) - 1] as const;
       const within = and(selection, `${selection.order} BETWEEN ? AND ?`, ...bounds);

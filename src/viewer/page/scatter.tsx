@@ -133,6 +133,21 @@ export function Scatter({ plot, onBrush }: Props) {
           else onBrush({ ...times, least: s.duration(Math.max(y0, y1)), most: s.duration(Math.min(y0, y1)) });
         }}
       />
+      {plot?.outside !== undefined && (
+        <p class="outside">
+          {plot.outside.map(({ count, ...times }) => (
+            <button
+              key={times.fromMs}
+              type="button"
+              class="link"
+              onClick={() => onBrush(times)}
+              title="Too far from the others to be plotted beside them"
+            >
+              {counted(count, 'trace')} of {clock(times.fromMs)}
+            </button>
+          ))}
+        </p>
+      )}
       {hover && drag === undefined && (
         <div class="tip" style={{ left: `${Math.max(90, hover.x)}px`, top: `${hover.y}px` }}>
           {hover.point && (
