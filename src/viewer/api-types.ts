@@ -88,7 +88,9 @@ export interface TracePlotView {
   };
   /** It shows some of each stretch of time: there are too many. */
   sampled?: boolean;
-  /** What is so far before or after all others that they would have no room beside it: it is not in the plot. */
+  /**
+   * What is so far before or after all others that they would have no room beside it: it is not in the plot.
+   */
   outside?: { count: number; fromMs: number; toMs: number }[] | undefined;
 }
 

@@ -37,6 +37,12 @@ function tablesIn(t: TestContext, maxBytes = 1e9): TraceTables {
   return tables;
 }
 
+/** As the viewer does it, which merges while nothing is asked of it. */
+function writeAndMerge(tables: TraceTables, request: Buffer): void {
+  tables.write(request);
+  while (tables.merge());
+}
+
 const list = (tables: TraceTables, query: string | Record<string, string>, readingMs = Number.POSITIVE_INFINITY) =>
   new DatabaseLists(tables, readingMs).view(new URLSearchParams(query));
 const names = ({ rows }: TraceListView) => rows.map(({ name }) => name);
@@ -194,7 +200,7 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
         startMs: startMs + n * 200 + m,
         attributes: { token: newTraceId(), sort: n },
       }));
-    for (let n = 0; n < 60; n++) tables.write(tracesRequest(batch(n)));
+    for (let n = 0; n < 60; n++) writeAndMerge(tables, tracesRequest(batch(n)));
     assert.ok(tables.held < 10_000, `${tables.held} of 12,000`);
     assert.ok(tables.held > 1000);
     assert.ok(statSync(path).size < maxBytes * 1.5, `${statSync(path).size} bytes`);
@@ -218,7 +224,7 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     const bound = 2e6;
     let tables = new TraceTables(path, bound);
     tables.write(far);
-    for (let n = 0; n < 12; n++) tables.write(batch(n, 2000));
+    for (let n = 0; n < 12; n++) writeAndMerge(tables, batch(n, 2000));
     assert.ok(tables.held < 20_000, `${tables.held} of 24,001`);
     tables.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     assert.ok(statSync(path).size < bound * 1.5, `${statSync(path).size} bytes`);
@@ -231,11 +237,62 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     assert.equal(tables.held, held);
     assert.equal(list(tables, {}).total, held);
     for (let n = 12; n < 200 && statSync(path).size > bound / 2; n++) {
-      tables.write(batch(n, 50));
+      writeAndMerge(tables, batch(n, 50));
       tables.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     }
     assert.ok(statSync(path).size <= bound / 2, `${statSync(path).size} bytes, ${tables.held} held`);
     assert.equal(list(tables, { q: 'name:far' }).total, 1);
+  });
+
+  it('merges its index in small steps, none of which is part of a write', (t) => {
+    const tables = tablesIn(t);
+    const segments = () => Number(tables.get('SELECT count(DISTINCT segid) AS count FROM terms_idx')!.count);
+    const changes = () => Number(tables.get('SELECT total_changes() AS count')!.count);
+    const words = Array.from({ length: 40 }, (_, n) => `word${n}`).join(' ');
+    for (let n = 0; n < 40; n++)
+      tables.write(
+        tracesRequest(
+          Array.from({ length: 50 }, (_, m) => ({
+            name: words,
+            startMs: startMs + n * 1000 + m,
+            attributes: { order: newTraceId() },
+          })),
+        ),
+      );
+    assert.equal(segments(), 40);
+    const steps: number[] = [];
+    for (let before = changes(); tables.merge(); before = changes()) steps.push(changes() - before);
+    assert.ok(steps.length > 1, `${steps.length} steps`);
+    assert.ok(Math.max(...steps) < 400, `${steps} changes`);
+    assert.ok(segments() < 10, `${segments()} segments`);
+    assert.equal(list(tables, 'q=word7').total, 2000);
+  });
+
+  it('holds a list without reading the rows of all', (t) => {
+    const tables = tablesIn(t);
+    const write = (count: number, at: number) =>
+      tables.write(tracesRequest(Array.from({ length: count }, (_, n) => ({ startMs: at + n }))));
+    write(3000, startMs);
+    const until = String(tables.lastSequence);
+    write(20, startMs + 5000);
+    write(20, startMs - 5000);
+    const asked = new Map<string, []>();
+    const { get } = tables;
+    t.mock.method(tables, 'get', (sql: string, ...values: []) => {
+      asked.set(sql, values);
+      return get.call(tables, sql, ...values);
+    });
+    const { total, newer } = list(tables, { until, plot: '1' });
+    assert.deepEqual([total, newer], [3000, 40]);
+    const ofTraces = [...asked].filter(([sql]) => /(count|min)\(/.test(sql));
+    assert.equal(ofTraces.length, 3, 'the oldest that is newer, how many are, and all');
+    for (const [sql, values] of ofTraces) {
+      const plan = tables.all(`EXPLAIN QUERY PLAN ${sql}`, ...values).map(({ detail }) => String(detail));
+      assert.ok(
+        plan.some((detail) => /COVERING INDEX|SEARCH trace USING INTEGER PRIMARY KEY/.test(detail)),
+        `${sql}: ${plan}`,
+      );
+    }
   });
 
   it('holds a list still by what was found, without looking for it again', (t) => {
@@ -298,6 +355,22 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     assert.equal((await fetch(`${second.otlpHttpUrl}/api/clear`, { method: 'POST' })).status, 204);
     assert.equal((await second.get<TraceListView>('/api/traces')).held, 0);
     assert.equal((await fetch(`${second.otlpHttpUrl}/api/traces/${traceId}`)).status, 404);
+  });
+
+  it('merges its index while nothing is asked of it', async (t) => {
+    const path = join(directory(t), 'traces');
+    const database = await TraceDatabase.open(path, 1e9, new TraceStore());
+    // Each is written at once, as it is large.
+    const note = 'x'.repeat(600_000);
+    for (let n = 0; n < 12; n++) database.append(tracesRequest([{ startMs: startMs + n, attributes: { note } }]));
+    const { signal } = new AbortController();
+    for (let n = 0; n < 20; n++) assert.equal((await database.list(new URLSearchParams('limit=1'), signal)).total, 12);
+    await database.close();
+    const tables = new TraceTables(path, 1e9);
+    t.after(() => tables.close());
+    const segments = Number(tables.get('SELECT count(DISTINCT segid) AS count FROM terms_idx')!.count);
+    assert.ok(segments < 4, `${segments} segments`);
+    assert.equal(list(tables, {}).total, 12);
   });
 
   it('does not look further for what nobody waits for any longer', async (t) => {

@@ -239,9 +239,9 @@ describe("the viewer's page of a trace", { skip: noChromium() }, () => {
     const saved = JSON.parse(readFileSync(await download.path(), 'utf8')) as TracesData;
     assert.equal(saved.resourceSpans![0]!.scopeSpans!.flatMap(({ spans = [] }) => spans).length, 5);
     await page.keyboard.press('?');
-    await page.getByRole('button', { name: 'Clear all traces' }).click();
-    await page.getByRole('button', { name: 'Really clear all traces?' }).click();
-    await page.getByRole('button', { name: 'Clear all traces' }).waitFor();
+    await page.getByRole('button', { name: 'Clear all data' }).click();
+    await page.getByRole('button', { name: 'Really clear all data?' }).click();
+    await page.getByRole('button', { name: 'Clear all data' }).waitFor();
     assert.equal(viewer.store.traces.size, 0);
     await page.keyboard.press('Escape');
     await page.goto(`${viewer.otlpHttpUrl}/traces`);

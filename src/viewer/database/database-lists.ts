@@ -64,14 +64,19 @@ export class DatabaseLists {
     const selection = select(search, from, to);
     const rest = search.rest.length === 0 ? undefined : conditionsTest(search.rest);
 
-    const find = (among: Selection) =>
-      rest === undefined ? this.#decided(among) : this.#reading(among, rest, givenUp);
+    const find = (among: Selection, count?: number) =>
+      rest === undefined ? this.#decided(among, count) : this.#reading(among, rest, givenUp);
     let found: Found;
     let newer = 0;
     if (until > 0) {
       newer = this.#newer(selection, rest, until, givenUp);
       const key = JSON.stringify(['q', 'from', 'to', 'last', 'until'].map((name) => query.get(name)));
-      found = this.#held.get(key) ?? find(and(selection, ARRIVED_BY, until));
+      // When each arrived stands in its row, which counting all and taking off what is newer need not read.
+      const count = () =>
+        rest === undefined && selection.from === 'trace' && newer < MAX_LISTED
+          ? this.#count(selection, newer) - newer
+          : undefined;
+      found = this.#held.get(key) ?? find(and(selection, ARRIVED_BY, until), count());
       this.#held.delete(key);
       if (!givenUp()) this.#held.set(key, found);
       if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
@@ -100,8 +105,15 @@ export class DatabaseLists {
     return this.#tables.all(`${sql} ORDER BY ${order} ${rest}`, ...values);
   }
 
-  #decided(selection: Selection): Found {
-    return selection.order === 'trace.key' ? this.#ofTable(selection) : this.#ofIndex(selection);
+  #decided(selection: Selection, count?: number): Found {
+    return selection.order === 'trace.key' ? this.#ofTable(selection, count) : this.#ofIndex(selection);
+  }
+
+  /** How many there are, up to as many as are listed, and `more`. */
+  #count({ from, where, values }: Selection, more = 0): number {
+    const inner = `SELECT 1 FROM ${from}${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`;
+    const limited = `SELECT count(*) AS count FROM (${inner} LIMIT ?)`;
+    return Number(this.#tables.get(limited, ...values, MAX_LISTED + 1 + more)?.count);
   }
 
   /**
@@ -134,11 +146,7 @@ export class DatabaseLists {
     };
   }
 
-  #ofTable(selection: Selection): Found {
-    const { from, where, values } = selection;
-    const inner = `SELECT 1 FROM ${from}${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`;
-    const counted = this.#tables.get(`SELECT count(*) AS count FROM (${inner} LIMIT ${MAX_LISTED + 1})`, ...values);
-    const count = Number(counted?.count);
+  #ofTable(selection: Selection, count = this.#count(selection)): Found {
     return {
       total: Math.min(count, MAX_LISTED),
       more: count > MAX_LISTED,
@@ -181,7 +189,8 @@ export class DatabaseLists {
     until: number,
     givenUp: () => boolean,
   ): number {
-    const oldest = this.#tables.get('SELECT min(key) AS key FROM trace WHERE sequence > ?', until)?.key;
+    // With `min(key)`, SQLite would look for it from the oldest trace on, through all of them.
+    const oldest = this.#tables.get('SELECT min(+key) AS key FROM trace WHERE sequence > ?', until)?.key;
     if (oldest == null) return 0;
     const recent = and(and(selection, `${selection.order} >= ?`, oldest), 'trace.sequence > ?', until);
     return (test === undefined ? this.#decided(recent) : this.#reading(recent, test, givenUp)).total;

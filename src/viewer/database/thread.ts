@@ -13,6 +13,22 @@ try {
   const tables = new TraceTables(path, maxBytes);
   const lists = new DatabaseLists(tables);
   port.postMessage({ opened: tables.newest(newestBytes), traces: tables.held } satisfies Opened);
+  let closed = false;
+  let scheduled = false;
+  /** A step after each write, and more while nothing is asked. */
+  const merge = () => {
+    try {
+      if (closed || !tables.merge() || scheduled) return;
+    } catch {
+      // The disk is full, of which the next write tells.
+      return;
+    }
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      merge();
+    });
+  };
   port.on('message', ({ number, ...question }: Question & { number: number }) => {
     let answer: Answer;
     try {
@@ -21,7 +37,10 @@ try {
       answer = { number, error: (error as Error).message };
     }
     port.postMessage(answer);
-    if (question.ask === 'close') port.close();
+    if (question.ask === 'write') merge();
+    if (question.ask !== 'close') return;
+    closed = true;
+    port.close();
   });
 } catch (error) {
   port.postMessage({ failed: (error as Error).message } satisfies Opened);

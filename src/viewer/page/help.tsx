@@ -81,7 +81,7 @@ function ClearButton() {
   };
   return (
     <button type="button" onClick={clear} onBlur={() => setSure(false)}>
-      {sure ? 'Really clear all traces?' : 'Clear all traces'}
+      {sure ? 'Really clear all data?' : 'Clear all data'}
     </button>
   );
 }

@@ -6,16 +6,19 @@ const COLUMNS = 160;
 const ROWS = 22;
 /** Ends of the duration's logarithmic axis, whatever there is. */
 const LEAST_MS = 0.01;
-/** What is far off is at most so many, or so large a share; without it more than a day is so many times shorter. */
+/**
+ * What is far off is at most so many, or so large a share; without it more than a day is so many times
+ * shorter.
+ */
 export const MAX_FAR_OFF = 5;
 const FAR_OFF_SHARE = 0.01;
 const FAR_OFF_FACTOR = 20;
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Duration over time of all of `traces`: each as a point, or when there are many as cells of a heat map. A few
- * that are far off, as a clock that is not set has them, stand beside the plot: they would leave the others no
- * room.
+ * Duration over time of all of `traces`: each as a point, or when there are many as cells of a heat map. A
+ * few that are far off, as a clock that is not set has them, stand beside the plot: they would leave the
+ * others no room.
  */
 export function tracePlot(all: readonly TracePointView[]): TracePlotView {
   const { traces, outside } = withoutFarOff(all);
@@ -77,8 +80,8 @@ function withoutFarOff(all: readonly TracePointView[]): {
 }
 
 /**
- * The shortest time that has all of `times` but `most`, and as much before and after it; undefined when all of
- * them are not so much longer.
+ * The shortest time that has all of `times` but `most`, and as much before and after it; undefined when all
+ * of them are not so much longer.
  */
 export function nearest(times: readonly number[], most: number): { fromMs: number; toMs: number } | undefined {
   const starts = Float64Array.from(times).sort();
