@@ -99,7 +99,8 @@ export interface ExportConfig {
   timeoutMs?: number;
   /**
    * Most bytes of one request of the shipper, before compression. A smaller limit of the endpoint is found
-   * out and remembered. Takes a whole number from 65536 to 67108864, in bytes.
+   * out, and larger requests are tried again at growing intervals. Takes a whole number from 65536 to
+   * 67108864, in bytes.
    *
    * @default FORKTRACE_EXPORT_MAX_REQUEST_BYTES, else 2097152
    */

@@ -31,6 +31,8 @@ const SIZE_TEXT =
 const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
 /** What a proxy answers whose upstream has just died, over a request or not. */
 const HTTP_DOUBTFUL: ReadonlySet<number> = new Set([502, 503, 504]);
+/** What is answered whatever the request has. Firewalls that look into it answer 403, 406, 418 and others. */
+const HTTP_LOGIN: ReadonlySet<number> = new Set([401, 402, 407]);
 const HTTP_MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
 
@@ -71,7 +73,8 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   // A server that stumbles over one span says the same as one that is ill.
   if (status >= 500 && status !== 501 && status !== 505)
     return { outcome: 'bad-data', reason, errorType, certain: false };
-  return { outcome: 'blocked', reason, ...(HTTP_MISSING.has(status) && { missing: true }) };
+  if (HTTP_MISSING.has(status)) return { outcome: 'blocked', reason, missing: true };
+  return { outcome: 'blocked', reason, doubtful: !HTTP_LOGIN.has(status) };
 }
 
 /** Of google.rpc.Code (google/rpc/code.proto). */

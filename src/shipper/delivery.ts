@@ -9,14 +9,11 @@ import type { ResolvedExport } from '../config/resolved.js';
 import { printable } from '../printable.js';
 import type { ExportReport } from './export-report.js';
 import { RequestBuilder } from './request-builder.js';
+import { RequestSize } from './request-size.js';
 import { SET_ASIDE_TIMES, Suspects } from './suspects.js';
 import type { TailedSegment, TailedWriter } from './tail.js';
 import { createTransport, type SendResult, type Signal, type Transport } from './transport.js';
 
-/**
- * gRPC costs 10× less per byte in messages of 1 to 4 MiB than in those of 64 KiB; a Collector takes 4 MiB.
- */
-const REQUEST_BYTES = 2 * 1024 * 1024;
 /**
  * Spans wait so long for others to travel with, in milliseconds; no longer once a request is full. A request
  * costs half a millisecond of this process's CPU, and as much of the endpoint's, however little is in it.
@@ -84,9 +81,14 @@ export interface DeliveryOptions {
   setAside(writer: TailedWriter, chunk: Uint8Array): string;
   /** Until it is tried again the first time, in milliseconds. @default 10,000 */
   setAsideMs?: number | undefined;
+  /** Until a larger request is tried than the last that was too large, in milliseconds. @default 60,000 */
+  requestGrowsMs?: number | undefined;
   /** An answer has come: there may be more to send. */
   answered(): void;
 }
+
+/** It has not been taken, and may be later. */
+type Failed = Extract<SendResult, { outcome: 'retry' | 'blocked' }>;
 
 /** A part of a shipment, by index in the builder. */
 interface Range {
@@ -128,8 +130,7 @@ export class Delivery {
    */
   readonly #memory: Buffer;
   #inUse = 0;
-  /** Bytes of a request that pass, as far as is known. */
-  #limit: number;
+  readonly #size: RequestSize;
   #shipment: Shipment | undefined;
   #busy = false;
   #sending: Promise<void> = Promise.resolve();
@@ -156,8 +157,8 @@ export class Delivery {
     this.#export = options.export;
     this.#isAwaited = options.isAwaited;
     this.#suspects = new Suspects(options.setAsideMs);
-    this.#limit = options.export.maxRequestBytes ?? REQUEST_BYTES;
-    const capacity = this.#limit + 64 * 1024;
+    this.#size = new RequestSize(options.export.maxRequestBytes, options.requestGrowsMs);
+    const capacity = this.#size.most + 64 * 1024;
     this.#builder = new RequestBuilder(capacity, options.signal);
     this.#memory = Buffer.allocUnsafeSlow(capacity);
   }
@@ -284,9 +285,9 @@ export class Delivery {
         since = Math.min(since, waitingSince);
       }
     }
-    if (bytes >= this.#limit) return 0;
+    if (bytes >= this.#size.bytes) return 0;
     const waited = now - since;
-    const full = bytes > 0 && waited > 0 ? ((this.#limit - bytes) * waited) / bytes : Number.POSITIVE_INFINITY;
+    const full = bytes > 0 && waited > 0 ? ((this.#size.bytes - bytes) * waited) / bytes : Number.POSITIVE_INFINITY;
     return Math.min(bytes > 0 ? this.#gatherMs - waited : Number.POSITIVE_INFINITY, full, soonest);
   }
 
@@ -318,6 +319,7 @@ export class Delivery {
     if (result.outcome !== 'retry') this.#cuts = 0;
     switch (result.outcome) {
       case 'accepted':
+        this.#size.taken(bytes, performance.now());
         this.#taken(shipment, range, result);
         break;
       case 'refused':
@@ -330,7 +332,7 @@ export class Delivery {
           ++this.#cuts >= CUTS &&
           this.#split(shipment, range)
         ) {
-          this.#limit = Math.max(SMALL_REQUEST_BYTES, Math.min(this.#limit, bytes >> 1));
+          this.#size.tooLarge(bytes, performance.now(), SMALL_REQUEST_BYTES);
           this.#cuts = 0;
           break;
         }
@@ -342,21 +344,35 @@ export class Delivery {
         else this.#tryAgain(shipment, range, result);
         break;
       case 'blocked':
-        this.#block(shipment, range, result);
+        // At an end there is no time to find out what passes.
+        if (result.doubtful && this.#stopAt === undefined && this.#isDoubted(shipment))
+          this.#doubt(shipment, range, result);
+        else this.#tryAgain(shipment, range, result);
         break;
       case 'too-large':
-        if (!this.#split(shipment, range)) {
-          const reason = `a single one is too large, in a request of ${bytes} bytes: ${result.reason}`;
-          this.#refuse(shipment, range, reason, result.errorType);
-          break;
-        }
-        this.#limit = Math.min(this.#limit, bytes >> 1);
-        this.#options.report.tooLarge(bytes, result.reason);
+        this.#tooLarge(shipment, range, bytes, result);
         break;
       case 'bad-data':
         this.#suspect(shipment, range, result);
         break;
     }
+  }
+
+  #tooLarge(
+    shipment: Shipment,
+    range: Range,
+    bytes: number,
+    { reason, errorType }: Extract<SendResult, { outcome: 'too-large' }>,
+  ): void {
+    if (this.#split(shipment, range)) {
+      this.#size.tooLarge(bytes, performance.now());
+      this.#options.report.tooLarge(bytes, reason);
+      return;
+    }
+    const why = `a single one is too large, in a request of ${bytes} bytes: ${reason}`;
+    if (bytes > SMALL_REQUEST_BYTES) this.#refuse(shipment, range, why, errorType);
+    // An endpoint that finds everything too large refuses all that it is sent.
+    else this.#suspect(shipment, range, { outcome: 'bad-data', reason: why, errorType, certain: true });
   }
 
   #taken(shipment: Shipment, range: Range, { rejected, message }: Extract<SendResult, { outcome: 'accepted' }>): void {
@@ -416,7 +432,7 @@ export class Delivery {
    * or a span may be what it fails over. Only what fails alone while others pass is to blame, and is not lost
    * either.
    */
-  #doubt(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
+  #doubt(shipment: Shipment, range: Range, result: Failed): void {
     this.#suspectWritersOf(shipment);
     const { suspect } = shipment;
     if (suspect === undefined && !shipment.taken) {
@@ -497,28 +513,24 @@ export class Delivery {
       return;
     }
     // Together with what comes next, some of it may pass: then it is known what is to blame.
-    this.#block(shipment, undefined, blocked);
+    this.#tryAgain(shipment, undefined, blocked);
   }
 
-  #tryAgain(shipment: Shipment, range: Range, result: Extract<SendResult, { outcome: 'retry' }>): void {
+  #tryAgain(shipment: Shipment, range: Range | undefined, result: Failed): void {
     this.#pause(result);
     this.#putBack(shipment, range);
   }
 
-  #pause(result: Extract<SendResult, { outcome: 'retry' }>): void {
-    const waitMs = result.afterMs ?? this.#backoffMs * (0.5 + Math.random() / 2);
+  #pause(result: Failed): void {
+    this.#options.report.failed(result);
+    if (result.outcome === 'blocked') {
+      this.#wait(this.#blockedMs);
+      this.#blockedMs = Math.min(this.#blockedMs * 2, BLOCKED_MAX_MS);
+      if (this.#stopAt !== undefined) this.gaveUp = true;
+      return;
+    }
+    this.#wait(result.afterMs ?? this.#backoffMs * (0.5 + Math.random() / 2));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
-    this.#options.report.failed(result);
-    this.#wait(waitMs);
-  }
-
-  #block(shipment: Shipment, range: Range | undefined, result: Extract<SendResult, { outcome: 'blocked' }>): void {
-    const waitMs = this.#blockedMs;
-    this.#blockedMs = Math.min(this.#blockedMs * 2, BLOCKED_MAX_MS);
-    this.#options.report.failed(result);
-    this.#wait(waitMs);
-    this.#putBack(shipment, range);
-    if (this.#stopAt !== undefined) this.gaveUp = true;
   }
 
   #wait(waitMs: number): void {
@@ -564,9 +576,9 @@ export class Delivery {
       let begun = false;
       for (const segment of this.#segmentsOf(writer)) {
         const room =
-          this.#limit - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
+          this.#size.bytes - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
         if (segment.lag <= 0) continue;
-        if (shipment.spans > 0 && (isSuspect || room < this.#limit / 16)) continue;
+        if (shipment.spans > 0 && (isSuspect || room < this.#size.bytes / 16)) continue;
         if (!begun) this.#builder.beginWriter(writer);
         begun = true;
         this.#read(writer, segment, Math.max(0, Math.min(room, this.#suspects.bytesFor(writer))), shipment);
@@ -638,7 +650,7 @@ export class Delivery {
     for (const part of shipment.parts) this.#store(part, part.next);
     const { suspect, refusals } = shipment;
     if (suspect === undefined || refusals > 0) return;
-    const isFull = this.#suspects.bytesFor(suspect) >= this.#limit;
+    const isFull = this.#suspects.bytesFor(suspect) >= this.#size.bytes;
     this.#suspects.passed(suspect, isFull || [...this.#segmentsOf(suspect)].every(({ lag }) => lag === 0));
   }
 

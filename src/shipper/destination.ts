@@ -14,6 +14,7 @@ import { REFUSED } from '../journal/refused.js';
 import { endpointOf } from './endpoint-url.js';
 import type { Signal } from './transport.js';
 
+const WRITER_ID = /^[0-9a-f]{32}$/;
 const FILE = /^([0-9a-f]{32})\.destination$/;
 /** Of the shipper's about a writer, which go with that. */
 const FILES = /^([0-9a-f]{32})\.(?:destination|refused)$/;
@@ -37,6 +38,8 @@ export interface Destination {
 export interface Said extends Destination {
   /** Where its process manager writes its standard error to. */
   stderr?: StderrFile | undefined;
+  /** Of a span that was set aside: the id of the writer that has written it. */
+  setAsideOf?: string | undefined;
 }
 
 /** Where the log records of a writer go that has said nothing about them: where its spans go. */
@@ -73,11 +76,9 @@ const idOf = (to: string, url: string | undefined) => `${to} ${url ?? ''}`;
 export const destinationFile = (dir: string, writerId: string): string => join(dir, `${writerId}.destination`);
 
 /** @throws what the file system says */
-export function writeDestination(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): void {
+export function writeDestination(dir: string, writerId: string, said: Said): void {
   const path = destinationFile(dir, writerId);
-  writeFileSync(`${path}.new`, `${JSON.stringify({ ...destinationOf(target), stderr } satisfies Said)}\n`, {
-    mode: 0o600,
-  });
+  writeFileSync(`${path}.new`, `${JSON.stringify(said)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
@@ -86,7 +87,14 @@ export function readDestination(dir: string, writerId: string): Said | undefined
   try {
     const said: Partial<Said> = JSON.parse(readFileSync(destinationFile(dir, writerId), 'utf8'));
     const destination = parse(said);
-    return destination && { ...destination, ...(isStderrFile(said.stderr) && { stderr: said.stderr }) };
+    const { stderr, setAsideOf } = said;
+    return (
+      destination && {
+        ...destination,
+        ...(isStderrFile(stderr) && { stderr }),
+        ...(typeof setAsideOf === 'string' && WRITER_ID.test(setAsideOf) && { setAsideOf }),
+      }
+    );
   } catch {
     return undefined;
   }
@@ -105,6 +113,11 @@ export function everythingSaid(dir: string): Said[] {
   } catch {
     return [];
   }
+}
+
+/** Spans that one of these writers has written, and that are set aside. Never throws. */
+export function countSetAside(dir: string, isWriter: (id: string) => boolean): number {
+  return everythingSaid(dir).filter(({ setAsideOf }) => setAsideOf !== undefined && isWriter(setAsideOf)).length;
 }
 
 /** Deletes what writers have said that have no files any more. Never throws. */

@@ -150,7 +150,7 @@ export class ExportReport {
     this.#saidTooLarge = true;
     warn(
       'FORKTRACE_EXPORT_WARNING',
-      `${this.name} takes no request of ${bytes} bytes (${reason}): it gets smaller ones from now on. Option export.maxRequestBytes sets how large they are.`,
+      `${this.name} takes no request of ${bytes} bytes (${reason}): it gets smaller ones, and a larger one is tried again at growing intervals. Option export.maxRequestBytes sets how large they may be.`,
     );
   }
 

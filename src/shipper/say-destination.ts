@@ -6,7 +6,7 @@
 import type { ResolvedExport } from '../config/resolved.js';
 import type { StderrFile } from '../forensics/stderr-file.js';
 import { warn } from '../warn.js';
-import { writeDestination } from './destination.js';
+import { destinationOf, writeDestination } from './destination.js';
 import { sendDestination } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 
@@ -19,7 +19,7 @@ function concrete(target: ResolvedExport): ResolvedExport {
 /** Beside this writer's segments. Never throws. */
 export function sayPlace(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): void {
   try {
-    writeDestination(dir, writerId, target, stderr);
+    writeDestination(dir, writerId, { ...destinationOf(target), stderr });
   } catch (error) {
     warn(
       'FORKTRACE_DESTINATION_UNSAID',

@@ -5,8 +5,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, rmSync } from 'node:fs';
-import { destinationFile } from './destination.js';
+import { readDestination, removeDestination, writeDestination } from './destination.js';
 import type { TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 import { writeSegment } from './write-segment.js';
@@ -21,18 +20,15 @@ export const SET_ASIDE_SEQUENCE = 0xffff_fffe;
  */
 export function setAside(
   dir: string,
-  { identity, resource, schemaUrl }: TailedWriter,
+  { identity, resource, schemaUrl, destination }: TailedWriter,
   signal: Signal,
   chunk: Uint8Array,
 ): string {
   const id = randomBytes(16).toString('hex');
-  const destination = destinationFile(dir, id);
-  try {
-    copyFileSync(destinationFile(dir, identity.id), destination);
-  } catch (error) {
-    // A writer that has said nothing sends to where the shipper does.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  // A writer that has said nothing sends to where the shipper does.
+  const said = destination ?? readDestination(dir, identity.id);
+  if (said !== undefined)
+    writeDestination(dir, id, { ...said, ...(signal === 'traces' && { setAsideOf: identity.id }) });
   try {
     writeSegment(dir, {
       kind: signal === 'logs' ? 'logs' : 'segment',
@@ -43,7 +39,7 @@ export function setAside(
       items: 1,
     });
   } catch (error) {
-    rmSync(destination, { force: true });
+    removeDestination(dir, id);
     throw error;
   }
   return id;

@@ -99,6 +99,8 @@ export interface ShipperOptions {
   lingerMs?: number;
   /** Until what was set aside is tried again the first time, in milliseconds. @default 10,000 */
   setAsideMs?: number | undefined;
+  /** Until a larger request is tried than the last that was too large, in milliseconds. @default 60,000 */
+  requestGrowsMs?: number | undefined;
   /** Whether waiting for spans keeps the process alive. @default true */
   keepAlive?: boolean;
   /** Called with last words that a process manager's file has, as nobody else's. */
@@ -263,10 +265,14 @@ export class Shipper {
       malformed: (count, what) => this.#malformed.add(count, what),
       refused: (spans, errorType) => {
         if (signal !== 'traces') return;
-        for (const [writer, count] of spans) addRefused(this.#options.dir, writer.identity.id, errorType, count);
+        for (const [writer, count] of spans) {
+          const id = this.#saidBy(writer)?.setAsideOf ?? writer.identity.id;
+          addRefused(this.#options.dir, id, errorType, count);
+        }
       },
       setAside: (writer, chunk) => setAside(this.#options.dir, writer, signal, chunk),
       setAsideMs: this.#options.setAsideMs,
+      requestGrowsMs: this.#options.requestGrowsMs,
       answered: () => this.#wake.abort(),
     });
     if (this.#stopAt !== undefined) delivery.stop(this.#stopAt);

@@ -28,6 +28,8 @@ export type SendResult =
       fault?: ConnectionFault;
       /** The other side speaks, and has nothing at this address: gRPC's UNIMPLEMENTED, HTTP's 404. */
       missing?: boolean;
+      /** It may be something in the request that it says this to, as a firewall does that looks into it. */
+      doubtful?: boolean;
     }
   /** More bytes than the endpoint takes at once. */
   | { outcome: 'too-large'; reason: string; errorType: string }

@@ -15,6 +15,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import type { Resource } from '../sdk/types.js';
+import { countSetAside } from '../shipper/destination.js';
 import { isShipperAlive } from '../shipper/lock.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
@@ -108,7 +109,8 @@ export function createJournalPipeline(
     journal,
     tracerProvider,
     counts: tracerProvider.counts,
-    undelivered: () => undelivered(journal),
+    // What is set aside has left its own journal, and waits in another.
+    undelivered: () => undelivered(journal) + countSetAside(dir, (id) => id === journal.writerId || refusedBy.has(id)),
     refused,
     outlivesProcess: config.ship === 'process',
     stats() {

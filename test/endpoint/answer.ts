@@ -18,10 +18,10 @@ export type Answer =
   | { answer: 'resource-exhausted'; retryAfterMs?: number }
   /** gRPC INVALID_ARGUMENT, HTTP 400: not to be retried. */
   | { answer: 'invalid-argument' }
-  /** INVALID_ARGUMENT and 400 where a span has such a name; keeps the others' requests. */
-  | { answer: 'refuse-spans'; named: RegExp }
+  /** INVALID_ARGUMENT and 400, or `with`, where a span has such a name; keeps the others' requests. */
+  | { answer: 'refuse-spans'; named: RegExp; with?: Answer }
   /** Any other pair of codes. */
-  | { answer: 'fail'; grpc: status; http: number; retryAfterMs?: number }
+  | { answer: 'fail'; grpc: status; http: number; retryAfterMs?: number; message?: string }
   /** HTTP 200 with a page, as a proxy or a login has it; gRPC UNIMPLEMENTED. */
   | { answer: 'web-page' }
   /** An HTTP answer that never ends, a byte at a time; over gRPC none at all. */
@@ -58,7 +58,10 @@ export function failureOf(answer: Answer): Failure | undefined {
     case 'trickle':
       return { ...failure(status.UNAVAILABLE, 200), body: 'trickle' };
     case 'fail':
-      return failure(answer.grpc, answer.http, answer.retryAfterMs);
+      return {
+        ...failure(answer.grpc, answer.http, answer.retryAfterMs),
+        ...(answer.message !== undefined && { message: answer.message }),
+      };
     default:
       return undefined;
   }

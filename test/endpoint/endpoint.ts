@@ -197,9 +197,7 @@ export class OtlpEndpoint {
   async #receive(request: WireRequest): Promise<Outcome> {
     const { name = '', value } = this.#required ?? {};
     const isStranger = this.#required !== undefined && request.headers[name] !== value;
-    const answer: Answer = isStranger
-      ? { answer: 'fail', grpc: status.UNAUTHENTICATED, http: 401 }
-      : this.#nextAnswer();
+    let answer: Answer = isStranger ? { answer: 'fail', grpc: status.UNAUTHENTICATED, http: 401 } : this.#nextAnswer();
     let message: RawMessage;
     let spans: ReceivedSpan[] = [];
     let logs: ReceivedLog[] = [];
@@ -213,6 +211,10 @@ export class OtlpEndpoint {
       this.malformed.push(error as Error);
       return { failure: { grpc: status.INVALID_ARGUMENT, http: 400, message: String(error), retryAfterMs: undefined } };
     }
+    if (answer.answer === 'refuse-spans') {
+      const { named, with: refusal = { answer: 'invalid-argument' } } = answer;
+      if (spans.some(({ name }) => named.test(name))) answer = refusal;
+    }
     this.requests.push({
       signal: request.signal,
       protocol: request.protocol,
@@ -225,9 +227,8 @@ export class OtlpEndpoint {
       message,
     });
 
+    const failure = failureOf(answer);
     if (answer.answer === 'hang') return new Promise(() => {});
-    const isBad = answer.answer === 'refuse-spans' && spans.some(({ name }) => answer.named.test(name));
-    const failure = failureOf(isBad ? { answer: 'invalid-argument' } : answer);
     if (failure?.body === 'trickle' && request.protocol === 'grpc') return new Promise(() => {});
     if (failure) return { failure };
     if (answer.answer === 'slow') {

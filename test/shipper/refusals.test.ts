@@ -40,6 +40,38 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     assert.equal(warnings.filter(({ code }) => code === 'FORKTRACE_SPANS_REFUSED').length, 0);
   });
 
+  test(`${to}: where larger requests are taken again, they come, after a while`, async (t) => {
+    const { open, write, ship } = await journalScene(t);
+    const endpoint = await OtlpEndpoint.start(t);
+    // Of some size or other, as what is gathered is up to the moment.
+    endpoint.answerWith({ answer: 'fail', grpc: status.RESOURCE_EXHAUSTED, http: 413, message: 'larger than max' }, 4);
+    const journal = open();
+    write(journal, 1500, 'early', KIB);
+    const { shipper } = ship({ to, url: url(endpoint) }, { requestGrowsMs: 1 });
+    await endpoint.waitForSpans(1500);
+    await waitFor(() => shipper.stats().lagBytes === 0, 'the end');
+    let written = 1500;
+    await waitFor(() => {
+      if (shipper.stats().lagBytes === 0) write(journal, 1500, `late ${written}`, KIB);
+      written = Math.max(written, shipper.stats().read);
+      return endpoint.requests.slice(4).some(({ bytes, answer }) => answer === 'ok' && bytes > 1024 * 1024);
+    }, 'a large request');
+    assert.equal(shipper.stats().refused, 0);
+  });
+
+  test(`${to}: what finds every request too large, however small, has refused none of their spans`, async (t) => {
+    const { open, write, ship, warnings } = await journalScene(t);
+    const endpoint = await OtlpEndpoint.start(t);
+    endpoint.answerWith({ answer: 'fail', grpc: status.RESOURCE_EXHAUSTED, http: 413, message: 'larger than max' });
+    write(open(), 40, 'span');
+    const { shipper } = ship({ to, url: url(endpoint) });
+    await waitFor(() => warnings.some(({ message }) => /refuses everything/.test(message)), 'a word');
+    assert.equal(shipper.stats().refused, 0);
+    endpoint.answerOk();
+    await endpoint.waitForSpans(40);
+    assertEach(endpoint, 40);
+  });
+
   test(`${to}: only the span that alone is too large is refused`, async (t) => {
     const { open, write, ship, warnings } = await journalScene(t);
     const endpoint = await OtlpEndpoint.start(t, { maxRequestBytes: 128 * 1024 });

@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { readRefused } from '#src/journal/refused.js';
+import { countSetAside, destinationOf, writeDestination } from '#src/shipper/destination.js';
+import type { Answer } from '../endpoint/answer.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { Relay } from '../endpoint/relay.js';
+import { fixture, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
-import { type JournalScene, journalScene } from './journal-scene.js';
+import { type JournalScene, journalScene, PLAIN_EXPORT } from './journal-scene.js';
 
 const TIMEOUT_MS = 120_000;
 const POISON = 'poison';
 /** Of the tries of what was set aside, in milliseconds: shortened, so that the last one comes soon. */
 const SET_ASIDE_MS = 20;
+/** Of an endpoint that answers in milliseconds, unless it never does. */
+const NO_ANSWER_MS = 1000;
 
 /** A server that fails over requests with the poison, in front of an endpoint. */
 interface Ill {
   url: string;
   /** How often it has failed over the poison. */
   failures(): number;
+  /** For which it is waited. */
+  timeoutMs?: number | undefined;
 }
 
 /** A process that dies over it: the connection is reset, and the next one works. */
@@ -27,32 +36,31 @@ async function dying(t: TestContext, url: string): Promise<Ill> {
   return { url: `${relay.url}${pathname === '/' ? '' : pathname}`, failures: () => relay.cuts };
 }
 
-/** A proxy whose upstream dies over it, or an upstream that says no more than that. */
-async function answering(t: TestContext, url: string, status: number): Promise<Ill> {
-  let failures = 0;
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
-    if (body.includes(POISON)) {
-      failures++;
-      response.writeHead(status).end();
-      return;
-    }
-    const taken = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/x-protobuf' } });
-    response.writeHead(taken.status, { 'content-type': 'application/x-protobuf' });
-    response.end(Buffer.from(await taken.arrayBuffer()));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close().closeAllConnections());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, failures: () => failures };
+/** An endpoint that answers like this where the poison is. */
+function answering(answer: Answer, timeoutMs?: number) {
+  return async (_: TestContext, endpoint: OtlpEndpoint, to: Protocol): Promise<Ill> => {
+    endpoint.answerWith({ answer: 'refuse-spans', named: new RegExp(`^${POISON}`), with: answer });
+    const failures = () => endpoint.requests.filter((request) => request.answer === answer.answer).length;
+    return { url: to === 'otlp-grpc' ? endpoint.grpcUrl : endpoint.httpUrl, failures, timeoutMs };
+  };
 }
 
-const KINDS: [string, 'otlp-grpc' | 'otlp-http', (t: TestContext, endpoint: OtlpEndpoint) => Promise<Ill>][] = [
+const http = (status: number) => answering({ answer: 'fail', grpc: 0, http: status });
+const grpc = (code: status) => answering({ answer: 'fail', grpc: code, http: 0 });
+
+type Protocol = 'otlp-grpc' | 'otlp-http';
+const KINDS: [string, Protocol, (t: TestContext, endpoint: OtlpEndpoint, to: Protocol) => Promise<Ill>][] = [
   ['a gRPC endpoint dies over', 'otlp-grpc', (t, endpoint) => dying(t, endpoint.grpcUrl)],
   ['an HTTP endpoint dies over', 'otlp-http', (t, endpoint) => dying(t, endpoint.httpUrl)],
-  ['a proxy answers 502 to', 'otlp-http', (t, endpoint) => answering(t, endpoint.httpUrl, 502)],
-  ['a server answers 503 to', 'otlp-http', (t, endpoint) => answering(t, endpoint.httpUrl, 503)],
+  ['a proxy answers 502 to', 'otlp-http', http(502)],
+  ['a server answers 503 to', 'otlp-http', http(503)],
+  ['a proxy answers 504 to', 'otlp-http', http(504)],
+  ['a firewall answers 403 to', 'otlp-http', http(403)],
+  ['an HTTP endpoint has no answer to', 'otlp-http', answering({ answer: 'hang' }, NO_ANSWER_MS)],
+  ['a gRPC endpoint has no answer to', 'otlp-grpc', answering({ answer: 'hang' }, NO_ANSWER_MS)],
+  ['an HTTP endpoint never ends its answer to', 'otlp-http', answering({ answer: 'trickle' }, NO_ANSWER_MS)],
+  ['a gRPC endpoint answers UNAVAILABLE to', 'otlp-grpc', grpc(status.UNAVAILABLE)],
+  ['a gRPC endpoint answers DATA_LOSS to', 'otlp-grpc', grpc(status.DATA_LOSS)],
 ];
 
 /** What has been said of one of the endpoints: those of all tests are spoken of in one process. */
@@ -63,19 +71,23 @@ const saidOf = (warnings: JournalScene['warnings'], url: string) => (wanted: str
 describe('what an endpoint fails over', { concurrency: true }, () => {
   for (const [what, to, start] of KINDS) {
     test(`a span that ${what} is set aside, all others are delivered once, and it is given up in the end`, async (t) => {
-      const { open, write, ship, warnings } = await journalScene(t);
+      const { dir, open, write, ship, warnings } = await journalScene(t);
       const endpoint = await OtlpEndpoint.start(t);
-      const ill = await start(t, endpoint);
-      const said = saidOf(warnings, ill.url);
+      const { url, timeoutMs = PLAIN_EXPORT.timeoutMs, failures } = await start(t, endpoint, to);
+      const said = saidOf(warnings, url);
       const [journal, other] = [open('shop'), open('till')];
+      const target = { ...PLAIN_EXPORT, to, url, timeoutMs };
+      for (const { writerId } of [journal, other]) writeDestination(dir, writerId, destinationOf(target));
       write(journal, 300, 'before');
       write(journal, 1, POISON);
       write(journal, 300, 'after');
       write(other, 300, 'other');
-      const { shipper } = ship({ to, url: ill.url }, { setAsideMs: SET_ASIDE_MS });
+      const { shipper } = ship(target, { setAsideMs: SET_ASIDE_MS });
       await endpoint.waitForSpans(900, TIMEOUT_MS);
       await waitFor(() => said('FORKTRACE_SPANS_SET_ASIDE'), 'a word', TIMEOUT_MS);
       assert.equal(shipper.stats().refused, 0);
+      const isShop = (id: string) => id === journal.writerId;
+      assert.equal(countSetAside(dir, isShop), 1);
       // Nothing waits behind it; and each of these says that the endpoint works.
       let later = 0;
       await waitFor(
@@ -89,12 +101,42 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
       await waitFor(() => shipper.stats().lagBytes === 0, 'the rest', TIMEOUT_MS);
       const names = endpoint.received().map(({ name }) => name);
       assert.equal(new Set(names).size, 900 + later);
-      assert.equal(names.length, 900 + later, 'each once');
-      assert.ok(ill.failures() >= 8, `it was tried ${ill.failures()} times`);
+      // An answer that did not come in time may have been one.
+      if (timeoutMs !== NO_ANSWER_MS) assert.equal(names.length, 900 + later, 'each once');
+      assert.ok(failures() >= 8, `it was tried ${failures()} times`);
+      // It was its writer's all the time.
+      assert.deepEqual(readRefused(dir, journal.writerId), { _OTHER: 1 });
+      assert.equal(countSetAside(dir, isShop), 0);
       const last = await waitFor(() => said('FORKTRACE_SPANS_REFUSED'), 'a word', TIMEOUT_MS);
       assert.match(last.message, /refused 1 span for good: it failed 8 times over it alone/);
     });
   }
+
+  test('for the metrics of its process a span that is set aside still waits', async (t) => {
+    const [traces, metrics] = [await OtlpEndpoint.start(t), await OtlpEndpoint.start(t)];
+    traces.answerWith({ answer: 'refuse-spans', named: /^span 3$/, with: { answer: 'unavailable' } });
+    const program = runProgram(t, fixture('flushing'), {
+      ipc: true,
+      env: {
+        OTEL_SERVICE_NAME: 'measured',
+        FORKTRACE_EXPORT: 'otlp-grpc',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.grpcUrl,
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: metrics.grpcUrl,
+        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'grpc',
+        OTEL_METRIC_EXPORT_INTERVAL: '250',
+        OTEL_METRIC_EXPORT_TIMEOUT: '200',
+        FORKTRACE_JOURNAL_DIR: await tempDir(t),
+      },
+    });
+    program.child.send({ by: 'tracing', timeoutMillis: TIMEOUT_MS });
+    await once(program.child, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    await traces.waitForSpans(9, TIMEOUT_MS);
+    const newest = (name: string) =>
+      metrics.metrics.findLast((metric) => metric.name === name)?.points.map(({ value }) => value);
+    await metrics.waitForMetrics(() => newest('otel.sdk.exporter.span.exported')?.[0] === 9, TIMEOUT_MS);
+    assert.deepEqual(newest('otel.sdk.exporter.span.inflight'), [1]);
+  });
 
   test('an endpoint that is away for a while, or takes its time to start, has nothing set aside', async (t) => {
     const { open, write, ship, warnings } = await journalScene(t);

@@ -42,7 +42,7 @@ export const exporting = {
       }),
       maxRequestBytes: option(whole(65_536, 67_108_864), {
         about:
-          'Most bytes of one request of the shipper, before compression. A smaller limit of the endpoint is found out and remembered.',
+          'Most bytes of one request of the shipper, before compression. A smaller limit of the endpoint is found out, and larger requests are tried again at growing intervals.',
         variable: 'FORKTRACE_EXPORT_MAX_REQUEST_BYTES',
         unit: 'bytes',
         default: 2_097_152,
