@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { WriterIdentity } from './format.js';
 import { randomHexAtStart } from './random-bytes.js';
 
@@ -101,19 +101,31 @@ function startOf(state: ThreadState): number {
   return typeof state === 'object' ? state.start : 0;
 }
 
+/** More than all fields of a stat file take. */
+const statBytes = Buffer.alloc(1024);
+
+/** By single calls of the system: whoever asks does so twice a second, for as long as the writer lives. */
 function stateOf({ pid, thread }: Pick<WriterIdentity, 'pid' | 'thread'>): ThreadState {
   let stat: string;
   try {
     // Of the main thread where the thread is not known, which has the process's ids.
-    stat = readFileSync(`/proc/${pid}/task/${thread || pid}/stat`, 'latin1');
+    const fd = openSync(`/proc/${pid}/task/${thread || pid}/stat`, 'r');
+    try {
+      stat = statBytes.toString('latin1', 0, readSync(fd, statBytes, 0, statBytes.length, 0));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : 'unreadable';
   }
   // The command name is in parentheses and may hold spaces and parentheses itself: proc_pid_stat(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { start: Number(fields[19]), ended: fields[0] === 'Z' || fields[0] === 'X' };
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ', STAT_START + 1);
+  return { start: Number(fields[STAT_START]), ended: fields[0] === 'Z' || fields[0] === 'X' };
 }
+
+/** Index of the start time among the fields behind the command name. */
+const STAT_START = 19;
 
 function tryTo<T>(read: () => T): T | undefined {
   try {

@@ -8,12 +8,13 @@
 
 import { fork } from 'node:child_process';
 import { ownFile } from '../own-files.js';
+import { shipperArguments } from './node-arguments.js';
 import { parseFromShipper } from './shipper-messages.js';
 
 process.title = 'forktrace launcher';
 const shipper = fork(ownFile('shipper/main.js'), [], {
   detached: true,
-  execArgv: [],
+  execArgv: shipperArguments(),
   // It reads its configuration from the same standard input, and prints where its starter lets it.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });

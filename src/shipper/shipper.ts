@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedExport } from '../config/resolved.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
@@ -50,6 +49,7 @@ import { setAside } from './set-aside.js';
 import { type FromShipper, isToldDeath, type KnownDeath, type ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
+import { WakingSleep } from './waking-sleep.js';
 
 /** How long the shipper sleeps between two looks: until a delivery is due, within these bounds. */
 const POLL_MIN_MS = 50;
@@ -162,7 +162,7 @@ export class Shipper {
   );
   /** Their journals are closed and delivered; what they have said goes with their processes. */
   readonly #closed = new Set<TailedWriter>();
-  #wake = new AbortController();
+  readonly #sleep = new WakingSleep();
   /** Set by {@link stop}: when to give up, by `performance.now()`. */
   #stopAt: number | undefined;
   /** Whether to wait for writers that live, too. */
@@ -204,7 +204,7 @@ export class Shipper {
     this.#words.set(key, target);
     if (JSON.stringify(known) === JSON.stringify(target)) return;
     this.#deliveries.get(key)?.use(target);
-    this.#wake.abort();
+    this.#sleep.wake();
   }
 
   /** Where a writer's items of a signal go. */
@@ -273,7 +273,7 @@ export class Shipper {
       setAside: (writer, chunk) => setAside(this.#options.dir, writer, signal, chunk),
       setAsideMs: this.#options.setAsideMs,
       requestGrowsMs: this.#options.requestGrowsMs,
-      answered: () => this.#wake.abort(),
+      answered: () => this.#answered(delivery),
     });
     if (this.#stopAt !== undefined) delivery.stop(this.#stopAt);
     return delivery;
@@ -302,7 +302,9 @@ export class Shipper {
       } else if (isLate) {
         break;
       }
-      await this.#sleep(stopping ? Math.max(0, Math.min(POLL_MIN_MS, this.#stopAt! - now)) : pollMsOf(deliveries, now));
+      const ms = stopping ? Math.max(0, Math.min(POLL_MIN_MS, this.#stopAt! - now)) : pollMsOf(deliveries, now);
+      // Somebody waits for one that stops, even if it holds no process open.
+      await this.#sleep.sleep(ms, stopping || this.#options.keepAlive !== false);
     }
     for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
@@ -385,7 +387,7 @@ export class Shipper {
   writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
     this.#exits.set(pid, { atMs: Date.now(), monotonicMs: monotonicAt(performance.now()), ...death, answered: false });
     this.#nextLiveness = 0;
-    this.#wake.abort();
+    this.#sleep.wake();
   }
 
   /**
@@ -396,7 +398,7 @@ export class Shipper {
     this.#stopAt = Math.min(this.#stopAt ?? at, at);
     this.#untilWritersEnd = untilWritersEnd;
     for (const delivery of this.#deliveries.values()) delivery.stop(this.#stopAt);
-    this.#wake.abort();
+    this.#sleep.wake();
   }
 
   get liveWriters(): number {
@@ -707,12 +709,12 @@ export class Shipper {
     return bytes;
   }
 
-  async #sleep(ms: number): Promise<void> {
-    // Woken before it slept, it does not sleep. Somebody waits for one that stops, even if it holds no
-    // process open.
-    const ref = this.#options.keepAlive !== false || this.#stopAt !== undefined;
-    await sleep(ms, undefined, { signal: this.#wake.signal, ref }).catch(() => {});
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
+  /**
+   * After an answer it is the next that is waited for: not looked for at once, as most often there is none.
+   */
+  #answered(delivery: Delivery): void {
+    if (this.#stopAt !== undefined) this.#sleep.wake();
+    else this.#sleep.shorten(Math.max(0, delivery.dueInMs(performance.now())));
   }
 }
 

@@ -14,6 +14,7 @@ import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
 import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
+import { shipperArguments } from './node-arguments.js';
 import {
   type FromShipper,
   type KnownDeath,
@@ -216,7 +217,7 @@ export class ShipperKeeper {
       env: companionEnvironment(process.env),
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
-      execArgv: [],
+      execArgv: shipperArguments(),
       stdio: ['pipe', prints(this.#config.export) ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     });
   }

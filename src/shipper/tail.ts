@@ -222,8 +222,11 @@ const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 
  */
 const SETTLE_MS = 2000;
 
-/** Most file systems take a tick of the kernel, 10 ms at most, FAT two seconds. */
-const CLOCK_STEP_MS = 2500;
+/**
+ * By how much a file system's clock goes on at a time: a tick of the kernel, 10 ms at most, or whole seconds,
+ * two of them on FAT.
+ */
+const clockStepMs = (changedMs: number) => (changedMs % 1000 === 0 ? 2500 : 100);
 
 /** When a file was last made, renamed or deleted in a directory; NaN where that cannot be told. */
 function changedAt(dir: string): number {
@@ -236,6 +239,8 @@ export class Tail {
   #names: ReadonlySet<string> = new Set();
   #files: readonly JournalFile[] = [];
   #changedMs = Number.NaN;
+  /** `Date.now()` when {@link #files} were listed. */
+  #listedMs = Number.NaN;
   #lookedAt = performance.now();
   readonly #report: (path: string, reason: string) => void;
   /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
@@ -310,12 +315,12 @@ export class Tail {
 
   /** As long as the directory has not changed, what it had at the last look is what it has. */
   #list(): readonly JournalFile[] {
-    const now = Date.now();
     const changedMs = changedAt(this.#dir);
-    // A file system's clock may stand still for as long as that, and another file be made at the same time as
-    // was seen.
-    if (changedMs !== this.#changedMs || Math.abs(now - changedMs) < CLOCK_STEP_MS)
+    // Another file may have been made since it was listed, at the same time by the file system's clock.
+    if (changedMs !== this.#changedMs || Math.abs(this.#listedMs - changedMs) < clockStepMs(changedMs)) {
+      this.#listedMs = Date.now();
       this.#files = listJournal(this.#dir);
+    }
     this.#changedMs = changedMs;
     return this.#files;
   }
