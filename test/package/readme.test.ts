@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const readme = await readFile(join(root, 'README.md'), 'utf8');
 const gettingStarted = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
 const snippets = new Map(
-  [...(readme + gettingStarted).matchAll(/```js\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, code]) => [
+  [...(readme + gettingStarted).matchAll(/```[jt]s\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, name, code]) => [
     name!,
     `// ${name}\n${code}`,
   ]),
@@ -28,7 +28,14 @@ before(async (t) => {
   await installPacked(parent);
 });
 
-async function start(t: TestContext, name: string, packageJson?: string, env: NodeJS.ProcessEnv = {}) {
+interface Setup {
+  /** @default what `npm init -y` writes */
+  packageJson?: string;
+  env?: NodeJS.ProcessEnv;
+  node?: string;
+}
+
+async function start(t: TestContext, name: string, { packageJson, env, node }: Setup = {}) {
   // Below the folder with node_modules, where Node finds the package.
   const project = join(parent, `shop-${Math.random().toString(36).slice(2)}`);
   await mkdir(project);
@@ -39,6 +46,7 @@ async function start(t: TestContext, name: string, packageJson?: string, env: No
   const port = await freePort();
   const server = runProgram(t, join(project, name), {
     cwd: project,
+    ...(node !== undefined && { node }),
     env: {
       NODE_ENV: 'production',
       PORT: String(port),
@@ -59,7 +67,7 @@ for (const [how, packageJson] of [
   ['type module', '{ "name": "shop", "type": "module" }'],
 ] as const) {
   test(`the first snippet, pasted: ${how}`, async (t) => {
-    const { endpoint, server, url } = await start(t, 'server.mjs', packageJson);
+    const { endpoint, server, url } = await start(t, 'server.mjs', packageJson === undefined ? {} : { packageJson });
     assert.equal(await (await fetch(url, { headers: { connection: 'close' } })).text(), 'hello\n');
     await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'GET'));
     server.kill('SIGTERM');
@@ -75,10 +83,21 @@ test('the first snippet for CommonJS, pasted', async (t) => {
   await server.waitForExit();
 });
 
+test('the first snippet for TypeScript, pasted, where Node.js runs it as it is', async (t) => {
+  const { nodeOf } = (await import(new URL('../../scripts/node-version.mjs', import.meta.url).href)) as {
+    nodeOf(major: string): string;
+  };
+  const { endpoint, server, url } = await start(t, 'server.mts', { node: nodeOf('24') });
+  assert.match(await (await fetch(url, { headers: { connection: 'close' } })).text(), /^hello from slot \d\n$/);
+  await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'GET'));
+  server.kill('SIGTERM');
+  await server.waitForExit();
+});
+
 test('the blocked worker: its span says what the page says', async (t) => {
-  const { endpoint, server, project, url } = await start(t, 'stuck.mjs', '{ "name": "shop" }', {
-    FORKTRACE_HEARTBEAT_TIMEOUT: '4000',
-    WEB_CONCURRENCY: '1',
+  const { endpoint, server, project, url } = await start(t, 'stuck.mjs', {
+    packageJson: '{ "name": "shop" }',
+    env: { FORKTRACE_HEARTBEAT_TIMEOUT: '4000', WEB_CONCURRENCY: '1' },
   });
   await assert.rejects(fetch(url));
   const spans = await endpoint.waitForSpans((all) => all.some(({ name }) => name === 'GET'));
