@@ -42,7 +42,8 @@ export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evid
   // A signal ended what was ending by itself: the signal is the cause.
   if (signal === null && isCause(record?.cause)) {
     // It ends with this signal, whether a parent tells of it or not.
-    if (record.cause === 'abort') return { cause: 'abort', code: null, signal: 'SIGABRT' };
+    const ending = record.signal ?? (record.cause === 'abort' ? 'SIGABRT' : undefined);
+    if (ending !== undefined) return { cause: record.cause, code: null, signal: ending };
     return { cause: record.cause, code, signal };
   }
   // V8 stopped there, and ended the process.

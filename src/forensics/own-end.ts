@@ -17,9 +17,10 @@ const STATES: Partial<Record<ExitCause, string>> = {
  * @returns undefined where it says neither line nor span
  */
 export function ownEnd(record: ExitRecord | undefined, cause: ExitCause): Block | undefined {
-  const state = STATES[cause];
-  if (record?.cause !== cause || state === undefined) return undefined;
-  const { active } = record;
+  if (record?.cause !== cause) return undefined;
+  const { active, signal } = record;
+  const state = signal === undefined ? STATES[cause] : `sent itself ${signal}`;
+  if (state === undefined) return undefined;
   const stack = framesOf(record.stack);
   return stack === undefined && active === undefined ? undefined : { state, stack, active };
 }

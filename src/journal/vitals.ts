@@ -8,6 +8,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActiveSpan } from '../process/active-span.js';
+import { signalName, signalNumber } from '../process/signal-names.js';
 import { decodeHeader, fileName, headerLengthOf, PAGE_BYTES } from './format.js';
 import type { JournalFileWriter } from './journal-file.js';
 
@@ -17,14 +18,16 @@ export const VITALS_BYTES = 2 * PAGE_BYTES;
 const NUMBERS = PAGE_BYTES / 8;
 
 // The exit record, from the start of its page.
-/** u32: 1 once all of the record is there. Stored last. */
+/** u32: one of {@link STATE} once all of the record is there. Stored last. */
 const AT_STATE = 0;
-/** i32; {@link NO_CODE} for none. */
+/** i32: exit code, {@link NO_CODE} for none; or the number of a signal. */
 const AT_CODE = 4;
 /** u32 each: bytes of the texts, which follow one another from {@link AT_TEXTS} on. */
 const AT_LENGTHS = 8;
 const AT_TEXTS = 24;
 const NO_CODE = -0x80000000;
+/** What {@link AT_CODE} is. */
+const STATE = { code: 1, signal: 2 } as const;
 /**
  * The span that was active is at the end of the page: trace id, span id, root span id, u32 length of its
  * name.
@@ -39,6 +42,8 @@ const TEXTS = ['cause', 'exceptionType', 'message', 'stack'] as const;
 /** How a process ended, written by itself while it ended. */
 export interface ExitRecord {
   code?: number | undefined;
+  /** The signal that it has sent to itself; such a record has no code. */
+  signal?: NodeJS.Signals | undefined;
   /** One of the exit causes. */
   cause?: string | undefined;
   exceptionType?: string | undefined;
@@ -53,8 +58,6 @@ export interface ExitRecord {
 export class VitalsWriter {
   #file: JournalFileWriter;
   #numbers: Float64Array;
-  /** What is recorded of the end may not be the end. */
-  #mayChange = false;
 
   constructor(file: JournalFileWriter) {
     this.#file = file;
@@ -85,18 +88,14 @@ export class VitalsWriter {
     this.#write(this.#file.headerLength, this.#file.headerLength + PAGE_BYTES);
   }
 
-  /**
-   * Keeps how the process is ending. What was recorded first stays: it is nearer to the cause.
-   *
-   * @param lasts `until another`: the process may go on, and end of something else
-   */
-  recordExit(record: ExitRecord, lasts: 'for good' | 'until another' = 'for good'): void {
+  /** Keeps how the process is ending, in the place of what has been kept of that before. */
+  recordExit(record: ExitRecord): void {
     const start = this.#file.headerLength + PAGE_BYTES;
     const { view, bytes } = this.#file.memory;
-    if (bytes.length === 0 || (view.getUint32(start + AT_STATE, true) === 1 && !this.#mayChange)) return;
-    if (this.#mayChange) bytes.fill(0, start, start + PAGE_BYTES);
-    this.#mayChange = lasts === 'until another';
-    view.setInt32(start + AT_CODE, record.code ?? NO_CODE, true);
+    if (bytes.length === 0) return;
+    bytes.fill(0, start, start + PAGE_BYTES);
+    const number = record.signal === undefined ? record.code : signalNumber(record.signal);
+    view.setInt32(start + AT_CODE, number ?? NO_CODE, true);
     let at = start + AT_TEXTS;
     for (const [i, name] of TEXTS.entries()) {
       const text = Buffer.from(record[name] ?? '').subarray(0, MOST[name]);
@@ -105,7 +104,7 @@ export class VitalsWriter {
       at += text.length;
     }
     if (record.active !== undefined) storeActive(bytes, start, record.active);
-    view.setUint32(start + AT_STATE, 1, true);
+    view.setUint32(start + AT_STATE, record.signal === undefined ? STATE.code : STATE.signal, true);
     this.#write(start, start + PAGE_BYTES);
   }
 
@@ -170,9 +169,11 @@ export function readVitals(dir: string, writerId: string): Vitals | undefined {
 }
 
 function exitOf(page: Buffer): ExitRecord | undefined {
-  if (page.readUInt32LE(AT_STATE) !== 1) return undefined;
-  const code = page.readInt32LE(AT_CODE);
-  const record: ExitRecord = code === NO_CODE ? {} : { code };
+  const state = page.readUInt32LE(AT_STATE);
+  if (state !== STATE.code && state !== STATE.signal) return undefined;
+  const number = page.readInt32LE(AT_CODE);
+  const record: ExitRecord =
+    state === STATE.signal ? { signal: signalName(number) } : number === NO_CODE ? {} : { code: number };
   let at = AT_TEXTS;
   for (const [i, name] of TEXTS.entries()) {
     const length = page.readUInt32LE(AT_LENGTHS + i * 4);

@@ -117,6 +117,7 @@ export interface LogRecordCounts {
 
 const isRecord = isObjectOf<ExitRecord>({
   code: orNothing(isNumber),
+  signal: orNothing(isText),
   cause: orNothing(isText),
   exceptionType: orNothing(isText),
   message: orNothing(isText),

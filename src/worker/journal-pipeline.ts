@@ -12,6 +12,7 @@ import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { type RefusedCounts, readRefused } from '../journal/refused.js';
 import { withinDeadline } from '../process/deadline.js';
+import { exitCodeNow } from '../process/exit-code.js';
 import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import type { Resource } from '../sdk/types.js';
@@ -32,6 +33,12 @@ const LAST_DELIVERY_MS = 3000;
  * may use a tenth of a core.
  */
 const LAST_START_MS = 10_000;
+
+/**
+ * What is in flight when tracing is shut down is interrupted by what ends the process later: that is recorded
+ * until tracing starts anew.
+ */
+let stopRecordingFormer = () => {};
 
 const require = createRequire(import.meta.url);
 
@@ -99,10 +106,19 @@ export function createJournalPipeline(
   // The file in which the exit is recorded is made now: at the end it would be more than a millisecond of the
   // few that the end may take.
   journal.vitals();
-  const exit = new ExitRecorder(() => journal.vitals(), activeSpan);
+  stopRecordingFormer();
+  const exit = new ExitRecorder(
+    () => journal.vitals(),
+    () => journal.flush(),
+    activeSpan,
+  );
   // Early: a listener of the app's may end the process for good before the journal is closed.
-  const recordExit = (code: number) => exit.record(code);
+  const recordExit = (code: number) => exit.record(exitCodeNow(code));
   process.on('exit', recordExit);
+  const stopRecording = () => {
+    process.off('exit', recordExit);
+    exit.stop();
+  };
   const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};
   const stopVitals = startVitals(journal, identity.slot === undefined ? TOOL_ENDS_WITHIN_MS : 0);
   return {
@@ -127,10 +143,11 @@ export function createJournalPipeline(
       // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has
       // run.
       if (isInContainer()) await delivered(journal, timeoutMs, 'both', endsNamespace);
+      const { inFlight } = journal.stats();
       journal.close();
       await shipping.stop();
-      process.off('exit', recordExit);
-      exit.stop();
+      if (inFlight === 0) stopRecording();
+      else stopRecordingFormer = stopRecording;
       for (const end of unsay) end();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.

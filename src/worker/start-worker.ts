@@ -181,14 +181,16 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
   if (!config.disabled) tellActiveSpan();
   mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
-  // Its listener of the exit comes before the journal's.
   const endRootSpan =
     config.rootSpan && as === 'traces' && !config.disabled
       ? (require('./root-span.js') as typeof import('./root-span.js')).openRootSpan(
           tracerProvider.getTracer('forktrace', version),
         )
       : undefined;
-  const stopListening = listenLastToExit((code) => pipeline.flushSync(code));
+  const stopListening = listenLastToExit((code) => {
+    endRootSpan?.(code);
+    pipeline.flushSync(code);
+  });
 
   let stopped: Promise<boolean> | undefined;
   const stop = async (timeoutMs: number) => {

@@ -41,6 +41,11 @@ const DEATHS: Record<string, Expected> = {
   abort: { culprit: { state: 'called process.abort', line: /abort/ }, cause: 'abort', signal: 'SIGABRT' },
   segv: { cause: 'crash', signal: 'SIGSEGV' },
   killed: { cause: 'signal', signal: 'SIGKILL' },
+  'kills-itself': {
+    culprit: { state: 'sent itself SIGKILL', line: /kills-itself/ },
+    cause: 'signal',
+    signal: 'SIGKILL',
+  },
   heap: { cause: 'heap_out_of_memory', signal: 'SIGABRT' },
 };
 

@@ -13,6 +13,7 @@ for (const mode of ['mmap', 'write'] as const) {
     const dir = join(await tempDir(t), 'journal');
     const program = runProgram(t, fixture('journal-writer'), { args: [dir, mode, 'vitals'] });
     assert.deepEqual(await program.waitForExit(), { code: null, signal: 'SIGKILL' }, program.output);
+    assert.deepEqual(JSON.parse(program.stdout), { exit: { signal: 'SIGTERM', cause: 'signal' } }, 'the record before');
     const [name] = readdirSync(dir).filter((file) => file.endsWith('.vitals'));
     const writerId = name!.slice(0, 32);
     const vitals = readVitals(dir, writerId)!;

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { killAsOthersDo } from '../fixtures/kill-as-others-do.js';
 import { LINES } from './log-lines.js';
 
 const [contestant, end, file, otelSetup] = process.argv.slice(2) as [string, string, string, string];
@@ -55,7 +56,7 @@ const ends: Record<string, () => void> = {
     process.kill(process.pid, 'SIGTERM');
     setInterval(() => {}, 1000);
   },
-  SIGKILL: () => void process.kill(process.pid, 'SIGKILL'),
+  SIGKILL: () => void killAsOthersDo('SIGKILL'),
 };
 
 const log = await loggers[contestant]!();
