@@ -24,15 +24,20 @@ const LARGE_REQUEST_BYTES = 512 * 1024;
 
 /** Of grpc-js, where the request has not left. */
 const NOT_SENT_TEXT = /^No connection established|^Name resolution failed|^Deadline exceeded(?!.*remote_addr)/;
+/** Of grpc-js, for what a proxy answers. */
+const HTTP_TEXT = /^Received HTTP status code (\d{3})$/;
+/** Of grpc-js, on either side. */
+const SIZE_IN_TEXT = /^Received message larger than max \((\d+) vs/;
 /** grpc-go, grpc-js, grpc-java, Envoy and nginx, each in its own words. */
 const SIZE_TEXT =
   /larger than (?:the )?(?:max|limit|allowed)|exceeds? (?:the )?(?:max|limit|allowed|size)|too large|too big|\b413\b/i;
 
-const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
-/** What a proxy answers whose upstream has just died, over a request or not. */
-const HTTP_DOUBTFUL: ReadonlySet<number> = new Set([502, 503, 504]);
+/** It was too early, too slow or too much, whatever the request has. */
+const HTTP_RETRY: ReadonlySet<number> = new Set([408, 425, 429]);
+/** What else is not said of an upstream that is away, or has just died, over a request or not. */
+const HTTP_OWN_ERROR: ReadonlySet<number> = new Set([500, 501, 505, 511]);
 /** What is answered whatever the request has. Firewalls that look into it answer 403, 406, 418 and others. */
-const HTTP_LOGIN: ReadonlySet<number> = new Set([401, 402, 407]);
+const HTTP_LOGIN: ReadonlySet<number> = new Set([401, 402, 407, 511]);
 const HTTP_MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
 
@@ -48,19 +53,21 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   const text = answerText(answer);
   const reason = `HTTP ${status} ${printable(answer.statusText, 60)}`.trim() + (text === '' ? '' : `: ${text}`);
   if (status >= 200 && status < 300) {
-    if (isOtlpAnswer(headers['content-type'], body)) return isJson(headers) ? acceptedByJson(body) : acceptedBy(body);
+    if (isOtlpAnswer(answer)) return isJson(headers) ? acceptedByJson(body) : acceptedBy(body);
     return { outcome: 'blocked', reason: `it answered ${reason}, which is no OTLP answer` };
   }
   if (status >= 300 && status < 400) {
-    const location = headers.location === undefined ? '' : ` to ${printable(headers.location, 200)}`;
+    const location = headers.location === undefined ? '' : ` to ${printable(withoutSecrets(headers.location), 200)}`;
     return {
       outcome: 'blocked',
       reason: `it redirects${location} (HTTP ${status}), which OTLP requests do not follow`,
     };
   }
-  if (HTTP_RETRY.has(status)) {
+  // 502, 503, 504, and what others have made up for the same.
+  const isUpstream = status >= 500 && status < 600 && !HTTP_OWN_ERROR.has(status);
+  if (isUpstream || HTTP_RETRY.has(status)) {
     const afterMs = retryAfter(headers['retry-after']);
-    return { outcome: 'retry', afterMs, reason, doubtful: HTTP_DOUBTFUL.has(status) && afterMs === undefined };
+    return { outcome: 'retry', afterMs, reason, doubtful: isUpstream && afterMs === undefined };
   }
   const errorType = String(status);
   if (status === 413) return { outcome: 'too-large', reason, errorType };
@@ -71,8 +78,7 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
       : { outcome: 'bad-data', reason, errorType, certain: true };
   }
   // A server that stumbles over one span says the same as one that is ill.
-  if (status >= 500 && status !== 501 && status !== 505)
-    return { outcome: 'bad-data', reason, errorType, certain: false };
+  if (status === 500) return { outcome: 'bad-data', reason, errorType, certain: false };
   if (HTTP_MISSING.has(status)) return { outcome: 'blocked', reason, missing: true };
   return { outcome: 'blocked', reason, doubtful: !HTTP_LOGIN.has(status) };
 }
@@ -86,7 +92,13 @@ export interface GrpcAnswer {
   statusDetails?: Uint8Array | undefined;
 }
 
-export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAnswer): SendResult {
+export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResult {
+  const { code, codeName, details, statusDetails } = answer;
+  const status = Number(HTTP_TEXT.exec(details)?.[1] ?? 0);
+  if (status > 0) return resultOfProxy(status, `${codeName}: ${details}`);
+  // Not of the request, but of the answer, whose first bytes are taken for its length.
+  if (Number(SIZE_IN_TEXT.exec(details)?.[1] ?? 0) > 2 * requestBytes + LARGE_REQUEST_BYTES)
+    return { outcome: 'blocked', reason: `what it answers is no OTLP (${printable(details)})`, fault: 'no-answer' };
   const reason = `${codeName}: ${printable(details)}`;
   const askedFor = statusDetails && retryDelayOf(statusDetails);
   const afterMs = askedFor === undefined ? undefined : Math.min(askedFor, MAX_RETRY_AFTER_MS);
@@ -121,11 +133,28 @@ export function resultOfGrpc({ code, codeName, details, statusDetails }: GrpcAns
   }
 }
 
+/** What stands before a gRPC server has answered in its place. */
+function resultOfProxy(status: number, reason: string): SendResult {
+  const result = resultOfHttp({ status, statusText: '', headers: {}, body: Buffer.alloc(0) }, 0);
+  if (result.outcome === 'retry' || result.outcome === 'blocked') return { ...result, reason, fault: 'no-answer' };
+  // It has no look at the data.
+  if (result.outcome === 'accepted' || (result.outcome === 'bad-data' && result.certain))
+    return { outcome: 'blocked', reason, fault: 'no-answer', doubtful: true };
+  return { ...result, reason };
+}
+
 /** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), in milliseconds. */
 function retryAfter(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : new Date(value).getTime() - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
+  // A date begins with its day.
+  const date = /^[a-z]/i.test(value) ? new Date(value).getTime() - Date.now() : Number.NaN;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : date;
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined;
+}
+
+/** Without user, password and query, which may be a login's. */
+function withoutSecrets(location: string): string {
+  return location.replace(/[?#].*$/s, '').replace(/^(\w+:)?\/\/[^/]*@/, '$1//');
 }
 
 const isJson = (headers: IncomingHttpHeaders) => /^application\/json\b/i.test(headers['content-type'] ?? '');
@@ -135,13 +164,17 @@ const isJson = (headers: IncomingHttpHeaders) => /^application\/json\b/i.test(he
  * and a word or two, which some vendors answer with. A page is none, nor is what a server says that answers
  * 200 to everything.
  */
-function isOtlpAnswer(contentType: string | undefined, body: Buffer): boolean {
-  if (body.length === 0) return true;
+function isOtlpAnswer({ status, headers, body }: HttpAnswer): boolean {
+  const contentType = headers['content-type'];
+  // Pages of others are answered with 200.
+  if (body.length === 0 || (status !== 200 && !isPage(contentType, body.toString('latin1', 0, 64)))) return true;
   if (contentType !== undefined && /^application\/(x-protobuf|json|octet-stream)\b/i.test(contentType)) return true;
   return (
     /^\s*(ok|success|accepted|\{\s*\})[.!]?\s*$/i.test(body.subarray(0, 64).toString('latin1')) && body.length < 64
   );
 }
+
+const isPage = (type = '', text: string) => /html/i.test(type) || /^\s*<(?:!doctype|html)/i.test(text);
 
 /** An endpoint's own words: the message of a google.rpc.Status, or the text of the body, without its tags. */
 function answerText({ headers, body }: HttpAnswer): string {
@@ -156,7 +189,7 @@ function answerText({ headers, body }: HttpAnswer): string {
       // As it is, then.
     }
   }
-  if (!/html/i.test(type) && !/^\s*<(?:!doctype|html)/i.test(text)) return printable(text);
+  if (!isPage(type, text)) return printable(text);
   const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? '';
   return printable(`a web page${title.trim() === '' ? '' : ` "${title.trim()}"`}`);
 }

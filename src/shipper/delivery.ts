@@ -529,7 +529,9 @@ export class Delivery {
       if (this.#stopAt !== undefined) this.gaveUp = true;
       return;
     }
-    this.#wait(result.afterMs ?? this.#backoffMs * (0.5 + Math.random() / 2));
+    const { afterMs = 0 } = result;
+    // One that asks to be asked again at once, each time, is not asked a hundred times a second.
+    this.#wait(afterMs >= BACKOFF_MIN_MS ? afterMs : this.#backoffMs * (0.5 + Math.random() / 2));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
   }
 

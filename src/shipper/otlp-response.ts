@@ -29,7 +29,7 @@ export function acceptedByJson(response: Buffer): SendResult {
   } catch {
     return ACCEPTED;
   }
-  const rejected = Math.max(0, Number(partial?.rejectedSpans ?? partial?.rejectedLogRecords ?? 0)) || 0;
+  const rejected = Math.trunc(Math.max(0, Number(partial?.rejectedSpans ?? partial?.rejectedLogRecords ?? 0)) || 0);
   const message = String(partial?.errorMessage ?? '');
   return rejected === 0 && message === '' ? ACCEPTED : { outcome: 'accepted', rejected, message: printable(message) };
 }

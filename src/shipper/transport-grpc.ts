@@ -49,7 +49,7 @@ export function createGrpcTransport(target: ResolvedExport, signal: Signal): Tra
             client.close();
             client = connect();
           }
-          resolve(error ? failed(error) : acceptedBy(response ?? Buffer.alloc(0)));
+          resolve(error ? failed(error, bytes.length) : acceptedBy(response ?? Buffer.alloc(0)));
         });
       });
     },
@@ -96,14 +96,16 @@ function routeTo(endpoint: Endpoint, proxy: HttpProxy | undefined): { address: s
   };
 }
 
-function failed(error: ServiceError): SendResult {
-  const statusDetails = error.metadata?.get('grpc-status-details-bin')[0];
-  return resultOfGrpc({
-    code: error.code,
-    codeName: status[error.code] ?? String(error.code),
-    details: error.details ?? error.message,
+function failed({ code, details, metadata }: Partial<ServiceError>, requestBytes: number): SendResult {
+  const statusDetails = metadata?.get('grpc-status-details-bin')[0];
+  const answer = {
+    code: code ?? status.UNKNOWN,
+    // It may have no code, or one that is no number: grpc-js hands on what it got.
+    codeName: Number.isInteger(code) ? (status[code!] ?? String(code)) : 'UNKNOWN',
+    details: details ?? 'an answer that gRPC does not know',
     statusDetails: typeof statusDetails === 'object' ? statusDetails : undefined,
-  });
+  };
+  return resultOfGrpc(answer, requestBytes);
 }
 
 function tlsCredentials({ ca, cert, key }: ResolvedExport['tls'], host: string): ChannelCredentials {

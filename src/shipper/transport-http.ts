@@ -15,7 +15,7 @@ import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
-import { gzip as gzipWithCallback } from 'node:zlib';
+import { gunzip as gunzipWithCallback, gzip as gzipWithCallback } from 'node:zlib';
 import type { ResolvedExport } from '../config/resolved.js';
 import { version } from '../own-files.js';
 import { printable } from '../printable.js';
@@ -27,6 +27,7 @@ import { type HttpProxy, proxyFor } from './proxy.js';
 import type { SendResult, Signal, Transport } from './transport.js';
 
 const gzip = promisify(gzipWithCallback);
+const gunzip = promisify(gunzipWithCallback);
 /** More of an answer is not read: it is neither OTLP's nor worth a message. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -94,7 +95,9 @@ class Failure {
   readonly wasSent: boolean;
 
   constructor(error: NodeJS.ErrnoException, request: ClientRequest) {
-    this.reason = printable(error.message || (error.code ?? String(error)));
+    const text =
+      error.message === 'aborted' ? 'the connection was closed before the answer was complete' : error.message;
+    this.reason = printable(text || (error.code ?? String(error)));
     const cut = error.code === 'ECONNRESET' || error.code === 'EPIPE';
     this.wasSent = request.socket?.connecting === false && request.socket.bytesWritten > 0;
     this.fault = cut && this.wasSent ? 'cut' : 'no-answer';
@@ -106,17 +109,23 @@ class Failure {
 function exchangeWithin(ms: number, open: () => ClientRequest, body: Uint8Array): Promise<HttpAnswer | Failure> {
   return new Promise((resolve) => {
     const request = open();
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${ms} ms`)), ms);
     const settle = (outcome: HttpAnswer | Failure) => {
       clearTimeout(timer);
       resolve(outcome);
     };
-    request.on('error', (error) => settle(new Failure(error, request)));
+    const fail = (error: Error) => {
+      settle(new Failure(error, request));
+      request.destroy(error);
+    };
+    // One that has no connection yet does not tell that it is destroyed.
+    const timer = setTimeout(() => fail(new Error(`no answer within ${ms} ms`)), ms);
+    // Of a server that goes on in another protocol nothing else tells.
+    const unanswered = () => fail(new Error('the connection was closed without an answer'));
+    request.on('error', fail);
+    request.on('close', unanswered);
     request.on('response', (response) => {
-      readAnswer(response).then(settle, (error) => {
-        settle(new Failure(error, request));
-        request.destroy();
-      });
+      request.off('close', unanswered);
+      readAnswer(response).then(settle, fail);
     });
     request.end(body);
   });
@@ -131,7 +140,13 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
     chunks.push(chunk);
   }
   const { statusCode: status = 0, statusMessage: statusText = '', headers } = response;
-  return { status, statusText, headers, body: Buffer.concat(chunks) };
+  return { status, statusText, headers, body: await decoded(headers['content-encoding'], Buffer.concat(chunks)) };
+}
+
+/** Some compress whatever they are asked for. What is not what it says is left as it is. */
+async function decoded(encoding: string | undefined, body: Buffer): Promise<Buffer> {
+  if (encoding !== 'gzip' || body.length === 0) return body;
+  return await gunzip(body, { maxOutputLength: MAX_ANSWER_BYTES }).catch(() => body);
 }
 
 const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
@@ -156,7 +171,11 @@ function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object, ms: number) {
     });
     // Whoever waits for the connection gives up by itself, and nothing else can have it then.
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${ms} ms`)), ms);
-    request.once('close', () => clearTimeout(timer));
+    request.once('close', () => {
+      clearTimeout(timer);
+      // Nobody listens where it has connected, or has failed.
+      connected(new Error(`the proxy ${proxy.host}:${proxy.port} closed the connection without an answer`));
+    });
     request.on('connect', ({ statusCode, statusMessage }, socket, head) => {
       if (statusCode !== 200) {
         socket.destroy();

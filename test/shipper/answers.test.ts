@@ -35,6 +35,21 @@ describe('over HTTP', () => {
     ['bad data of a large request', answer(400, '', {}, LARGE), { outcome: 'too-large' }],
     ['bad data that is about the size', answer(400, 'request body too large'), { outcome: 'too-large' }],
     ['an ill server', answer(500), { outcome: 'bad-data', certain: false }],
+    ['a CDN whose origin is away', answer(521), { outcome: 'retry', doubtful: true }],
+    ['a firewall', answer(406), { outcome: 'blocked', doubtful: true }],
+    ['a status that is none', answer(999), { outcome: 'blocked' }],
+    [
+      'something like 200 with a word',
+      answer(202, 'queued', { 'content-type': 'text/plain' }),
+      { outcome: 'accepted' },
+    ],
+    ['something like 200 with a page', answer(203, '<html>', { 'content-type': 'text/html' }), { outcome: 'blocked' }],
+    [
+      'a redirect with a login',
+      answer(302, '', { location: 'https://me:pass@x/login?token=t' }),
+      { reason: /redirects to https:\/\/x\/login \(/ },
+    ],
+    ['half a rejected item', answer(200, '{"partialSuccess":{"rejectedSpans":1.5}}', json), { rejected: 1 }],
     ['no such path', answer(404), { outcome: 'blocked', missing: true }],
     ['no login', answer(401), { outcome: 'blocked' }],
     ['the words of JSON', answer(401, '{"message":"who are you"}', json), { reason: /^HTTP 401 Text: who are you$/ }],
@@ -51,7 +66,7 @@ describe('over HTTP', () => {
     });
   }
 
-  test('try again: at once, after seconds, or at a date', () => {
+  test('try again: after seconds, or at a date', () => {
     const after = (value?: string) => {
       const result = answer(503, '', value === undefined ? {} : { 'retry-after': value });
       assert.equal(result.outcome, 'retry');
@@ -61,7 +76,8 @@ describe('over HTTP', () => {
     assert.equal(after('2'), 2000);
     assert.equal(after('9999'), 30_000);
     assert.equal(after('soon'), undefined);
-    assert.equal(after('Thu, 01 Jan 1970 00:00:00 GMT'), 0);
+    // No time at all: as often as without it.
+    for (const value of ['0', '-5', '1.5', '', 'Thu, 01 Jan 1970 00:00:00 GMT']) assert.equal(after(value), undefined);
     assert.equal(after('Fri, 31 Dec 2100 00:00:00 GMT'), 30_000);
   });
 
@@ -73,7 +89,7 @@ describe('over HTTP', () => {
 });
 
 describe('over gRPC', () => {
-  const answer = (codeName: string, details = 'why', code = 13) => resultOfGrpc({ code, codeName, details });
+  const answer = (codeName: string, details = 'why', code = 13) => resultOfGrpc({ code, codeName, details }, SMALL);
 
   test('each code', () => {
     const outcomes: Record<string, string[]> = {
@@ -88,6 +104,27 @@ describe('over gRPC', () => {
   test('what is too large, whatever the code', () => {
     for (const name of ['RESOURCE_EXHAUSTED', 'INVALID_ARGUMENT', 'INTERNAL'])
       assert.equal(answer(name, 'grpc: received message larger than max (5 vs. 4)').outcome, 'too-large', name);
+  });
+
+  test('what a proxy answers in the place of the server, by its status', () => {
+    const of = (status: number) => answer('UNKNOWN', `Received HTTP status code ${status}`);
+    const outcomes = [
+      [301, 'blocked'],
+      [400, 'blocked'],
+      [403, 'blocked'],
+      [413, 'too-large'],
+      [429, 'retry'],
+      [431, 'blocked'],
+      [500, 'bad-data'],
+      [502, 'retry'],
+    ] as const;
+    for (const [status, outcome] of outcomes) assert.equal(of(status).outcome, outcome, String(status));
+  });
+
+  test('an answer that is too long is not a request that is too large', () => {
+    const ofPage = answer('RESOURCE_EXHAUSTED', 'Received message larger than max (1752460652 vs 4194304)');
+    assert.equal(ofPage.outcome, 'blocked');
+    assert.match((ofPage as { reason: string }).reason, /what it answers is no OTLP/);
   });
 
   test('what is certain, and what is said of a failure that has no code', () => {
