@@ -10,6 +10,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
+import { activeSpanArguments } from './active-span-arguments.js';
 
 /** The parts of an SDK's provider that the API does not have. */
 interface Flushable {
@@ -80,11 +81,11 @@ class InheritingTracer implements Tracer {
     third?: F | Context,
     fourth?: F,
   ): ReturnType<F> {
-    const fn = (fourth ?? third ?? second) as (span: Span) => ReturnType<F>;
-    const options = (typeof second === 'function' ? undefined : second) ?? {};
-    const given = (fourth === undefined ? undefined : (third as Context)) ?? context.active();
-    const parent = this.#inherited.into(given, options);
+    const asked = activeSpanArguments(second, third, fourth);
+    if (asked === undefined) return undefined as ReturnType<F>;
+    const { options, fn } = asked;
+    const parent = this.#inherited.into(asked.parent, options);
     const span = this.#tracer.startSpan(name, options, parent);
-    return context.with(trace.setSpan(parent, span), fn, undefined, span);
+    return context.with(trace.setSpan(parent, span), fn as (span: Span) => ReturnType<F>, undefined, span);
   }
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { type SpanContext, SpanKind, type SpanStatus, type TraceState } from '@opentelemetry/api';
-import { type SpanStart, toWords } from '../journal/encoder.js';
+import { toWords } from '../journal/cached-string.js';
+import type { SpanStart } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { AttributeBlock } from './attribute-block.js';

@@ -8,8 +8,6 @@ import {
   diag,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
-  isValidSpanId,
-  isValidTraceId,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -21,16 +19,17 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
-import type { SamplingResult } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
 import { activeContext, contextStorage } from './context-storage.js';
 import { reportFailure } from './guard.js';
-import { hexToWord, randomWord, wordToHex } from './ids.js';
+import { hexToWord, randomWord } from './ids.js';
 import { JournalSpan } from './journal-span.js';
+import { newSpanId, newTraceId } from './new-ids.js';
 import { ProcessedSpan } from './processed-span.js';
+import { NOT_RECORD, RECORD_AND_SAMPLED, samplingOf } from './sampling.js';
 import { beginSpan, encodeBlock } from './span-encoding.js';
 import { flagsOf, isSampled } from './trace-flags.js';
 import type { SpanPipeline, TracerScope } from './tracer-scope.js';
@@ -44,11 +43,6 @@ const NO_OPTIONS: SpanOptions = Object.freeze({});
 
 /** More than a prepared span has from `http/`, so that only what is set later can meet the limit. */
 const PREPARED_ATTRIBUTES = 32;
-
-// SamplingDecision of the SDK.
-const NOT_RECORD = 0;
-const RECORD = 1;
-const RECORD_AND_SAMPLED = 2;
 
 /** Starts spans by the rules of the SDK's own tracer. Nothing here throws, whatever it is given. */
 export class JournalTracer implements Tracer, TracerScope {
@@ -185,15 +179,17 @@ export class JournalTracer implements Tracer, TracerScope {
   #startGeneral(name: string, options: SpanOptions, parentContext: Context, parent: Span | undefined): Span {
     const offered = parent?.spanContext();
     const parentSpanContext = offered !== undefined && isSpanContextValid(offered) ? offered : undefined;
-    const spanId = this.#newSpanId();
-    const traceId = parentSpanContext?.traceId ?? this.#newTraceId();
+    const { sampler, idGenerator } = this.pipeline;
+    const spanId = newSpanId(idGenerator);
+    const traceId = parentSpanContext?.traceId ?? newTraceId(idGenerator);
     const kind = options.kind ?? SpanKind.INTERNAL;
     const links: Link[] = [];
     for (const link of options.links ?? []) {
       if (link) links.push({ context: link.context, attributes: validAttributes(link.attributes) });
     }
     const attributes = validAttributes(options.attributes);
-    const decided = this.#sample(parentContext, parentSpanContext, { traceId, name, kind, attributes, links });
+    const asked = { traceId, name, kind, attributes, links };
+    const decided = samplingOf(sampler, parentContext, parentSpanContext, asked);
     if (parentSpanContext === undefined) this.pipeline.counts.root(decided.decision);
     else this.pipeline.counts.child(decided.decision, parentSpanContext.isRemote === true);
     const traceState: TraceState | undefined = decided.traceState ?? parentSpanContext?.traceState;
@@ -221,59 +217,6 @@ export class JournalTracer implements Tracer, TracerScope {
     this.#start(span, { links, startTime: options.startTime, attributes: all });
     if (isSampled(traceFlags) && isLocalRoot(parentSpanContext)) beginSpan(span);
     return span;
-  }
-
-  /** The sampler's decision; where it throws or returns none, that of the default sampler. */
-  #sample(
-    parentContext: Context,
-    parent: SpanContext | undefined,
-    asked: { traceId: string; name: string; kind: SpanKind; attributes: Attributes; links: Link[] },
-  ): SamplingResult {
-    const { sampler } = this.pipeline;
-    if (sampler !== undefined) {
-      try {
-        const { traceId, name, kind, attributes, links } = asked;
-        const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
-        const { decision, traceState } = result;
-        if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) {
-          // All of it is read here: a getter may throw, and what is no trace state would throw in whoever
-          // passes it on.
-          const isTraceState = typeof traceState?.serialize === 'function';
-          return {
-            decision,
-            attributes: Object.assign({}, result.attributes),
-            ...(isTraceState && { traceState }),
-          };
-        }
-        throw new TypeError(`expected a decision of 0, 1 or 2, got ${String(decision)}`);
-      } catch (error) {
-        reportFailure('The sampler failed, and the default decision was taken', error);
-      }
-    }
-    const records = parent === undefined || isSampled(parent.traceFlags);
-    return { decision: records ? RECORD_AND_SAMPLED : NOT_RECORD };
-  }
-
-  #newTraceId(): string {
-    return this.#generated('generateTraceId', isValidTraceId) ?? hex(4);
-  }
-
-  #newSpanId(): string {
-    return this.#generated('generateSpanId', isValidSpanId) ?? hex(2);
-  }
-
-  /** From the user's id generator, if it gives an id. */
-  #generated(method: 'generateTraceId' | 'generateSpanId', isValid: (id: string) => boolean): string | undefined {
-    const { idGenerator } = this.pipeline;
-    if (idGenerator === undefined) return undefined;
-    try {
-      const id = idGenerator[method]();
-      if (isValid(id)) return id;
-      throw new TypeError(`${method} gave ${String(id)}`);
-    } catch (error) {
-      reportFailure('The id generator failed, and a random id was taken', error);
-      return undefined;
-    }
   }
 
   #processStart(span: ProcessedSpan, parentContext: Context): void {
@@ -327,10 +270,4 @@ function contextIn(parent: Context): SpanContext | undefined {
   } catch {
     return undefined;
   }
-}
-
-function hex(words: number): string {
-  let id = wordToHex(randomWord() | 1);
-  for (let i = 1; i < words; i++) id += wordToHex(randomWord());
-  return id;
 }

@@ -69,6 +69,7 @@ test("Next.js: the first route that its spans say is the request's, and its own 
       tracer.startActiveSpan('c', { kind: SpanKind.CLIENT }, context.active(), () => 3),
       3,
     );
+    assert.equal((tracer.startActiveSpan as (name: string) => unknown)('nothing to call'), undefined);
     tracer.startSpan('d');
   });
   assert.equal(name, 'GET /api/things/[id]');

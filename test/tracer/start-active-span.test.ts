@@ -63,6 +63,7 @@ test('of a process that was started within a span the first span is a child of t
     const { provider, spans } = scene();
     const inheriting = withFirstSpanParent(provider, parent);
     const tracer = inheriting.getTracer('test');
+    assert.equal((tracer.startActiveSpan as (name: string) => unknown)('nothing to call'), undefined);
     tracer.startSpan('of a request', { kind: SpanKind.SERVER }).end();
     tracer.startSpan('a root of its own', { root: true }).end();
     const only = {

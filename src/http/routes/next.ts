@@ -7,6 +7,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { activeSpanArguments } from '../../propagation/active-span-arguments.js';
 import { activeRequest } from '../active-request.js';
 import { guarded } from '../guard.js';
 
@@ -46,9 +47,9 @@ class NextTracer implements Tracer {
     third?: F | Context,
     fourth?: F,
   ): ReturnType<F> {
-    const fn = (fourth ?? third ?? second) as F;
-    const options = (typeof second === 'function' ? undefined : second) ?? {};
-    const parent = typeof third === 'function' || third === undefined ? context.active() : third;
+    const asked = activeSpanArguments(second, third, fourth);
+    if (asked === undefined) return undefined as ReturnType<F>;
+    const { options, parent, fn } = asked;
     return this.#tracer.startActiveSpan(name, withinRequest(name, options, parent), parent, fn);
   }
 }
