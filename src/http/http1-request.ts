@@ -124,15 +124,21 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   endCalled(response: ServerResponse): void {
     if (this.ended) return;
     const { socket } = response;
-    // node:net writes at once what the kernel takes, so most responses are out here, two ticks before
-    // 'finish'.
+    // node:net writes at once what the kernel takes, so most responses are out here. Whatever becomes of the
+    // connection before 'finish', two ticks from here, the client has them.
     const isOut =
       typeof socket?.writableLength === 'number'
         ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
         : response.writableFinished === true;
+    this.#isDelivered ||= isOut;
     // What has no connection goes nowhere that we could watch.
-    if (isOut || this.#connection === undefined) this.finished(response);
-    else response.once('finish', () => this.finished(response));
+    if (this.#connection === undefined) this.finished(response);
+    // The app may have more to say: after `end`, or in listeners of 'finish', as loggers do.
+    else response.once('finish', onFinish);
+  }
+
+  override processExits(): void {
+    if (this.#isDelivered && this.#response?.writableEnded) this.finished(this.#response);
   }
 
   finished(response: ServerResponse): void {
@@ -195,6 +201,15 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   protected responseHeaders(): ReadHeader {
     return (name) => givenHeader(this.#givenHeaders, name) ?? this.#response!.getHeader(name);
   }
+}
+
+/** Not at once: listeners that were added after `end` are still to come. */
+function onFinish(this: ServerResponse): void {
+  process.nextTick(finishedOf, this);
+}
+
+function finishedOf(response: ServerResponse): void {
+  http1RequestOf(response)?.finished(response);
 }
 
 /** Events of `emitter` run in the request's context from now on. */

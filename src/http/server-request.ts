@@ -129,6 +129,9 @@ export abstract class ServerRequest implements Context {
   /** The connection is gone before the response was handed over. */
   abstract connectionClosed(): void;
 
+  /** The process ends in its handler, say: what has its response is not interrupted. */
+  processExits(): void {}
+
   /** The route that a framework leaves on the request itself. */
   protected abstract routeLeft(): string | undefined;
 

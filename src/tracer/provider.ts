@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { ResolvedSpanLimits } from '../config/resolved.js';
 import type { SpanLog } from '../journal/span-log.js';
 import type { IdGenerator, ReadableSpan, Sampler, SpanProcessor } from '../sdk/types.js';
 import type { ExceptionLog } from './exception-log.js';
+import { type InspectArguments, inspected, settledAttributes } from './inspected.js';
 import { JournalProcessor } from './journal-processor.js';
 import { completeChain, type SpanProcessorsFactory } from './processor-chain.js';
 import { SpanCounts } from './span-counts.js';
@@ -100,6 +102,15 @@ export class JournalTracerProvider implements TracerProvider {
   /** Shuts the span processors down. */
   async shutdown(): Promise<void> {
     await Promise.all(this.#processors.map(async (processor) => processor.shutdown()));
+  }
+
+  [inspect.custom](...args: InspectArguments): string {
+    const fields = {
+      resource: settledAttributes(this.#pipeline.resource),
+      tracers: [...this.#tracers.keys()],
+      spanProcessors: this.#processors.map((processor) => processor.constructor?.name ?? 'SpanProcessor'),
+    };
+    return inspected(this, fields, args);
   }
 }
 

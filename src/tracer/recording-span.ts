@@ -19,6 +19,7 @@ import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYP
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';
 import { reportFailure } from './guard.js';
+import { type InspectArguments, inspected, settledAttributes } from './inspected.js';
 import type { SpanDetails } from './span-details.js';
 import { isTimeInput, millisToHrTime, performanceToHrTime, timeInputToHrTime } from './time-input.js';
 import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
@@ -304,10 +305,10 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
   }
 
   /** As the SDK shows its spans; without it a span would show its tracer, and that the whole pipeline. */
-  [inspect.custom](depth: number, options: { depth?: number | null | undefined }, show: typeof inspect): string {
+  [inspect.custom](...args: InspectArguments): string {
     const { name, kind, parentSpanContext, status, startTime, endTime, duration, ended } = this;
     const { attributes, events, links, droppedAttributesCount, droppedEventsCount, droppedLinksCount } = this;
-    const shown = {
+    const fields = {
       name,
       kind,
       spanContext: this.spanContext(),
@@ -324,10 +325,9 @@ export abstract class RecordingSpan implements Span, ReadableSpan {
       droppedEventsCount,
       droppedLinksCount,
       instrumentationScope: this.instrumentationScope,
-      resource: this.resource?.attributes,
+      resource: settledAttributes(this.resource),
     };
-    const title = this.constructor?.name ?? 'Span';
-    return depth < 0 ? `[${title}]` : `${title} ${show(shown, options as object)}`;
+    return inspected(this, fields, args);
   }
 }
 

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { inspect } from 'node:util';
 import {
   type Attributes,
   type AttributeValue,
@@ -26,6 +27,7 @@ import { clock } from './clock.js';
 import { activeContext, contextStorage } from './context-storage.js';
 import { reportFailure } from './guard.js';
 import { hexToWord, randomWord } from './ids.js';
+import { type InspectArguments, inspected, settledAttributes } from './inspected.js';
 import { JournalSpan } from './journal-span.js';
 import { newSpanId, newTraceId } from './new-ids.js';
 import { ProcessedSpan } from './processed-span.js';
@@ -252,6 +254,16 @@ export class JournalTracer implements Tracer, TracerScope {
     const run = fn as (span: Span) => ReturnType<F>;
     const storage = contextStorage();
     return storage === undefined ? context.with(active, run, undefined, span) : storage.run(active, run, span);
+  }
+
+  [inspect.custom](...args: InspectArguments): string {
+    const { instrumentationScope, pipeline } = this;
+    const fields = {
+      instrumentationScope,
+      resource: settledAttributes(pipeline.resource),
+      spanLimits: pipeline.limits,
+    };
+    return inspected(this, fields, args);
   }
 }
 

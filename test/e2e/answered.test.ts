@@ -1,6 +1,6 @@
 /**
- * SIGKILL around the moment in which an answer leaves: the process takes its own life there, so the moment is
- * not chance.
+ * SIGKILL and exit around the moment in which an answer leaves: the process takes its own
+ * life there, so the moment is not chance.
  *
  * @module
  */
@@ -14,10 +14,12 @@ import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
 const BEFORE = 20;
-const MOMENTS = ['end', 'write', 'next', 'idle'];
+const MOMENTS = ['end', 'write', 'next', 'idle', 'exit'];
+/** The process can say itself that the answer is out, or has nothing open. */
+const WHOLE = new Set(['idle', 'exit']);
 
 for (const mode of ['mmap', 'write']) {
-  test(`${mode}: whoever has an answer is in the trace with status and children, though the process is killed as it leaves`, async (t) => {
+  test(`${mode}: whoever has an answer is in the trace with status and children, though the process is killed or ends as it leaves`, async (t) => {
     const tryOne = async (moment: string) => {
       const endpoint = await OtlpEndpoint.start(t);
       const program = runProgram(t, fixture('answering-server'), {
@@ -55,7 +57,7 @@ for (const mode of ['mmap', 'write']) {
       }
       const interrupted = servers.filter(({ attributes }) => attributes['forktrace.interrupted'] === true);
       // Only what was killed between its answer and the end of its span.
-      assert.ok(interrupted.length <= (moment === 'idle' ? 0 : 1), `${moment}: ${interrupted.length} are interrupted`);
+      assert.ok(interrupted.length <= (WHOLE.has(moment) ? 0 : 1), `${moment}: ${interrupted.length} are interrupted`);
     };
     await Promise.all(MOMENTS.map(tryOne));
   });

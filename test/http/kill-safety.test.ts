@@ -24,7 +24,7 @@ function checkpointed(note: (what: 'checkpoint' | 'end', attributes: Attributes)
   return { getTracer: () => ({ startSpan, startActiveSpan: tracer.startActiveSpan.bind(tracer) }) };
 }
 
-test('the status is in the in-flight table before the last bytes leave, and the span has ended when they have', async (t) => {
+test('the status is in the in-flight table before the last bytes leave, and the span ends when they have', async (t) => {
   let socket: Socket;
   const seen: [string, number, unknown, unknown][] = [];
   const { request } = await listen(
@@ -50,8 +50,8 @@ test('the status is in the in-flight table before the last bytes leave, and the 
   assert.deepEqual(seen, [
     // An interrupted span gets an error.type of its own.
     ['checkpoint', 0, 503, undefined],
-    ['end', 1, 503, '503'],
     ['returned', 1, undefined, undefined],
+    ['end', 1, 503, '503'],
   ]);
 });
 

@@ -10,14 +10,35 @@ import { listen, readUntil, until } from './traced-server.js';
 
 const activeSpanId = () => trace.getActiveSpan()?.spanContext().spanId;
 
-test('the span has ended when end() returns and the kernel has taken the response', async (t) => {
-  let endedAtReturn = -1;
-  const { request, exporter } = await listen(t, (_request, response) => {
+test('the span ends when the listeners of finish and close have run', async (t) => {
+  const seen: [string, number][] = [];
+  const { request, exporter, span } = await listen(t, (_request, response) => {
+    const see = (when: string) => seen.push([when, exporter.getFinishedSpans().length]);
+    response.on('close', () => see('close'));
+    response.on('finish', () => see('finish'));
     response.end('hello');
-    endedAtReturn = exporter.getFinishedSpans().length;
+    see('end');
   });
   await request('/');
-  assert.equal(endedAtReturn, 1);
+  await span();
+  assert.deepEqual(seen, [
+    ['end', 0],
+    ['finish', 0],
+    ['close', 0],
+  ]);
+});
+
+test('a response that is out is not aborted when its connection breaks before it finishes', async (t) => {
+  const { connect, span } = await listen(t, (request, response) => {
+    response.end('hello');
+    request.socket.destroy();
+  });
+  const socket = await connect();
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const { attributes, status } = await span();
+  assert.equal(attributes['http.response.status_code'], 200);
+  assert.equal(attributes['error.type'], undefined);
+  assert.equal(status.code, SpanStatusCode.UNSET);
 });
 
 test('a long download ends its span when the last byte is out, not when end() returns', async (t) => {

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { type Attributes, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  DiagLogLevel,
+  diag,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -474,5 +483,36 @@ describe('a span that a program looks at', () => {
       assert.match(inspect({ deep: { er: { still: { span } } } }), /\[\w+Span\]|\[Object\]/);
       span.end();
     }
+  });
+
+  it('is shown, as are tracers and providers, without asking for resource attributes that are still promises', async (t) => {
+    const logged: string[] = [];
+    const log = (message: string) => void logged.push(message);
+    diag.setLogger({ error: log, warn: log, info: log, debug: log, verbose: log }, DiagLogLevel.ALL);
+    t.after(() => diag.disable());
+    logged.length = 0;
+    const detected = resourceFromAttributes({ 'cloud.region': Promise.resolve('eu'), 'service.name': 'cart' });
+    class Audit extends Redacting {}
+    const spanProcessors = () => [new Audit('onEnd', () => {})];
+    const provider = new JournalTracerProvider({ resource: detected, spanLimits: defaultLimits, spanProcessors });
+    const tracer = provider.getTracer('cart', '1.2.3');
+    const span = tracer.startSpan('pay', {}, ROOT_CONTEXT);
+    for (const [of, parts] of [
+      [span, [/name: 'pay'/, /'service.name': 'cart'/]],
+      [tracer, [/name: 'cart'/, /version: '1.2.3'/, /attributeCountLimit: 128/, /'service.name': 'cart'/]],
+      [provider, [/'cart@1.2.3:'/, /'Audit'/, /'service.name': 'cart'/]],
+    ] as const) {
+      const shown = inspect(of);
+      for (const part of parts) assert.match(shown, part);
+      assert.doesNotMatch(shown, /cloud.region|pipeline|Buffer/);
+      assert.ok(shown.split('\n').length < 60, shown);
+      assert.equal(
+        inspect({ a: { b: { c: { of } } } }, { depth: 3 }),
+        `{\n  a: { b: { c: { of: [${of.constructor.name}] } } }\n}`,
+      );
+    }
+    assert.deepEqual(logged, []);
+    span.end();
+    await detected.waitForAsyncAttributes?.();
   });
 });
