@@ -4,11 +4,14 @@
  *
  * @module
  */
+
+import type { Quartiles } from './rate/rounds.js';
 import {
   type ClusterResults,
   type HttpResults,
   hasResults,
   loadResults,
+  type MemoryResults,
   type RateResults,
   type SpanResults,
   type StartResults,
@@ -45,30 +48,31 @@ export function verdicts(): Verdict[] {
   const delivered = cluster.summary.filter(({ contestant }) => contestant === JOURNAL).map((row) => row.delivered ?? 0);
   const leastDelivered = Math.min(...delivered, ours.delivered ?? 0);
 
-  const throughput = (major: string, bound: number, row: HttpResults['summary'][number]): Verdict => ({
-    what: `hello-world throughput, Node ${major}, against untraced`,
+  const throughput = (what: string, bound: number, row: HttpResults['summary'][number]): Verdict => ({
+    what: `${what}, against untraced`,
     bound: `≥ ${bound.toFixed(2)}`,
     measured: row.throughputRatio!.toFixed(3),
     threeQuarters: row.threeQuarters!.throughputRatio.toFixed(3),
     held: row.threeQuarters!.throughputRatio >= bound,
   });
-  const share = (what: string, divisor: number, ratio: number, threeQuarters: number): Verdict => ({
+  const share: Share = (what, divisor, ratio, threeQuarters) => ({
     what,
     bound: `≤ 1/${divisor}`,
     measured: fraction(ratio),
     threeQuarters: fraction(threeQuarters),
     held: threeQuarters <= 1 / divisor,
   });
-  const most = (what: string, bound: number, unit: string, median: number, threeQuarters: number): Verdict => ({
+  const most: Most = (what, bound, unit, median, threeQuarters) => ({
     what,
-    bound: `≤ ${bound.toFixed(unit === '×' ? 2 : 0)}${unit}`,
+    bound: `≤ ${Number.isInteger(bound) ? bound : bound.toFixed(2)}${unit}`,
     measured: `${median.toFixed(2)}${unit}`,
     threeQuarters: `${threeQuarters.toFixed(2)}${unit}`,
     held: threeQuarters <= bound,
   });
   return [
-    throughput('24', 0.9, ours),
-    throughput('20', 0.82, of(node20, JOURNAL)),
+    throughput('hello-world throughput, Node 24', 0.9, ours),
+    throughput('hello-world throughput, Node 20', 0.82, of(node20, JOURNAL)),
+    throughput('Express throughput, Node 24', 0.9, of(loadResults<HttpResults>('http-express-node24'), JOURNAL)),
     share(
       'a span with 3 attributes, encoded, against the SDK serialised',
       10,
@@ -84,21 +88,26 @@ export function verdicts(): Verdict[] {
       held: leastDelivered >= 1,
     },
     ...atFixedRates(share, most),
+    ...ofShipper(most),
   ];
 }
 
+type Share = (what: string, divisor: number, ratio: number, threeQuarters: number) => Verdict;
+type Most = (what: string, bound: number, unit: string, median: number, threeQuarters: number) => Verdict;
+
+/** What is measured says so itself, where its rounds disagree. */
+const orNotKnown = (verdict: Verdict, { isKnown }: Quartiles): Verdict =>
+  isKnown ? verdict : { ...verdict, measured: `${verdict.measured} (not known: the rounds disagree)` };
+
 /** Those of what is measured at fixed rates, where that has been measured. */
-function atFixedRates(
-  share: (what: string, divisor: number, ratio: number, threeQuarters: number) => Verdict,
-  most: (what: string, bound: number, unit: string, median: number, threeQuarters: number) => Verdict,
-): Verdict[] {
+function atFixedRates(share: Share, most: Most): Verdict[] {
   const rows = ['rate', 'rate-rates'].filter(hasResults).flatMap((name) => loadResults<RateResults>(name).rows);
   const cost = (what: string, app: string, divisor: number): Verdict[] => {
     const row = rows.find((one) => one.app === app && one.asked === '2000');
     const found = row?.contestants.find(({ name }) => name === 'otel-2')?.share;
-    return found
-      ? [share(`CPU added by ${what}, 2,000 requests/s, against OpenTelemetry`, divisor, found.median, found.upper)]
-      : [];
+    if (found === undefined) return [];
+    const name = `CPU added by ${what}, 2,000 requests/s, against OpenTelemetry`;
+    return [orNotKnown(share(name, divisor, found.median, found.upper), found)];
   };
   const half = rows.find((one) => one.app === 'hello' && one.asked === '50%');
   const latency = half?.contestants.find(({ name }) => name === JOURNAL)?.p99Ratio;
@@ -110,8 +119,36 @@ function atFixedRates(
     ...cost('Express, 3 child spans', 'express', 12),
     ...cost('Fastify, 3 child spans', 'fastify', 12),
     ...cost('Express with PostgreSQL and Redis', 'postgres-redis', 2),
-    ...(latency ? [most('p99 latency at 50 % load, against untraced', 1.05, '×', latency.median, latency.upper)] : []),
-    ...(start ? [most('CPU to the first response, against untraced', 1.5, '×', start.ratio, start.ratio)] : []),
+    ...(latency
+      ? [
+          orNotKnown(
+            most('p99 latency at 50 % load, against untraced', 1.05, '×', latency.median, latency.upper),
+            latency,
+          ),
+        ]
+      : []),
+    ...(start ? [most('CPU to the first response, against untraced', 1.5, '×', start.ratio, atMost(start))] : []),
+  ];
+}
+
+const atMost = ({ ratio, ratioThreeQuarters = ratio }: StartResults['summary'][number]) => ratioThreeQuarters;
+
+/** Of the process that all workers share. */
+function ofShipper(most: Most): Verdict[] {
+  const rows = hasResults('rate') ? loadResults<RateResults>('rate').rows : [];
+  const hello = rows.find(({ app, asked }) => app === 'hello' && asked === '2000');
+  const own = hello?.contestants.find(({ name }) => name === JOURNAL);
+  const memory = hasResults('memory') ? loadResults<MemoryResults>('memory').rows : [];
+  const beside = memory.find(({ name }) => name === JOURNAL);
+  const idle = (beside?.shipperIdle ?? 0) * 100;
+  return [
+    ...(own ? [most('shipper, per span at 2,000 a second', 1, ' µs', own.shipper, own.shipperThreeQuarters)] : []),
+    ...(beside
+      ? [
+          most('shipper, of a core while nothing is traced', 0.2, ' %', idle, beside.shipperIdleThreeQuarters * 100),
+          most('memory of the shipper', 45, ' MB', beside.shipper / 1e6, beside.shipperThreeQuarters / 1e6),
+        ]
+      : []),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:memory`: what tracing adds to the memory of a server that has served for a while, and what
- * the shipper takes beside it.
+ * the shipper takes beside it: memory, and CPU time while nothing is traced.
  *
  *   npm run bench:memory
  *
@@ -21,10 +21,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { apps, Contestant, OTHER_CORE, peers } from './contestant.js';
 import { Load } from './load.js';
-import { benchRoot, proportionalSetSize } from './processes.js';
+import { benchRoot, proportionalSetSize, treeCpuSeconds } from './processes.js';
 import { Progress } from './progress.js';
 import { type MemoryRow, renderTable, saveResults } from './report.js';
 import { median, quartile } from './statistics.js';
@@ -63,6 +64,18 @@ interface Sample {
   worker: number;
   young: number;
   shipper: number;
+  shipperIdle: number;
+}
+
+/** The shipper looks twice a second, renews its lock and looks for leftovers every five. */
+const IDLE_MS = 5000;
+
+/** Share of a core that a process takes by itself. */
+async function idleShare(pid: number): Promise<number> {
+  const before = treeCpuSeconds(pid);
+  const from = performance.now();
+  await sleep(IDLE_MS);
+  return (treeCpuSeconds(pid) - before) / ((performance.now() - from) / 1000);
 }
 
 async function measure(name: string): Promise<Sample> {
@@ -80,6 +93,7 @@ async function measure(name: string): Promise<Sample> {
       worker: proportionalSetSize(contestant.server.child.pid!),
       young: youngGeneration,
       shipper: shipper === undefined ? 0 : proportionalSetSize(shipper),
+      shipperIdle: shipper === undefined ? 0 : await idleShare(shipper),
     };
   } finally {
     await load.stop();
@@ -114,15 +128,25 @@ const rows = names.map((name): MemoryRow => {
     addedRest: median(addedRest),
     addedRestThreeQuarters: quartile(addedRest, 'upper'),
     shipper: median(own.map(({ shipper }) => shipper)),
+    shipperThreeQuarters: quartile(
+      own.map(({ shipper }) => shipper),
+      'upper',
+    ),
+    shipperIdle: median(own.map(({ shipperIdle }) => shipperIdle)),
+    shipperIdleThreeQuarters: quartile(
+      own.map(({ shipperIdle }) => shipperIdle),
+      'upper',
+    ),
   };
 });
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 console.log(
   renderTable(
-    [app, 'worker MB', 'of it young', '+ MB', '+ without young', '3/4 of rounds', 'shipper MB'],
-    rows.map(({ name, worker, young, added, addedRest, addedRestThreeQuarters, shipper }) => [
+    [app, 'worker MB', 'of it young', '+ MB', '+ without young', '3/4 of rounds', 'shipper MB', 'idle %'],
+    rows.map(({ name, worker, young, added, addedRest, addedRestThreeQuarters, shipper, shipperIdle }) => [
       name,
       ...[worker, young, added, addedRest, addedRestThreeQuarters, shipper].map(megabytes),
+      (shipperIdle * 100).toFixed(2),
     ]),
   ),
 );

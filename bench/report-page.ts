@@ -189,9 +189,10 @@ function starts(): string {
     const cells = rows.map((one) => [
       one.name,
       ...[one.worker, one.young, one.added, one.addedRest, one.shipper].map(megabytes),
+      one.shipper === 0 ? '–' : `${(one.shipperIdle * 100).toFixed(2)} %`,
     ]);
     parts.push(
-      `## Memory\n\n${app} on Node ${node} after ${options.requests} requests, ${options.rounds} rounds, megabytes.\n\n${table(['', 'worker', 'of it young', '+ worker', '+ without young', 'shipper'], cells)}\n`,
+      `## Memory\n\n${app} on Node ${node} after ${options.requests} requests, ${options.rounds} rounds, megabytes.\n\n${table(['', 'worker', 'of it young', '+ worker', '+ without young', 'shipper', 'of a core when idle'], cells)}\n`,
     );
   }
   return parts.length > 0 ? `${parts.join('\n')}\n` : '';
@@ -253,7 +254,7 @@ function spans(): string {
 
 function http(name: string, title: string): string {
   if (!existsSync(resultsFile(name))) return '';
-  const { node, options, summary } = loadResults<HttpResults>(name);
+  const { machine, node, options, summary } = loadResults<HttpResults>(name);
   const rows = summary.map((one) => [
     one.name,
     one.perSecond.toFixed(0),
@@ -289,7 +290,9 @@ function http(name: string, title: string): string {
     'delivered',
   ];
   const { rounds, requests, connections } = options;
-  const how = `${rounds} rounds of ${requests} requests on ${connections} connections.`;
+  const { date } = machine;
+  const earlier = date === loadResults<HttpResults>('http-hello-node24').machine.date ? '' : ` Measured on ${date}.`;
+  const how = `${rounds} rounds of ${requests} requests on ${connections} connections.${earlier}`;
   return `### ${title}, Node ${node}\n\n${how}\n\n${table(head, rows)}\n${attributes(name)}`;
 }
 

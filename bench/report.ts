@@ -154,6 +154,10 @@ export interface MemoryRow {
   addedRest: number;
   addedRestThreeQuarters: number;
   shipper: number;
+  shipperThreeQuarters: number;
+  /** Share of a core that the shipper takes while nothing is traced. */
+  shipperIdle: number;
+  shipperIdleThreeQuarters: number;
 }
 
 export interface RateResults {
@@ -173,6 +177,8 @@ export interface StartResults {
     spread: number;
     addedMs: number;
     ratio: number;
+    /** Of each round, to the untraced one's; not in earlier results. */
+    ratioThreeQuarters?: number;
     /** From the last statement to the end; not in earlier results. */
     endMs?: number;
   }[];

@@ -26,7 +26,7 @@ import { Command } from 'commander';
 import { BenchProcess, benchRoot } from './processes.js';
 import { Progress } from './progress.js';
 import { renderTable, saveResults } from './report.js';
-import { median, spread } from './statistics.js';
+import { median, quartile, spread } from './statistics.js';
 import { TimeLimit } from './time-limit.js';
 
 const { rounds, minutes, node } = new Command('bench:start')
@@ -193,6 +193,10 @@ const summary = cells.map(({ contestant, program, cpuMs, endMs }) => {
     spread: spread(cpuMs),
     addedMs: median(cpuMs) - median(base),
     ratio: median(cpuMs) / median(base),
+    ratioThreeQuarters: quartile(
+      cpuMs.map((own, round) => own / base[round]!),
+      'upper',
+    ),
     endMs: median(endMs),
   };
 });

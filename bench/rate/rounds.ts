@@ -5,7 +5,7 @@
  * @module
  */
 import type { Latency } from '../load.js';
-import { median } from '../statistics.js';
+import { median, quartile } from '../statistics.js';
 import type { CpuPerRequest } from './served.js';
 
 /**
@@ -34,6 +34,8 @@ export interface RateContestant {
    */
   worker: number;
   shipper: number;
+  /** What three quarters of the rounds have at most. */
+  shipperThreeQuarters: number;
   others: number;
   all: number;
   /** What forktrace adds, over all processes, as a share of what this one adds. */
@@ -90,6 +92,10 @@ export function summarize(rounds: Rounds, ours: string, delivered: (name: string
       name,
       worker: part((cpu) => cpu.worker),
       shipper: part((cpu) => cpu.shipper),
+      shipperThreeQuarters: quartile(
+        own.map(({ cpu }) => cpu.shipper),
+        'upper',
+      ),
       others: part((cpu) => cpu.others),
       all: part(total),
       share: isPeer ? quartiles(added(ours).map((value, round) => value / theirs[round]!)) : undefined,

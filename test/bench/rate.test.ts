@@ -74,7 +74,47 @@ test('the page, the README and the verdicts have what was measured at fixed rate
     reportPage(verdicts()),
     /### An application at 2,000 requests a second[\s\S]*otel-2 \| 40\.0 .*1\/20\.0/,
   );
-  assert.match(readmeShare(), /CPU added to a request, Express.* \| \+2 µs \| \+40 µs \| – \|/);
+  assert.match(readmeShare(), /CPU added to a request, Express[^(|]*\| \+2 µs \| \+40 µs \| – \|/);
+});
+
+test('a verdict and the README say so where the rounds are too far apart, and the verdict is by three quarters of them', async (t) => {
+  const dir = await tempDir(t);
+  cpSync(join(root, 'bench/results'), dir, { recursive: true });
+  process.env.BENCH_RESULTS = dir;
+  t.after(() => delete process.env.BENCH_RESULTS);
+  const rounds: Rounds = new Map([
+    ['untraced', [cpu(50), cpu(50), cpu(50)]],
+    ['forktrace-journal-mmap', [cpu(50, 0.5), cpu(50, 0.8), cpu(50, 8)]],
+    ['otel-2', [cpu(90), cpu(90), cpu(90)]],
+  ]);
+  const contestants = summarize(rounds, 'forktrace-journal-mmap', () => 1);
+  const row = { asked: '2000', rate: 2000, rounds: 3, unable: [], contestants };
+  const rows = ['hello', 'express'].map((app) => ({ ...row, app }));
+  writeFileSync(join(dir, 'rate.json'), JSON.stringify({ node: 'v24', windowMs: 2000, rows }));
+  const memory = { worker: 9e7, young: 1e7, added: 2e7, addedRest: 1e7, addedRestThreeQuarters: 1e7 };
+  const beside = {
+    ...{ shipper: 40e6, shipperThreeQuarters: 46e6, shipperIdle: 0.0014, shipperIdleThreeQuarters: 0.0016 },
+    name: 'forktrace-journal-mmap',
+  };
+  writeFileSync(
+    join(dir, 'memory.json'),
+    JSON.stringify({
+      node: 'v24',
+      app: 'express',
+      options: { rounds: 3, requests: 1 },
+      rows: [{ ...memory, ...beside }],
+    }),
+  );
+  const found = (what: string) => {
+    const { measured, threeQuarters, held } = verdicts().find((one) => one.what.includes(what))!;
+    return [measured, threeQuarters, held];
+  };
+  assert.deepEqual(found('added by hello'), ['1/50.0 (not known: the rounds disagree)', '1/9.1', false]);
+  assert.deepEqual(found('per span at 2,000'), ['0.80 µs', '8.00 µs', false]);
+  assert.deepEqual(found('while nothing is traced'), ['0.14 %', '0.16 %', true]);
+  assert.deepEqual(found('memory of the shipper'), ['40.00 MB', '46.00 MB', false]);
+  assert.match(readmeShare(), /CPU added to a request, Express.*\(its rounds are more than 15 % apart\)/);
+  assert.match(reportPage(verdicts()), /\| forktrace-journal-mmap \| 90\.0 .*\| 40\.0 \| 0\.14 % \|/);
 });
 
 test('a session that goes before others while it is measured goes with them again afterwards', {
