@@ -12,6 +12,7 @@ function run(script, ...args) {
 
 run('node_modules/typescript/bin/tsc', '-b');
 run('scripts/build-bundles.mjs');
+run('scripts/build-shipper.mjs');
 run('scripts/build-sdk.mjs');
 run('scripts/build-mcp.mjs');
 run('scripts/build-page.mjs');

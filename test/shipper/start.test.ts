@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SPARE } from '#src/journal/format.js';
 import { isShipperAlive } from '#src/shipper/lock.js';
 import type { ShipperConfig } from '#src/shipper/shipper-messages.js';
@@ -227,4 +230,22 @@ test('to the console: the shipper prints each span once on the standard output o
   );
   assert.equal(printed()[0].scope.name, 'http');
   assert.equal(printed()[0].resource.attributes[0].value.stringValue, 'shop');
+});
+
+test('shipper and launcher load nothing of what traces an app, and no transport before it is known who is sent to', () => {
+  const folder = fileURLToPath(new URL('../../dist/shipper/', import.meta.url));
+  const seen = new Set<string>();
+  const follow = (file: string): string[] => {
+    if (seen.has(file)) return [];
+    seen.add(file);
+    const text = readFileSync(join(folder, file), 'utf8');
+    const imported = [...text.matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];$/gm)].map(([, name]) => name!);
+    return imported.flatMap((name) => (name.startsWith('./') ? follow(name.slice(2)) : [name]));
+  };
+  for (const program of ['main.js', 'launch.js']) {
+    seen.clear();
+    const others = [...new Set(follow(program))].filter((name) => !isBuiltin(name));
+    assert.deepEqual(others, [], program);
+    assert.ok(seen.size > 1);
+  }
 });
