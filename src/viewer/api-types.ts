@@ -9,7 +9,7 @@ import type { KeyValue, OtlpScope, OtlpSpan } from '../wire/otlp-json.js';
 /** `GET /api/state`, and the data of each SSE `change` on `GET /api/live`. */
 export interface StateView {
   version: string;
-  /** When the viewer started. */
+  /** When the viewer started, or what it had was cleared. */
   startedMs: number;
   /** By the viewer's clock, which need not be the browser's. */
   nowMs: number;
@@ -514,6 +514,8 @@ export interface InstrumentsView {
   instruments: InstrumentView[];
   /** Series that had to make room for others. */
   dropped: number;
+  /** Time of the newest point that had to make room: before it, not all is there. */
+  goneMs: number | undefined;
 }
 
 export interface MetricLineView {

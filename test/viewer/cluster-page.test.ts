@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import type { ClusterView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { type Browser, busyMsOf, launch, noChromium } from './chromium.js';
 import { requestSpans, workerResource, workerStart } from './cluster-feed.js';
 import { newTraceId, send } from './otlp-feed.js';
+
+/** As a page shows a time of today. */
+const timeOf = (ms: number) => new Date(ms).toTimeString().slice(0, 8);
 
 describe("the viewer's cluster page", { skip: noChromium() }, () => {
   let viewer: Viewer;
@@ -60,6 +64,69 @@ describe("the viewer's cluster page", { skip: noChromium() }, () => {
     await page.locator('main').evaluate((main) => main.scrollTo(0, 720));
     await last.waitFor();
     await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  it('shows all of 64 workers that die again and again', async () => {
+    const now = Date.now();
+    const lives = 5;
+    for (let life = 0; life < lives; life++) {
+      const bornAt = now - 50_000 + life * 9000;
+      const workers = Array.from({ length: 64 }, (_, slot) => ({
+        slot,
+        incarnation: life,
+        pid: 10_000 + life * 64 + slot,
+      }));
+      const ends = workers.map(({ slot, incarnation, pid }) => ({
+        name: 'worker.exit',
+        startMs: bornAt + 8000 + slot,
+        error: true,
+        attributes: {
+          'cluster.worker.slot': slot,
+          'cluster.worker.incarnation': incarnation,
+          'cluster.worker.pid': pid,
+          'forktrace.exit.signal': 'SIGKILL',
+          'forktrace.exit.planned': false,
+        },
+      }));
+      await send(
+        viewer.otlpHttpUrl,
+        [...workers.map((worker) => workerStart(worker, bornAt, 300)), ...(life < lives - 1 ? ends : [])],
+        { 'service.name': 'dying', 'service.instance.id': 'd', 'host.name': 'laptop' },
+      );
+      for (const worker of workers) {
+        const spans = Array.from({ length: 4 }, (_, n) =>
+          requestSpans({ startMs: bornAt + 400 + n * 1000, durationMs: 12 }),
+        ).flat();
+        await send(viewer.otlpHttpUrl, spans, workerResource(worker, 'dying'));
+      }
+    }
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    await page.goto(`${viewer.otlpHttpUrl}/cluster?window=300000&service=dying`);
+    const last = page.getByRole('region', { name: 'dying slot 63' });
+    await last.waitFor();
+    assert.equal(await page.getByRole('region', { name: /^dying slot/ }).count(), 64);
+    const box = (await last.boundingBox())!;
+    assert.ok(box.y + box.height <= 1080, `the last lane ends at ${box.y + box.height}`);
+    await page.getByText('64 workers running').waitFor();
+    await page.getByText(`${64 * (lives - 1)} deaths`).waitFor();
+    await last.getByTitle(`dying slot 63, incarnation ${lives - 1}, pid ${10_000 + 64 * lives - 1}, running`).waitFor();
+    await page.setViewportSize({ width: 1280, height: 400 });
+    await last.waitFor({ state: 'detached' });
+    assert.ok((await page.getByRole('region').count()) < 40);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${viewer.otlpHttpUrl}/cluster?window=300000&service=big`);
+  });
+
+  it('says since when it knows, when that is in view', async () => {
+    const { lanes } = (await (await fetch(`${viewer.otlpHttpUrl}/api/cluster?service=big`)).json()) as ClusterView;
+    const first = Math.min(...lanes.flatMap(({ incarnations }) => incarnations.map(({ startMs }) => startMs!)));
+    const note = page.getByRole('note').filter({ hasText: 'since' });
+    assert.equal(await note.textContent(), `since ${timeOf(first)}: the viewer has nothing older`);
+    await page.goto(`${viewer.otlpHttpUrl}/cluster?window=15000&service=big`);
+    await page.getByRole('region', { name: 'big slot 3', exact: true }).waitFor();
+    assert.equal(await note.count(), 0);
+    await page.goto(`${viewer.otlpHttpUrl}/cluster?window=300000&service=big`);
+    await page.getByRole('region', { name: 'big slot 3', exact: true }).waitFor();
   });
 
   it('says that the breaker is open', async () => {

@@ -138,6 +138,22 @@ describe('logs in the viewer', { skip: noChromium() }, () => {
     await page.locator('.foot').getByText('2 of 5 records match').waitFor();
   });
 
+  it('say from when on memory has them, once older ones had to go', async () => {
+    await page.goto(`${viewer.otlpHttpUrl}/logs`);
+    await page.getByText('pool is nearly empty').waitFor();
+    const note = page.getByRole('note').filter({ hasText: 'since' });
+    assert.equal(await note.count(), 0);
+    const large = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 20; n++) await post([{ atMs: now + n * 1000, severity: 9, body: large }], 2);
+    await note.waitFor();
+    const { sinceMs } = (await (await fetch(`${viewer.otlpHttpUrl}/api/logs`)).json()) as LogListView;
+    assert.ok(sinceMs! > now, `${sinceMs! - now}`);
+    assert.equal(
+      await note.textContent(),
+      `since ${new Date(sinceMs!).toTimeString().slice(0, 8)}: memory has no older records`,
+    );
+  });
+
   it('have no accessibility issue, and fit a phone', async () => {
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 844 });

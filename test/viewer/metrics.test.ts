@@ -9,7 +9,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { Page } from 'playwright-core';
-import type { InstrumentsView, MetricView } from '#src/viewer/api-types.js';
+import type { InstrumentsView, MetricView, StateView } from '#src/viewer/api-types.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { MetricStore } from '#src/viewer/store/metric-store.js';
 import type { HistogramDataPoint, NumberDataPoint, OtlpMetric } from '#src/wire/otlp-json.js';
@@ -324,6 +324,20 @@ describe("the viewer's metrics", { skip: noChromium() }, () => {
       return seen.has('79,111,216') && seen.has('31,143,131');
     });
     assert.ok(colours, 'the lines of both slots');
+  });
+
+  it('say since when there are any: the viewer runs, or points had to go', async () => {
+    const { startedMs } = (await (await fetch(`${viewer.otlpHttpUrl}/api/state`)).json()) as StateView;
+    const timeOf = (ms: number) => new Date(ms).toTimeString().slice(0, 8);
+    await page.goto(`${viewer.otlpHttpUrl}/metrics?window=900000`);
+    const note = page.getByRole('note').filter({ hasText: 'since' });
+    await note.getByText(`since ${timeOf(startedMs)}: the viewer has nothing older`).waitFor();
+    const now = Date.now();
+    const dataPoints = Array.from({ length: 721 }, (_, n) => ({ timeUnixNano: nanos(now + n * 1000), asInt: '1' }));
+    await post({ 'service.name': 'often' }, [{ name: 'many', gauge: { dataPoints } }]);
+    // A tenth went with the one that was too many.
+    await note.getByText(`since ${timeOf(now + 72_000)}: memory has no older points`).waitFor();
+    assert.equal((await fetch(`${viewer.otlpHttpUrl}/api/metric?name=many`)).status, 200);
   });
 
   it('are picked by instrument, and kept in the address', async () => {

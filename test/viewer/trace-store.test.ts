@@ -23,6 +23,19 @@ describe('the trace store', () => {
     }
   });
 
+  it('keeps of a trace that stays longer no bytes of those that arrived with it', () => {
+    const store = new TraceStore();
+    const failed = newTraceId();
+    const spans = Array.from({ length: 100 }, (_, n) => ({
+      traceId: n === 50 ? failed : newTraceId(),
+      error: n === 50,
+    }));
+    store.ingest(tracesRequest(spans));
+    store.ingest(tracesRequest([{ traceId: failed, name: 'late' }]));
+    for (const { bytes } of store.traces.get(failed)!.spans.values())
+      assert.equal(bytes.buffer.byteLength, bytes.length);
+  });
+
   it('bounds the spans of one trace', () => {
     const store = new TraceStore({ maxSpansPerTrace: 5 });
     const traceId = newTraceId();

@@ -179,8 +179,9 @@ describe('the viewer process', () => {
       const spans = marked(
         tracesRequest(
           Array.from({ length: 500 }, () => ({ traceId: MARK + newTraceId().slice(8), spanId: newSpanId() })).flatMap(
-            ({ traceId, spanId }) => [
-              { traceId, spanId, kind: 2, name: 'GET /orders/:id', attributes: REQUEST },
+            ({ traceId, spanId }, n) => [
+              // Those that have failed stay longer.
+              { traceId, spanId, kind: 2, name: 'GET /orders/:id', attributes: REQUEST, error: n % 50 === 0 },
               ...[1, 2, 3].map((step) => ({ traceId, parentSpanId: spanId, name: 'step', attributes: { step } })),
             ],
           ),

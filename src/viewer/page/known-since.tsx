@@ -11,4 +11,4 @@ export function KnownSince({ ms, why }: { ms: number | undefined; why: string })
 }
 
 export const OF_MEMORY = 'memory has no older traces';
-export const OF_START = 'the viewer has run no longer';
+export const OF_START = 'the viewer has nothing older';

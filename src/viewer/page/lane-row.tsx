@@ -43,7 +43,10 @@ export function LaneRow({ lane, fromMs, toMs, peak, flat, height }: Props) {
       style={{ '--lane': `${height}px` }}
       aria-label={`${lane.service} ${lane.slot === undefined ? `pid ${current?.pid ?? '?'}` : `slot ${lane.slot}`}`}
     >
-      <div class="who" title={`${lane.service} ${name}, pid ${current?.pid ?? 'unknown'}, ${saysAll}`}>
+      <div
+        class="who"
+        title={`${lane.service} ${name}, incarnation ${incarnation}, pid ${current?.pid ?? 'unknown'}, ${saysAll}`}
+      >
         <b>
           <span class={`state ${state}`} role="img" aria-label={saysAll} title={saysAll}>
             {sign}

@@ -31,6 +31,7 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
   const name = query.get('name') ?? '';
   const { data } = useData<InstrumentsView>('/api/metrics', { everyMs: EVERY_MS });
   const startedMs = useLive().state?.startedMs ?? 0;
+  const since = Math.max(startedMs, data?.goneMs ?? 0);
   const instruments = data?.instruments ?? [];
   const services = [...new Set(instruments.flatMap((one) => one.services))].sort();
   const chosen = instruments.find((one) => one.name === name);
@@ -66,7 +67,10 @@ export function MetricsPage({ query }: { query: URLSearchParams }) {
             ))}
           </select>
         )}
-        <KnownSince ms={startedMs > now() - Number(windowMs) ? startedMs : undefined} why={OF_START} />
+        <KnownSince
+          ms={since > now() - Number(windowMs) ? since : undefined}
+          why={since === startedMs ? OF_START : 'memory has no older points'}
+        />
         <Windows choices={WINDOWS} value={windowMs} />
       </div>
       {data && instruments.length === 0 && (

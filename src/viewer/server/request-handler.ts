@@ -51,7 +51,7 @@ export function createRequestHandler({
   journals,
   clear,
 }: Parts): RequestHandler {
-  const startedMs = Date.now();
+  let startedMs = Date.now();
   const state = (): StateView => ({
     version,
     startedMs,
@@ -103,6 +103,7 @@ export function createRequestHandler({
     if (isOtlpPath(url.pathname)) return serveOtlp(request, response, url.pathname, ingest);
     if (url.pathname === '/api/clear' && request.method === 'POST') {
       await clear();
+      startedMs = Date.now();
       response.writeHead(204).end();
       return;
     }

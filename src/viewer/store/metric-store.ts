@@ -90,6 +90,8 @@ export class MetricStore {
   version = 0;
   /** Series that had to go, and instruments that found no room. */
   dropped = 0;
+  /** Time of the newest point that had to go: before it, lines have gaps. */
+  goneMs: number | undefined;
   /** The longest silent first. */
   readonly #series = new Set<Series>();
   readonly #byInstance = new Map<string, Map<string, Set<Series>>>();
@@ -122,6 +124,7 @@ export class MetricStore {
     this.#series.clear();
     this.#byInstance.clear();
     this.#bytes = 0;
+    this.goneMs = undefined;
     this.version++;
   }
 
@@ -200,6 +203,7 @@ export class MetricStore {
       const size = sizeOf(point);
       series.bytes -= size;
       this.#bytes -= size;
+      this.goneMs = Math.max(this.goneMs ?? 0, point.timeMs);
     }
   }
 
@@ -210,6 +214,7 @@ export class MetricStore {
       if (this.#bytes <= MAX_BYTES) return;
       this.#forget(series);
       this.dropped++;
+      this.goneMs = Math.max(this.goneMs ?? 0, series.last?.timeMs ?? 0);
     }
   }
 

@@ -145,9 +145,11 @@ export class TraceStore {
     const size = span.bytes.length + SPAN_OVERHEAD_BYTES;
     trace.add(span);
     trace.bytes += size;
-    if (!this.#notable.has(trace) && this.#isNotable(trace, span)) {
+    if (this.#notable.has(trace)) setApart(span);
+    else if (this.#isNotable(trace, span)) {
       this.#ordinary.delete(trace);
       this.#notable.add(trace);
+      for (const one of trace.spans.values()) setApart(one);
     }
     this.byteCount += size;
     this.spanCount++;
@@ -228,4 +230,14 @@ export class TraceStore {
     this.spanCount = 0;
     this.version++;
   }
+}
+
+/**
+ * Node.js has small buffers share one of 8 KiB. A span that stays longer than those that arrived with it
+ * would keep the bytes of all of them.
+ */
+function setApart(span: StoredSpan): void {
+  const bytes = Buffer.allocUnsafeSlow(span.bytes.length);
+  span.bytes.copy(bytes);
+  span.bytes = bytes;
 }

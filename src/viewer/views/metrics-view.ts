@@ -35,7 +35,8 @@ export function instrumentsView(store: MetricStore): InstrumentsView {
     };
   });
   const prepared = preparedCharts((name) => store.instruments.has(name));
-  return { prepared, instruments: instruments.sort((a, b) => (a.name < b.name ? -1 : 1)), dropped: store.dropped };
+  const { dropped, goneMs } = store;
+  return { prepared, instruments: instruments.sort((a, b) => (a.name < b.name ? -1 : 1)), dropped, goneMs };
 }
 
 type Stat = MetricView['stat'];
