@@ -16,6 +16,8 @@ export async function runApp(
   // The app sees what it sees when `node` runs it. The coordinator forks by its own arguments.
   if (cluster.isWorker) process.argv = [process.argv[0]!, program, ...args];
   const config: TracingConfig = {};
+  // As with the preload.
+  if (!process.env.FORKTRACE_INSTRUMENTATIONS) config.instrumentations = 'auto';
   if (workers !== undefined) config.workers = workers;
   if (port !== undefined) {
     config.listen = port;

@@ -662,7 +662,7 @@ export interface TracingConfig {
    * or each installed `@opentelemetry/instrumentation-…`. A function makes instrumentations; they are enabled
    * in the worker before the app loads. `'none'`: none.
    *
-   * @default FORKTRACE_INSTRUMENTATIONS, else 'auto' with forktrace/register, 'none' without
+   * @default FORKTRACE_INSTRUMENTATIONS, else 'auto' with forktrace/register and forktrace run, else 'none'
    */
   instrumentations?: 'auto' | 'none' | (() => InstrumentationLike[]);
   /**

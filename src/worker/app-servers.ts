@@ -14,6 +14,12 @@ import { drainServer, trackSessions } from './drain.js';
 /** How often a program that listens itself is looked at. */
 const LOOK_EVERY_MS = 20;
 
+/**
+ * In how many looks in a row it must have nothing to do. Half a second: Node tells nothing of modules that it
+ * loads in the background, which some commands do before they listen.
+ */
+const IDLE_LOOKS = 25;
+
 export class AppServers {
   /** Servers that have been told to listen. */
   readonly listening = new Set<Server>();
@@ -49,11 +55,12 @@ export class AppServers {
    * @returns undefined when nothing is left that could make it listen
    */
   async firstListening(before: ReadonlyMap<string, number>): Promise<Server | undefined> {
-    for (;;) {
+    for (let idle = 0; ; ) {
       const [server] = this.listening;
       if (server !== undefined) return server;
       const now = [...startedResources()];
-      if (now.every(([type, count]) => count <= (before.get(type) ?? 0))) return undefined;
+      idle = now.every(([type, count]) => count <= (before.get(type) ?? 0)) ? idle + 1 : 0;
+      if (idle === IDLE_LOOKS) return undefined;
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
     }
   }

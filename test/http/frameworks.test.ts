@@ -90,6 +90,17 @@ for (const version of ['express4', 'express']) {
     );
     app.use('/graphql', (_request: unknown, response: Response) => response.send('{}'));
     app.use('/passes', (_request: unknown, _response: unknown, next: () => void) => next());
+    // Puts the whole path back, so that the routes within have it: verdaccio does.
+    const data = express.Router();
+    data.get('/-/shop/data/:id', (_request: unknown, response: Response) => response.send('data'));
+    app.use(
+      '/-/shop',
+      (request: { url: string; originalUrl: string }, _response: unknown, next: () => void) => {
+        request.url = request.originalUrl;
+        next();
+      },
+      data,
+    );
     app.use((request: { url: string }, response: Response & { status(code: number): void }) => {
       response.status(request.url.startsWith('/items') ? 200 : 404);
       response.send('rendered');
@@ -106,6 +117,7 @@ for (const version of ['express4', 'express']) {
         '/items/items/rows/7',
         '/items/rows/rows/rows',
         '/graphql',
+        '/-/shop/data/7',
         '/passes/by',
         '/nowhere',
       ]),
@@ -116,6 +128,7 @@ for (const version of ['express4', 'express']) {
         ['GET /items/:name/rows/:id', '/items/:name/rows/:id', 200],
         ['GET /items/:name/rows/:id', '/items/:name/rows/:id', 200],
         ['GET /graphql', '/graphql', 200],
+        ['GET /-/shop/data/:id', '/-/shop/data/:id', 200],
         ['GET', undefined, 404],
         ['GET', undefined, 404],
       ],

@@ -53,7 +53,6 @@ test('forktrace run, installed globally, enables what the app has installed, in 
       env: {
         NODE_ENV: 'production',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
-        FORKTRACE_INSTRUMENTATIONS: 'auto',
         OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,pino',
         TMPDIR: join(dir, 'tmp'),
       },

@@ -110,7 +110,7 @@ export const tracing = {
     about:
       "`'auto'`: enables what the app has installed, without code: `@opentelemetry/auto-instrumentations-node`, or each installed `@opentelemetry/instrumentation-…`. A function makes instrumentations; they are enabled in the worker before the app loads. `'none'`: none.",
     variable: 'FORKTRACE_INSTRUMENTATIONS',
-    otherwise: "`'auto'` with `forktrace/register`, `'none'` without",
+    otherwise: "`'auto'` with `forktrace/register` and `forktrace run`, else `'none'`",
   }),
   rootSpan: option(flag, {
     about:

@@ -41,6 +41,8 @@ interface Layer extends Match {
 
 interface Routed {
   baseUrl?: string;
+  url?: string;
+  originalUrl?: string;
 }
 
 const METHODS = ['handle_request', 'handle_error', 'handleRequest', 'handleError'] as const;
@@ -86,7 +88,8 @@ function enter(layer: Layer, message: Routed, response: object): void {
   const request = requestOf(response);
   if (request === undefined) return;
   // Most routes are the app's own.
-  if (baseUrl === '') {
+  // Some apps put the whole path back within a mount (verdaccio): the route has matched all of it.
+  if (baseUrl === '' || (route !== undefined && message.url === message.originalUrl)) {
     request.route = pathText(route!.path);
     return;
   }
