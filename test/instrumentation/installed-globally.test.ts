@@ -53,6 +53,8 @@ test('forktrace run, installed globally, enables what the app has installed, in 
       env: {
         NODE_ENV: 'production',
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+        // As if it were unset: tests set it to none.
+        FORKTRACE_INSTRUMENTATIONS: '',
         OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http,pino',
         TMPDIR: join(dir, 'tmp'),
       },
