@@ -59,8 +59,8 @@ export class ActiveSegment {
     return lost;
   }
 
-  /** Whether somebody has deleted the file with spans in it that were not shipped. */
+  /** Whether the file is gone with spans in it that were not shipped. */
   isLost(): boolean {
-    return this.file.isDeletedNow() && this.file.shipped() < this.committed;
+    return this.file.isGoneNow() && this.file.shipped() < this.committed;
   }
 }

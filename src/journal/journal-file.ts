@@ -43,6 +43,7 @@ import {
 } from './format.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
 import { monotonicAt } from './monotonic.js';
+import { askWhetherMoved, hasMoved, type Place, placeOf } from './place.js';
 import { removeFile } from './reader.js';
 
 /** What a file is made of. */
@@ -82,6 +83,8 @@ export class JournalFileWriter {
   readonly length: number;
   readonly #plan: FilePlan;
   readonly #head: Uint8Array;
+  /** Its directory. */
+  readonly #place: Place;
   #fd: number;
   /** Being synced: the descriptor is closed when that is done. */
   #syncs = 0;
@@ -103,6 +106,7 @@ export class JournalFileWriter {
     this.length = head.length + header.bodyLength;
     this.#head = head;
     this.#fd = openNew(this.path + UNFINISHED, plan.dir);
+    this.#place = placeOf(plan.dir);
     try {
       writeAll(this.#fd, head, 0);
     } catch (error) {
@@ -282,7 +286,7 @@ export class JournalFileWriter {
     return bytes.readUInt32LE();
   }
 
-  /** A stranger has deleted the file, and what was not shipped of it is in another one now. */
+  /** The file is gone, see {@link isGone}, and what was not shipped of it is in another one now. */
   giveUp(): void {
     this.words[AT_GIVEN_UP / 4] = 1;
     try {
@@ -292,14 +296,20 @@ export class JournalFileWriter {
     }
   }
 
-  /** Whether somebody has deleted the file; asked of the system in another thread. */
-  isDeleted(done: (deleted: boolean) => void): void {
-    fstat(this.#fd, (error, stats) => done(error === null && stats.nlink === 0));
+  /**
+   * Whether somebody has deleted the file, or has moved or unmounted its directory; asked of the system in
+   * another thread.
+   */
+  isGone(done: (gone: boolean) => void): void {
+    fstat(this.#fd, (error, stats) => {
+      if (error !== null || stats.nlink === 0) done(error === null);
+      else askWhetherMoved(this.#plan.dir, this.#place, done);
+    });
   }
 
-  isDeletedNow(): boolean {
+  isGoneNow(): boolean {
     try {
-      return fstatSync(this.#fd).nlink === 0;
+      return fstatSync(this.#fd).nlink === 0 || hasMoved(this.#plan.dir, this.#place);
     } catch {
       return false; // A network file system that does not answer: the file may well be there.
     }

@@ -435,8 +435,8 @@ export class JournalWriter implements Journal, SpanLog {
     this.#vitals?.touch();
     for (const file of this.#filesInUse()) {
       file.renewLease(now);
-      file.isDeleted((deleted) => {
-        if (deleted && !this.#isClosed) this.#replace(file);
+      file.isGone((gone) => {
+        if (gone && !this.#isClosed) this.#replace(file);
       });
       try {
         if (this.#writeBack !== undefined) file.writeLease();

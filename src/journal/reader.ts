@@ -335,10 +335,10 @@ export class SegmentReader extends OpenFile {
 
   /**
    * Whether a stranger has deleted the file, with what nobody else knows of: it can still be read here, and
-   * here alone.
+   * here alone. `isMoved`: likewise, as its directory has been moved or unmounted.
    */
-  isLastCopy(): boolean {
-    return fstatSync(this.fd).nlink === 0 && this.#word(AT_GIVEN_UP) === 0 && !this.isRefilled();
+  isLastCopy(isMoved = false): boolean {
+    return (isMoved || fstatSync(this.fd).nlink === 0) && this.#word(AT_GIVEN_UP) === 0 && !this.isRefilled();
   }
 
   /** The writer has made another segment of the file: what has been read since is that one's. */

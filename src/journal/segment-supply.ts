@@ -68,7 +68,7 @@ export class SegmentSupply {
     const prepared = this.#prepared;
     this.#prepared = undefined;
     if (prepared === undefined) return this.#takeSpare();
-    if (!prepared.isDeletedNow()) return prepared;
+    if (!prepared.isGoneNow()) return prepared;
     prepared.release();
     return this.#takeSpare();
   }
@@ -137,7 +137,7 @@ export class SegmentSupply {
     const plan = this.#options.plan(this.bodyLength, this.#lastSequence + 1);
     for (const file of [...this.#retired]) {
       let isTaken = false;
-      let isLost = file.isDeletedNow();
+      let isLost = file.isGoneNow();
       try {
         isTaken = !isLost && file.refill(plan);
       } catch {

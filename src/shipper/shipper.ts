@@ -366,11 +366,11 @@ export class Shipper {
     const lost: Record<Signal, number> = { traces: 0, logs: 0 };
     for (const writer of this.#tail.writers.values()) {
       for (const signal of SIGNALS) {
-        for (const { reader, lag } of writer.of(signal).values())
-          if (lag > 0 && reader.isLastCopy()) lost[signal] += reader.countUnshipped();
+        for (const segment of writer.of(signal).values())
+          if (segment.lag > 0 && this.#tail.isLastCopy(segment)) lost[signal] += segment.reader.countUnshipped();
       }
     }
-    this.#countDropped(lost.traces, lost.logs, `files of ${this.#options.dir} were deleted`);
+    this.#countDropped(lost.traces, lost.logs, `files of ${this.#options.dir} were deleted or moved away`);
   }
 
   #countDropped(spans: number, logRecords: number, reason: string): void {
@@ -478,6 +478,8 @@ export class Shipper {
       return;
     }
     this.#takenOver = true;
+    // The directory may have gone since the last look.
+    this.#tail.refresh();
     this.stop(this.#tail.hasLastCopies ? LAST_COPIES_MS : 0);
     this.#tail.leave();
   }

@@ -8,6 +8,7 @@ import { statSync } from 'node:fs';
 import type { LogInBrief } from '../forensics/post-mortem.js';
 import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
+import { type Place, placeIn } from '../journal/place.js';
 import {
   type FileState,
   isUnsound,
@@ -31,6 +32,8 @@ type Lease = Pick<FileState, 'leaseMs' | 'leaseMonotonicMs'>;
 export class TailedSegment {
   readonly file: JournalFile;
   readonly reader: SegmentReader;
+  /** The directory that it was found in. */
+  readonly place: Place;
   /** Delivered, or given up. */
   shipped: number;
   committed = 0;
@@ -49,9 +52,10 @@ export class TailedSegment {
   #lookedAt: number;
 
   /** @param lookedAt when it was not there yet */
-  constructor(file: JournalFile, reader: SegmentReader, lookedAt: number) {
+  constructor(file: JournalFile, reader: SegmentReader, place: Place, lookedAt: number) {
     this.file = file;
     this.reader = reader;
+    this.place = place;
     this.#lookedAt = lookedAt;
     this.shipped = this.readTo = this.verifiedTo = reader.state().shipped;
   }
@@ -228,9 +232,10 @@ const SETTLE_MS = 2000;
  */
 const clockStepMs = (changedMs: number) => (changedMs % 1000 === 0 ? 2500 : 100);
 
-/** When a file was last made, renamed or deleted in a directory; NaN where that cannot be told. */
-function changedAt(dir: string): number {
-  return statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+/** A directory, and when a file was last made, renamed or deleted in it; NaN where that cannot be told. */
+function lookAt(dir: string): { place: Place; changedMs: number } {
+  const stats = statSync(dir, { throwIfNoEntry: false });
+  return { place: stats && placeIn(stats), changedMs: stats?.mtimeMs ?? Number.NaN };
 }
 
 export class Tail {
@@ -239,6 +244,7 @@ export class Tail {
   #names: ReadonlySet<string> = new Set();
   #files: readonly JournalFile[] = [];
   #changedMs = Number.NaN;
+  #place: Place;
   /** `Date.now()` when {@link #files} were listed. */
   #listedMs = Number.NaN;
   #lookedAt = performance.now();
@@ -255,7 +261,12 @@ export class Tail {
     this.#report = report;
   }
 
-  /** A stranger has deleted files that are read here and nowhere else. */
+  /** What is in it can be read here, and nowhere else under its name. */
+  isLastCopy({ reader, place }: TailedSegment): boolean {
+    return reader.isLastCopy(place !== this.#place);
+  }
+
+  /** A stranger has deleted or moved files that are read here and nowhere else. */
   get hasLastCopies(): boolean {
     return this.#hasLastCopies;
   }
@@ -315,7 +326,8 @@ export class Tail {
 
   /** As long as the directory has not changed, what it had at the last look is what it has. */
   #list(): readonly JournalFile[] {
-    const changedMs = changedAt(this.#dir);
+    const { place, changedMs } = lookAt(this.#dir);
+    this.#place = place;
     // Another file may have been made since it was listed, at the same time by the file system's clock.
     if (changedMs !== this.#changedMs || Math.abs(this.#listedMs - changedMs) < clockStepMs(changedMs)) {
       this.#listedMs = Date.now();
@@ -327,7 +339,7 @@ export class Tail {
 
   /** @returns whether the file is gone, and with it what nobody else has, or may not have in a moment */
   #keepsLastCopy({ finished }: TailedWriter, segment: TailedSegment, now: number): boolean {
-    if (!segment.reader.isLastCopy()) return false;
+    if (!this.isLastCopy(segment)) return false;
     segment.isHeld = false;
     segment.refresh(now);
     if (segment.lag === 0) return false;
@@ -394,7 +406,7 @@ export class Tail {
     if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
     else {
       writer.describe(reader.header);
-      writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader, this.#lookedAt));
+      writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader, this.#place, this.#lookedAt));
     }
   }
 

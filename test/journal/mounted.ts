@@ -27,6 +27,21 @@ export function mountTmpfs(t: Test, size: string): string | undefined {
   return mount(t, ['-t', 'tmpfs', '-o', `size=${size}`, 'test']);
 }
 
+/**
+ * An empty file system in memory over a directory of this user's.
+ * @returns what unmounts it under whoever uses it; undefined, and the test skipped, where there is none
+ */
+export function mountOver(t: Test, dir: string): (() => void) | undefined {
+  if (!tryTo(t, 'mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'test', dir])) return undefined;
+  let isMounted = true;
+  const unmount = () => {
+    if (isMounted) execFileSync('umount', ['--lazy', dir]);
+    isMounted = false;
+  };
+  t.after(unmount);
+  return unmount;
+}
+
 /** An overlay whose files are written to `upper`, a directory that this makes. */
 export function mountOverlay(t: Test, upper: string): string | undefined {
   const [lower, work, writes] = ['lower', 'work', 'upper'].map((name) => join(upper, name));

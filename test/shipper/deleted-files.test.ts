@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listJournal } from '#src/journal/reader.js';
 import { ShipperLock } from '#src/shipper/lock.js';
 import { Shipper } from '#src/shipper/shipper.js';
 import { MAX_OPEN } from '#src/shipper/tail.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
-import { mountReadOnly } from '../journal/mounted.js';
+import { mountOver, mountReadOnly } from '../journal/mounted.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
 import { journalScene, PLAIN_EXPORT } from './journal-scene.js';
@@ -20,37 +20,54 @@ function assertEach(endpoint: OtlpEndpoint, count: number): void {
   assert.equal(names.length, count, 'none twice');
 }
 
-test('a directory that is deleted under load: what was sealed and what was not arrives, each span once', async (t) => {
-  const { dir, open, write, ship, warnings } = await journalScene(t);
-  const endpoint = await OtlpEndpoint.start(t);
-  // Nothing of it gets through for now, so that all of it is still to be shipped.
-  endpoint.answerWith({ answer: 'unavailable' });
-  const journal = open();
-  const { shipper } = ship({ url: endpoint.grpcUrl });
-  write(journal, 4000, 'before', 'x'.repeat(900));
-  const sealed = listJournal(dir).filter(({ kind }) => kind === 'segment').length - 1;
-  assert.ok(sealed >= 3);
-  await waitFor(() => shipper.stats().lagBytes > 3_700_000, 'a look at all of it');
-  rmSync(dir, { recursive: true });
-  write(journal, 4000, 'after', 'x'.repeat(900));
-  await waitFor(() => existsSync(dir) && listJournal(dir).length > 0, 'the directory to be back');
-  endpoint.answerOk();
-  // The first shipper ends with what it alone has; another one ships what is there now.
-  await waitFor(() => shipper.stats().lagBytes === 0, 'the first shipper to be done', 30_000);
-  const lock = ShipperLock.acquire(dir);
-  assert.ok(lock);
-  const second = new Shipper({ dir, lock, export: { ...PLAIN_EXPORT, url: endpoint.grpcUrl }, maxBytes: 2 ** 30 });
-  const done = second.run();
-  await endpoint.waitForSpans(8000);
-  second.stop(5000);
-  assert.equal(await done, true);
-  assertEach(endpoint, 8000);
-  assert.equal(journal.stats().lost.total + shipper.stats().dropped + second.stats().dropped, 0);
-  assert.deepEqual(
-    warnings.filter(({ code }) => code === 'FORKTRACE_JOURNAL_LOSS' || code === 'FORKTRACE_SPANS_DROPPED'),
-    [],
-  );
-});
+/** Ways in which a directory is not where it was, with what is in it. */
+const GONE: [what: string, prepare: (t: TestContext, dir: string) => (() => void) | undefined][] = [
+  ['deleted', (_, dir) => () => rmSync(dir, { recursive: true })],
+  [
+    'moved away',
+    (t, dir) => {
+      const elsewhere = `${dir}-moved`;
+      t.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+      return () => renameSync(dir, elsewhere);
+    },
+  ],
+  ['unmounted', mountOver],
+];
+
+for (const [what, prepare] of GONE)
+  test(`a directory that is ${what} under load: what was sealed and what was not arrives, each span once`, async (t) => {
+    const { dir, open, write, ship, warnings } = await journalScene(t);
+    const takeAway = prepare(t, dir);
+    if (takeAway === undefined) return;
+    const endpoint = await OtlpEndpoint.start(t);
+    // Nothing of it gets through for now, so that all of it is still to be shipped.
+    endpoint.answerWith({ answer: 'unavailable' });
+    const journal = open();
+    const { shipper } = ship({ url: endpoint.grpcUrl });
+    write(journal, 4000, 'before', 'x'.repeat(900));
+    const sealed = listJournal(dir).filter(({ kind }) => kind === 'segment').length - 1;
+    assert.ok(sealed >= 3);
+    await waitFor(() => shipper.stats().lagBytes > 3_700_000, 'a look at all of it');
+    takeAway();
+    write(journal, 4000, 'after', 'x'.repeat(900));
+    await waitFor(() => existsSync(dir) && listJournal(dir).length > 0, 'the directory to be back');
+    endpoint.answerOk();
+    // The first shipper ends with what it alone has; another one ships what is there now.
+    await waitFor(() => shipper.stats().lagBytes === 0, 'the first shipper to be done', 30_000);
+    const lock = ShipperLock.acquire(dir);
+    assert.ok(lock);
+    const second = new Shipper({ dir, lock, export: { ...PLAIN_EXPORT, url: endpoint.grpcUrl }, maxBytes: 2 ** 30 });
+    const done = second.run();
+    await endpoint.waitForSpans(8000);
+    second.stop(5000);
+    assert.equal(await done, true);
+    assertEach(endpoint, 8000);
+    assert.equal(journal.stats().lost.total + shipper.stats().dropped + second.stats().dropped, 0);
+    assert.deepEqual(
+      warnings.filter(({ code }) => code === 'FORKTRACE_JOURNAL_LOSS' || code === 'FORKTRACE_SPANS_DROPPED'),
+      [],
+    );
+  });
 
 test('a directory that is deleted while nobody takes spans: those that are lost are counted and said', async (t) => {
   const { dir, open, write, ship, warnings } = await journalScene(t);
