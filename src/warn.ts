@@ -120,7 +120,7 @@ export const warnings = {
     lost: 'log records: they are not exported',
   },
   FORKTRACE_SPANS_LEFT: {
-    when: 'a shipper ends, and spans or log records stay in the journal',
+    when: 'a shipper ends, or none can be started until its program ends, and spans or log records stay in the journal',
     lost: 'nothing: the next start delivers them, or `forktrace ship`',
   },
   FORKTRACE_SPANS_DROPPED: {
@@ -198,7 +198,7 @@ export function warn(code: WarningCode, message: string): void {
 }
 
 /** As {@link warn}, but in this turn: an exit runs no other. */
-function warnNow(code: WarningCode, message: string): void {
+export function warnNow(code: WarningCode, message: string): void {
   process.emit('warning', Object.assign(new Error(message), { name: 'ForktraceWarning', code }));
 }
 

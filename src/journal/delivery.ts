@@ -100,6 +100,21 @@ export function undelivered(journal: Journal): number {
   return spans;
 }
 
+/** Likewise, of all that wait in a directory. Never throws. `withinMs`: what takes longer is not counted. */
+export function undeliveredIn(dir: string, withinMs: number): number {
+  const until = performance.now() + withinMs;
+  let spans = 0;
+  for (const file of listJournal(dir)) {
+    if (file.kind !== 'segment') continue;
+    if (performance.now() > until) break;
+    const reader = openSegment(file, true);
+    if (isUnsound(reader)) continue;
+    spans += reader.countUnshipped();
+    reader.close();
+  }
+  return spans;
+}
+
 function lostOf(journal: Journal, kept: Kept): number {
   const { lost, logRecordsLost } = journal.stats();
   return (kept === 'logs' ? 0 : lost.total) + (kept === 'spans' ? 0 : logRecordsLost.total);

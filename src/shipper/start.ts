@@ -7,12 +7,14 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ResolvedConfig } from '../config/resolved.js';
+import { undeliveredIn } from '../journal/delivery.js';
+import { numberOf } from '../number-of.js';
 import { ownFile } from '../own-files.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
-import { warn } from '../warn.js';
+import { warn, warnNow } from '../warn.js';
 import { isShipperAlive } from './lock.js';
 import { shipperArguments } from './node-arguments.js';
 import {
@@ -32,6 +34,8 @@ const RESTART_MAX_MS = 30_000;
 const HEALTHY_MS = 10_000;
 /** A death is reported within a second, whether its journal has been finished by then or not. */
 const ANSWER_MS = 1000;
+/** For counting what is left, when the process ends. */
+const COUNT_MS = 100;
 /** A shipper that is busy answers later; its starter ends all the same. */
 const RELEASES_WITHIN_MS = 500;
 
@@ -69,6 +73,8 @@ export class ShipperKeeper {
   #released = () => {};
   #child: ChildProcess | undefined;
   #startedAt = 0;
+  /** Why the last one ended or could not start; undefined once another runs. */
+  #failure: string | undefined;
   #restartMs = RESTART_MIN_MS;
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -120,7 +126,8 @@ export class ShipperKeeper {
     // One that another program has started goes on by itself.
     if (code !== 0 && performance.now() <= endsAt && !isShipperAlive(this.#config.dir)) {
       this.#start();
-      if (this.#child) await this.#stopChild(this.#child, endsAt);
+      if (this.#child?.pid === undefined) this.#sayLeft();
+      else await this.#stopChild(this.#child, endsAt);
     }
     if (process.stderr.isTTY) await this.releaseStderr();
   }
@@ -167,7 +174,22 @@ export class ShipperKeeper {
    * live until the next look.
    */
   lookAgain(): void {
+    // Nobody lives until the next try.
+    clearTimeout(this.#restart);
+    this.#restart = undefined;
     this.#ensure();
+    if (this.#failure !== undefined && this.#child?.pid === undefined) this.#sayLeft();
+  }
+
+  /** No shipper could be started, and nobody is left to start one. */
+  #sayLeft(): void {
+    const { dir } = this.#config;
+    const spans = undeliveredIn(dir, COUNT_MS);
+    if (spans === 0 || isShipperAlive(dir)) return;
+    warnNow(
+      'FORKTRACE_SPANS_LEFT',
+      `${numberOf(spans, 'span')} left in ${dir}, as no shipper could be started (${this.#failure ?? 'no process for it'}): the next start of the service delivers what is left, or: forktrace ship ${dir}`,
+    );
   }
 
   /** Stops looking after the shipper; one that runs goes on until its work is done. */
@@ -225,6 +247,7 @@ export class ShipperKeeper {
   #hear(child: ChildProcess, message: FromShipper): void {
     switch (message.type) {
       case 'ready':
+        this.#failure = undefined;
         if (!this.#attached && child.connected) child.disconnect();
         break;
       case 'stats':
@@ -254,6 +277,7 @@ export class ShipperKeeper {
   }
 
   #again(failure: string): void {
+    this.#failure = failure;
     if (this.#stopping) return;
     warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again: ${failure}.`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;
