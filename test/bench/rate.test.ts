@@ -70,6 +70,8 @@ test('the page, the README and the verdicts have what was measured at fixed rate
   );
   const found = verdicts().find(({ what }) => what.startsWith('CPU added by hello-world'))!;
   assert.deepEqual([found.measured, found.held], ['1/20.0', true]);
+  const unknown = verdicts().find(({ what }) => what.startsWith('CPU added by Fastify'))!;
+  assert.deepEqual([unknown.measured, unknown.held], ['not measured', false]);
   assert.match(
     reportPage(verdicts()),
     /### An application at 2,000 requests a second[\s\S]*otel-2 \| 40\.0 .*1\/20\.0/,
