@@ -73,7 +73,7 @@ export class BodyObserver {
     const message: ResponseMessage = { type: 'http.response.start', status };
     this.#span('send', message.type, (span) => {
       span.setAttribute(HTTP_RESPONSE_STATUS_CODE, status);
-      settings.clientResponseHook?.(span, this.#response as never, message);
+      return settings.clientResponseHook?.(span, this.#response as never, message);
     });
   }
 
@@ -89,7 +89,7 @@ export class BodyObserver {
     this.#span('send', message.type, (span) => settings.clientResponseHook?.(span, this.#response as never, message));
   }
 
-  #span(direction: 'receive' | 'send', type: string, hook: (span: Span) => void): void {
+  #span(direction: 'receive' | 'send', type: string, hook: (span: Span) => unknown): void {
     const { settings, method } = this.#request;
     const span = settings.tracer.startSpan(
       `${methodInName(method)} http ${direction}`,

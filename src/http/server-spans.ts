@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { ResolvedHttp, TrustProxy } from '../config/resolved.js';
 import { version } from '../own-files.js';
+import { isPromise } from '../report-failure.js';
 import { redactedNames } from '../secret-name.js';
 import { JournalTracer } from '../tracer/tracer.js';
 import {
@@ -112,8 +113,11 @@ export class ServerSpans implements RequestSettings {
     if (this.#trust !== undefined) this.#readForwarded(this.#trust);
     if (this.#excluded !== undefined && this.#isExcluded(this.#excluded)) return EXCLUDED;
     const { ignoreIncomingRequestHook } = this.#tracing;
-    if (ignoreIncomingRequestHook !== undefined && guarded(() => ignoreIncomingRequestHook(source as never)) === true)
-      return EXCLUDED;
+    if (ignoreIncomingRequestHook !== undefined) {
+      const isIgnored: unknown = guarded(() => ignoreIncomingRequestHook(source as never));
+      if (isIgnored === true) return EXCLUDED;
+      isPromise(isIgnored, 'ignoreIncomingRequestHook rejected');
+    }
 
     const extracted = this.incoming.extract(head);
     if (this.#requiresParent && trace.getSpanContext(extracted) === undefined) return undefined;
@@ -144,6 +148,7 @@ export class ServerSpans implements RequestSettings {
     if (this.#tracing.spanDetails !== undefined) {
       try {
         const details = this.#tracing.spanDetails(source as never);
+        if (isPromise(details, 'spanDetails rejected')) throw new TypeError('spanDetails returned a promise');
         Object.assign(attributes, details?.attributes);
         named = details?.name !== undefined;
         name = details?.name ?? name;

@@ -1,4 +1,5 @@
 import { type Context, diag, type TextMapGetter, type TextMapPropagator, type TextMapSetter } from '@opentelemetry/api';
+import { isPromise } from '../report-failure.js';
 
 /**
  * A propagator of the user's, whose errors stay here: outgoing instrumentations call it in the middle of the
@@ -13,7 +14,7 @@ export class GuardedPropagator implements TextMapPropagator {
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
     try {
-      this.#propagator.inject(context, carrier, setter);
+      isPromise(this.#propagator.inject(context, carrier, setter), 'A propagator rejected in inject()');
     } catch (error) {
       diag.warn('A propagator threw in inject(); the other side gets no context of it', error);
     }
@@ -21,7 +22,10 @@ export class GuardedPropagator implements TextMapPropagator {
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
     try {
-      return this.#propagator.extract(context, carrier, getter) ?? context;
+      const extracted: Context | undefined = this.#propagator.extract(context, carrier, getter);
+      isPromise(extracted, 'A propagator rejected in extract()');
+      // Nothing, or something else that is no context, would throw in whoever asks it for the span.
+      return typeof extracted?.getValue === 'function' ? extracted : context;
     } catch (error) {
       diag.warn('A propagator threw in extract(); what it would have read is not taken', error);
       return context;
@@ -30,7 +34,8 @@ export class GuardedPropagator implements TextMapPropagator {
 
   fields(): string[] {
     try {
-      return [...(this.#propagator.fields() ?? [])];
+      const fields: Iterable<string> | undefined = this.#propagator.fields();
+      return isPromise(fields, 'A propagator rejected in fields()') ? [] : [...(fields ?? [])];
     } catch (error) {
       diag.warn('A propagator threw in fields(); it names none', error);
       return [];

@@ -1,6 +1,6 @@
 import { isValidSpanId, isValidTraceId } from '@opentelemetry/api';
+import { isPromise, reportFailure } from '../report-failure.js';
 import type { IdGenerator } from '../sdk/types.js';
-import { reportFailure } from './guard.js';
 import { randomWord, wordToHex } from './ids.js';
 
 /** From the user's id generator; at random where there is none, or it throws or gives no id. */
@@ -22,6 +22,7 @@ function generated(
   try {
     const id = idGenerator[method]();
     if (isValid(id)) return id;
+    isPromise(id, 'The id generator rejected');
     throw new TypeError(`${method} gave ${String(id)}`);
   } catch (error) {
     reportFailure('The id generator failed, and a random id was taken', error);

@@ -10,9 +10,9 @@ import {
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
+import { isPromise, reportFailure } from '../report-failure.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { clock } from './clock.js';
-import { reportFailure } from './guard.js';
 import { RecordingSpan } from './recording-span.js';
 import type { SpanDetails } from './span-details.js';
 import { millisToHrTime, performanceToHrTime, timeInputToHrTime } from './time-input.js';
@@ -112,7 +112,7 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
     counts.ended[isSampled(this._spanContext.traceFlags) ? 2 : 1]!++;
     for (const processor of processors!) {
       try {
-        processor.onEnding?.(this);
+        isPromise(processor.onEnding?.(this), 'A span processor rejected in onEnding');
       } catch (error) {
         reportFailure('A span processor threw in onEnding', error);
       }
@@ -121,7 +121,7 @@ export class ProcessedSpan extends RecordingSpan implements SpanDetails {
     Reflect.set(this, 'ended', true);
     for (const processor of processors!) {
       try {
-        processor.onEnd(this);
+        isPromise(processor.onEnd(this), 'A span processor rejected in onEnd');
       } catch (error) {
         reportFailure('A span processor threw in onEnd', error);
       }

@@ -6,10 +6,10 @@
  */
 
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
+import { reportFailure } from '../report-failure.js';
 import type { ReadableSpan } from '../sdk/types.js';
 import type { Memory } from '../wire/memory.js';
 import { type Anchor, readingAt } from './clock.js';
-import { reportFailure } from './guard.js';
 import { hexToWord } from './ids.js';
 import { countField, EVENT, encoder, encodeStatus, LINK, SPAN } from './span-encoder.js';
 import { type EventSnapshot, type LinkSnapshot, type Pairs, type SpanSnapshot, snapshotOf } from './span-snapshot.js';

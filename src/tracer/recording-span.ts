@@ -14,11 +14,11 @@ import {
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
+import { reportFailure } from '../report-failure.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { EXCEPTION_EVENT, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
 import { isAttribute, truncated, validAttributes } from './attribute-rules.js';
 import { type Anchor, clock } from './clock.js';
-import { reportFailure } from './guard.js';
 import { type InspectArguments, inspected, settledAttributes } from './inspected.js';
 import type { SpanDetails } from './span-details.js';
 import { isTimeInput, millisToHrTime, performanceToHrTime, timeInputToHrTime } from './time-input.js';

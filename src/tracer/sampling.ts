@@ -1,6 +1,6 @@
 import type { Attributes, Context, Link, SpanContext, SpanKind } from '@opentelemetry/api';
+import { isPromise, reportFailure } from '../report-failure.js';
 import type { Sampler, SamplingResult } from '../sdk/types.js';
-import { reportFailure } from './guard.js';
 import { isSampled } from './trace-flags.js';
 
 // SamplingDecision of the SDK.
@@ -26,6 +26,7 @@ export function samplingOf(
   if (sampler !== undefined) {
     try {
       const result = sampler.shouldSample(parentContext, traceId, name, kind, attributes, links);
+      if (isPromise(result, 'The sampler rejected')) throw new TypeError('expected a decision, got a promise');
       const { decision, traceState } = result;
       if (decision === NOT_RECORD || decision === RECORD || decision === RECORD_AND_SAMPLED) {
         // All of it is read here: a getter may throw, and what is no trace state would throw in whoever

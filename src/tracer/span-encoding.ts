@@ -8,10 +8,10 @@ import { type SpanContext, SpanKind, type SpanStatus, type TraceState } from '@o
 import { toWords } from '../journal/cached-string.js';
 import type { SpanStart } from '../journal/encoder.js';
 import { NO_ENTRY, type SpanLog } from '../journal/span-log.js';
+import { reportFailure } from '../report-failure.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
 import { AttributeBlock } from './attribute-block.js';
 import { type Anchor, readingAt } from './clock.js';
-import { reportFailure } from './guard.js';
 import { keepReadable } from './readable-encoding.js';
 import type { SpanDetails } from './span-details.js';
 import { countField, EVENT, encoder, encodeStatus, HAS_IS_REMOTE, IS_REMOTE, isKind, SPAN } from './span-encoder.js';

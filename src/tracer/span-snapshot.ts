@@ -9,8 +9,8 @@
  * @module
  */
 import { type HrTime, type Link, type SpanContext, SpanKind } from '@opentelemetry/api';
+import { reportFailure } from '../report-failure.js';
 import type { ReadableSpan, TimedEvent } from '../sdk/types.js';
-import { reportFailure } from './guard.js';
 import { hexToWord, spanWords } from './ids.js';
 import { HAS_IS_REMOTE, IS_REMOTE, isKind } from './span-encoder.js';
 import { wholeTime } from './time-input.js';

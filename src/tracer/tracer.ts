@@ -20,12 +20,12 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { encodeScopeFields, type Scope } from '../journal/encoder.js';
+import { isPromise, reportFailure } from '../report-failure.js';
 import type { Memory } from '../wire/memory.js';
 import type { AttributeBlock } from './attribute-block.js';
 import { validAttributes } from './attribute-rules.js';
 import { clock } from './clock.js';
 import { activeContext, contextStorage } from './context-storage.js';
-import { reportFailure } from './guard.js';
 import { hexToWord, randomWord } from './ids.js';
 import { type InspectArguments, inspected, settledAttributes } from './inspected.js';
 import { JournalSpan } from './journal-span.js';
@@ -224,7 +224,7 @@ export class JournalTracer implements Tracer, TracerScope {
   #processStart(span: ProcessedSpan, parentContext: Context): void {
     for (const processor of this.pipeline.processors!) {
       try {
-        processor.onStart(span, parentContext);
+        isPromise(processor.onStart(span, parentContext), 'A span processor rejected in onStart');
       } catch (error) {
         reportFailure('A span processor threw in onStart', error);
       }

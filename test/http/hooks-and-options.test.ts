@@ -240,6 +240,28 @@ test('a hook that rejects after its span has ended is said once', async (t) => {
   assert.deepEqual(warnings, ['FORKTRACE_HOOK_FAILED An HTTP hook rejected after its span had']);
 });
 
+test('hooks that are async by mistake, and reject, end no process: the request is served and traced', async (t) => {
+  const rejecting = (async () => {
+    // A rejection that nobody handles fails the test.
+    throw new Error('rejects');
+  }) as never;
+  const { request, spans } = await listen(t, (_request, response) => void setImmediate(() => response.end('fine')), {
+    ignoreIncomingRequestHook: rejecting,
+    spanDetails: rejecting,
+    serverRequestHook: rejecting,
+    responseHook: rejecting,
+    applyCustomAttributesOnSpan: rejecting,
+    clientRequestHook: rejecting,
+    clientResponseHook: rejecting,
+  });
+  assert.equal((await request('/')).body, 'fine');
+  const { events } = (await spans(3)).find(({ kind }) => kind === SpanKind.SERVER)!;
+  assert.deepEqual(
+    events.map((event) => event.attributes?.['exception.message']),
+    ['spanDetails returned a promise', 'rejects', 'rejects'],
+  );
+});
+
 test('receive and send spans are left out separately, with their hooks', async (t) => {
   for (const [excludeSpans, left] of [
     [['receive'], ['POST', 'POST http send', 'POST http send']],

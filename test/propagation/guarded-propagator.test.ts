@@ -15,6 +15,12 @@ const fail = () => {
 const broken: Record<string, Partial<Record<keyof TextMapPropagator, unknown>>> = {
   'all of it throws': { inject: fail, extract: fail, fields: fail },
   'extract and fields return nothing': { inject: () => {}, extract: () => undefined, fields: () => undefined },
+  'all of it is async by mistake': {
+    inject: async () => fail(),
+    extract: async () => fail(),
+    fields: async () => fail(),
+  },
+  'extract returns what is no context': { inject: () => {}, extract: () => 'context', fields: () => [] },
   'fields is null': { inject: () => {}, extract: () => null, fields: () => null },
   'there are no methods': {},
 };

@@ -184,7 +184,15 @@ const program = fc.record({
   assignments: fc.array(assignment, { maxLength: 3 }),
 });
 
-type Setting = 'plain' | 'sampler' | 'processor' | 'assigning processor' | 'failing parts';
+const SETTINGS = [
+  'plain',
+  'sampler',
+  'processor',
+  'assigning processor',
+  'failing parts',
+  'parts that are async by mistake',
+] as const;
+type Setting = (typeof SETTINGS)[number];
 
 function providerFor(setting: Setting, spanLog: MemorySpanLog, assignments: [string, unknown][]) {
   const common: JournalTracerProviderOptions = { resource, spanLimits: defaultLimits, spanLog };
@@ -199,10 +207,13 @@ function providerFor(setting: Setting, spanLog: MemorySpanLog, assignments: [str
       return new JournalTracerProvider({ ...common, spanProcessors: () => [processor] });
     case 'assigning processor':
       return new JournalTracerProvider({ ...common, spanProcessors: () => [{ ...processor, onEnd }] });
-    case 'failing parts': {
-      const fail = (): never => {
+    case 'failing parts':
+    case 'parts that are async by mistake': {
+      // A rejection that nobody handles fails the test.
+      const fail = ((): unknown => {
+        if (setting !== 'failing parts') return Promise.reject(new Error('rejects'));
         throw new Error('fails');
-      };
+      }) as () => never;
       return new JournalTracerProvider({
         ...common,
         sampler: { shouldSample: fail },
@@ -226,7 +237,7 @@ describe('a tracer and its spans', () => {
     fc.assert(
       fc.property(
         program,
-        fc.constantFrom<Setting>('plain', 'sampler', 'processor', 'assigning processor', 'failing parts'),
+        fc.constantFrom(...SETTINGS),
         fc.boolean(),
         ({ name, options, parent, calls, assignments }, setting, isRoot) => {
           const spanLog = new MemorySpanLog(16, 512);
@@ -399,6 +410,7 @@ describe('a sampler', () => {
       () => ({ decision: 7 }),
       () => ({ decision: '2' }),
       async () => ({ decision: 0 }),
+      async () => assert.fail('later'),
       () => ({
         get decision() {
           return assert.fail('decision');
