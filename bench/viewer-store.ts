@@ -1,12 +1,13 @@
 /**
  * The viewer's database: writes 100 traces a second of hours, as fast as they are taken, then measures
- * searches of all of it.
+ * searches of all of it, as one table.
  *
- *   npm run bench:viewer-store -- [thousands of traces] [file]
+ *   npm run bench:viewer-store -- [thousands of traces] [file] [minutes]
  *
- * A file that is named is kept, and gets what it has not when there is one. Last, the file has reached its
- * limit, and the oldest go while more is written. A trace is four spans of two services; each has an order's
- * number of its own, one in a hundred has failed.
+ * 8640 are a day. A file that is named is kept, and gets what it has not when there is one, for so many
+ * minutes at most (default: 60): what is then there is searched, and the table says of how many hours. A
+ * trace is four spans of two services; each has an order's number of its own, one in a hundred has failed.
+ * How it is at its limit is measured in a smaller file.
  *
  * @module
  */
@@ -24,7 +25,9 @@ const A_SECOND = 100;
 const DAY = 24 * 3600 * A_SECOND;
 const TEMPLATES = 50;
 const ROUNDS = 5;
+const AT_LIMIT = 200_000;
 const count = Number(process.argv[2] ?? 1000) * 1000;
+const minutes = Number(process.argv[4] ?? 60);
 
 /** What stands in a template for what is new in each trace. */
 const ID = Buffer.from('deadbeefdeadbeef', 'hex');
@@ -33,7 +36,8 @@ const EPOCH_NS = 0x7eadbeef00000000n;
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
 
-function run(path: string): void {
+function run(path: string, scratch: string): void {
+  console.log(`| measured, Node.js ${process.version} | |\n|---|---|`);
   fillFile(path);
   const size = statSync(path).size;
   const began = performance.now();
@@ -42,7 +46,7 @@ function run(path: string): void {
   say('file', `${(size / 1e9).toFixed(2)} GB, ${Math.round(size / tables.held)} bytes a trace`);
   searches(tables);
   tables.close();
-  atItsLimit(path, size);
+  atItsLimit(join(scratch, 'at-limit'));
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1];
   say('memory at most', `${Math.round(Number(peak) / 1000)} MB`);
 }
@@ -54,11 +58,12 @@ function fillFile(path: string): void {
   const startMs = first == null ? Date.now() - (count / A_SECOND) * 1000 : Number(first) / 1000;
   const { held } = tables;
   const cpu = process.cpuUsage();
-  const { wallMs, longestMs } = write(tables, held, count, startMs);
+  const { wallMs, longestMs } = write(tables, held, count, startMs, minutes);
   const { user, system } = process.cpuUsage(cpu);
-  const written = tables.held - held;
+  const total = tables.held;
+  const written = total - held;
   tables.close();
-  say('traces', `${count.toLocaleString('en')} (${((count / DAY) * 24).toFixed(1)} h of ${A_SECOND} a second)`);
+  say('traces', `${total.toLocaleString('en')} (${((total / DAY) * 24).toFixed(1)} h of ${A_SECOND} a second)`);
   if (written === 0) return;
   say(
     'write, a trace of 4 spans',
@@ -67,11 +72,17 @@ function fillFile(path: string): void {
   say('the longest step, a write of 100 or a merge', `${Math.round(longestMs)} ms CPU`);
 }
 
-function write(tables: TraceTables, from: number, to: number, startMs: number): { wallMs: number; longestMs: number } {
+function write(
+  tables: TraceTables,
+  from: number,
+  to: number,
+  startMs: number,
+  minutesAtMost = Number.POSITIVE_INFINITY,
+): { wallMs: number; longestMs: number } {
   const templates = Array.from({ length: TEMPLATES }, (_, n) => template(n));
   const began = performance.now();
   let longestMs = 0;
-  for (let n = from; n < to; n += A_SECOND) {
+  for (let n = from; n < to && performance.now() - began < minutesAtMost * 60_000; n += A_SECOND) {
     const request = fill(templates[(n / A_SECOND) % TEMPLATES]!, startMs + (n / A_SECOND) * 1000, n);
     longestMs = Math.max(
       longestMs,
@@ -95,18 +106,26 @@ function cpuMsOf(work: () => unknown): number {
   return (user + system) / 1000;
 }
 
-/** A twentieth more arrives in a file that is full. */
-function atItsLimit(path: string, maxBytes: number): void {
+/** Half as many again arrive in a file that is full. */
+function atItsLimit(path: string): void {
+  const startMs = Date.now() - (AT_LIMIT / A_SECOND) * 1000;
+  const filled = new TraceTables(path, Number.POSITIVE_INFINITY);
+  write(filled, 0, AT_LIMIT, startMs);
+  filled.close();
+  const maxBytes = statSync(path).size;
   const tables = new TraceTables(path, maxBytes);
-  const held = tables.held;
-  const more = Math.ceil(held / 20 / A_SECOND) * A_SECOND;
-  const { wallMs, longestMs } = write(tables, held, held + more, Date.now() - (held / A_SECOND) * 1000);
+  const more = AT_LIMIT / 2;
+  const cpu = process.cpuUsage();
+  const { longestMs } = write(tables, AT_LIMIT, AT_LIMIT + more, startMs);
+  const { user, system } = process.cpuUsage(cpu);
   say(
-    'at its limit',
-    `${Math.round((wallMs * 1000) / (held / 20))} µs a trace, longest step ${Math.round(longestMs)} ms CPU`,
+    'in a file that is full',
+    `${((user + system) / more).toFixed(1)} µs CPU a trace, the longest step ${Math.round(longestMs)} ms CPU`,
   );
-  say('then', `${((statSync(path).size / maxBytes) * 100).toFixed(1)} % of the limit, ${tables.held} of ${held} held`);
+  const { held } = tables;
   tables.close();
+  const share = ((statSync(path).size / maxBytes) * 100).toFixed(1);
+  say('then', `${share} % of its limit, ${held.toLocaleString('en')} of ${AT_LIMIT.toLocaleString('en')} held`);
 }
 
 function searches(tables: TraceTables): void {
@@ -156,7 +175,7 @@ function searches(tables: TraceTables): void {
 }
 
 function say(label: string, value: string): void {
-  console.log(`${label.padEnd(40)} ${value}`);
+  console.log(`| ${label} | ${value} |`);
 }
 
 interface Template {
@@ -255,13 +274,9 @@ function fill({ bytes, ids, orders, times }: Template, atMs: number, number: num
   return request;
 }
 
-const named = process.argv[3];
-if (named !== undefined) run(named);
-else {
-  const directory = mkdtempSync(join(tmpdir(), 'forktrace-viewer-store-'));
-  try {
-    run(join(directory, 'traces'));
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+const scratch = mkdtempSync(join(tmpdir(), 'forktrace-viewer-store-'));
+try {
+  run(process.argv[3] ?? join(scratch, 'traces'), scratch);
+} finally {
+  rmSync(scratch, { recursive: true });
 }

@@ -92,22 +92,30 @@ const SIZES = [
 ];
 
 const [all] = process.argv.slice(2);
-if (all !== undefined) mkdirSync(all, { recursive: true });
-for (const colorScheme of ['light', 'dark']) {
-  await page.emulateMedia({ colorScheme });
-  await page.setViewportSize(SIZES[0]);
-  for (const name of SHOWN) await picture(`${name}-${colorScheme}`, ...PAGES[name]);
-  if (all === undefined) continue;
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
-    for (const [name, [path, prepare]] of Object.entries(PAGES)) {
-      await picture(`${name}-${size.width}-${colorScheme}`, path, prepare, all);
-    }
+// First the one that shows what has just happened, in both.
+for (const name of SHOWN) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(SIZES[0]);
+    await picture(`${name}-${colorScheme}`, ...PAGES[name]);
   }
 }
 await page.emulateMedia({ colorScheme: 'light' });
 await page.setViewportSize(SIZES[2]);
 await picture('phone-cluster', '/cluster');
+
+if (all !== undefined) {
+  mkdirSync(all, { recursive: true });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      for (const [name, [path, prepare]] of Object.entries(PAGES)) {
+        await picture(`${name}-${size.width}-${colorScheme}`, path, prepare, all);
+      }
+    }
+  }
+}
 
 await browser.close();
 stop.abort();
