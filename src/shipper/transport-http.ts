@@ -94,14 +94,15 @@ class Failure {
   /** The other side has the request, or part of it. */
   readonly wasSent: boolean;
 
-  constructor(error: NodeJS.ErrnoException, request: ClientRequest) {
+  constructor(error: NodeJS.ErrnoException, { reusedSocket, socket }: ClientRequest, isConnected: boolean) {
     const text =
       error.message === 'aborted' ? 'the connection was closed before the answer was complete' : error.message;
     this.reason = printable(text || (error.code ?? String(error)));
     const cut = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    this.wasSent = request.socket?.connecting === false && request.socket.bytesWritten > 0;
+    // What waits for a connection counts as written, too.
+    this.wasSent = isConnected && (socket?.bytesWritten ?? 0) > 0;
     this.fault = cut && this.wasSent ? 'cut' : 'no-answer';
-    this.stale = cut && request.reusedSocket;
+    this.stale = cut && reusedSocket;
   }
 }
 
@@ -109,12 +110,20 @@ class Failure {
 function exchangeWithin(ms: number, open: () => ClientRequest, body: Uint8Array): Promise<HttpAnswer | Failure> {
   return new Promise((resolve) => {
     const request = open();
+    let isConnected = false;
+    request.once('socket', (socket) => {
+      const connected = () => {
+        isConnected = true;
+      };
+      if (request.reusedSocket) connected();
+      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+    });
     const settle = (outcome: HttpAnswer | Failure) => {
       clearTimeout(timer);
       resolve(outcome);
     };
     const fail = (error: Error) => {
-      settle(new Failure(error, request));
+      settle(new Failure(error, request, isConnected));
       request.destroy(error);
     };
     // One that has no connection yet does not tell that it is destroyed.

@@ -163,6 +163,25 @@ for (const status of [300, 301, 302, 303, 307, 308]) {
   });
 }
 
+test('over HTTP: what has not left this process says nothing of what is in it', async (t) => {
+  const closed = createServer();
+  const port = await listen(t, closed);
+  closed.close();
+  await assertResult(t, 'otlp-http', port, { ...retry(/ECONNREFUSED/), doubtful: false });
+  const plain = await listen(
+    t,
+    createServer((socket) => socket.once('data', () => socket.end('what?'))),
+  );
+  const transport = await createTransport({
+    ...PLAIN_EXPORT,
+    to: 'otlp-http',
+    url: `https://127.0.0.1:${plain}/v1/traces`,
+  });
+  t.after(() => transport.close());
+  const result = await transport.send(exportRequest(3));
+  assert.deepEqual([result.outcome, 'doubtful' in result && result.doubtful], ['retry', false]);
+});
+
 /** Of a gRPC server: headers, a message and trailers. */
 function grpcAnswer(trailers: Record<string, string>, message: Uint8Array = Buffer.alloc(0), headers = {}) {
   return (stream: ServerHttp2Stream) => {
