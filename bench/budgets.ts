@@ -54,7 +54,7 @@ function judge(what: string, bound: number, found: Measured | undefined, show: (
     ...verdict,
     measured: `${show(found.median)}${doubt}`,
     threeQuarters: show(found.threeQuarters),
-    held: found.threeQuarters <= bound,
+    held: found.isKnown !== false && found.threeQuarters <= bound,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { numberOf } from '#src/number-of.js';
 import { VERDICT_HEAD, type Verdict, verdictRow } from './budgets.js';
 import { benchRoot } from './processes.js';
 import { rateCells } from './rate/table.js';
@@ -149,7 +150,8 @@ function rates(): string {
     if (!hasResults(name!)) return [];
     const { node, windowMs, rows } = loadResults<RateResults>(name!);
     const cells = rateCells(rows);
-    const how = `Node ${node}, ${rows[0]?.rounds ?? 0} rounds or more of ${windowMs / 1000} s each, microseconds of CPU a request.`;
+    const rounds = numberOf(rows[0]?.rounds ?? 0, 'round');
+    const how = `Node ${node}, ${rounds} or more of ${windowMs / 1000} s each, microseconds of CPU a request.`;
     return [`### ${title}\n\n${how}\n\n${table(cells.head, cells.rows)}\n`];
   });
   return tables.length > 0 ? `## At a fixed rate\n\n${tables.join('\n')}\n` : '';

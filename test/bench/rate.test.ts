@@ -89,9 +89,12 @@ test('a verdict and the README say so where the rounds are too far apart, and th
     ['forktrace-journal-mmap', [cpu(50, 0.5), cpu(50, 0.8), cpu(50, 8)]],
     ['otel-2', [cpu(90), cpu(90), cpu(90)]],
   ]);
-  const contestants = summarize(rounds, 'forktrace-journal-mmap', () => 1);
-  const row = { asked: '2000', rate: 2000, rounds: 3, unable: [], contestants };
-  const rows = ['hello', 'express'].map((app) => ({ ...row, app }));
+  const others: Rounds = new Map([...rounds, ['forktrace-journal-mmap', [cpu(50.5), cpu(52), cpu(52.4)]]]);
+  const row = (app: string, of: Rounds) => {
+    const contestants = summarize(of, 'forktrace-journal-mmap', () => 1);
+    return { app, asked: '2000', rate: 2000, rounds: 3, unable: [], contestants };
+  };
+  const rows = [row('hello', rounds), row('express', others)];
   writeFileSync(join(dir, 'rate.json'), JSON.stringify({ node: 'v24', windowMs: 2000, rows }));
   const memory = { worker: 9e7, young: 1e7, added: 2e7, addedRest: 1e7, addedRestThreeQuarters: 1e7 };
   const beside = {
@@ -112,6 +115,8 @@ test('a verdict and the README say so where the rounds are too far apart, and th
     return [measured, threeQuarters, held];
   };
   assert.deepEqual(found('added by hello'), ['1/50.0 (not known: the rounds disagree)', '1/9.1', false]);
+  // Three quarters of the rounds hold it.
+  assert.deepEqual(found('Express, 3 child'), ['1/20.0 (not known: the rounds disagree)', '1/18.2', false]);
   assert.deepEqual(found('per span at 2,000'), ['0.80 µs', '8.00 µs', false]);
   assert.deepEqual(found('while nothing is traced'), ['0.14 %', '0.16 %', true]);
   assert.deepEqual(found('memory of the shipper'), ['40.00 MB', '46.00 MB', false]);
