@@ -136,10 +136,8 @@ export class ExitRecorder {
     function kill(pid: number, signal: string | number = 'SIGTERM'): true {
       const name = typeof signal === 'number' ? signalName(signal) : (signal as NodeJS.Signals);
       if (name !== undefined && isOwn(pid) && endsBy(name)) {
-        const active = recorder.#activeSpan();
-        // Outside of any span it is mostly a handler that passes on what has come from outside.
-        const stack = active && stackBelow(kill);
-        recorder.#vitals()?.recordExit({ cause: causeOfExit({ signal: name }), signal: name, stack, active });
+        const called = recorder.#calledBy(kill, causeOfExit({ signal: name }));
+        recorder.#vitals()?.recordExit({ ...(passesOn(called) ? { cause: called.cause } : called), signal: name });
         recorder.#flush();
       }
       return recorder.#kill.call(process, pid, signal);
@@ -157,6 +155,10 @@ function endsBy(signal: NodeJS.Signals): boolean {
 
 /** What the main module throws ends a promise of Node's loader, with which Node calls it a rejection. */
 const isOfMainModule = (stack = '') => stack.includes('(node:internal/modules/run_main:');
+
+/** A handler, as that of `signal-exit`, passes on what has come from outside; so does what is in no span. */
+const passesOn = ({ stack = '', active }: ExitRecord) =>
+  active === undefined || stack.includes(' at process.emit (node:events:');
 
 const MOST_FRAMES = 50;
 

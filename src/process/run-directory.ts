@@ -6,6 +6,7 @@
  */
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
@@ -88,14 +89,23 @@ export interface TracedProcess {
   journalDir?: string | undefined;
 }
 
+/** What two clocks may differ by. */
+const CLOCK_MS = 1000;
+
 const PROCESS_FILE = /^(\d+)\.process\.json$/;
 
-/** Lets `forktrace ls` find this process. One that cannot be entered is not listed, and nothing else. */
+/**
+ * Lets `forktrace ls` find this process, and its parent tell how it has ended. One that cannot be entered is
+ * not listed, and nothing else. A thread enters its process where nothing else of it has, and leaves it
+ * there: the process goes on.
+ */
 export function enterTracedProcess(traced: TracedProcess, directory = runDirectory()): void {
   try {
     prepareRunDirectory(directory);
     const path = join(directory, `${traced.pid}.process.json`);
+    if (!isMainThread && enteredProcess(directory) !== undefined) return;
     writeFileSync(path, JSON.stringify(traced), { mode: 0o600 });
+    if (!isMainThread) return;
     process.once('exit', () => {
       try {
         rmSync(path, { force: true });
@@ -106,6 +116,18 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
   } catch {
     // No directory of this user's alone: nothing in it could be trusted.
   }
+}
+
+/**
+ * This process, as it has been entered.
+ *
+ * @public
+ */
+export function enteredProcess(directory = runDirectory()): TracedProcess | undefined {
+  const [found] = readTracedProcess(join(directory, `${process.pid}.process.json`), process.pid);
+  const startedAtMs = Date.now() - process.uptime() * 1000;
+  // Another one had that pid before.
+  return found !== undefined && found.startedAtMs >= startedAtMs - CLOCK_MS ? found : undefined;
 }
 
 /** The processes that run; what dead ones left is removed. */

@@ -7,6 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
+import type { Worker } from 'node:worker_threads';
 import { endsNamespace } from './pid-namespace.js';
 
 const require = createRequire(import.meta.url);
@@ -17,13 +18,14 @@ const CLOCK_MS = 1000;
 const WATCHING = Symbol.for('forktrace.watch-children');
 
 /**
- * Of all children of this process from now on, however they are started; a process without any pays for
- * nothing.
+ * Of all children and threads of this process from now on, however they are started; a process without any
+ * pays for nothing.
  */
 export function watchChildren(): void {
   const global = globalThis as { [WATCHING]?: true };
   if (global[WATCHING]) return;
   global[WATCHING] = true;
+  process.on('worker', watchThread);
   // Node's own, and documented: nothing of child_process is patched.
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };
@@ -31,6 +33,10 @@ export function watchChildren(): void {
     const startedAtMs = Date.now();
     child.once('exit', (code, signal) => tell(child.pid, startedAtMs, { code, signal }));
   });
+}
+
+function watchThread(worker: Worker): void {
+  (require('./watch-thread.js') as typeof import('./watch-thread.js')).watchThread(worker);
 }
 
 /** Of PID 1. */

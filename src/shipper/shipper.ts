@@ -13,17 +13,18 @@ import { ownEnd } from '../forensics/own-end.js';
 import { isOrdinary, keepPostMortem, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
 import { endOfStderrFile } from '../forensics/stderr-file.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
+import type { WriterIdentity } from '../journal/format.js';
 import { isFromHere } from '../journal/identity.js';
 import { makeRoom, removeLeftovers, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import type { InFlightEntry } from '../journal/reader.js';
 import { addRefused } from '../journal/refused.js';
-import { readVitals } from '../journal/vitals.js';
+import { type ExitRecord, readVitals } from '../journal/vitals.js';
 import { numberOf } from '../number-of.js';
 import { exitInPm2Log } from '../pm2/daemon-log.js';
 import { readToldExit, removeOldExits, removeToldExit } from '../process/told-exit.js';
 import { LossReport, warn } from '../warn.js';
-import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, SERVICE_NAME } from '../wire/conventions.js';
+import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, SERVICE_NAME, THREAD_ID } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import { Resource, Span } from '../wire/otlp.js';
 import type { OtlpSpan } from '../wire/otlp-json.js';
@@ -51,6 +52,8 @@ import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 import { WakingSleep } from './waking-sleep.js';
 
+/** Of so many processes it is known how they ended, for a thread that is found dead after its process. */
+const MOST_ENDED = 64;
 /** How long the shipper sleeps between two looks: until a delivery is due, within these bounds. */
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
@@ -145,6 +148,8 @@ export class Shipper {
   readonly #words = new Map<string, ResolvedExport>();
   readonly #saidAt = new Map<string, number>();
   readonly #own: Record<Signal, Destination>;
+  /** The latest first. */
+  readonly #ended: { identity: WriterIdentity; record: ExitRecord; foundMs: number }[] = [];
   readonly #exits = new Map<number, KnownExit>();
   readonly #counts = { read: 0, shipped: 0, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
   readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
@@ -495,8 +500,10 @@ export class Shipper {
     return this.#deadAmong([...this.#tail.writers.values()]);
   }
 
+  /** Threads first, mostly: what their process has written is there as long as its own journal is. */
   #deadAmong(writers: TailedWriter[]): TailedWriter[] {
-    return writers.filter((writer) => {
+    const threadsFirst = [...writers].sort((a, b) => Number(isThread(b.identity)) - Number(isThread(a.identity)));
+    return threadsFirst.filter((writer) => {
       if (writer.finished) return false;
       if (writer.isDead()) return !this.#isWordAwaited(writer);
       writer.seenAliveMs = Date.now();
@@ -519,7 +526,7 @@ export class Shipper {
     const isTold = this.#options.isTold?.() === true;
     if (isTold && isOfCoordinator(writer)) return waitedMs < TOLD_BY_COORDINATOR_WITHIN_MS;
     // Somebody may be its parent who knows, unless it has said how it ends itself.
-    const isSaid = readVitals(this.#options.dir, writer.identity.id)?.exit !== undefined;
+    const isSaid = this.#recordOf(writer) !== undefined;
     return waitedMs < TOLD_WITHIN_MS && (isTold || !isSaid);
   }
 
@@ -530,17 +537,62 @@ export class Shipper {
   #knownExitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
     const { identity, resource, leaseMs } = writer;
     const { pid, id, slot } = identity;
+    const ofThread = this.#toldOfThread(writer);
+    if (ofThread !== undefined) {
+      // `terminate()` gives that code, and lets the thread write nothing.
+      const isTerminated = ofThread.code === 1 && this.#recordOf(writer) === undefined;
+      return isTerminated ? { cause: 'stop', ...ofThread } : ofThread;
+    }
+    // A thread that has said how it ends: what is told of the process came later.
+    if (isThread(identity) && readVitals(this.#options.dir, id)?.exit !== undefined) return undefined;
     const heard = this.#exits.get(pid);
     if (heard !== undefined) return heard;
-    const told = readToldExit(this.#options.dir, pid);
-    // Another process had that pid before.
-    if (isToldDeath(told) && (told as ToldDeath).atMs >= leaseMs - CLOCK_MS) return told as ToldDeath;
+    const told = toldSince(leaseMs, readToldExit(this.#options.dir, pid));
+    if (told !== undefined) return told;
     if (slot === undefined || attributeOf(resource, CLUSTER_MANAGER) !== 'pm2') return undefined;
     // It says SIGINT also of a process that has ended by itself.
     if (readVitals(this.#options.dir, id)?.exit !== undefined) return undefined;
     const logged = exitInPm2Log(Number(attributeOf(resource, CLUSTER_WORKER_ID) ?? Number.NaN), leaseMs);
     // The log is precise to the second.
     return logged && { ...logged, ...writer.aliveUntil() };
+  }
+
+  /** What the process of a thread has told of the thread's end; one that the process took along has none. */
+  #toldOfThread({ identity, resource, leaseMs }: TailedWriter): ToldDeath | undefined {
+    const id = isThread(identity) ? threadIdOf(resource) : undefined;
+    return id === undefined ? undefined : toldSince(leaseMs, readToldExit(this.#options.dir, identity.pid, id));
+  }
+
+  /** What it has written of its end; a thread that the process took along, what the process has. */
+  #recordOf(writer: TailedWriter): ExitRecord | undefined {
+    const { identity } = writer;
+    const record = readVitals(this.#options.dir, identity.id)?.exit;
+    if (record !== undefined || !isThread(identity) || this.#toldOfThread(writer)) return record;
+    const main = this.#othersOfProcess(identity).find((other) => !isThread(other.identity));
+    const ofMain = main && readVitals(this.#options.dir, main.identity.id)?.exit;
+    // One that has lived later is of another process with that pid.
+    const isOfProcess = (one: { identity: WriterIdentity; foundMs: number }) =>
+      isSameProcess(one.identity, identity) && writer.leaseMs <= one.foundMs;
+    return ofMain ?? this.#ended.find(isOfProcess)?.record;
+  }
+
+  #keepForThreads({ identity }: TailedWriter, record: ExitRecord | undefined): void {
+    if (record === undefined || isThread(identity)) return;
+    this.#ended.unshift({ identity, record, foundMs: Date.now() });
+    this.#ended.splice(MOST_ENDED);
+  }
+
+  #othersOfProcess(own: WriterIdentity): TailedWriter[] {
+    return [...this.#tail.writers.values()].filter(
+      ({ identity }) => identity.id !== own.id && isSameProcess(identity, own),
+    );
+  }
+
+  /** What was told of a process is for all that wrote in it. */
+  #removeTold({ identity, resource }: TailedWriter): void {
+    const { dir } = this.#options;
+    if (isThread(identity)) removeToldExit(dir, identity.pid, threadIdOf(resource) ?? 0);
+    if (!this.#othersOfProcess(identity).some(isLive)) removeToldExit(dir, identity.pid);
   }
 
   #recover(writer: TailedWriter): void {
@@ -550,7 +602,7 @@ export class Shipper {
     const { atMs, monotonicMs } = known ?? writer.aliveUntil();
     // Before what the writer left is removed.
     const page = readVitals(this.#options.dir, writer.identity.id);
-    const record = page?.exit;
+    const record = this.#recordOf(writer);
     const vitals = page && vitalsOf(page.numbers);
     const orphaned = known === undefined && isOfCoordinator(writer);
     const written = this.#lastWordsOf(writer);
@@ -605,7 +657,8 @@ export class Shipper {
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
     if (heard) heard.answered = true;
-    removeToldExit(this.#options.dir, pid);
+    this.#keepForThreads(writer, record);
+    this.#removeTold(writer);
     const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
     const found = {
       ...{ spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last },
@@ -736,6 +789,23 @@ function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
  */
 function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
   return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
+}
+
+const isSameProcess = (a: WriterIdentity, b: WriterIdentity) =>
+  a.pid === b.pid && a.pidNamespace === b.pidNamespace && a.bootId === b.bootId;
+
+/** A worker thread of a process; where there is no /proc nobody knows. */
+const isThread = ({ thread, pid }: WriterIdentity) => thread !== 0 && thread !== pid;
+
+/** As Node.js counts them. */
+function threadIdOf(resource: Uint8Array): number | undefined {
+  const id = attributeOf(resource, THREAD_ID);
+  return id === undefined ? undefined : Number(id);
+}
+
+/** undefined: what has been told is of another one that had that pid before. */
+function toldSince(leaseMs: number, told: unknown): ToldDeath | undefined {
+  return isToldDeath(told) && (told as ToldDeath).atMs >= leaseMs - CLOCK_MS ? (told as ToldDeath) : undefined;
 }
 
 /** As text. */

@@ -46,8 +46,7 @@ Then the shipper that the program starts, or \`forktrace ship\`, delivers the jo
 
 - \`unknown\`: a signal ends a process at once, so the process cannot record it. Only a parent that traces could tell, and there is none.
 - \`heap_out_of_memory\` without a parent that tells the signal is concluded from the last memory figures of the process, which it writes at each
-  full garbage collection. If the heap fills faster than that, the cause is \`unknown\`, or \`abort\` where a parent tells the signal. The spans
-  of a thread that runs out of memory have no exit code, because only its parent learns it.
+  full garbage collection. If the heap fills faster than that, the cause is \`unknown\`, or \`abort\` where a parent tells the signal.
 - More than ${STEPS} spans: a killed shipper has had no time to record what it had already sent, so the next one sends it again.
 
 [What is lost when](loss-matrix.md) is the same for servers with requests under load.

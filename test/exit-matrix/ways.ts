@@ -58,8 +58,7 @@ export function expected(place: Place, way: string, exit: Exit): Told {
   if (way === 'abort' && place === 'thread') return { cause: CAUSES.throw, code, signal };
   // It says so itself.
   if (way === 'abort') return { cause: CAUSES.abort, code, signal };
-  // Its last figures tell, and nobody the signal, or the code of a thread.
-  if (way === 'heap out of memory' && place === 'thread') return { cause: CAUSES[way], code: undefined, signal };
+  // The last figures of a process tell, and nobody the signal; the process tells of a thread.
   const heapIsKnown = way === 'heap out of memory';
   return {
     cause: isKnown || heapIsKnown ? CAUSES[way] : 'unknown',

@@ -25,6 +25,7 @@ const ENDS: Record<string, [cause: string, codeOrSignal: number | string]> = {
   'kill(0)': ['exit', 4],
   'a signal that it handles': ['exit', 8],
   'a signal that it raises again': ['signal', 'SIGTERM'],
+  'a signal that it raises again in the handler': ['signal', 'SIGTERM'],
   'exit after shutdown()': ['exit', 14],
   'signal after shutdown()': ['signal', 'SIGTERM'],
   'throw of the main module': ['uncaught_exception', 1],
@@ -58,7 +59,7 @@ for (const mode of ['mmap', 'write'] as const) {
     const isOpen = ({ name }: { name: string }) => name === 'open';
     const count = Object.keys(ENDS).length;
     const spans = await endpoint.waitForSpans(
-      (all) => all.length >= 2 * count + 1 && all.filter(isOpen).length === count,
+      (all) => all.length >= 2 * count + 2 && all.filter(isOpen).length === count,
     );
     const ended = spans.filter(({ name }) => name === 'ended');
     assert.equal(ended.filter(({ attributes }) => !attributes['forktrace.interrupted']).length, count);
@@ -68,6 +69,8 @@ for (const mode of ['mmap', 'write'] as const) {
       return [way, [attributes['forktrace.exit.cause'], exit]];
     });
     assert.deepEqual(Object.fromEntries(told), ENDS);
+    const listening = spans.find(({ name }) => name === 'listening')!;
+    assert.equal(listening.attributes['forktrace.exit.role'], undefined, 'what comes from outside has no culprit');
     const killing = spans.find(({ name }) => name === 'killing')!;
     assert.equal(killing.attributes['forktrace.exit.role'], 'culprit');
     assert.equal(killing.attributes['forktrace.block.state'], 'sent itself SIGKILL');

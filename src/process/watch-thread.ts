@@ -1,0 +1,25 @@
+/**
+ * Tells whoever ships a thread's journal how the thread has ended: one that is terminated, or runs out of
+ * memory, cannot say so itself, and the thread that has started it alone knows.
+ *
+ * @module
+ */
+import { errorMonitor } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { enteredProcess } from './run-directory.js';
+import { tellExit } from './told-exit.js';
+
+/** @public */
+export function watchThread(worker: Worker): void {
+  // It has none any more once it has ended.
+  const { threadId } = worker;
+  let cause: 'heap_out_of_memory' | undefined;
+  worker.once(errorMonitor, (error: NodeJS.ErrnoException | undefined) => {
+    if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') cause = 'heap_out_of_memory';
+  });
+  // Before the app's, which may end the process.
+  worker.prependOnceListener('exit', (code) => {
+    const dir = enteredProcess()?.journalDir;
+    if (dir !== undefined) tellExit(dir, process.pid, { code, signal: null, cause }, threadId);
+  });
+}
