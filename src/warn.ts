@@ -52,16 +52,16 @@ export const warnings = {
     lost: 'all spans of this process; it continues to run',
   },
   FORKTRACE_REGISTERED_TWICE: {
-    when: 'another OpenTelemetry SDK is registered in the process, and stays',
-    lost: 'remove one of the two',
+    when: 'two OpenTelemetry SDKs are started in the process: what was registered first stays in use',
+    lost: 'spans or log records that were meant for the other one; remove one of the two',
   },
   FORKTRACE_HTTP_INSTRUMENTED_TWICE: {
     when: 'another instrumentation also creates server spans; each request still has one SERVER span',
-    lost: 'see [http.md](http.md)',
+    lost: 'nothing; see [http.md](http.md#beside-other-instrumentations)',
   },
   FORKTRACE_HTTP_UNTRACED: {
     when: 'something of a request, a response or an app threw when forktrace read it; the request was served, and its span may be missing or incomplete. Said once per process',
-    lost: 'the message has the error',
+    lost: 'that span, or parts of it; the message has the error',
   },
   FORKTRACE_OUTGOING_MISSING: {
     when: '`outgoing` is on, and an instrumentation package is not installed',

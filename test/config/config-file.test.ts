@@ -175,6 +175,46 @@ tracer_provider:
   assert.match(ignored, /tracer_provider\.processors\.1\.batch\.exporter\.otlp_http\.endpoint/);
 });
 
+test('what is left out has the default of the specification, and what is not known is named', async (t) => {
+  const { variables, ignored } = await variablesOf(
+    t,
+    `
+log_level: fatal4
+resource:
+  attributes:
+    - name: a
+      value: "x y"
+tracer_provider:
+  sampler:
+    parent_based:
+      root:
+        always_off:
+  processors:
+    - batch:
+        exporter:
+          otlp_grpc:
+    - batch:
+        exporter:
+          console:
+meter_provider:
+  readers:
+    - pull:
+        exporter:
+          prometheus/development:
+    - periodic:
+        exporter:
+          console:
+`,
+  );
+  assert.equal(variables.OTEL_LOG_LEVEL, 'error');
+  assert.equal(variables.OTEL_RESOURCE_ATTRIBUTES, 'a=x%20y');
+  assert.equal(variables.OTEL_TRACES_SAMPLER, 'parentbased_always_off');
+  assert.equal(variables.OTEL_TRACES_EXPORTER, 'otlp,console');
+  assert.equal(variables.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, 'grpc');
+  assert.equal(variables.OTEL_METRICS_EXPORTER, 'console');
+  assert.match(ignored, /meter_provider\.readers\.0\.pull/);
+});
+
 test('a file that cannot be read changes nothing, and is named', async (t) => {
   const { variables, ignored } = await variablesOf(t, 'tracer_provider: [');
   assert.equal(variables.OTEL_SERVICE_NAME, 'gone');

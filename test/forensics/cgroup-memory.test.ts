@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { cgroupMemory, findCgroup, oomKills } from '#src/forensics/cgroup-memory.js';
@@ -65,6 +65,17 @@ const machines: Record<string, Machine> = {
   'no memory controller': { self: '0::/shop\n', files: { 'shop/cgroup.procs': '1\n' }, memory: undefined },
   'no control groups': { self: '', files: {}, memory: undefined },
 };
+
+test('where there is no control group, the kills are those of the machine', () => {
+  assert.equal(cgroupMemory({ used: '/nowhere', limit: '/nowhere', events: '/nowhere' }), undefined);
+  const kills = oomKills({ used: '/nowhere', limit: '/nowhere', events: '/nowhere' });
+  const [, ofMachine] = /^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8')) ?? [];
+  assert.equal(kills, Number(ofMachine ?? 0));
+});
+
+test('a machine without /proc has no control group', async (t) => {
+  assert.equal(findCgroup(await tempDir(t)), undefined);
+});
 
 for (const [name, { self, files, memory, kills }] of Object.entries(machines)) {
   test(`the memory of a control group: ${name}`, async (t) => {

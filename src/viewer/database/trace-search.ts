@@ -88,7 +88,11 @@ interface Match {
 function matchOf(condition: Condition, terms: Terms): Match {
   const { field, value } = condition;
   if (field === '') return wordsMatch(value, terms);
-  if (field === 'trace') return { match: prefix(idTerm(value.toLowerCase())), decided: true };
+  if (field === 'trace') {
+    // Anything else would be several words to the index, which knows no phrases.
+    const isId = /^[0-9a-f]+$/i.test(value);
+    return { match: isId ? prefix(idTerm(value.toLowerCase())) : any([]), decided: true };
+  }
   if (field === 'status') {
     if (value === 'ok') return { match: quoted(outcomeTerm('ok')), decided: true };
     const interrupted = quoted(outcomeTerm('interrupted'));
