@@ -304,6 +304,15 @@ class Run {
     }
     const head = replacements[0];
     if (!wasReady && head?.slot === slot && head.begun) this.#replacementFailed(slot, incarnation);
+    if (wasReady) this.#forgetRecycling(slot);
+  }
+
+  /** The process that was worn is gone, before its turn came: what follows it is new. */
+  #forgetRecycling(slot: number): void {
+    const replacements = this.state.replacements.filter(
+      (one) => one.slot !== slot || one.reason !== 'recycle' || one.begun,
+    );
+    this.state = { ...this.state, replacements };
   }
 
   #worn({ slot }: Extract<SlotReport, { type: 'worn' }>): void {

@@ -428,3 +428,64 @@ test('the slot that tries for all is taken away while it tries: the next that as
   cluster.run(120_000);
   assert.deepEqual([cluster.ready, breaker()], [2, 'closed']);
 });
+
+/** Enough requests for any share of 10 %. */
+const WORN = {
+  ...{ requests: 1000, inFlight: 0, failed: 0, p99Ms: 0, cpu: 0, utilization: 0, rss: 0 },
+  ...{ spansJournaled: 0, spansLost: 0 },
+};
+
+test('a worker that is worn while the cluster boots or stops is not recycled', () => {
+  const cluster = new SimulatedCluster(2, { maxRequests: 100 }, () => 0.5, 1);
+  const wear = () => cluster.tell(0, 0, { type: 'heartbeat', stats: WORN, debugged: false });
+  cluster.dispatch({ type: 'start' });
+  cluster.run(150);
+  assert.equal(cluster.state.phase, 'booting');
+  wear();
+  assert.deepEqual(cluster.state.replacements, []);
+  cluster.run(1000);
+  cluster.dispatch({ type: 'shutdown' });
+  wear();
+  cluster.run(60_000);
+  assert.equal(cluster.state.phase, 'stopped');
+  assert.equal(cluster.actions('fork').length, 2);
+});
+
+test('a worker that waits to be recycled and dies is not recycled once more', () => {
+  const cluster = booted(2, { maxRequests: 100 });
+  for (const slot of [0, 1]) cluster.tell(slot, 0, { type: 'heartbeat', stats: WORN, debugged: false });
+  assert.deepEqual(
+    cluster.state.replacements.map(({ slot }) => slot),
+    [0, 1],
+  );
+  cluster.kill(1);
+  cluster.run(60_000);
+  const forks = cluster.actions('fork').map(({ slot }) => slot);
+  assert.deepEqual([forks.filter((slot) => slot === 0).length, forks.filter((slot) => slot === 1).length], [2, 2]);
+  assert.deepEqual(cluster.state.replacements, []);
+});
+
+test('a slot that is scaled away while it waits for its reload is not replaced', () => {
+  const cluster = booted(3);
+  cluster.dispatch({ type: 'reload' });
+  cluster.dispatch({ type: 'scale', to: 1 });
+  cluster.run(60_000);
+  assert.equal(cluster.state.phase, 'running');
+  assert.deepEqual(
+    cluster.actions('reload-done').map(({ slots }) => slots),
+    [[0]],
+  );
+  assert.equal(cluster.actions('fork').length, 4);
+  assert.equal(cluster.processes.size, 1);
+});
+
+test('a death while the cluster stops is no loss, and nothing is forked for it', () => {
+  const cluster = booted(2);
+  cluster.dispatch({ type: 'shutdown' });
+  cluster.kill(1);
+  cluster.dispatch({ type: 'reload' });
+  cluster.run(60_000);
+  assert.equal(cluster.state.phase, 'stopped');
+  assert.equal(cluster.actions('worker-lost').length, 0);
+  assert.equal(cluster.actions('fork').length, 2);
+});
