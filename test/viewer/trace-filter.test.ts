@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TraceStore } from '#src/viewer/store/trace-store.js';
 import { parseFilter, writeFilter } from '#src/viewer/views/filter-language.js';
 import { TraceLists } from '#src/viewer/views/trace-list.js';
@@ -77,6 +79,22 @@ describe('the list of traces', () => {
       names,
       Array.from({ length: 500 }, (_, n) => `t${499 - n}`),
     );
+  });
+
+  it('that is held keeps no trace which the store has let go', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const store = new TraceStore({ maxTraces: 100 });
+    const lists = new TraceLists(store);
+    store.ingest(tracesRequest([{ name: 'first' }]));
+    const first = new WeakRef([...store.traces.values()][0]!);
+    assert.equal(lists.view(query('until=1')).total, 1);
+    store.ingest(tracesRequest(Array.from({ length: 200 }, () => ({ name: 'later' }))));
+    // A reference that has been looked at holds until the turn ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    assert.equal(first.deref(), undefined);
+    assert.equal(lists.view(query('until=1')).total, 0);
   });
 
   it('plots every trace that matches, as cells when there are many', () => {

@@ -23,7 +23,8 @@ interface Matching {
  */
 export class TraceLists {
   readonly #store: TraceStore;
-  readonly #held = new Map<string, Trace[]>();
+  /** Their ids: a list that nobody asks for any longer would keep all its traces. */
+  readonly #held = new Map<string, string[]>();
 
   constructor(store: TraceStore) {
     this.#store = store;
@@ -58,10 +59,14 @@ export class TraceLists {
       } else if (held !== undefined) break;
       else if (matches(trace)) found.push(trace);
     }
-    const traces = held?.filter((trace) => this.#store.traces.has(trace.id)) ?? found.sort(byStart);
+    const traces =
+      held?.map((id) => this.#store.traces.get(id)).filter((trace) => trace !== undefined) ?? found.sort(byStart);
     if (query.has('until')) {
       this.#held.delete(key);
-      this.#held.set(key, traces);
+      this.#held.set(
+        key,
+        traces.map(({ id }) => id),
+      );
       if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value as string);
     }
     return { traces, newer };
