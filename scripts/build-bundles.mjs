@@ -9,8 +9,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
+const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src');
 const target = join(root, 'dist');
@@ -51,6 +52,8 @@ const ENTRY_POINTS = {
   'pm2/index.js': { as: 'forktrace/pm2', bundle: 'bundle-pm2.cjs', module: 'pm2/index.js' },
 };
 
+const API = '@opentelemetry/api';
+
 const nameOf = (file) => relative(source, file).split(sep).join('/');
 const compiled = (name) => name.replace(/\.ts$/, '.js');
 /** A bundle of the SDK's; its `.js` is an ES module, whose load takes a millisecond more. */
@@ -58,6 +61,14 @@ const common = (name) => name.replace(/\.ts$/, '.cjs');
 const sourceOf = (from, path) => nameOf(resolve(source, dirname(from), path)).replace(/\.js$/, '.ts');
 /** module → its bundle */
 const bundleOf = new Map();
+
+/**
+ * What loads a bundle in a module. The bundle is named as tools expect it that collect the files of a package
+ * for a deployment (Nuxt, Vercel).
+ */
+function loadOf(name, bundle) {
+  return `require('${fromModule(name, 'load-bundle.cjs')}')(require.resolve('${fromModule(name, bundle)}'))`;
+}
 
 /** The path of a file of dist from a module there. */
 function fromModule(name, file) {
@@ -86,7 +97,7 @@ async function exportsOf(name) {
 }
 
 /** @param file the bundle that is made; undefined: none, modules are only looked for */
-const boundaries = (file) => ({
+const boundaries = (file = 'unwritten.cjs') => ({
   name: 'boundaries',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /./, namespace: 'bundled' }, ({ path }) => ({ path, external: true }));
@@ -104,15 +115,17 @@ const boundaries = (file) => ({
       isBuiltin(path) ? { path, external: true } : { path, namespace: 'package' },
     );
     onLoad({ filter: /./, namespace: 'bundled' }, async ({ path }) => ({
-      contents: constants(`require('./${bundleOf.get(path)}')['${compiled(path)}']`, await exportsOf(path)),
+      contents: constants(`${loadOf(file, bundleOf.get(path))}['${compiled(path)}']`, await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'outside' }, async ({ path }) => ({
-      contents: constants(`require('./${common(path)}')`, await exportsOf(path)),
+      contents: constants(loadOf(file, common(path)), await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'package' }, ({ path }) => ({
-      contents: constants(`require('${path}')`, Object.keys(createRequire(import.meta.url)(path))),
+      contents: constants(`require('${path === API ? './api.cjs' : path}')`, Object.keys(require(path))),
     }));
-    onLoad({ filter: /\.ts$/, namespace: 'file' }, ({ path }) => ({ contents: located(nameOf(path)), loader: 'ts' }));
+    onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => ({
+      contents: await uncommented(nameOf(path), located(nameOf(path))),
+    }));
   },
 });
 
@@ -125,10 +138,22 @@ function located(name) {
     .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl).href`)
     .replace(/\brequire\('(\.[^']+)'\)/g, (call, path) => {
       const loaded = sourceOf(name, path);
-      if (loaded.startsWith('sdk/')) return `require('${fromModule(name, common(loaded))}')`;
+      if (loaded.startsWith('sdk/')) return loadOf(name, common(loaded));
       const bundle = bundleOf.get(loaded);
-      return bundle ? `require('${fromModule(name, bundle)}')['${compiled(loaded)}']` : call;
+      return bundle ? `${loadOf(name, bundle)}['${compiled(loaded)}']` : call;
     });
+}
+
+/** One character of a comment that is not Latin-1 doubles what V8 reads and keeps of a whole bundle. */
+async function uncommented(name, text) {
+  const { code } = await transform(text, {
+    loader: 'ts',
+    target: options.target,
+    minifyWhitespace: true,
+    sourcemap: 'inline',
+    sourcefile: basename(name),
+  });
+  return code;
 }
 
 const options = {
@@ -171,6 +196,18 @@ for (const file of Object.keys(BUNDLES)) {
   const names = [...bundleOf].filter(([, of]) => of === file).map(([name]) => name);
   await bundle(names.map((name) => `export * as '${compiled(name)}' from './${compiled(name)}';`).join('\n'), file);
 }
+await build({
+  ...options,
+  stdin: { contents: `module.exports = require('${API}');`, resolveDir: root },
+  outfile: join(target, 'bundle-api.cjs'),
+  bundle: true,
+  format: 'cjs',
+  legalComments: 'none',
+});
+const { version } = require(`${root}node_modules/${API}/package.json`);
+const api = join(target, 'api.cjs');
+if (!readFileSync(api, 'utf8').includes(`'${version}'`)) throw new Error(`src/api.cts: ${API} is ${version}`);
+
 for (const [name, file] of bundleOf) {
   if (compiled(name) in ENTRY_POINTS) continue;
   const exported = await exportsOf(name);
@@ -188,7 +225,7 @@ for (const [name, file] of bundleOf) {
 }
 
 // Each entry point for `import` and for `require`; both have the instance that is in the bundle.
-const { errors } = createRequire(import.meta.url)(join(target, bundleOf.get('errors.ts')))['errors.js'];
+const { errors } = require(join(target, bundleOf.get('errors.ts')))['errors.js'];
 const missing = JSON.stringify(errors.FORKTRACE_BUNDLED.message('PROGRAM'));
 for (const [file, { as, bundle, module, call }] of Object.entries(ENTRY_POINTS)) {
   const name = file.replace(/\.js$/, '.ts');
@@ -211,7 +248,7 @@ function load() {
     } catch {
       continue;
     }
-    return of ? require(path)[of] : require(path);
+    return of ? require('${fromModule(name, 'load-bundle.cjs')}')(path)[of] : require(path);
   }
   const program = process.argv[1] ?? 'this program';
   const error = new Error(${missing}.replace('PROGRAM', () => program));

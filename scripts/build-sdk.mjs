@@ -95,4 +95,5 @@ function write(path, code, exported) {
   );
 }
 
-writeLicences(inputs, target);
+// With that of bundle-api.cjs, which is beside this folder.
+writeLicences([...inputs, 'node_modules/@opentelemetry/api/build/src/index.js'], target);

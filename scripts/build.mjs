@@ -14,6 +14,7 @@ run('node_modules/typescript/bin/tsc', '-b');
 run('scripts/build-bundles.mjs');
 run('scripts/build-shipper.mjs');
 run('scripts/build-sdk.mjs');
+run('scripts/hash-bundles.mjs');
 run('scripts/build-mcp.mjs');
 run('scripts/build-page.mjs');
 if (existsSync(`${root}dist/cli/main.js`)) chmodSync(`${root}dist/cli/main.js`, 0o755);

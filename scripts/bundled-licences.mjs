@@ -20,7 +20,7 @@ export function writeLicences(inputs, target) {
     const text = file ? readFileSync(join(root, dir, file), 'utf8').trim() : license;
     byText.set(text, [...(byText.get(text) ?? []), `${name} ${version}`]);
   }
-  const header = 'The files of this folder contain code of the packages below, bundled, otherwise unchanged.';
+  const header = 'The bundles of forktrace contain code of the packages below, otherwise unchanged.';
   const notices = [...byText].map(([text, names]) => `${names.join('\n')}\n\n${text}`);
   writeFileSync(join(target, 'LICENSES'), `${[header, ...notices].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
 }

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { chmod, chown, cp, mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
+
+const register = import.meta.resolve('forktrace/register');
+const spy = fileURLToPath(new URL('../fixtures/says-whose-code.cjs', import.meta.url));
+const loads = fileURLToPath(new URL('../fixtures/says-what-is-loaded.cjs', import.meta.url));
+const isRoot = process.getuid?.() === 0;
+
+const PRELOAD = 'bundle-preload.cjs';
+const OF_A_SERVER = [
+  'bundle-api.cjs',
+  'bundle-base.cjs',
+  PRELOAD,
+  'bundle-start.cjs',
+  'context-manager.cjs',
+  'propagators.cjs',
+];
+
+async function environment(t: TestContext) {
+  const TMPDIR = await tempDir(t);
+  const journal = join(TMPDIR, 'journal');
+  return {
+    TMPDIR,
+    NODE_ENV: 'production',
+    FORKTRACE_QUIET: '1',
+    FORKTRACE_EXPORT: 'none',
+    FORKTRACE_JOURNAL_DIR: journal,
+  };
+}
+
+type Environment = Awaited<ReturnType<typeof environment>> & Record<string, string | undefined>;
+
+/** Which bundles a process has loaded, and whether with the code of an earlier one. */
+async function taken(t: TestContext, env: Environment, what: 'nothing' | 'server', ...flags: string[]) {
+  const execArgv = [...flags, '--require', spy, '--import', register];
+  const withCache = { NODE_DISABLE_COMPILE_CACHE: undefined, ...env };
+  const program = runProgram(t, loads, { args: [what], execArgv, env: withCache });
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
+  assert.doesNotMatch(program.stderr, /./);
+  return JSON.parse(program.stdout.trim().split('\n').at(-1)!) as Record<string, boolean>;
+}
+
+const all = (names: string[], isTaken: boolean) => Object.fromEntries(names.map((name) => [name, isTaken]));
+const codeIn = (env: Environment) => join(env.TMPDIR, `forktrace-${process.geteuid!()}`, '.code-cache');
+
+/** Has a server live until the code of all that it has loaded is kept. @returns where */
+async function keepCode(t: TestContext, env: Environment): Promise<string> {
+  const program = runProgram(t, loads, {
+    args: ['server', 'never loaded'],
+    execArgv: ['--import', register],
+    env: { NODE_DISABLE_COMPILE_CACHE: undefined, ...env },
+  });
+  const directory = await waitFor(async () => {
+    for (const name of await readdir(codeIn(env))) {
+      const files = await readdir(join(codeIn(env), name)).catch((): string[] => []);
+      if (OF_A_SERVER.every((file) => files.includes(file))) return join(codeIn(env), name);
+    }
+    return undefined;
+  }, 'the code is kept');
+  program.kill('SIGTERM');
+  await program.waitForExit();
+  return directory;
+}
+
+test('a start takes the code that an earlier process has kept for this user, unless it is not to be trusted', async (t) => {
+  const env: Environment = await environment(t);
+  assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, false), 'there is none');
+  for (let version = 0; version < 9; version++)
+    await mkdir(join(codeIn(env), `of version ${version}`), { recursive: true, mode: 0o700 });
+  const directory = await keepCode(t, env);
+  assert.equal((await readdir(codeIn(env))).length, 8, 'the oldest are removed');
+  assert.equal((await stat(directory)).mode & 0o777, 0o700);
+  const kept = join(directory, PRELOAD);
+  assert.equal((await stat(kept)).mode & 0o777, 0o600);
+  assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, true));
+  assert.deepEqual(await taken(t, env, 'server', '--enable-source-maps'), all(OF_A_SERVER, false), 'other flags');
+
+  const copy = `${kept}.copy`;
+  await cp(kept, copy);
+  const nothing = () => taken(t, env, 'nothing');
+  const others: [string, () => Promise<unknown>][] = [
+    ['of other versions', () => truncate(kept, 100)],
+    ['garbage', () => writeFile(kept, 'x'.repeat(100_000))],
+    ['empty', () => truncate(kept)],
+    ['that others can write', () => chmod(kept, 0o606)],
+    ['that is a link', () => rm(kept).then(() => symlink(copy, kept))],
+    ['in a directory that others can enter', () => chmod(directory, 0o755)],
+    ...(isRoot
+      ? ([
+          ['of another user', () => chown(kept, 12345, 12345)],
+          ['in a directory of another user', () => chown(directory, 12345, 12345)],
+        ] satisfies [string, () => Promise<unknown>][])
+      : []),
+  ];
+  for (const [what, change] of others) {
+    await change();
+    assert.deepEqual(await nothing(), { [PRELOAD]: false }, `code ${what}`);
+    await rm(kept, { force: true });
+    await cp(copy, kept);
+    await chmod(directory, 0o700);
+    if (isRoot) await chown(directory, process.getuid!(), process.getgid!());
+  }
+  assert.deepEqual(await nothing(), { [PRELOAD]: true }, 'as it was');
+  const none = { NODE_DISABLE_COMPILE_CACHE: '1', ...env };
+  assert.deepEqual(await taken(t, none, 'nothing'), {}, 'loaded by Node');
+});
