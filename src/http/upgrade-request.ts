@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Span } from '@opentelemetry/api';
+import { CLOSED_BY_SERVER, errorType, isGone } from './error-type.js';
 import type { ReadHeader } from './header-capture.js';
 import type { RequestSettings } from './request-settings.js';
 import { ServerRequest, type StartedHead } from './server-request.js';
@@ -16,6 +17,9 @@ export class UpgradeRequest extends ServerRequest {
   /** Methods as they were. */
   readonly write: Duplex['write'];
   readonly end: Duplex['end'];
+  readonly destroy: Duplex['destroy'];
+  /** `error.type` of a socket that the app has destroyed. */
+  #destroyed: string | undefined = undefined;
 
   constructor(settings: RequestSettings, head: StartedHead, span: Span, message: unknown, socket: Duplex) {
     super(settings, head, span);
@@ -23,9 +27,11 @@ export class UpgradeRequest extends ServerRequest {
     this.#socket = socket;
     this.write = socket.write;
     this.end = socket.end;
+    this.destroy = socket.destroy;
     (socket as UpgradedSocket)[REQUEST] = this;
     socket.write = writeHandshake as Duplex['write'];
     socket.end = endHandshake as Duplex['end'];
+    socket.destroy = destroyHandshake as Duplex['destroy'];
     socket.once('close', onClose);
   }
 
@@ -39,12 +45,19 @@ export class UpgradeRequest extends ServerRequest {
   answered(): void {
     this.#socket.write = this.write;
     this.#socket.end = this.end;
+    this.#socket.destroy = this.destroy;
     this.#socket.removeListener('close', onClose);
     this.close(this.#status, undefined);
   }
 
+  /** By the app, before it has answered; node:net does it, too, when the client has gone. */
+  destroying(error: unknown): void {
+    if (this.#socket.readableEnded || isGone(error)) return;
+    this.#destroyed ??= error === undefined || error === null ? CLOSED_BY_SERVER : errorType(error);
+  }
+
   connectionClosed(): void {
-    this.close(undefined, 'aborted');
+    this.close(undefined, this.#destroyed ?? 'aborted');
   }
 
   protected routeLeft(): undefined {}
@@ -72,6 +85,12 @@ function endHandshake(this: UpgradedSocket, ...args: unknown[]): Duplex {
   const ended = (request.end as (...args: unknown[]) => Duplex).apply(this, args);
   request.answered();
   return ended;
+}
+
+function destroyHandshake(this: UpgradedSocket, ...args: Parameters<Duplex['destroy']>): Duplex {
+  const request = this[REQUEST]!;
+  request.destroying(args[0]);
+  return request.destroy.apply(this, args);
 }
 
 function onClose(this: UpgradedSocket): void {

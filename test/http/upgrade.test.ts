@@ -57,6 +57,25 @@ test('an upgrade that is never answered is aborted when its socket closes', asyn
   assert.equal((await span()).attributes['error.type'], 'aborted');
 });
 
+test('an upgrade whose socket the app destroys does not blame the client; one whose client has left does', async (t) => {
+  const server = http.createServer();
+  server.on('upgrade', ({ url }, socket) => {
+    socket.on('error', () => {});
+    if (url === '/left') socket.on('end', () => socket.destroy()).resume();
+    else socket.destroy(url === '/error' ? new RangeError('full') : undefined);
+  });
+  const { connect, spans } = await listen(t, server);
+  const causes: unknown[] = [];
+  for (const path of ['/', '/error', '/left']) {
+    const socket = await connect();
+    socket.on('error', () => {});
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    if (path === '/left') socket.end();
+    causes.push((await spans(causes.length + 1)).at(-1)!.attributes['error.type']);
+  }
+  assert.deepEqual(causes, ['closed_by_server', 'RangeError', 'aborted']);
+});
+
 test('CONNECT has a span that ends with the answer', async (t) => {
   const server = http.createServer();
   server.on('connect', (_request, socket) => socket.write('HTTP/1.1 200 Connection Established\r\n\r\n'));
