@@ -93,7 +93,10 @@ const ALLOWED: Record<string, string[]> = {
   coordinator: ['wire', 'process', 'config', 'journal', 'tracer', 'forensics', 'shipper', 'logs', 'viewer', 'worker'],
   preload: ['wire', 'pm2', 'process', 'config', 'propagation', 'http', 'logs', 'instrumentation', 'worker'],
   mcp: [],
-  cli: ['mcp', 'wire', 'pm2', 'process', 'config', 'journal', 'forensics', 'shipper', 'viewer', 'coordinator'],
+  cli: ['mcp', 'wire', 'pm2', 'process', 'config', 'journal', 'forensics', 'instrumentation', 'shipper'].concat([
+    'viewer',
+    'coordinator',
+  ]),
   register: ['preload'],
   pino: ['logs'],
   index: ['sdk', 'span', 'process', 'propagation', 'shipper', 'http', 'worker', 'coordinator'],

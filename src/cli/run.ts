@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TracingConfig } from '../config/types.js';
 import { startClusterWithTracing } from '../coordinator/start-cluster.js';
+import { appDirectory, installedInstrumentations } from '../instrumentation/installed.js';
 import { setProgram } from '../process/program.js';
 
 /** Workers are forked with the same arguments, so that the same call serves in them. */
@@ -16,8 +17,10 @@ export async function runApp(
   // The app sees what it sees when `node` runs it. The coordinator forks by its own arguments.
   if (cluster.isWorker) process.argv = [process.argv[0]!, program, ...args];
   const config: TracingConfig = {};
-  // As with the preload.
-  if (!process.env.FORKTRACE_INSTRUMENTATIONS) config.instrumentations = 'auto';
+  // As with the preload. An app that has none installed is not told that it has none.
+  if (!process.env.FORKTRACE_INSTRUMENTATIONS && installedInstrumentations(appDirectory()).length > 0) {
+    config.instrumentations = 'auto';
+  }
   if (workers !== undefined) config.workers = workers;
   if (port !== undefined) {
     config.listen = port;
