@@ -118,7 +118,8 @@ class OpenFile {
   protected readonly fd: number;
   #first = Buffer.alloc(STATE_BYTES);
   #second = Buffer.alloc(STATE_BYTES);
-  #state: FileState | undefined;
+  /** `#first` is what an earlier look has found. */
+  #hasRead = false;
 
   /** @internal */
   constructor(path: string, fd: number, header: JournalHeader) {
@@ -129,24 +130,21 @@ class OpenFile {
 
   /** Reads the mutable part of the header as it is now. */
   state(): FileState {
-    const known = this.#state;
     // A read races with the writer's stores; two equal reads in a row have not been torn by one.
     for (let attempt = 0; attempt < 8; attempt++) {
       readFully(this.fd, this.#second, WRITER_FIELDS);
-      const equal = (attempt > 0 || known !== undefined) && this.#first.equals(this.#second);
+      const equal = (attempt > 0 || this.#hasRead) && this.#first.equals(this.#second);
       [this.#first, this.#second] = [this.#second, this.#first];
-      if (!equal) continue;
-      // Nothing to read: what else may have become of the file does not count.
-      if (attempt === 0 && known !== undefined && known.committed === known.shipped) return known;
-      break;
+      if (equal) break;
     }
+    this.#hasRead = true;
     const bytes = this.#first;
     const fileBytes = Math.min(fstatSync(this.fd).size - this.header.headerLength, this.header.bodyLength);
     const stored = bytes.readUInt32LE(AT_COMMITTED - WRITER_FIELDS);
     const ended = bytes.readUInt32LE(AT_ENDED - WRITER_FIELDS);
     const whole = Math.max(0, Math.min(stored, fileBytes));
     const committed = ended === 0 ? whole : Math.min(whole, ended - 1);
-    this.#state = {
+    return {
       committed,
       shipped: Math.min(bytes.readUInt32LE(AT_SHIPPED - WRITER_FIELDS), committed),
       sealed: ended !== 0 || bytes.readUInt32LE(AT_SEALED - WRITER_FIELDS) === 1,
@@ -155,7 +153,6 @@ class OpenFile {
       leaseMonotonicMs: bytes.readDoubleLE(AT_LEASE_MONOTONIC - WRITER_FIELDS),
       cut: whole !== stored,
     };
-    return this.#state;
   }
 
   /**
