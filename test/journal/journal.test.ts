@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -246,22 +256,26 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.equal(journal.stats().lost.tooLarge, 1);
   });
 
-  test(`${mode}: a journal directory that is removed comes back with what was not shipped`, async (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const { journal, dir } = await open(t, { mode });
-    append(journal, 1);
-    begin(journal, 2);
-    journal.flush();
-    rmSync(dir, { recursive: true });
-    append(journal, 3);
-    t.mock.timers.tick(5000);
-    await waitFor(() => existsSync(dir) && ids(readBack(dir).inFlight).includes(2), 'the files to be back');
-    await waitFor(() => readBack(dir).ended.length > 0, 'the spans to be back');
-    append(journal, 4);
-    journal.flush();
-    assert.deepEqual(ids(readBack(dir).ended), [1, 3, 4]);
-    assert.equal(journal.stats().lost.total, 0);
-  });
+  for (const way of ['removed', 'moved away'])
+    test(`${mode}: a journal directory that is ${way} comes back with what was not shipped`, async (t) => {
+      t.mock.timers.enable({ apis: ['setInterval'] });
+      const { journal, dir } = await open(t, { mode });
+      append(journal, 1);
+      begin(journal, 2);
+      journal.flush();
+      const elsewhere = `${dir}-moved`;
+      t.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+      if (way === 'removed') rmSync(dir, { recursive: true });
+      else renameSync(dir, elsewhere);
+      append(journal, 3);
+      t.mock.timers.tick(5000);
+      await waitFor(() => existsSync(dir) && ids(readBack(dir).inFlight).includes(2), 'the files to be back');
+      await waitFor(() => readBack(dir).ended.length > 0, 'the spans to be back');
+      append(journal, 4);
+      journal.flush();
+      assert.deepEqual(ids(readBack(dir).ended), [1, 3, 4]);
+      assert.equal(journal.stats().lost.total, 0);
+    });
 
   test(`${mode}: while no segment can be made spans are counted lost, and kept again afterwards`, async (t) => {
     const { journal, dir } = await open(t, { mode, segmentBytes: 16 * 1024 });
