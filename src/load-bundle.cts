@@ -89,17 +89,25 @@ function keptCode(file: string): Buffer | undefined {
   }
 }
 
+/** Nothing is made, nor removed, below what is another user's, or a link to somewhere. */
+function makeDirectory(): void {
+  for (const each of [parent, directories, directory]) {
+    if (!existsSync(each)) mkdirSync(each, { mode: 0o700 });
+    const stats = lstatSync(each);
+    if (!stats.isDirectory() || !isOursAlone(stats)) return;
+  }
+}
+
 /** Makes and writes it once, off the way of the start. */
 function keep(file: string, script: vm.Script): void {
   setTimeout(() => {
     try {
       const kept = path.join(directory, path.basename(file));
       if (existsSync(kept)) return;
-      if (!existsSync(directory)) {
-        mkdirSync(directory, { recursive: true, mode: 0o700 });
-        removeOldest();
-      }
+      const isNew = !existsSync(directory);
+      if (isNew) makeDirectory();
       if (!isDirectoryTrusted()) return;
+      if (isNew) removeOldest();
       const written = `${kept}.${process.pid}`;
       // On disk before it has its name: V8 takes the code as it is.
       writeFile(written, script.createCachedData(), { mode: 0o600, flag: 'wx', flush: true }, (error) => {
