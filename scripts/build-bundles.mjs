@@ -103,10 +103,10 @@ const boundaries = (file = 'unwritten.cjs') => ({
     onResolve({ filter: /./, namespace: 'bundled' }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /./, namespace: 'outside' }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /./, namespace: 'package' }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
+    onResolve({ filter: /\/load-bundle\.cjs$/ }, () => ({ path: './load-bundle.cjs', external: true }));
+    onResolve({ filter: /^\./ }, ({ path, importer }) => {
       const name = sourceOf(importer === '' || importer === '<stdin>' ? '.' : nameOf(importer), path);
       const bundle = bundleOf.get(name);
-      if (kind === 'dynamic-import') return { path: `./${compiled(name)}`, external: true };
       if (name.startsWith('sdk/')) return { path: name, namespace: 'outside' };
       if (bundle !== undefined && bundle !== file) return { path: name, namespace: 'bundled' };
       return { path: join(source, name) };
@@ -141,6 +141,10 @@ function located(name) {
       if (loaded.startsWith('sdk/')) return loadOf(name, common(loaded));
       const bundle = bundleOf.get(loaded);
       return bundle ? `${loadOf(name, bundle)}['${compiled(loaded)}']` : call;
+    })
+    .replace(/\bawait import\('(\.[^']+)'\)/g, (_call, path) => {
+      const loader = `require('${fromModule(name, 'load-bundle.cjs')}')`;
+      return `await ${loader}.importModule('./${compiled(sourceOf(name, path))}')`;
     });
 }
 
@@ -195,6 +199,8 @@ for (const [file, { entries, and }] of Object.entries(BUNDLES)) {
 for (const file of Object.keys(BUNDLES)) {
   const names = [...bundleOf].filter(([, of]) => of === file).map(([name]) => name);
   await bundle(names.map((name) => `export * as '${compiled(name)}' from './${compiled(name)}';`).join('\n'), file);
+  const { code } = await transform(readFileSync(join(target, file), 'utf8'), { minifyWhitespace: true });
+  if (/[^.\w]import\(/.test(code)) throw new Error(`${file}: code that is kept cannot import(), on Node 20`);
 }
 await build({
   ...options,

@@ -148,7 +148,7 @@ function loadBundle(file: string): any {
     const cachedData = keptCode(file);
     const script = new vm.Script(
       `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`,
-      { filename: file, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+      { filename: file, cachedData },
     );
     if (cachedData === undefined) keep(file, script);
     else if (script.cachedDataRejected) forget(file);
@@ -163,5 +163,12 @@ function loadBundle(file: string): any {
 }
 
 loadBundle.isMainRealm = isMainRealm;
+/**
+ * For `import()` in a bundle: Node 20 does not know whose it is in code that was kept, and throws
+ * ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING.
+ *
+ * @param path of a module, from the folder of the bundles
+ */
+loadBundle.importModule = (path: string): Promise<unknown> => import(path);
 
 export = loadBundle;

@@ -110,3 +110,31 @@ test('a start takes the code that an earlier process has kept for this user, unl
   const none = { NODE_DISABLE_COMPILE_CACHE: '1', ...env };
   assert.deepEqual(await taken(t, none, 'nothing'), {}, 'loaded by Node');
 });
+
+test('a cluster starts with the code that an earlier one has kept', async (t) => {
+  const env: Environment = await environment(t);
+  const path = join(env.TMPDIR, 'cluster.mjs');
+  await writeFile(
+    path,
+    `import { startClusterWithTracing } from ${JSON.stringify(import.meta.resolve('forktrace'))};
+    await startClusterWithTracing(() => (_request, response) => response.end(), { workers: 1, listen: { port: 0 } });
+    console.log('started');`,
+  );
+  for (const isTaken of [false, true]) {
+    const withCache = { NODE_DISABLE_COMPILE_CACHE: undefined, ...env };
+    const program = runProgram(t, path, { execArgv: ['--require', spy], env: withCache });
+    await program.waitForOutput(/(?:started\s+){2}/);
+    if (!isTaken) {
+      const hasIndex = async (name: string) =>
+        (await readdir(join(codeIn(env), name)).catch((): string[] => [])).includes('bundle-index.cjs');
+      await program.waitFor(async () => {
+        const names = await readdir(codeIn(env)).catch((): string[] => []);
+        return names.length === 2 && (await Promise.all(names.map(hasIndex))).every(Boolean);
+      }, 'the code of coordinator and worker is kept: they have other flags');
+    }
+    program.kill('SIGTERM');
+    await program.waitForExit();
+    const ofTheWorker = program.stdout.match(/(?<="bundle-index\.cjs":)\w+/g);
+    assert.deepEqual(ofTheWorker, [`${isTaken}`], program.output);
+  }
+});
