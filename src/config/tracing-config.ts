@@ -156,15 +156,16 @@ export interface JournalConfig {
    */
   mode?: 'auto' | 'mmap' | 'write';
   /**
-   * `none`: what has been kept survives any death of a process. `interval`: also the machine's, up to the
-   * last `syncIntervalMs`; files are brought to the disk off the event loop, and each span has a checksum.
+   * `none`: spans in the journal survive any death of a process. `interval`: also a crash of the machine, up
+   * to the last `syncIntervalMs`; files are synced to the disk off the event loop, and each span has a
+   * checksum.
    *
    * @default FORKTRACE_JOURNAL_SYNC, else none
    */
   sync?: 'none' | 'interval';
   /**
-   * How often `sync` `interval` brings files to the disk. Takes a whole number from 10 to 2147483647, in
-   * milliseconds.
+   * How often files are synced to the disk with `sync: 'interval'`. Takes a whole number from 10 to
+   * 2147483647, in milliseconds.
    *
    * @default 1000
    */
@@ -520,16 +521,16 @@ export interface ForensicsConfig {
    */
   peek?: boolean;
   /**
-   * A thread watches the heap. While that is more than 85 % full, code is debugged and runs slower, and where
-   * V8 runs out of memory the death has the function, the line and the request. Takes true or false.
+   * A thread watches the heap. While the heap is more than 85 % full, code runs slower under a debugger. If
+   * V8 then runs out of memory, the death has the function, the line and the request. Takes true or false.
    *
    * @default FORKTRACE_HEAP_OUT_OF_MEMORY, else false
    */
   heapOutOfMemory?: boolean;
   /**
-   * The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of
-   * `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file. Takes true or
-   * false.
+   * Adds the last 16 KiB that a worker wrote to its standard error, and its last 20 log records, to
+   * `worker.exit` as events, unless the worker was told to end. Under pm2, standard error comes from its log
+   * file. Takes true or false.
    *
    * @default FORKTRACE_LAST_WORDS, else true
    */

@@ -12,13 +12,13 @@ export const forensic = {
     }),
     heapOutOfMemory: option(flag, {
       about:
-        'A thread watches the heap. While that is more than 85 % full, code is debugged and runs slower, and where V8 runs out of memory the death has the function, the line and the request.',
+        'A thread watches the heap. While the heap is more than 85 % full, code runs slower under a debugger. If V8 then runs out of memory, the death has the function, the line and the request.',
       variable: 'FORKTRACE_HEAP_OUT_OF_MEMORY',
       default: false,
     }),
     lastWords: option(flag, {
       about:
-        'The last 16 KiB that a worker wrote to its standard error, and its last 20 log records, are events of `worker.exit`, where nobody had told it to end. Under pm2 the former from its log file.',
+        'Adds the last 16 KiB that a worker wrote to its standard error, and its last 20 log records, to `worker.exit` as events, unless the worker was told to end. Under pm2, standard error comes from its log file.',
       variable: 'FORKTRACE_LAST_WORDS',
       default: true,
     }),

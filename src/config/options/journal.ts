@@ -25,12 +25,12 @@ export const journaling = {
     }),
     sync: option(choice('none', 'interval'), {
       about:
-        "`none`: what has been kept survives any death of a process. `interval`: also the machine's, up to the last `syncIntervalMs`; files are brought to the disk off the event loop, and [each span has a checksum](journal-format.md#the-machines-crash).",
+        '`none`: spans in the journal survive any death of a process. `interval`: also a crash of the machine, up to the last `syncIntervalMs`; files are synced to the disk off the event loop, and [each span has a checksum](journal-format.md#the-machines-crash).',
       variable: 'FORKTRACE_JOURNAL_SYNC',
       default: 'none',
     }),
     syncIntervalMs: option(milliseconds(10), {
-      about: 'How often `sync` `interval` brings files to the disk.',
+      about: "How often files are synced to the disk with `sync: 'interval'`.",
       unit: 'ms',
       default: 1000,
     }),
