@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { TrackedExporter } from '../../dist/worker/tracked-exporter.js';
+import { TrackedExporter } from '#src/worker/tracked-exporter.js';
 
 type ExportCallback = Parameters<SpanExporter['export']>[1];
 
