@@ -134,7 +134,7 @@ export class Http1Request extends ServerRequest implements OpenRequest {
     // What has no connection goes nowhere that we could watch.
     if (this.#connection === undefined) this.finished(response);
     // The app may have more to say: after `end`, or in listeners of 'finish', as loggers do.
-    else response.once('finish', onFinish);
+    else response.on('finish', onFinish);
   }
 
   override processExits(): void {

@@ -7,27 +7,20 @@
 
 import type { ResolvedExport } from '../config/resolved.js';
 import { causeOfDeath } from '../forensics/cause-of-death.js';
-import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
 import { type RedactLastWords, redacted } from '../forensics/last-words.js';
 import { ownEnd } from '../forensics/own-end.js';
-import { isOrdinary, keepPostMortem, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
+import { isOrdinary, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
 import { endOfStderrFile } from '../forensics/stderr-file.js';
-import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
-import type { WriterIdentity } from '../journal/format.js';
+import { vitalsOf } from '../forensics/vitals-table.js';
 import { isFromHere } from '../journal/identity.js';
 import { makeRoom, removeLeftovers, removeLeftoversOf } from '../journal/journal-directory.js';
 import { monotonicAt } from '../journal/monotonic.js';
-import type { InFlightEntry } from '../journal/reader.js';
 import { addRefused } from '../journal/refused.js';
-import { type ExitRecord, readVitals } from '../journal/vitals.js';
+import { readVitals } from '../journal/vitals.js';
 import { numberOf } from '../number-of.js';
-import { exitInPm2Log } from '../pm2/daemon-log.js';
-import { readToldExit, removeOldExits, removeToldExit } from '../process/told-exit.js';
+import { removeOldExits } from '../process/told-exit.js';
 import { LossReport, warn } from '../warn.js';
-import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, SERVICE_NAME, THREAD_ID } from '../wire/conventions.js';
-import { decode } from '../wire/decode.js';
-import { Resource, Span } from '../wire/otlp.js';
-import type { OtlpSpan } from '../wire/otlp-json.js';
+import { CLUSTER_MANAGER } from '../wire/conventions.js';
 import { Delivery } from './delivery.js';
 import {
   type Destination,
@@ -41,19 +34,19 @@ import {
 } from './destination.js';
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
-import type { Death, Role } from './interrupted-span.js';
+import type { Death } from './interrupted-span.js';
+import { isThread, KnownEnds } from './known-ends.js';
 import { lastLogsOf } from './last-logs.js';
-import { inBrief, lastSpansOf } from './last-spans.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
+import { attributeOf } from './resource-attribute.js';
 import { setAside } from './set-aside.js';
-import { type FromShipper, isToldDeath, type KnownDeath, type ShipperStats } from './shipper-messages.js';
+import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 import { WakingSleep } from './waking-sleep.js';
+import { keepPostMortemOf } from './writer-post-mortem.js';
 
-/** Of so many processes it is known how they ended, for a thread that is found dead after its process. */
-const MOST_ENDED = 64;
 /** How long the shipper sleeps between two looks: until a delivery is due, within these bounds. */
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
@@ -69,12 +62,8 @@ const TOLD_BY_COORDINATOR_WITHIN_MS = 5000;
 const WRITTEN_WITHIN_MS = 100;
 const ROOM_MS = 5000;
 const LEASE_MS = 5000;
-/** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
-const EXIT_MEMORY_MS = 60_000;
 /** For the spans of files that a stranger has deleted, when the directory is another shipper's. */
 const LAST_COPIES_MS = 10_000;
-/** A lease that was renewed just before the end, by a clock that is set now and then. */
-const CLOCK_MS = 2000;
 /** For counting what is left, when a shipper ends. */
 const COUNT_MS = 250;
 
@@ -118,27 +107,6 @@ const SIGNALS: readonly Signal[] = ['traces', 'logs'];
 
 const keyOf = (signal: Signal, { id }: Destination): string => `${signal} ${id}`;
 
-/** Requests in flight that a post-mortem names. */
-const SHOWN_IN_FLIGHT = 100;
-
-/** What recovery has found of a dead writer. */
-interface Found {
-  vitals: LastVitals | undefined;
-  entries: readonly InFlightEntry[];
-  roles: readonly (Role | undefined)[];
-  lastWords: string | undefined;
-  lastLogs: LogInBrief[];
-}
-
-/** As its parent leaves it in the journal. */
-type ToldDeath = KnownDeath & { atMs: number };
-
-/** The end of a process, as its parent knows it. */
-interface KnownExit extends Death {
-  lastWords?: string | undefined;
-  answered: boolean;
-}
-
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #tail: Tail;
@@ -148,9 +116,7 @@ export class Shipper {
   readonly #words = new Map<string, ResolvedExport>();
   readonly #saidAt = new Map<string, number>();
   readonly #own: Record<Signal, Destination>;
-  /** The latest first. */
-  readonly #ended: { identity: WriterIdentity; record: ExitRecord; foundMs: number }[] = [];
-  readonly #exits = new Map<number, KnownExit>();
+  readonly #ends: KnownEnds;
   readonly #counts = { read: 0, shipped: 0, refused: 0, dropped: 0, recovered: 0, interrupted: 0 };
   readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
   readonly #drops = new LossReport(
@@ -186,6 +152,7 @@ export class Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#tail = new Tail(options.dir, (path, reason) => this.#malformed.add(1, `${path} is ${reason}`));
+    this.#ends = new KnownEnds(options.dir, () => this.#tail.writers.values());
     const logs = logsExportOf(options.export);
     this.#own = { traces: destinationOf(options.export), logs: destinationOf(logs, 'logs') };
     this.#words.set(keyOf('traces', this.#own.traces), options.export);
@@ -313,7 +280,7 @@ export class Shipper {
     }
     for (const delivery of this.#deliveries.values()) delivery.close();
     this.#end();
-    this.#leftWriters = [...this.#tail.writers].filter(([, writer]) => isLive(writer)).map(([id]) => id);
+    this.#leftWriters = [...this.#tail.writers].filter(([, { isLive }]) => isLive).map(([id]) => id);
     this.#tail.close();
     this.#options.lock.release();
     return complete;
@@ -390,7 +357,7 @@ export class Shipper {
    * none.
    */
   writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
-    this.#exits.set(pid, { atMs: Date.now(), monotonicMs: monotonicAt(performance.now()), ...death, answered: false });
+    this.#ends.hear(pid, death);
     this.#nextLiveness = 0;
     this.#sleep.wake();
   }
@@ -407,7 +374,7 @@ export class Shipper {
   }
 
   get liveWriters(): number {
-    return [...this.#tail.writers.values()].filter(isLive).length;
+    return [...this.#tail.writers.values()].filter(({ isLive }) => isLive).length;
   }
 
   /** Milliseconds for which the writer that has been seen longest has lived; 0 when none lives. */
@@ -502,7 +469,7 @@ export class Shipper {
 
   /** Threads first, mostly: what their process has written is there as long as its own journal is. */
   #deadAmong(writers: TailedWriter[]): TailedWriter[] {
-    const threadsFirst = [...writers].sort((a, b) => Number(isThread(b.identity)) - Number(isThread(a.identity)));
+    const threadsFirst = [...writers].sort((a, b) => Number(isThread(b)) - Number(isThread(a)));
     return threadsFirst.filter((writer) => {
       if (writer.finished) return false;
       if (writer.isDead()) return !this.#isWordAwaited(writer);
@@ -522,87 +489,21 @@ export class Shipper {
     if (this.#stopAt !== undefined) return false;
     const waitedMs = now - writer.seenDeadAt;
     if (waitedMs < WRITTEN_WITHIN_MS && this.#saidBy(writer)?.stderr) return true;
-    if (this.#knownExitOf(writer) !== undefined) return false;
+    if (this.#ends.exitOf(writer) !== undefined) return false;
     const isTold = this.#options.isTold?.() === true;
     if (isTold && isOfCoordinator(writer)) return waitedMs < TOLD_BY_COORDINATOR_WITHIN_MS;
     // Somebody may be its parent who knows, unless it has said how it ends itself.
-    const isSaid = this.#recordOf(writer) !== undefined;
+    const isSaid = this.#ends.recordOf(writer) !== undefined;
     return waitedMs < TOLD_WITHIN_MS && (isTold || !isSaid);
-  }
-
-  /**
-   * What the parent of a dead writer has told of its end: over a channel, in the journal, or in the log of
-   * pm2.
-   */
-  #knownExitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
-    const { identity, resource, leaseMs } = writer;
-    const { pid, id, slot } = identity;
-    const ofThread = this.#toldOfThread(writer);
-    if (ofThread !== undefined) {
-      // `terminate()` gives that code, and lets the thread write nothing.
-      const isTerminated = ofThread.code === 1 && this.#recordOf(writer) === undefined;
-      return isTerminated ? { cause: 'stop', ...ofThread } : ofThread;
-    }
-    // A thread that has said how it ends: what is told of the process came later.
-    if (isThread(identity) && readVitals(this.#options.dir, id)?.exit !== undefined) return undefined;
-    const heard = this.#exits.get(pid);
-    if (heard !== undefined) return heard;
-    const told = toldSince(leaseMs, readToldExit(this.#options.dir, pid));
-    if (told !== undefined) return told;
-    if (slot === undefined || attributeOf(resource, CLUSTER_MANAGER) !== 'pm2') return undefined;
-    // It says SIGINT also of a process that has ended by itself.
-    if (readVitals(this.#options.dir, id)?.exit !== undefined) return undefined;
-    const logged = exitInPm2Log(Number(attributeOf(resource, CLUSTER_WORKER_ID) ?? Number.NaN), leaseMs);
-    // The log is precise to the second.
-    return logged && { ...logged, ...writer.aliveUntil() };
-  }
-
-  /** What the process of a thread has told of the thread's end; one that the process took along has none. */
-  #toldOfThread({ identity, resource, leaseMs }: TailedWriter): ToldDeath | undefined {
-    const id = isThread(identity) ? threadIdOf(resource) : undefined;
-    return id === undefined ? undefined : toldSince(leaseMs, readToldExit(this.#options.dir, identity.pid, id));
-  }
-
-  /** What it has written of its end; a thread that the process took along, what the process has. */
-  #recordOf(writer: TailedWriter): ExitRecord | undefined {
-    const { identity } = writer;
-    const record = readVitals(this.#options.dir, identity.id)?.exit;
-    if (record !== undefined || !isThread(identity) || this.#toldOfThread(writer)) return record;
-    const main = this.#othersOfProcess(identity).find((other) => !isThread(other.identity));
-    const ofMain = main && readVitals(this.#options.dir, main.identity.id)?.exit;
-    // One that has lived later is of another process with that pid.
-    const isOfProcess = (one: { identity: WriterIdentity; foundMs: number }) =>
-      isSameProcess(one.identity, identity) && writer.leaseMs <= one.foundMs;
-    return ofMain ?? this.#ended.find(isOfProcess)?.record;
-  }
-
-  #keepForThreads({ identity }: TailedWriter, record: ExitRecord | undefined): void {
-    if (record === undefined || isThread(identity)) return;
-    this.#ended.unshift({ identity, record, foundMs: Date.now() });
-    this.#ended.splice(MOST_ENDED);
-  }
-
-  #othersOfProcess(own: WriterIdentity): TailedWriter[] {
-    return [...this.#tail.writers.values()].filter(
-      ({ identity }) => identity.id !== own.id && isSameProcess(identity, own),
-    );
-  }
-
-  /** What was told of a process is for all that wrote in it. */
-  #removeTold({ identity, resource }: TailedWriter): void {
-    const { dir } = this.#options;
-    if (isThread(identity)) removeToldExit(dir, identity.pid, threadIdOf(resource) ?? 0);
-    if (!this.#othersOfProcess(identity).some(isLive)) removeToldExit(dir, identity.pid);
   }
 
   #recover(writer: TailedWriter): void {
     const { pid } = writer.identity;
-    const heard = this.#exits.get(pid);
-    const known = this.#knownExitOf(writer);
+    const known = this.#ends.exitOf(writer);
     const { atMs, monotonicMs } = known ?? writer.aliveUntil();
     // Before what the writer left is removed.
     const page = readVitals(this.#options.dir, writer.identity.id);
-    const record = this.#recordOf(writer);
+    const record = this.#ends.recordOf(writer);
     const vitals = page && vitalsOf(page.numbers);
     const orphaned = known === undefined && isOfCoordinator(writer);
     const written = this.#lastWordsOf(writer);
@@ -639,7 +540,7 @@ export class Shipper {
         described: writer,
         report: (path, reason) => this.#malformed.add(1, `${path}: ${reason}`),
         found: (entries, roles) =>
-          this.#keepPostMortem(writer, death, {
+          keepPostMortemOf(this.#options.dir, writer, death, {
             vitals,
             entries,
             roles,
@@ -656,9 +557,7 @@ export class Shipper {
     writer.finished = true;
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
-    if (heard) heard.answered = true;
-    this.#keepForThreads(writer, record);
-    this.#removeTold(writer);
+    this.#ends.recovered(writer, record);
     const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
     const found = {
       ...{ spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last },
@@ -684,54 +583,10 @@ export class Shipper {
     return redacted(lastWords, redactLastWords);
   }
 
-  /** Before the writer's segments are given back. */
-  #keepPostMortem(
-    { identity, resource, segments }: TailedWriter,
-    { id = '', atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
-    { vitals, entries, roles, lastWords, lastLogs }: Found,
-  ): void {
-    if (isOrdinary({ cause, code }, entries.length)) return;
-    const newest = [...segments.values()].sort((a, b) => b.file.sequence - a.file.sequence)[0];
-    keepPostMortem(this.#options.dir, {
-      id,
-      atMs,
-      service: attributeOf(resource, SERVICE_NAME) ?? '',
-      pid: identity.pid,
-      slot: identity.slot,
-      cause,
-      code,
-      signal,
-      record,
-      block,
-      lastWords,
-      lastLogs,
-      heapSnapshots: heapSnapshotsIn(lastWords),
-      vitals,
-      inFlight: entries.slice(0, SHOWN_IN_FLIGHT).map(({ fields }, i) => ({
-        ...inBrief(decodedSpan(fields), atMs),
-        role: roles[i],
-      })),
-      inFlightTotal: entries.length,
-      ...lastSpansOf(newest?.reader),
-    });
-  }
-
   /** An exit that no journal belongs to is answered too: its parent waits. */
   #answerExits(): void {
-    const now = Date.now();
-    for (const [pid, exit] of this.#exits) {
-      if (!exit.answered && !this.#hasLiveWriter(pid)) {
-        exit.answered = true;
-        this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered: 0, requestsInterrupted: 0 });
-      }
-      if (now - exit.atMs > EXIT_MEMORY_MS) this.#exits.delete(pid);
-    }
-  }
-
-  #hasLiveWriter(pid: number): boolean {
-    for (const { identity, finished } of this.#tail.writers.values())
-      if (!finished && identity.pid === pid) return true;
-    return false;
+    for (const pid of this.#ends.takeUnanswered())
+      this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered: 0, requestsInterrupted: 0 });
   }
 
   #removeFinished(): void {
@@ -789,44 +644,4 @@ function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
  */
 function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
   return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
-}
-
-const isSameProcess = (a: WriterIdentity, b: WriterIdentity) =>
-  a.pid === b.pid && a.pidNamespace === b.pidNamespace && a.bootId === b.bootId;
-
-/** A worker thread of a process; where there is no /proc nobody knows. */
-const isThread = ({ thread, pid }: WriterIdentity) => thread !== 0 && thread !== pid;
-
-/** As Node.js counts them. */
-function threadIdOf(resource: Uint8Array): number | undefined {
-  const id = attributeOf(resource, THREAD_ID);
-  return id === undefined ? undefined : Number(id);
-}
-
-/** undefined: what has been told is of another one that had that pid before. */
-function toldSince(leaseMs: number, told: unknown): ToldDeath | undefined {
-  return isToldDeath(told) && (told as ToldDeath).atMs >= leaseMs - CLOCK_MS ? (told as ToldDeath) : undefined;
-}
-
-/** As text. */
-function attributeOf(resource: Uint8Array, name: string): string | undefined {
-  try {
-    const { attributes = [] } = decode(resource, Resource);
-    const value = attributes.find(({ key }) => key === name)?.value;
-    return value?.stringValue ?? value?.intValue?.toString();
-  } catch {
-    return undefined;
-  }
-}
-
-function decodedSpan(fields: Uint8Array): Partial<OtlpSpan> {
-  try {
-    return decode(fields, Span);
-  } catch {
-    return {};
-  }
-}
-
-function isLive({ finished, unrecovered }: TailedWriter): boolean {
-  return !finished && !unrecovered;
 }

@@ -160,6 +160,11 @@ export class TailedWriter {
     this.#leaseAt = now;
   }
 
+  /** Nothing of it has been recovered, and nothing has failed to be. */
+  get isLive(): boolean {
+    return !this.finished && !this.unrecovered;
+  }
+
   /** The age of a lease is told by our own clock that nobody sets: one that jumps kills nobody. */
   isDead(): boolean {
     this.wasDead = isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);

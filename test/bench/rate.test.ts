@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { verdicts } from '#bench/budgets.js';
 import { prioritizeSession } from '#bench/processes.js';
@@ -48,11 +48,17 @@ test('a ratio whose quartiles are further than 15 % from the median is not known
   assert.deepEqual(rateCells([row([0.1])]).rows[1]!.slice(2, 4), ['slow', 'cannot keep this rate']);
 });
 
-test('the page, the README and the verdicts have what was measured at fixed rates', async (t) => {
+/** What the reports read from now on. */
+async function copyOfResults(t: TestContext): Promise<string> {
   const dir = await tempDir(t);
   cpSync(join(root, 'bench/results'), dir, { recursive: true });
   process.env.BENCH_RESULTS = dir;
   t.after(() => delete process.env.BENCH_RESULTS);
+  return dir;
+}
+
+test('the page, the README and the verdicts have what was measured at fixed rates', async (t) => {
+  const dir = await copyOfResults(t);
   const rounds: Rounds = new Map([
     ['untraced', [cpu(50), cpu(50), cpu(50)]],
     ['forktrace-journal-mmap', [cpu(51, 1), cpu(51, 1), cpu(51, 1)]],
@@ -80,10 +86,7 @@ test('the page, the README and the verdicts have what was measured at fixed rate
 });
 
 test('a verdict and the README say so where the rounds are too far apart, and the verdict is by three quarters of them', async (t) => {
-  const dir = await tempDir(t);
-  cpSync(join(root, 'bench/results'), dir, { recursive: true });
-  process.env.BENCH_RESULTS = dir;
-  t.after(() => delete process.env.BENCH_RESULTS);
+  const dir = await copyOfResults(t);
   const rounds: Rounds = new Map([
     ['untraced', [cpu(50), cpu(50), cpu(50)]],
     ['forktrace-journal-mmap', [cpu(50, 0.5), cpu(50, 0.8), cpu(50, 8)]],

@@ -92,6 +92,17 @@ export class OtlpEndpoint {
     return endpoint;
   }
 
+  /** Has a process send its metrics here, four times a second. */
+  get metricsEnvironment(): Record<string, string> {
+    return {
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: this.grpcUrl,
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'grpc',
+      OTEL_METRIC_EXPORT_INTERVAL: '250',
+      OTEL_METRIC_EXPORT_TIMEOUT: '200',
+    };
+  }
+
   /** `http://127.0.0.1:port`, as an OTLP/gRPC exporter takes it. */
   get grpcUrl(): string {
     return `http://127.0.0.1:${this.#grpcPort}`;

@@ -121,11 +121,7 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
         OTEL_SERVICE_NAME: 'measured',
         FORKTRACE_EXPORT: 'otlp-grpc',
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.grpcUrl,
-        OTEL_METRICS_EXPORTER: 'otlp',
-        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: metrics.grpcUrl,
-        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'grpc',
-        OTEL_METRIC_EXPORT_INTERVAL: '250',
-        OTEL_METRIC_EXPORT_TIMEOUT: '200',
+        ...metrics.metricsEnvironment,
         FORKTRACE_JOURNAL_DIR: await tempDir(t),
       },
     });

@@ -1,0 +1,162 @@
+/**
+ * How processes and threads ended, as others have told it, or they themselves.
+ *
+ * @module
+ */
+import type { WriterIdentity } from '../journal/format.js';
+import { monotonicAt } from '../journal/monotonic.js';
+import { type ExitRecord, readVitals } from '../journal/vitals.js';
+import { exitInPm2Log } from '../pm2/daemon-log.js';
+import { readToldExit, removeToldExit } from '../process/told-exit.js';
+import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, THREAD_ID } from '../wire/conventions.js';
+import type { Death } from './interrupted-span.js';
+import { attributeOf } from './resource-attribute.js';
+import { isToldDeath, type KnownDeath } from './shipper-messages.js';
+import type { TailedWriter } from './tail.js';
+
+/** Of so many processes it is known how they ended, for a thread that is found dead after its process. */
+const MOST_ENDED = 64;
+/** How long the exit of a process is remembered: by then its journal has been seen, if it has one. */
+const EXIT_MEMORY_MS = 60_000;
+/** A lease that was renewed just before the end, by a clock that is set now and then. */
+const CLOCK_MS = 2000;
+
+/** As its parent leaves it in the journal. */
+type ToldDeath = KnownDeath & { atMs: number };
+
+/** The end of a process, as its parent knows it. */
+interface KnownExit extends Death {
+  lastWords?: string | undefined;
+  answered: boolean;
+}
+
+export class KnownEnds {
+  readonly #dir: string;
+  readonly #writers: () => Iterable<TailedWriter>;
+  /** Heard over a channel. */
+  readonly #exits = new Map<number, KnownExit>();
+  /** The latest first. */
+  readonly #ended: { identity: WriterIdentity; record: ExitRecord; foundMs: number }[] = [];
+
+  /** @param writers all of the directory */
+  constructor(dir: string, writers: () => Iterable<TailedWriter>) {
+    this.#dir = dir;
+    this.#writers = writers;
+  }
+
+  /** The parent of the process says that it has ended, over its channel. */
+  hear(pid: number, death: KnownDeath): void {
+    this.#exits.set(pid, { atMs: Date.now(), monotonicMs: monotonicAt(performance.now()), ...death, answered: false });
+  }
+
+  /**
+   * Ends that were heard of, have not been answered, and that no journal belongs to. They are forgotten
+   * later.
+   */
+  takeUnanswered(): number[] {
+    const taken: number[] = [];
+    const now = Date.now();
+    for (const [pid, exit] of this.#exits) {
+      if (!exit.answered && !this.#hasLiveWriter(pid)) {
+        exit.answered = true;
+        taken.push(pid);
+      }
+      if (now - exit.atMs > EXIT_MEMORY_MS) this.#exits.delete(pid);
+    }
+    return taken;
+  }
+
+  #hasLiveWriter(pid: number): boolean {
+    for (const { identity, finished } of this.#writers()) if (!finished && identity.pid === pid) return true;
+    return false;
+  }
+
+  /** What the writer left has been recovered: what is known of its end is needed by its threads at most. */
+  recovered(writer: TailedWriter, record: ExitRecord | undefined): void {
+    const heard = this.#exits.get(writer.identity.pid);
+    if (heard) heard.answered = true;
+    this.#keepForThreads(writer, record);
+    this.#removeTold(writer);
+  }
+
+  /**
+   * What the parent of a dead writer has told of its end: over a channel, in the journal, or in the log of
+   * pm2.
+   */
+  exitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
+    const { identity, resource, leaseMs } = writer;
+    const { pid, id, slot } = identity;
+    const ofThread = this.#toldOfThread(writer);
+    if (ofThread !== undefined) {
+      // `terminate()` gives that code, and lets the thread write nothing.
+      const isTerminated = ofThread.code === 1 && this.recordOf(writer) === undefined;
+      return isTerminated ? { cause: 'stop', ...ofThread } : ofThread;
+    }
+    // A thread that has said how it ends: what is told of the process came later.
+    if (isThread({ identity }) && readVitals(this.#dir, id)?.exit !== undefined) return undefined;
+    const heard = this.#exits.get(pid);
+    if (heard !== undefined) return heard;
+    const told = toldSince(leaseMs, readToldExit(this.#dir, pid));
+    if (told !== undefined) return told;
+    if (slot === undefined || attributeOf(resource, CLUSTER_MANAGER) !== 'pm2') return undefined;
+    // It says SIGINT also of a process that has ended by itself.
+    if (readVitals(this.#dir, id)?.exit !== undefined) return undefined;
+    const logged = exitInPm2Log(Number(attributeOf(resource, CLUSTER_WORKER_ID) ?? Number.NaN), leaseMs);
+    // The log is precise to the second.
+    return logged && { ...logged, ...writer.aliveUntil() };
+  }
+
+  /** What the process of a thread has told of the thread's end; one that the process took along has none. */
+  #toldOfThread({ identity, resource, leaseMs }: TailedWriter): ToldDeath | undefined {
+    const id = isThread({ identity }) ? threadIdOf(resource) : undefined;
+    return id === undefined ? undefined : toldSince(leaseMs, readToldExit(this.#dir, identity.pid, id));
+  }
+
+  /** What it has written of its end; a thread that the process took along, what the process has. */
+  recordOf(writer: TailedWriter): ExitRecord | undefined {
+    const { identity } = writer;
+    const record = readVitals(this.#dir, identity.id)?.exit;
+    if (record !== undefined || !isThread({ identity }) || this.#toldOfThread(writer)) return record;
+    const main = this.#othersOfProcess(identity).find((other) => !isThread(other));
+    const ofMain = main && readVitals(this.#dir, main.identity.id)?.exit;
+    // One that has lived later is of another process with that pid.
+    const isOfProcess = (one: { identity: WriterIdentity; foundMs: number }) =>
+      isSameProcess(one.identity, identity) && writer.leaseMs <= one.foundMs;
+    return ofMain ?? this.#ended.find(isOfProcess)?.record;
+  }
+
+  #keepForThreads({ identity }: TailedWriter, record: ExitRecord | undefined): void {
+    if (record === undefined || isThread({ identity })) return;
+    this.#ended.unshift({ identity, record, foundMs: Date.now() });
+    this.#ended.splice(MOST_ENDED);
+  }
+
+  #othersOfProcess(own: WriterIdentity): TailedWriter[] {
+    return [...this.#writers()].filter(({ identity }) => identity.id !== own.id && isSameProcess(identity, own));
+  }
+
+  /** What was told of a process is for all that wrote in it. */
+  #removeTold({ identity, resource }: TailedWriter): void {
+    const dir = this.#dir;
+    if (isThread({ identity })) removeToldExit(dir, identity.pid, threadIdOf(resource) ?? 0);
+    if (!this.#othersOfProcess(identity).some(({ isLive }) => isLive)) removeToldExit(dir, identity.pid);
+  }
+}
+
+const isSameProcess = (a: WriterIdentity, b: WriterIdentity) =>
+  a.pid === b.pid && a.pidNamespace === b.pidNamespace && a.bootId === b.bootId;
+
+/** A worker thread of a process; where there is no /proc nobody knows. */
+export const isThread = ({ identity: { thread, pid } }: Pick<TailedWriter, 'identity'>) =>
+  thread !== 0 && thread !== pid;
+
+/** As Node.js counts them. */
+function threadIdOf(resource: Uint8Array): number | undefined {
+  const id = attributeOf(resource, THREAD_ID);
+  return id === undefined ? undefined : Number(id);
+}
+
+/** undefined: what has been told is of another one that had that pid before. */
+function toldSince(leaseMs: number, told: unknown): ToldDeath | undefined {
+  return isToldDeath(told) && (told as ToldDeath).atMs >= leaseMs - CLOCK_MS ? (told as ToldDeath) : undefined;
+}
