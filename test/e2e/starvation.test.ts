@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { isShipperAlive, shipperPid } from '#src/shipper/lock.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { isAlive } from '../process/alive.js';
+import { asUser } from '../process/as-user.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
@@ -70,8 +71,8 @@ for (const way of ['preload', 'worker'] as const) {
     // Threads count as processes: the limit comes when the program has its own.
     const shipper = await waitFor(() => shipperPid(journal), 'a shipper');
     // By the user itself, who may lower a limit.
-    const asNobody = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-    execFileSync('setpriv', [...asNobody, 'prlimit', '--pid', await ask(port), '--nproc=1:1']);
+    const [command, ...args] = [...asUser(NOBODY, NOBODY), 'prlimit', '--pid', await ask(port), '--nproc=1:1'];
+    execFileSync(command!, args);
     process.kill(shipper, 'SIGKILL');
     await program.waitForOutput(/FORKTRACE_SHIPPER_DIED/);
     await sleep(STARVED_MS);
@@ -84,12 +85,12 @@ async function start(t: TestContext, way: (typeof ways)[number], limit: string, 
   const endpoint = await OtlpEndpoint.start(t);
   const dir = await tempDir(t);
   if (uid !== undefined) chownSync(dir, uid, uid);
-  const asUser = uid === undefined ? '' : `setpriv --reuid=${uid} --regid=${uid} --clear-groups `;
+  const through = uid === undefined ? [] : asUser(uid, uid);
   const program = runProgram(t, fixture('starved-server'), {
     node: '/bin/sh',
     execArgv: [
       '-c',
-      `${limit}; exec ${asUser}"$0" "$@"`,
+      `${limit}; exec ${through.join(' ')} "$0" "$@"`,
       process.execPath,
       ...(way === 'preload' ? ['--import', register] : []),
     ],

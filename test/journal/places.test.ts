@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeResource } from '#src/journal/encoder.js';
 import { openJournal } from '#src/journal/journal.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { asUser } from '../process/as-user.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { mountTmpfs } from './mounted.js';
@@ -148,7 +149,7 @@ const containers: Record<
     }
     const temp = await tempDir(t);
     chmodSync(temp, 0o1777);
-    return { temp, through: ['setpriv', '--reuid', '1234567', '--regid', '0', '--clear-groups'], warnings: 0 };
+    return { temp, through: asUser(1234567, 0), warnings: 0 };
   },
 };
 
