@@ -7,8 +7,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
-import type { Worker } from 'node:worker_threads';
 import { endsNamespace } from './pid-namespace.js';
+import { watchThread } from './watch-thread.js';
 
 const require = createRequire(import.meta.url);
 /** A child's clock starts a little before its parent knows that it is there. */
@@ -25,6 +25,8 @@ export function watchChildren(): void {
   const global = globalThis as { [WATCHING]?: true };
   if (global[WATCHING]) return;
   global[WATCHING] = true;
+  // It comes at any time, as while the app is imported: Node 20 fails to require() an ES module then that is
+  // just being imported, too.
   process.on('worker', watchThread);
   // Node's own, and documented: nothing of child_process is patched.
   subscribe('child_process', (message) => {
@@ -33,10 +35,6 @@ export function watchChildren(): void {
     const startedAtMs = Date.now();
     child.once('exit', (code, signal) => tell(child.pid, startedAtMs, { code, signal }));
   });
-}
-
-function watchThread(worker: Worker): void {
-  (require('./watch-thread.js') as typeof import('./watch-thread.js')).watchThread(worker);
 }
 
 /** Of PID 1. */

@@ -5,11 +5,11 @@
  * @module
  */
 import { errorMonitor } from 'node:events';
+import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
-import { enteredProcess } from './run-directory.js';
-import { tellExit } from './told-exit.js';
 
-/** @public */
+const require = createRequire(import.meta.url);
+
 export function watchThread(worker: Worker): void {
   // It has none any more once it has ended.
   const { threadId } = worker;
@@ -19,7 +19,10 @@ export function watchThread(worker: Worker): void {
   });
   // Before the app's, which may end the process.
   worker.prependOnceListener('exit', (code) => {
+    const { enteredProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
     const dir = enteredProcess()?.journalDir;
-    if (dir !== undefined) tellExit(dir, process.pid, { code, signal: null, cause }, threadId);
+    if (dir === undefined) return;
+    const { tellExit } = require('./told-exit.js') as typeof import('./told-exit.js');
+    tellExit(dir, process.pid, { code, signal: null, cause }, threadId);
   });
 }
