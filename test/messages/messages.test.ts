@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { errors } from '#src/errors.js';
 import { warnings } from '#src/warn.js';
+import { cannotChangeUser } from '../process/as-user.js';
 import { play, type Scene } from './scene.js';
 import { scenes } from './scenes.js';
 
@@ -13,11 +14,10 @@ const path = fileURLToPath(new URL('../../test/messages/messages.md', import.met
 const update = process.env.UPDATE_MESSAGES === '1';
 const page = update ? '' : readFileSync(path, 'utf8');
 const sections: string[] = [];
-const isRoot = process.getuid?.() === 0;
 
 describe('what users see', { concurrency: 2 }, () => {
   for (const [index, scene] of scenes.entries()) {
-    const skip = scene.needsRoot && !isRoot ? 'SKIPPED: it needs root' : false;
+    const skip = scene.needsRoot ? cannotChangeUser() : false;
     test(`${scene.code}: ${scene.when}`, { skip }, async () => {
       const shown = await play(scene);
       for (const code of [scene.says ?? scene.code, ...(scene.shows ?? [])])

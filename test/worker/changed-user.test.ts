@@ -3,11 +3,12 @@ import { chmodSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import type { ReceivedSpan } from '../endpoint/received-span.js';
+import { cannotChangeUser } from '../process/as-user.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
 
-const skip = process.geteuid?.() === 0 ? false : 'SKIPPED: this needs root, to become another user';
+const skip = cannotChangeUser();
 const SPANS = 3000;
 
 interface Scene {
