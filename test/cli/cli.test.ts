@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { commands } from '#src/cli/command-list.js';
 import { alive, freePort, RunningCluster, until } from '../coordinator/running-cluster.js';
+import { tempDir } from '../process/temp-dir.js';
 
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 
@@ -99,12 +100,18 @@ test('scale by one, kill, ls and signals, as an operator types them', async (t) 
 });
 
 test('ls lists a process that traces without a coordinator, while it lives', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'forktrace-cli-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = await tempDir(t);
   writeFileSync(join(directory, 'app.cjs'), "require('http').createServer().listen(0, '127.0.0.1');");
   const register = import.meta.resolve('forktrace/register');
   const child = spawn(process.execPath, ['--import', register, join(directory, 'app.cjs')], {
-    env: { ...process.env, TMPDIR: directory, FORKTRACE_RUN_DIR: join(directory, 'run'), OTEL_SERVICE_NAME: 'alone' },
+    env: {
+      ...process.env,
+      TMPDIR: directory,
+      FORKTRACE_RUN_DIR: join(directory, 'run'),
+      OTEL_SERVICE_NAME: 'alone',
+      // A process of its own would tell of the death when the directory is gone.
+      FORKTRACE_SHIP: 'inline',
+    },
     stdio: 'ignore',
   });
   t.after(() => child.kill('SIGKILL'));
