@@ -1,9 +1,9 @@
 import type { SupervisePolicy } from './policy.js';
 
 /**
- * The wait before the respawn that follows `failures` deaths in a row: doubles from `backoffMinMs` to
- * `backoffMaxMs`, of which the upper half is random, so that workers that died together do not come back
- * together.
+ * The wait in milliseconds before the respawn that follows `failures` deaths in a row. It doubles from
+ * `backoffMinMs` to `backoffMaxMs`. Its upper half is random, so that workers that died together do not start
+ * again together.
  *
  * @param random in [0, 1)
  */

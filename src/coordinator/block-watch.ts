@@ -1,6 +1,6 @@
 /**
- * Finds workers whose event loop is blocked by the heartbeats that do not come, and looks into them: once
- * when a heartbeat is a second late, and again before the watchdog kills.
+ * Finds workers whose event loop is blocked, by their missing heartbeats, and peeks at them: once when a
+ * heartbeat is a second late, and again before the watchdog kills.
  *
  * @module
  */
@@ -13,21 +13,24 @@ import type { WorkerProcess } from './worker-process.js';
 
 const LOOK_MS = 250;
 const LATE_MS = 1000 + HEARTBEAT_MS;
-/** The watch itself did not run: what it did not hear then says nothing about the workers. */
+/**
+ * Milliseconds. When the watch itself did not run for longer, missing heartbeats say nothing about the
+ * workers.
+ */
 const OWN_PAUSE_MS = 250;
 /**
- * A worker that goes on afterwards has time; the longer it takes, the surer it is that JavaScript does not
- * run.
+ * Milliseconds for a peek at a worker that may yet go on. The longer there is no answer, the surer it is that
+ * no JavaScript runs.
  */
 const PATIENCE_MS = 5000;
-/** A restart is never delayed for longer. */
+/** Milliseconds for the peek before a kill, so that a restart is not delayed for longer. */
 const BEFORE_KILL_MS = 450;
-/** Of many that are blocked at once. */
+/** How many blocked workers are peeked at at once. */
 const MOST_AT_ONCE = 4;
 
-/** A block that has ended by itself. In milliseconds since the epoch. */
+/** A block that has ended by itself. Times are in milliseconds since the epoch. */
 export interface EndedBlock extends Block {
-  /** When the first heartbeat was due that did not come. */
+  /** When the first missing heartbeat was due. */
   since: number;
   until: number;
 }
@@ -52,8 +55,8 @@ export class BlockWatch {
 
   /**
    * @param serving workers from which heartbeats are due
-   * @param ended is told of a block after which the worker goes on
-   * @param changed is told of all that are blocked, whenever that or what is known of one changes
+   * @param ended called after a block whose worker has gone on
+   * @param changed called with all blocked workers, whenever there are others or more is known about one
    */
   constructor(
     serving: () => Iterable<WorkerProcess>,
@@ -80,7 +83,7 @@ export class BlockWatch {
     clearInterval(this.#timer);
   }
 
-  /** A heartbeat has come. */
+  /** Called when a heartbeat has come. */
   heard(worker: WorkerProcess): void {
     const watched = this.#blocks.get(worker);
     if (watched === undefined) return;
@@ -89,13 +92,13 @@ export class BlockWatch {
     if (block !== undefined) this.#ended(worker, { ...block, since, until: Date.now() });
   }
 
-  /** Looks once more. Resolves in time for the watchdog, whatever is found. */
+  /** Peeks once more. Resolves in time for the watchdog, whatever is found. */
   async beforeKill(worker: WorkerProcess): Promise<void> {
     const watched = this.#blocks.get(worker) ?? this.#begin(worker);
     await withinDeadline(this.#look(worker, watched, BEFORE_KILL_MS), BEFORE_KILL_MS);
   }
 
-  /** What the worker was found doing, if it died blocked. */
+  /** What the worker was doing, if it was blocked when it died. */
   take(worker: WorkerProcess): Block | undefined {
     const watched = this.#blocks.get(worker);
     if (watched !== undefined) this.#forget(worker, watched);
@@ -137,7 +140,7 @@ export class BlockWatch {
     const { pid, stderr } = worker;
     if (pid === undefined) return;
     const state = processState(pid);
-    // Until JavaScript answers; what it was doing a moment ago in JavaScript says more.
+    // Used until JavaScript answers. A stack from an earlier answer says more, and stays.
     watched.block ??= blockOf(undefined, state);
     this.#tell();
     if (!worker.peekable || stderr === undefined) return;
@@ -151,7 +154,7 @@ export class BlockWatch {
       watched.block = blockOf(found, state);
       this.#tell();
     } catch {
-      // No descriptor or memory for it: the kernel's view has to do.
+      // No descriptor or memory is left for a connection: the kernel's view is used.
     } finally {
       this.#looking--;
       this.#turn.shift()?.();

@@ -1,7 +1,7 @@
 /**
- * The crash-loop breaker, as a state machine. Too many unplanned deaths in a window open it, and nothing is
- * respawned; after a while one slot is tried (half-open); that worker's success closes it, its death opens it
- * again.
+ * The crash-loop breaker, as a state machine. Too many unplanned deaths within a window open it, and no
+ * worker is respawned. After a while one slot is tried (half-open): if that worker becomes ready, the breaker
+ * closes; if it dies, the breaker opens again.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type Breaker =
 
 export const closedBreaker: Breaker = { state: 'closed', deaths: [] };
 
-/** An unplanned death in `slot`. */
+/** Records an unplanned death in `slot`. */
 export function breakerDeath(breaker: Breaker, slot: number, policy: SupervisePolicy, now: number): Breaker {
   if (breaker.state === 'open') return breaker;
   if (breaker.state === 'half-open') {
@@ -26,12 +26,15 @@ export function breakerDeath(breaker: Breaker, slot: number, policy: SupervisePo
     : { state: 'closed', deaths };
 }
 
-/** A worker is ready in `slot`. */
+/** Records that a worker is ready in `slot`. */
 export function breakerReady(breaker: Breaker, slot: number): Breaker {
   return breaker.state === 'half-open' && breaker.probe === slot ? closedBreaker : breaker;
 }
 
-/** May `slot` be respawned now? An open breaker whose time is up half-opens for the first that asks. */
+/**
+ * Whether `slot` may be respawned now. An open breaker whose time is up half-opens for the first slot that
+ * asks.
+ */
 export function breakerPermit(breaker: Breaker, slot: number, now: number): { breaker: Breaker; permitted: boolean } {
   if (breaker.state === 'closed') return { breaker, permitted: true };
   if (breaker.state === 'half-open') return { breaker, permitted: breaker.probe === slot };

@@ -10,7 +10,7 @@ import { printable } from '../printable.js';
 import { controlAddress } from '../process/run-directory.js';
 import type { ControlCommand, ControlCommands, ControlError } from './control-protocol.js';
 
-/** A status of a thousand workers takes less. */
+/** Larger than the status of a thousand workers. */
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
 
 export class ControlClient {
@@ -25,7 +25,7 @@ export class ControlClient {
     checkOwner(pid, this.#socketPath);
   }
 
-  /** Rejects with the coordinator's error and its code, or with FORKTRACE_NO_COORDINATOR. */
+  /** Sends a command. Rejects with the coordinator's error and its code, or with FORKTRACE_NO_COORDINATOR. */
   async ask<Command extends ControlCommand>(
     command: Command,
     body?: ControlCommands[Command]['body'],
@@ -64,7 +64,7 @@ export class ControlClient {
   }
 }
 
-/** Whoever owns the socket says what is printed: it must be this user, or root. */
+/** The owner of the socket decides what is printed here: it must be this user, or root. */
 function checkOwner(pid: number, path: string): void {
   if (process.platform === 'win32') return;
   const uid = lstatSync(path, { throwIfNoEntry: false })?.uid;
@@ -83,7 +83,10 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** What is printed on a terminal moves no cursor and changes no title, whoever has named a service. */
+/**
+ * Takes control characters out of all texts, so that the name of a service cannot move the cursor or change
+ * the terminal's title.
+ */
 function withoutControls(value: unknown): unknown {
   if (typeof value === 'string') return printable(value);
   if (Array.isArray(value)) return value.map(withoutControls);

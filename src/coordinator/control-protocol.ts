@@ -1,6 +1,6 @@
 /**
- * What may be asked of a coordinator, over HTTP on its Unix socket: `GET /status`, and the others by POST
- * with a JSON body.
+ * The commands of the coordinator's control socket, which is HTTP on a Unix socket: `GET /status`, and the
+ * others by POST with a JSON body.
  *
  * @module
  */
@@ -8,15 +8,18 @@ import type { ClusterStats } from './handle.js';
 
 export interface ControlCommands {
   status: { body: undefined; result: ClusterStats };
-  /** `slots`: those that were replaced; with `wait: false` it is answered at once, with none. */
+  /**
+   * Replaces all workers. `slots`: those that were replaced. With `wait: false` the answer comes at once,
+   * with none.
+   */
   reload: { body: { wait: false } | undefined; result: { slots: readonly number[] } };
-  /** `workers`: how many from now on; `by`: how many more, or fewer. */
+  /** Changes the number of workers. `workers`: to how many; `by`: by how many more, or fewer if negative. */
   scale: { body: { workers: number } | { by: number }; result: { workers: number } };
-  /** Ends the process of a slot as if it had died: it is respawned. */
+  /** Kills the process of a slot, which counts as a death: it is respawned. */
   kill: { body: { slot: number }; result: { pid: number } };
-  /** Opens the inspector of a worker; whoever asks closes it. */
+  /** Opens the inspector of a worker. The client closes it. */
   inspector: { body: { slot: number }; result: { pid: number; url: string } };
-  /** Answered when the stop has begun. */
+  /** Answered when the stop has begun, not when it has ended. */
   stop: { body: undefined; result: Record<string, never> };
 }
 
@@ -24,10 +27,10 @@ export type ControlCommand = keyof ControlCommands;
 
 export const CONTROL_COMMANDS: readonly ControlCommand[] = ['status', 'reload', 'scale', 'kill', 'inspector', 'stop'];
 
-/** The answer to what went wrong, with an HTTP status of 400 or more. */
+/** The answer to a command that failed, with an HTTP status of 400 or more. */
 export interface ControlError {
   error: { code: string; message: string };
 }
 
-/** Bytes of a request's body. One has a few dozen. */
+/** Most bytes of a request's body. A real one has a few dozen. */
 export const MAX_CONTROL_BODY_BYTES = 4096;

@@ -1,5 +1,5 @@
 /**
- * The coordinator's control socket: HTTP on a Unix socket that is its owner's alone.
+ * The coordinator's control socket: HTTP on a Unix socket that only its owner can use.
  *
  * @module
  */
@@ -17,23 +17,29 @@ import {
 } from './control-protocol.js';
 import type { ClusterStats } from './handle.js';
 
-/** An import would read all that node:http exports, `WebSocket` too, which loads undici: 14 MB on Node 24. */
+/**
+ * Not an import: that would read all exports of node:http, including `WebSocket`, which loads undici (14 MB
+ * on Node 24).
+ */
 const { createServer } = process.getBuiltinModule('node:http');
 
-/** What the control socket may ask for. */
+/** The commands that the control socket carries out. */
 export interface Controllable {
   stats(): ClusterStats;
   reload(): Promise<readonly number[]>;
   scale(workers: number): Promise<void>;
-  /** @returns the pid of the process that is ended */
+  /** @returns the pid of the killed process */
   kill(slot: number): number;
-  /** @returns the address of the inspector of a worker, which is open now */
+  /**
+   * Opens the inspector of a worker.
+   * @returns its address
+   */
   openInspector(slot: number): Promise<{ pid: number; url: string }>;
   stop(): void;
 }
 
 const MAX_CONNECTIONS = 16;
-/** To send the whole of a request. */
+/** Milliseconds within which a client must have sent its whole request. */
 const REQUEST_MS = 5000;
 
 export class ControlServer {
@@ -41,12 +47,12 @@ export class ControlServer {
   readonly #address: string;
   readonly #server: Server;
 
-  /** Listens; a coordinator that cannot says so and runs without. */
+  /** Listens on the socket. A coordinator that cannot listen warns, and runs without a control socket. */
   static async start(target: Controllable): Promise<ControlServer | undefined> {
     try {
       const directory = runDirectory();
       prepareRunDirectory(directory);
-      // Removes the sockets of dead coordinators.
+      // Also removes the sockets of dead coordinators.
       runningCoordinators(directory);
       const server = new ControlServer(target, controlAddress(process.pid, directory));
       await server.#listen();
@@ -67,7 +73,7 @@ export class ControlServer {
       ),
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    // Somebody who asks nothing does not keep the coordinator running.
+    // A client that sends no request does not keep the coordinator running.
     this.#server.on('connection', (socket) => socket.unref());
   }
 
@@ -83,7 +89,7 @@ export class ControlServer {
     this.#server.on('error', () => {});
     if (process.platform !== 'win32') chmodSync(this.#address, 0o600);
     this.#server.unref();
-    // A coordinator that is ended by an error leaves no socket either.
+    // A coordinator that an error ends removes its socket, too.
     process.once('exit', this.close);
   }
 
@@ -102,7 +108,7 @@ export class ControlServer {
     } catch (error) {
       const known = error instanceof ForktraceError;
       const { code, message } = known ? error : new ForktraceError('FORKTRACE_CONTROL', [String(error)]);
-      // What is left of the request is not worth waiting for.
+      // The rest of an incomplete request is not waited for.
       response.shouldKeepAlive = request.complete;
       answer(response, statusOf(code), { error: { code, message } });
     }
@@ -115,7 +121,7 @@ export class ControlServer {
       reload: async () => {
         const reloading = target.reload();
         if ((body as { wait?: unknown } | null | undefined)?.wait !== false) return { slots: await reloading };
-        // What goes wrong is said as a warning.
+        // The reload warns about a failure itself.
         reloading.catch(() => {});
         return { slots: [] };
       },

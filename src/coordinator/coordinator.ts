@@ -1,6 +1,6 @@
 /**
- * The coordinator: the supervisor, and what lives and dies with it — signals, hooks, shipper, viewer, control
- * socket.
+ * The coordinator: the supervisor, and everything that starts and stops with it: signals, hooks, shipper,
+ * viewer, control socket.
  *
  * @module
  */
@@ -38,22 +38,25 @@ export class Coordinator implements ClusterHandle {
   readonly #startedAt = performance.now();
   readonly #hooks: CoordinatorHooks;
   readonly #lifecycle: LifecycleSpans;
-  /** Whether the journal's directory can be used: else there is nothing to ship. */
+  /** Whether the journal's directory can be used. If not, there is nothing to ship. */
   readonly #hasJournal: boolean;
   readonly #supervisor: Supervisor;
   readonly #hadTerminal = hasTerminal();
   #control: ControlServer | undefined;
   #viewer: ViewerProcess | undefined;
-  /** One for each user that this process has been, as a hook may change it: the newest first. */
+  /**
+   * One shipper for each user that this process has been, because a hook may change the user. The newest
+   * comes first.
+   */
   readonly #shippers: ShipperKeeper[] = [];
-  /** That of the user that this process is: workers write there. */
+  /** The journal directory of the current user, where workers write. */
   #journalDir: string;
   #uid = process.geteuid?.();
   #stopping: Promise<void> | undefined;
   #hasStopped = false;
   #signals: TerminationSignals | undefined;
 
-  /** Resolves when all workers are ready. */
+  /** Starts the cluster. Resolves when all workers are ready. */
   static async start(userConfig: TracingConfig): Promise<Coordinator> {
     const config = resolveConfig(userConfig, process.env, 'serves');
     const coordinator = new Coordinator(config, await openLifecycleSpans(config));
@@ -77,14 +80,14 @@ export class Coordinator implements ClusterHandle {
     });
   }
 
-  /** What a worker that is forked now is told. */
+  /** Variables for each worker that is forked. */
   #environment(): NodeJS.ProcessEnv {
     this.#followUser();
     return {
       FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl,
       ...(!this.#hasJournal && { FORKTRACE_PIPELINE: 'batch' }),
       ...(this.#journalDir !== this.#config.journal.dir && { FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir) }),
-      // A directory with a name that nobody can guess.
+      // Workers cannot guess a directory with a random name.
       ...(privateParent().announce && {
         FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir),
         FORKTRACE_RUN_DIR: runDirectory(),
@@ -92,7 +95,10 @@ export class Coordinator implements ClusterHandle {
     };
   }
 
-  /** A hook may have changed the user, who may not enter the directory of the one before. */
+  /**
+   * A hook may have changed the user of this process. The new user may not be able to enter the directory of
+   * the user before.
+   */
   #followUser(): void {
     const uid = process.geteuid?.();
     if (uid === this.#uid) return;
@@ -119,7 +125,7 @@ export class Coordinator implements ClusterHandle {
     this.#signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
       stop: (signal) => void this.#endedBy(signal),
       force: (signal) => void this.#force(signal),
-      // Only a stop that takes its time needs a word.
+      // Only a stop that takes a while is announced.
       again: () => this.#announceStop(),
       handled: () => void this.#stopOnce('signal'),
     });
@@ -138,7 +144,7 @@ export class Coordinator implements ClusterHandle {
       const failure = this.#supervisor.bootFailure;
       await this.shutdown();
       if (failure) endIfUncaught(failure.error, failure.exitCode, true);
-      // A signal ends this process now: a rejection that nobody catches must not be faster.
+      // The signal ends this process now; an unhandled rejection must not end it before.
       else await sleep(SIGNAL_TAKES_EFFECT_MS);
       // Another start in this process has listeners of its own.
       this.#signals.uninstall();
@@ -153,7 +159,7 @@ export class Coordinator implements ClusterHandle {
       scale: (workers) => this.scale(workers),
       kill: (slot) => this.#supervisor.kill(slot),
       openInspector: (slot) => this.#supervisor.openInspector(slot),
-      // As a service manager would.
+      // The same signal that a service manager would send.
       stop: () => void process.kill(process.pid, 'SIGTERM'),
     });
     if (this.#config.viewer) {
@@ -224,7 +230,8 @@ export class Coordinator implements ClusterHandle {
     this.#lifecycle.shutdownEnded();
     this.#lifecycle.close();
     const left = endsAt - performance.now();
-    // In a container the shipper may end with this process: one that has just been started gets all the time.
+    // In a container the shipper may end with this process, so a shipper that has just started gets all the
+    // time.
     const most = isInContainer() ? Number.POSITIVE_INFINITY : SHIP_REST_MS;
     const rest = Math.min(most, Math.max(SHIP_REST_LEAST_MS, left));
     await Promise.all(this.#shippers.map((shipper) => shipper.stop(rest)));
@@ -235,25 +242,25 @@ export class Coordinator implements ClusterHandle {
     process.off('SIGHUP', this.#onHangup);
     process.off('SIGTTIN', this.#onMore);
     process.off('SIGTTOU', this.#onFewer);
-    // SIGTERM and SIGINT stay: one that is on its way while its last listener goes would be lost, and the
-    // process live on. What comes from now on ends it at once, as it would without a listener.
+    // SIGTERM and SIGINT keep their listener until the end: a signal on its way while the last listener is
+    // removed would be lost, and the process would live on. From now on a signal ends the process at once, as
+    // it would without a listener.
   }
 
   /**
-   * What the shipper finds in the journal of a dead worker; the next worker does not wait for it, the hook
-   * does.
+   * What the shipper finds in the journal of a dead worker. The hook waits for it, the next worker does not.
    */
   async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
     const found = await Promise.all(this.#shippers.map((shipper) => shipper.writerExited(pid, exit)));
-    // Those that have no journal of this process say so.
+    // A shipper that holds no journal of the dead worker finds no cause.
     return found.find(({ cause }) => cause !== undefined) ?? { spansRecovered: 0, requestsInterrupted: 0 };
   }
 
-  /** Ends this process by `signal` as it would have ended without us, once the workers are gone. */
+  /** Stops the workers, then ends this process by `signal`, as it would have ended without forktrace. */
   async #endedBy(signal: TerminationSignal): Promise<void> {
     await this.#stopOnce('signal');
     this.#hasStopped = true;
-    // Warnings are written on a later tick: the last ones, before the end.
+    // Warnings are written on a later tick; the last ones must be written before the end.
     await new Promise((resolve) => setImmediate(resolve));
     this.#signals?.reraise(signal);
   }
@@ -266,37 +273,38 @@ export class Coordinator implements ClusterHandle {
     announce(`stopping, ${requests}, at most ${deadline} s in all; again (Ctrl-C) to end at once`);
   }
 
-  /** A second signal: no more waiting. */
+  /** Handles a second signal: waits for nothing any more. */
   async #force(signal: TerminationSignal): Promise<void> {
     this.#supervisor.force();
     await Promise.all(this.#shippers.map((shipper) => shipper.releaseStderr()));
     this.#signals?.reraise(signal);
   }
 
-  /** Gunicorn's signals for one worker more, and one fewer. */
+  /** SIGTTIN and SIGTTOU, as in Gunicorn: one worker more, one worker fewer. */
   readonly #onMore = (): void => this.#scaleBy(1);
   readonly #onFewer = (): void => this.#scaleBy(-1);
 
   #scaleBy(workers: number): void {
     const wanted = this.#supervisor.cluster.size + workers;
-    // What goes wrong is said by scale itself; the last worker stays.
+    // `scale` warns about a failure itself. The last worker stays.
     if (wanted >= 1) this.scale(wanted).catch((error) => warn('FORKTRACE_SCALE_FAILED', error.message));
   }
 
   readonly #onHangup = (): void => {
     if (this.#hadTerminal && !hasTerminal()) {
-      // The listener stays: the shell and the kernel both send one, and the second would kill.
+      // The listener stays: the shell and the kernel both send SIGHUP, and the second one would kill this
+      // process.
       void this.#endedBy('SIGHUP');
       return;
     }
-    // What went wrong has been said as a warning.
+    // The reload warns about a failure itself.
     this.reload().catch(() => {});
   };
 }
 
 /**
- * Of the deadline, for shipping the rest: what is not shipped by then is in the journal, for the next
- * shipper.
+ * The part of the deadline that is kept for shipping the rest, in milliseconds. What is not shipped by then
+ * stays in the journal for the next shipper.
  */
 const SHIP_REST_MS = 2000;
 const SHIP_REST_LEAST_MS = 500;
@@ -307,14 +315,14 @@ function shipsJournals({ disabled, pipeline, ship, tracerProvider }: ResolvedCon
   return pipeline === 'journal' && ship === 'process' && !disabled && tracerProvider === undefined;
 }
 
-/** undefined: the journal's directory is not usable, which has been said. */
+/** Undefined when the journal's directory cannot be used; a warning has said so. */
 async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpans | undefined> {
   if (!shipsJournals(config)) return noLifecycleSpans;
   try {
     const { JournalLifecycleSpans } = await import('./journal-lifecycle-spans.js');
     return new JournalLifecycleSpans(config);
   } catch (error) {
-    // The workers meet the same, and say what is wrong.
+    // The workers find the same error and report it.
     if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') return noLifecycleSpans;
     warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by each worker (pipeline: 'batch') instead.`);
     return undefined;
@@ -322,8 +330,8 @@ async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpan
 }
 
 /**
- * Whether the terminal that this process was started from, if any, is still there: after a hangup it cannot
- * be opened.
+ * Whether the terminal that this process was started from, if any, still exists. After a hangup it cannot be
+ * opened.
  */
 function hasTerminal(): boolean {
   try {
@@ -334,17 +342,17 @@ function hasTerminal(): boolean {
   }
 }
 
-/** A terminal opens what is a URL of this machine; the wildcard address is none. */
+/** A terminal makes a URL clickable only if it names a host, so the wildcard address becomes localhost. */
 function clickable(address: string): string {
   return address.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, '//localhost');
 }
 
-/** A limit that no machine reaches, to catch a mistyped number before it forks. */
+/** Above what any machine can run, so that a mistyped number is refused before anything is forked. */
 const MOST_WORKERS = 1024;
 
 /**
- * A worker enables instrumentations before it loads the file that has called us, which may import what they
- * are for.
+ * Makes workers enable instrumentations before they load the file that has called us, which may import the
+ * instrumented packages.
  */
 function instrumentWorkers(): void {
   const { execArgv = process.execArgv } = cluster.settings;
@@ -352,7 +360,7 @@ function instrumentWorkers(): void {
   cluster.setupPrimary({ execArgv: [...execArgv, '--import', register] });
 }
 
-/** What goes to the viewer goes to the one that has just started. */
+/** The export target with the URL of the viewer that has just started, if spans go to the viewer. */
 function atViewer(target: ResolvedExport, url: string | undefined): ResolvedExport {
   return {
     ...target,

@@ -1,5 +1,5 @@
 /**
- * What a crash loop is about: the causes of its deaths grouped, where they happened, and what to do.
+ * Describes a crash loop in words: the causes of its deaths in groups, where they happened, and what to do.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface SlotDeath {
   cause: ExitCause;
   /** Milliseconds since the epoch. */
   atMs: number;
-  /** The exception and its line, or the line that blocked the event loop. */
+  /** The exception with its line of code, or the line that blocked the event loop. */
   where: string | undefined;
 }
 

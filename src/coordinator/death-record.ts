@@ -11,13 +11,13 @@ export interface LastExit {
   atMs: number;
 }
 
-/** How processes have ended, per slot. */
+/** Remembers how processes have ended, for each slot. */
 export class DeathRecord {
   readonly #last = new Map<number, SlotDeath>();
-  /** Unplanned deaths; the crash-loop breaker bounds how many there are in an hour. */
+  /** Unplanned deaths by slot. The crash-loop breaker bounds how many there can be in an hour. */
   readonly #unplanned = new Map<number, SlotDeath[]>();
 
-  /** @returns the death, of which more may become known */
+  /** @returns the recorded death; where it happened may become known later */
   add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): SlotDeath {
     const death: SlotDeath = { cause, atMs: now, where: undefined };
     this.#last.set(slot, death);
@@ -34,7 +34,7 @@ export class DeathRecord {
     return this.#lastHour(slot, now).length;
   }
 
-  /** Unplanned deaths of all slots, the newest first. */
+  /** The unplanned deaths of all slots within the window, the newest first. */
   unplannedWithin(windowMs: number, now = Date.now()): SlotDeath[] {
     return [...this.#unplanned.values()]
       .flat()

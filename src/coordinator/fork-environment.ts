@@ -1,14 +1,17 @@
 import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
-/** Context of whoever started the coordinator: a worker's requests are not part of that trace. */
+/**
+ * The trace context of the program that started the coordinator. A worker's requests do not belong to that
+ * trace.
+ */
 const CONTEXT_VARIABLES = ['TRACEPARENT', 'TRACESTATE', 'BAGGAGE'];
 
-/** Resource attributes that say which process it is, not what kind. */
+/** Resource attributes that identify one process, and therefore are not inherited. */
 const INSTANCE_ATTRIBUTES = /^(service\.instance\.id|process\..*|cluster\..*)$/;
 
 /**
- * What one worker's environment has beyond, or instead of, the coordinator's; an undefined value takes a
- * variable away.
+ * The variables in which one worker's environment differs from the coordinator's. An undefined value removes
+ * a variable.
  *
  * @param extra what the coordinator and the `preFork` hook add
  */

@@ -1,6 +1,7 @@
 /**
- * How workers are forked: their standard error through a pipe, with a prefix their standard output too, and
- * an inspector that SIGUSR1 opens for the coordinator alone.
+ * How workers are forked: the coordinator reads their standard error through a pipe, and with
+ * `supervise.prefix` also their standard output; SIGUSR1 opens a worker's inspector for the coordinator
+ * alone.
  *
  * @module
  */
@@ -10,10 +11,10 @@ import { PEEK_ARGUMENTS } from '../process/peek-arguments.js';
 import { type StandardStream, TERMINAL_VARIABLES } from '../process/terminal-variable.js';
 
 /**
- * Sets cluster up once, before the first fork. What the app has set up itself stays: who reads the workers'
- * standard error already, or debugs them, is not disturbed.
+ * Sets up node:cluster once, before the first fork. Settings of the app stay: the app may read the workers'
+ * standard error itself, or debug them.
  *
- * @returns the workers' streams that come through a pipe
+ * @returns the workers' streams that the coordinator reads
  */
 export function setUpForks({ forensics, logs, supervise }: ResolvedConfig): readonly StandardStream[] {
   const { settings } = cluster;
@@ -24,13 +25,13 @@ export function setUpForks({ forensics, logs, supervise }: ResolvedConfig): read
   if (settings.stdio !== undefined || settings.silent || isDebugged) return [];
   cluster.setupPrimary({ stdio: ['inherit', prefix ? 'pipe' : 'inherit', 'pipe', 'ipc'] });
   if (forensics.peek && settings.inspectPort === undefined && process.platform !== 'win32') {
-    // cluster adds the port, in the form that workers know it by.
+    // node:cluster adds the port itself, in the form that workers know.
     cluster.setupPrimary({ execArgv: [...execArgv, PEEK_ARGUMENTS[0]!], inspectPort: 0 });
   }
   return prefix ? ['stdout', 'stderr'] : ['stderr'];
 }
 
-/** Whether a worker stands still from its start until somebody's debugger lets it go on. */
+/** Whether workers wait for a debugger from their start. */
 export function waitsForDebugger(): boolean {
   return /--inspect-(brk|wait)/.test(optionsOfWorkers());
 }
@@ -39,7 +40,7 @@ function optionsOfWorkers(): string {
   return [...(cluster.settings.execArgv ?? process.execArgv), process.env.NODE_OPTIONS ?? ''].join(' ');
 }
 
-/** For the environment of a worker whose streams are read. */
+/** Variables for a worker whose streams are read. */
 export function describeStreams(streams: readonly StandardStream[]): NodeJS.ProcessEnv {
   return Object.fromEntries(
     streams.map((name) => {

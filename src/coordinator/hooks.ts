@@ -1,6 +1,7 @@
 /**
- * The coordinator's hooks: called in the order of what happens, each isolated and with a timeout. Only
- * `onStarting`, `preFork`, `childExit` and `onExit` are waited for; docs/hooks.md says for what.
+ * Runs the coordinator's hooks in the order of events. Each has a timeout, and an error in one does not
+ * affect the others. Only `onStarting`, `preFork`, `childExit` and `onExit` are waited for; docs/hooks.md
+ * says what waits.
  *
  * @module
  */
@@ -36,7 +37,7 @@ export class CoordinatorHooks {
     return runHook(name, hook, this.#hooks.timeoutMs, ...args) as Promise<Result<Name> | undefined>;
   }
 
-  /** Runs a hook that nothing waits for, until the end. */
+  /** Starts a hook that nothing waits for, except `settled`. */
   notify<Name extends CoordinatorHookName>(name: Name, ...args: Args<Name>): void {
     const running = this.run(name, ...args).finally(() => this.#running.delete(running));
     this.#running.add(running);

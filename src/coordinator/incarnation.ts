@@ -1,6 +1,6 @@
 /**
- * One process life in a slot, as a state machine: state + event → state + actions, with no clock, timer or
- * process in it. The states are drawn in docs/supervision.md.
+ * One process life in a slot, as a state machine: a state and an event give a new state and actions. It has
+ * no clock, timer or process. The states are drawn in docs/supervision.md.
  *
  * @module
  */
@@ -9,13 +9,16 @@ import type { ExitCause } from '../forensics/exit-cause.js';
 import type { WorkerStats } from '../process/worker-messages.js';
 import type { SupervisePolicy } from './policy.js';
 
-/** The escalation ladder: each step has its own wait, and what has not left by then meets the next one. */
+/**
+ * The steps of a stop, in their order. Each step has its own wait; a process that has not ended by then gets
+ * the next step.
+ */
 export type StopStep = 'message' | 'disconnect' | 'sigterm' | 'sigkill';
 
-/** Why the coordinator ended a process that nobody had asked to stop. */
+/** Why the coordinator ended a process that it had not asked to stop. */
 export type Fault = Extract<ExitCause, 'not_ready' | 'event_loop_blocked'>;
 
-/** What a worker that is recycled had too much of. */
+/** Which limit a recycled worker has exceeded. */
 export type Wear = Extract<ExitCause, 'recycle_requests' | 'recycle_memory'>;
 
 export interface Incarnation {
@@ -33,23 +36,23 @@ export interface Incarnation {
   readonly fault: Fault | undefined;
   readonly wear: Wear | undefined;
   /**
-   * It serves no more, and the slot has been told: by `exit` or by `disconnect`, whichever came first, and
-   * only once.
+   * The worker serves no more, and the slot has been told: once, at `exit` or `disconnect`, whichever came
+   * first.
    */
   readonly lost: boolean;
-  /** Requests after which it is recycled; Infinity is never. */
+  /** Number of requests after which the worker is recycled; Infinity means never. */
   readonly requestLimit: number;
-  /** When it wants a `wake` event. */
+  /** When the machine next needs a `wake` event; undefined means never. */
   readonly wakeAt: number | undefined;
 }
 
 export type IncarnationEvent =
   | { type: 'forked' }
   | { type: 'ready' }
-  /** The worker says that it cannot start. */
+  /** The worker has reported that it cannot start. */
   | { type: 'failed' }
   | { type: 'heartbeat'; stats: WorkerStats; debugged: boolean }
-  /** The worker stops of its own accord: a signal reached it. */
+  /** The worker has begun to stop by itself, because a signal reached it. */
   | { type: 'stopping' }
   | { type: 'stop'; reason: StopReason }
   | { type: 'kill' }
@@ -61,9 +64,9 @@ export type IncarnationAction =
   | { type: 'send-stop'; reason: StopReason; deadlineMs: number }
   | { type: 'disconnect' }
   | { type: 'signal'; signal: 'SIGTERM' | 'SIGKILL' }
-  /** Serves no more: tell the slot. */
+  /** The worker serves no more: tell the slot. */
   | { type: 'lost' }
-  /** Should be replaced: it has served enough, or holds too much memory. */
+  /** The worker has reached a limit of requests or memory and should be replaced. */
   | { type: 'recycle' };
 
 export interface IncarnationStep {
@@ -72,12 +75,14 @@ export interface IncarnationStep {
 }
 
 /**
- * `exit` follows `disconnect` at once when a process dies; one that only closed its channel gets no longer
- * than this.
+ * Milliseconds. When a process dies, `exit` follows `disconnect` at once. A worker that only closed its
+ * channel gets no longer than this.
  */
 const EXIT_AFTER_DISCONNECT_MS = 250;
 
-/** A worker that has said that it failed may still print its error and exit with its own code. */
+/**
+ * Milliseconds in which a worker that has reported a failure may print its error and exit with its own code.
+ */
 const EXIT_AFTER_FAILED_MS = 2000;
 
 export function newIncarnation(incarnation: number, policy: SupervisePolicy, now: number, random: number): Incarnation {
@@ -93,7 +98,7 @@ export function newIncarnation(incarnation: number, policy: SupervisePolicy, now
     fault: undefined,
     wear: undefined,
     lost: false,
-    // Jitter, so that workers that started together are not recycled together.
+    // Random, so that workers that started together are not recycled together.
     requestLimit:
       policy.maxRequests > 0 ? Math.ceil(policy.maxRequests * (1 + random * 0.1)) : Number.POSITIVE_INFINITY,
     wakeAt: now + policy.readyTimeoutMs,
@@ -101,8 +106,8 @@ export function newIncarnation(incarnation: number, policy: SupervisePolicy, now
 }
 
 /**
- * How long each step of the ladder waits: shares of the one deadline, so that SIGKILL comes before it, not
- * after.
+ * Milliseconds that each step of a stop waits: a share of the one deadline, so that SIGKILL comes before the
+ * deadline.
  */
 export function stepWaitMs(step: StopStep, policy: SupervisePolicy): number {
   const shares = { message: 0.7, disconnect: 0.1, sigterm: 0.1, sigkill: 0.1 };
@@ -132,7 +137,7 @@ function transition(
   if (state.phase === 'exited') return { state, actions: [] };
   switch (event.type) {
     case 'forked':
-      // preFork may have taken its time: the ready timeout is from the fork.
+      // The ready timeout begins at the fork, because `preFork` may have taken long.
       if (state.phase !== 'starting') return { state, actions: [] };
       return { state: { ...state, forkedAt: now, seenAt: now, wakeAt: now + policy.readyTimeoutMs }, actions: [] };
 
@@ -162,7 +167,8 @@ function transition(
     }
 
     case 'stopping':
-      // The whole process group got the signal, or somebody aimed at this worker: it drains as if asked.
+      // The signal went to the whole process group, or to this worker alone: it drains as if the coordinator
+      // had asked it to.
       if (state.phase === 'stopping') return { state, actions: [] };
       return { state: climb({ ...state, phase: 'stopping' }, 'message', policy, now), actions: [{ type: 'lost' }] };
 
@@ -172,8 +178,8 @@ function transition(
       }
       return {
         state: climb({ ...state, phase: 'stopping', reason: event.reason }, 'message', policy, now),
-        // A worker that is still starting hears no message yet (one that nobody listens to is lost), but the
-        // signal it does: by dying of it before its handlers are there, by draining after.
+        // A worker that is starting reads no messages yet, but a signal reaches it: before its handlers are
+        // installed it dies of it, afterwards it drains.
         actions: [
           state.phase === 'starting'
             ? { type: 'signal', signal: 'SIGTERM' }
@@ -188,7 +194,8 @@ function transition(
       };
 
     case 'disconnect':
-      // Without a channel the watchdog is blind and messages go nowhere, but the worker drains by itself.
+      // Without a channel the watchdog gets no heartbeats and messages are lost, but the worker drains by
+      // itself.
       if (state.phase === 'stopping') return { state, actions: [] };
       return {
         state: { ...state, phase: 'stopping', step: undefined, wakeAt: now + EXIT_AFTER_DISCONNECT_MS },
@@ -207,7 +214,7 @@ function transition(
   }
 }
 
-/** The time is up for whatever the state was waiting for. */
+/** The wait of the current state is over. */
 function overdue(state: Incarnation, policy: SupervisePolicy, now: number): IncarnationStep {
   if (state.phase === 'starting') return killed(state, 'not_ready', policy, now);
   if (state.phase === 'ready') return killed(state, 'event_loop_blocked', policy, now);
@@ -219,12 +226,12 @@ function overdue(state: Incarnation, policy: SupervisePolicy, now: number): Inca
     case 'disconnect':
       return { state: climb(state, 'sigterm', policy, now), actions: [{ type: 'signal', signal: 'SIGTERM' }] };
     default:
-      // SIGKILL is repeated: nothing else is left to try.
+      // SIGKILL is repeated: no stronger step is left.
       return { state: climb(state, 'sigkill', policy, now), actions: [{ type: 'signal', signal: 'SIGKILL' }] };
   }
 }
 
-/** A worker that runs no JavaScript answers nothing but SIGKILL. */
+/** A worker that runs no JavaScript responds only to SIGKILL. */
 function killed(state: Incarnation, fault: Fault, policy: SupervisePolicy, now: number): IncarnationStep {
   return {
     state: climb({ ...state, phase: 'stopping', fault }, 'sigkill', policy, now),
@@ -247,8 +254,8 @@ function wearOf({ requests, rss }: WorkerStats, requestLimit: number, { maxMemor
 }
 
 /**
- * The coordinator itself was suspended or starved: what it did not hear in that time says nothing about the
- * workers.
+ * The coordinator itself was suspended, or got no processor time. Heartbeats missing in that time say nothing
+ * about the workers.
  */
 export function withFreshDeadline(state: Incarnation, policy: SupervisePolicy, now: number): Incarnation {
   return state.phase === 'ready' ? watched({ ...state, seenAt: now }, policy) : state;

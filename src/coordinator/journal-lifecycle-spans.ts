@@ -1,6 +1,6 @@
 /**
- * The coordinator's life as spans, through a journal of its own: no SDK and no exporter is needed to write
- * one.
+ * Records the life of the cluster as spans, in a journal of the coordinator's own. That needs neither an SDK
+ * nor an exporter.
  *
  * @module
  */
@@ -71,7 +71,7 @@ import {
 import type { EndedBlock } from './block-watch.js';
 import type { Findings, LifecycleSpans } from './lifecycle-spans.js';
 
-/** A few spans per worker life: no need of the workers' 1 MiB. */
+/** A worker's life makes only a few spans, so segments are smaller than the workers' 1 MiB. */
 const SEGMENT_BYTES = 64 * 1024;
 const IN_FLIGHT = 64;
 
@@ -107,7 +107,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     });
     this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export);
     const provider = new JournalTracerProvider({
-      // Only processors read it, and there are none.
+      // Only span processors read it, and there are none here.
       resource: { attributes } as never,
       spanLimits: config.spanLimits,
       spanLog: this.#journal,
@@ -142,7 +142,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
         [EXIT_SPANS_RECOVERED]: exit.spansRecovered,
         [EXIT_REQUESTS_INTERRUPTED]: exit.requestsInterrupted,
       });
-      // Semantic conventions, process registry.
+      // The attribute's name is from the semantic conventions, process registry.
       if (code !== null) span.setAttribute(PROCESS_EXIT_CODE, code);
       if (signal !== null) span.setAttribute(EXIT_SIGNAL, signal);
       if (deathId !== undefined) span.setAttribute(DEATH_ID, deathId);
@@ -181,7 +181,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
   }
 
   scaleStarted(workers: number): void {
-    // Another number before the first is met: one span, of both.
+    // The number changed again before the first was reached: one span covers both.
     this.#scale ??= this.#tracer.startSpan(CLUSTER_SCALE, undefined, ROOT_CONTEXT);
     this.#scale.setAttribute(CLUSTER_WORKERS, workers);
   }
@@ -226,7 +226,7 @@ export class JournalLifecycleSpans implements LifecycleSpans {
     this.#journal.close();
   }
 
-  /** What happens to workers during a start, scaling, reload or shutdown is part of it. */
+  /** Events of workers during a start, scaling, reload or shutdown are children of its span. */
   #parent(): Context {
     const span = this.#shutdown ?? this.#reload ?? this.#scale ?? (this.#started ? undefined : this.#start);
     return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;

@@ -6,48 +6,48 @@ import type { ExitRecord } from '../journal/vitals.js';
 import type { StderrRecords } from '../logs/stderr-records.js';
 import type { EndedBlock } from './block-watch.js';
 
-/** What is known of a dead worker beyond its exit. */
+/** What is known about a dead worker besides its exit. */
 export interface Findings {
-  /** Of what is remembered of the death, where something is. */
+  /** Id of the post-mortem; undefined when there is none. */
   deathId: string | undefined;
-  /** What it was found doing, if its event loop was blocked. */
+  /** What the worker was doing, if its event loop was blocked. */
   block: Block | undefined;
-  /** The end of its standard error, where nobody had told it to end. */
+  /** The end of its standard error; only for a worker that had not been told to stop. */
   lastWords: string | undefined;
-  /** Its last log records, where nobody had told it to end. */
+  /** Its last log records; only for a worker that had not been told to stop. */
   lastLogs: LogInBrief[] | undefined;
-  /** What it wrote of its end, while it ended. */
+  /** What the worker wrote about its end while it ended. */
   record: ExitRecord | undefined;
-  /** Of its last second. */
+  /** Its vitals in its last second. */
   vitals: Sample | undefined;
 }
 
-/** Where the coordinator's life is recorded as spans. */
+/** Records the life of the cluster as spans. */
 export interface LifecycleSpans {
   workerForked(slot: number, incarnation: number, pid: number | undefined): void;
   workerReady(slot: number, incarnation: number): void;
-  /** Keeps what a worker writes to standard error as log records; undefined where that is not asked for. */
+  /** Keeps a worker's standard error as log records. Undefined when the options do not ask for it. */
   stderrRecords(slot: number, incarnation: number, pid: number): StderrRecords | undefined;
-  /** The process has ended; the function that is returned adds what has been found out about it. */
+  /** Called when the process has ended. The returned function adds what has been found out since. */
   workerDied(slot: number, incarnation: number): (exit: ChildExit, findings: Findings) => void;
-  /** The event loop of a worker was blocked, and turns again. */
+  /** Called when the event loop of a worker was blocked and turns again. */
   blockEnded(slot: number, incarnation: number, block: EndedBlock): void;
-  /** All workers are ready for the first time. */
+  /** Called when all workers are ready for the first time. */
   clusterReady(workers: number): void;
   scaleStarted(workers: number): void;
-  /** @param error why there are not as many workers as wanted */
+  /** @param error why the wanted number of workers was not reached */
   scaleEnded(error: string | undefined): void;
   reloadStarted(): void;
-  /** @param error why it was aborted */
+  /** @param error why the reload was aborted */
   reloadEnded(slots: readonly number[], error: string | undefined): void;
-  /** The crash-loop breaker has changed. */
+  /** Called when the state of the crash-loop breaker has changed. */
   breakerChanged(state: 'open' | 'half-open' | 'closed'): void;
   shutdownStarted(reason: string): void;
   shutdownEnded(): void;
   close(): void;
 }
 
-/** For the `batch` pipeline: the coordinator holds no exporter. */
+/** For the `batch` pipeline, in which the coordinator has no exporter. */
 export const noLifecycleSpans: LifecycleSpans = {
   workerForked() {},
   workerReady() {},

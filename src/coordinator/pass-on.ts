@@ -1,5 +1,5 @@
 /**
- * What comes from workers is written to this process's own standard streams.
+ * Writes the workers' output to this process's own standard streams.
  *
  * @module
  */
@@ -7,18 +7,19 @@ import type { Readable } from 'node:stream';
 import { withinDeadline } from '../process/deadline.js';
 import type { LinePrefix } from '../process/line-prefix.js';
 
-/** What a reader of the coordinator's standard error may be behind, in bytes. */
+/** Most bytes that wait for the reader of the coordinator's standard error. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 const FLUSH_MS = 200;
 
 let waitsForDrain = false;
 let dropped = 0;
-/** Workers' standard output that is held still, while the reader of ours is behind. */
+/** The workers' standard outputs that are paused while the reader of ours is slow. */
 const held = new Set<Readable>();
 
 /**
- * To standard error. Where nobody reads that, no worker waits and nothing piles up; what is dropped is said.
+ * Writes to standard error. When nobody reads it, no worker waits and memory does not grow: bytes are
+ * dropped, and the number is reported.
  */
 export function passOn(chunk: Uint8Array): void {
   if (chunk.length === 0) return;
@@ -29,14 +30,14 @@ export function passOn(chunk: Uint8Array): void {
 }
 
 /**
- * A worker's standard output to this process's, which may be data: nothing is dropped, and a worker waits for
- * the reader as it would without this process between. Resolves when all has been read.
+ * Writes a worker's standard output to this process's. It may be data, so nothing is dropped: a worker waits
+ * for the reader, as it would without this process between them. Resolves when all has been read.
  */
 export function passOnAll(output: Readable, prefix: LinePrefix | undefined): Promise<void> {
   watch();
   const { stdout } = process;
   output.on('data', (chunk: Buffer) => {
-    // Once its reader is gone, it goes nowhere.
+    // When the reader of standard output is gone, the bytes are dropped.
     if (stdout.destroyed || stdout.write(prefix ? prefix.bytes(chunk) : chunk)) return;
     output.pause();
     held.add(output);
@@ -49,7 +50,7 @@ function watch(): void {
   if (waitsForDrain) return;
   waitsForDrain = true;
   const { stdout, stderr } = process;
-  // A pipe whose reader has gone.
+  // The reader of a pipe has gone.
   stderr.on('error', () => {});
   stderr.on('drain', sayDropped);
   stdout.on('error', release);
@@ -67,7 +68,7 @@ function sayDropped(): void {
   dropped = 0;
 }
 
-/** Resolves when all is written, or nobody reads it: to be awaited before this process ends. */
+/** Resolves when everything is written, or nobody reads it. Awaited before this process ends. */
 export async function passedOn(): Promise<void> {
   const written = [process.stdout, process.stderr]
     .filter((stream) => stream.writableLength > 0 && !stream.destroyed)

@@ -1,13 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 
-/** What primary and worker send each other: lib/internal/cluster/primary.js and round_robin_handle.js. */
+/**
+ * The messages between node:cluster's primary and workers: lib/internal/cluster/primary.js and
+ * round_robin_handle.js.
+ */
 interface ClusterMessage {
   cmd?: string;
   act?: string;
   seq?: number;
   ack?: number;
-  /** Names the listening socket. */
+  /** Identifies the listening socket. */
   key?: string;
   errno?: number | null;
 }
@@ -20,13 +23,13 @@ interface Connection {
 const listening = new WeakMap<Worker, Set<string>>();
 
 /**
- * Gives a connection that was on its way to a worker that died to another one.
+ * Gives a connection that was on its way to a dying worker to another worker.
  *
  * node:cluster keeps its end of a connection open until the worker has acknowledged it. When the worker dies
- * before that (it was stopped, blocked, or killed in that moment) nobody answers, so nobody closes: the
- * client waits for ever and the primary leaks a socket. Here the acknowledgement is given in the dead
- * worker's name, as a refusal, upon which node:cluster distributes the connection anew; with nobody left that
- * listens, it is closed.
+ * before that (because it was stopped, blocked or killed in that moment), nobody acknowledges and nobody
+ * closes: the client waits for ever, and the primary leaks a socket. Here a refusal is sent in the dead
+ * worker's name, so that node:cluster gives the connection to another worker. When no worker listens any
+ * more, the connection is closed.
  */
 export function redeliverConnections(worker: Worker): void {
   const child = worker.process;
@@ -55,7 +58,7 @@ export function redeliverConnections(worker: Worker): void {
     const dead = child.exitCode !== null || child.signalCode !== null;
     if (!dead || child.connected) return;
     keys.clear();
-    // By then node:cluster has taken the worker off its list.
+    // By then node:cluster has removed the worker from its list.
     setImmediate(() => {
       for (const [seq, { key, connection }] of onTheWay) {
         if (othersListen(worker, key))
@@ -73,10 +76,10 @@ export function redeliverConnections(worker: Worker): void {
 /**
  * Emits `'disconnect'` where Node.js does not.
  *
- * A child that waits for the receipt of a handle puts its `'disconnect'` off until that receipt
- * (`_handleQueue` in lib/internal/child_process.js). The channel of a dead process is closed, and the receipt
- * never comes: when its `'exit'` was first, node:cluster goes on to count the worker among those that take
- * connections, and each that it sends there is lost.
+ * A child that waits for the receipt of a handle delays its `'disconnect'` until that receipt (`_handleQueue`
+ * in lib/internal/child_process.js). A dead process closes its channel, and the receipt never comes. When
+ * `'exit'` came first, node:cluster keeps counting the worker among those that take connections, and each
+ * connection that it sends there is lost.
  */
 function tellEveryDisconnect(child: ChildProcess): void {
   let told = false;
@@ -86,7 +89,7 @@ function tellEveryDisconnect(child: ChildProcess): void {
   const disconnect = child.disconnect;
   child.disconnect = function disconnectWatched(this: typeof child): void {
     Reflect.apply(disconnect, this, []);
-    // Node.js tells in the next tick, too, and takes the channel away when it has closed it.
+    // Node.js also emits it in the next tick, and removes the channel when it has closed it.
     process.nextTick(() => {
       if (!told && !child.channel) child.emit('disconnect');
     });

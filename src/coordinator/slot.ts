@@ -1,7 +1,7 @@
 /**
- * One slot, as a state machine: which incarnation serves, which one is to take over, which ones are leaving.
- * Like `incarnation.ts` it has no clock and no process; the cluster's machine drives it. Drawn in
- * docs/supervision.md.
+ * One slot, as a state machine: which incarnation serves, which one is to take over, and which ones are
+ * leaving. Like `incarnation.ts` it has no clock and no process; the state machine of the cluster sends it
+ * events. The states are drawn in docs/supervision.md.
  *
  * @module
  */
@@ -21,14 +21,14 @@ import type { SupervisePolicy } from './policy.js';
 export type SlotPhase =
   /** No process, and none is wanted. */
   | 'empty'
-  /** A process has been forked and is not ready; none serves. */
+  /** A process has been forked and is not ready yet; no process serves. */
   | 'starting'
   | 'ready'
-  /** One serves while its successor starts. */
+  /** A process serves while its successor starts. */
   | 'replacing'
-  /** No process serves; one is forked when the backoff is over and the breaker permits. */
+  /** No process serves. One is forked when the backoff is over and the breaker permits it. */
   | 'waiting'
-  /** Told to stop; empty when the last process is gone. */
+  /** The slot was told to stop. It is empty when its last process is gone. */
   | 'closing';
 
 export interface Slot {
@@ -52,14 +52,16 @@ export interface Slot {
   readonly restarts: number;
   /** When a waiting slot may fork. */
   readonly respawnAt: number | undefined;
-  /** A worn worker is left alone until then: its last successor did not start. */
+  /**
+   * Until then a worker that has reached a limit is not recycled, because its last successor did not start.
+   */
   readonly recycleAt: number;
 }
 
 export type SlotEvent =
-  /** Wanted from now on: first boot, or scaling up. It is forked when its turn comes. */
+  /** The slot is wanted from now on: at first boot, or when scaling up. It is forked in its turn. */
   | { type: 'queue' }
-  /** Fork now: the turn has come, or a slot that is down is reloaded. */
+  /** Forks now: its turn has come, or a slot without a process is reloaded. */
   | { type: 'open' }
   | { type: 'replace'; reason: StopReason }
   | { type: 'close'; reason: StopReason }
@@ -70,14 +72,14 @@ export type SlotAction =
   | ({ slot: number; incarnation: number } & Exclude<IncarnationAction, { type: 'lost' | 'recycle' }>)
   | SlotReport;
 
-/** What the cluster's machine acts upon. */
+/** Events of a slot, for the state machine of the cluster. */
 export type SlotReport =
   | { type: 'serving'; slot: number; incarnation: number }
-  /** The current incarnation is gone, unplanned. */
+  /** The current incarnation has died, unplanned. */
   | { type: 'lost'; slot: number; incarnation: number; wasReady: boolean }
-  /** The new one serves and the old one is gone. */
+  /** The new incarnation serves and the old one is gone. */
   | { type: 'replaced'; slot: number }
-  /** The new one did not start; the old one stays. */
+  /** The new incarnation did not start; the old one stays. */
   | { type: 'kept'; slot: number; incarnation: number }
   | { type: 'worn'; slot: number; incarnation: number };
 
@@ -86,7 +88,7 @@ export interface SlotStep {
   actions: SlotAction[];
 }
 
-/** What a step may read besides state and event. */
+/** Values that a step may read besides state and event. */
 export interface StepContext {
   readonly policy: SupervisePolicy;
   /** Milliseconds of a monotonic clock. */
@@ -231,7 +233,7 @@ function becameReady(state: Slot, incarnation: number, context: StepContext): Sl
   return { state: { ...state, phase: 'ready' }, actions: [{ type: 'serving', slot, incarnation }] };
 }
 
-/** `life`, in the state before its loss, serves no more. */
+/** Handles that `life` serves no more. `life` is the state before its loss. */
 function lost(state: Slot, life: Incarnation, { policy, now, random }: StepContext): SlotStep {
   const { slot } = state;
   const { incarnation } = life;
@@ -251,7 +253,7 @@ function lost(state: Slot, life: Incarnation, { policy, now, random }: StepConte
   if (state.current !== incarnation) return { state, actions: [] };
   const report: SlotReport = { type: 'lost', slot, incarnation, wasReady: life.readyAt !== undefined };
   if (state.successor !== undefined) {
-    // The successor is on its way: it takes the place instead of taking over.
+    // Its successor is starting already, and becomes the current incarnation at once.
     return {
       state: {
         ...state,
@@ -263,7 +265,8 @@ function lost(state: Slot, life: Incarnation, { policy, now, random }: StepConte
       actions: [report],
     };
   }
-  // A worker that served for longer than the longest backoff was sound: its death begins a new count.
+  // A worker that served for longer than the longest backoff was healthy: its death is the first of a new
+  // count.
   const sound = life.readyAt !== undefined && now - life.readyAt >= policy.backoffMaxMs;
   const failures = sound ? 1 : state.failures + 1;
   return {

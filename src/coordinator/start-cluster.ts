@@ -13,19 +13,23 @@ import type { ClusterHandle } from './handle.js';
 import { processRole } from './role.js';
 
 /**
- * Runs the app on N workers, each with tracing that was built after the fork. In one file called by
- * `node server.js` the same call forks in the primary, serves in a worker, and under pm2 serves without
- * forking.
+ * Runs the app on N workers, and starts tracing in each of them after the fork. In one file called by `node
+ * server.js` the same call forks in the primary and serves in a worker. Under pm2 it serves without forking.
  *
- * In the primary it resolves when every worker is ready for the first time, takes over SIGTERM, SIGINT and
- * SIGHUP (reload), and keeps the workers alive; no OpenTelemetry SDK is loaded there.
+ * In the primary it resolves when every worker is ready for the first time. It takes over SIGTERM, SIGINT and
+ * SIGHUP (reload), and keeps the workers alive. No OpenTelemetry SDK is loaded there.
+ *
+ * @param app makes the app in each worker, or names the module that does
+ * @param config all options are optional; docs/configuration.md lists them
+ * @returns the handle of the cluster
  *
  * @example
  * await startClusterWithTracing(() => (request, response) => response.end('hello'), { serviceName: 'shop' });
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID, FORKTRACE_STARTED_TWICE
- * at a second call, and in the primary FORKTRACE_WORKER_START when a worker does not start at first boot: the
- * others are stopped, and a process that does not catch it exits with the worker's code
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID for a wrong option or
+ * variable; FORKTRACE_STARTED_TWICE at a second call; in the primary FORKTRACE_WORKER_START when a worker
+ * does not start at first boot. The other workers are then stopped, and a process that does not catch the
+ * error exits with the exit code of the worker that did not start
  */
 export async function startClusterWithTracing(app: AppSource, config: TracingConfig = {}): Promise<ClusterHandle> {
   if (started) throw await startedTwice();
@@ -46,7 +50,7 @@ async function start(app: AppSource, config: TracingConfig): Promise<ClusterHand
     const { Coordinator } = await import('./coordinator.js');
     return Coordinator.start(config);
   }
-  // Loads the SDK, which the coordinator must never do.
+  // This loads the SDK, which the coordinator must not do.
   const { serveApp } = await import('../worker/serve.js');
   const worker = await serveApp(app, config);
   const elsewhere = () => Promise.reject(new ForktraceError('FORKTRACE_NOT_COORDINATOR', []));
@@ -60,7 +64,10 @@ async function start(app: AppSource, config: TracingConfig): Promise<ClusterHand
   };
 }
 
-/** The coordinator runs the same second call: what it says is enough, and its workers end with it. */
+/**
+ * Milliseconds. The coordinator makes the same second call: its message is enough, and its workers end with
+ * it.
+ */
 const COORDINATOR_ENDS_WITHIN_MS = 2000;
 
 async function startedTwice(): Promise<Error> {

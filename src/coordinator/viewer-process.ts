@@ -1,6 +1,6 @@
 /**
- * The viewer as the coordinator's child: development only, so one that fails is said and missed by nobody
- * else.
+ * Runs the viewer as a child of the coordinator, in development only. When it fails, a warning says so, and
+ * the cluster goes on.
  *
  * @module
  */
@@ -22,15 +22,17 @@ const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 1000;
 
 export class ViewerProcess {
-  /** The page. */
+  /** URL of the page. */
   readonly url: string;
-  /** Where workers and shipper send spans. */
+  /** URL to which workers and shipper send spans. */
   readonly otlpUrl: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   #stopping = false;
 
-  /** Resolves when it listens; undefined when it does not, which is said. */
+  /**
+   * Starts the viewer. Resolves when it listens, or with undefined when it does not; a warning then says why.
+   */
   static async start(
     viewer: NonNullable<ResolvedConfig['viewer']> & { journals: string },
   ): Promise<ViewerProcess | undefined> {
@@ -44,7 +46,7 @@ export class ViewerProcess {
       answer = await firstAnswer(child);
       if (answer.type === 'listening') return new ViewerProcess(child, answer);
     } catch (error) {
-      // The system has no memory for another process.
+      // No memory is left for another process.
       answer = { type: 'failed', message: (error as Error).message };
     }
     child?.kill('SIGKILL');
@@ -62,15 +64,15 @@ export class ViewerProcess {
         if (!this.#stopping) warn('FORKTRACE_VIEWER_FAILED', `The viewer has ended (${signal ?? `code ${code}`}).`);
       });
     });
-    // It lives as long as the cluster does, not the other way round.
+    // The viewer lives as long as the cluster, and does not keep the coordinator alive.
     child.unref();
     child.channel?.unref?.();
   }
 
-  /** Those whose event loop does not turn, all of them: the page shows it while it lasts. */
+  /** Sends all workers whose event loop is blocked; the page shows them until the list changes. */
   blocked(workers: BlockedWorker[]): void {
     const message: ToViewer = { type: 'blocked', workers };
-    // One that has ended is said when it ends.
+    // The end of the viewer is reported when it ends.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 

@@ -17,56 +17,56 @@ import { passOnAll } from './pass-on.js';
 import { redeliverConnections } from './redeliver-connections.js';
 import { WorkerStderr } from './worker-stderr.js';
 
-/** A rate is over at least this. */
+/** Milliseconds over which a rate is computed, at least. */
 const RATE_MS = 900;
 
-/** What the supervisor hears of one worker. */
+/** Events of one worker, for the supervisor. */
 export interface WorkerProcessEvents {
   message(message: WorkerMessage): void;
   disconnect(): void;
-  /** Exactly once. With an error, it could not even be forked. */
+  /** Called exactly once. With an error when the process could not be forked. */
   exit(exit: ProcessExit, spawnError?: Error): void;
 }
 
 const INSPECTOR_OPENS_WITHIN_MS = 2000;
 
-/** What becomes of a worker's standard streams. */
+/** What happens to a worker's standard streams. */
 export interface WorkerStreams {
-  /** Those that come through a pipe. */
+  /** Streams that the coordinator reads through a pipe. */
   reads: readonly StandardStream[];
-  /** The slot is put before each line. */
+  /** Whether the slot is put before each line. */
   prefix: boolean;
-  /** Takes what of standard error is no log record yet. */
+  /** Keeps the part of standard error that is no log record yet. */
   records: (pid: number) => StderrRecords | undefined;
 }
 
-/** One forked worker: its process, and the last that it said. */
+/** One forked worker: its process, and its last messages. */
 export class WorkerProcess {
   readonly slot: number;
   readonly incarnation: number;
   readonly pid: number | undefined;
   readonly forkedAt = performance.now();
-  /** undefined where the app has set up cluster to do something else with it. */
+  /** Undefined when the app has set up node:cluster to use the stream differently. */
   readonly stderr: WorkerStderr | undefined;
-  /** Resolves when all that it has written has been read, of what comes through this process. */
+  /** Resolves when all output that comes through this process has been read. */
   allRead: Promise<unknown> = Promise.resolve();
-  /** When it was last heard of, as performance.now() has it. */
+  /** When a message last came from it, by performance.now(). */
   heardAt = performance.now();
-  /** Somebody debugs it: silence may be a breakpoint. */
+  /** A debugger is attached: missing heartbeats may mean a breakpoint. */
   debugged = false;
   /** SIGUSR1 opens its inspector, and does nothing else. */
   peekable = false;
   address: string | undefined;
   stats: WorkerStats | undefined;
-  /** Over the last second or so. */
+  /** Measured over about the last second. */
   requestsPerSecond = 0;
   failuresPerSecond = 0;
-  /** What it said of why it cannot start. */
+  /** The reason why it cannot start, as it reported it. */
   failure: { message: string; stack: string | undefined } | undefined;
-  /** Why it stops, once it has said so. */
+  /** Why it stops, once it has reported that. */
   stopping: StopReason | undefined;
   #countedBefore: (WorkerStats & { at: number }) | undefined;
-  /** undefined: the system refused it. */
+  /** Undefined when the system refused to fork. */
   #worker: Worker | undefined;
 
   constructor(
@@ -79,10 +79,11 @@ export class WorkerProcess {
     this.incarnation = incarnation;
     let worker: Worker;
     try {
-      // cluster.fork hands an undefined value to spawn, which leaves the variable out.
+      // cluster.fork passes an undefined value to spawn, which leaves the variable out.
       worker = cluster.fork(env);
     } catch (error) {
-      // No memory for another process, say: without a process it throws instead of an `error` event.
+      // The fork failed, for example for want of memory. Without a process, cluster.fork throws instead of
+      // emitting `error`.
       process.nextTick(() => events.exit({ code: null, signal: null }, error as Error));
       return;
     }
@@ -116,11 +117,11 @@ export class WorkerProcess {
   }
 
   send(message: CoordinatorMessage): void {
-    // The callback takes the error: a worker that is gone is reported by `exit`.
+    // The callback takes the error. The `exit` event reports a worker that is gone.
     if (this.#worker?.isConnected()) this.#worker.send(message, () => {});
   }
 
-  /** Closes the channel: a worker that does not read its messages may still notice that. */
+  /** Closes the channel: even a worker that does not read its messages may notice that. */
   disconnect(): void {
     if (this.#worker?.isConnected()) this.#worker.process.disconnect();
   }
@@ -130,8 +131,9 @@ export class WorkerProcess {
   }
 
   /**
-   * Opens its inspector, for somebody who has asked; returns the address.
+   * Opens its inspector for a user who has asked for it.
    *
+   * @returns the address
    * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR
    */
   async openInspector(): Promise<string> {

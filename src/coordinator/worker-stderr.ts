@@ -8,16 +8,17 @@ import type { LinePrefix } from '../process/line-prefix.js';
 import { RecordedOutput } from '../process/recorded-output.js';
 import { passOn } from './pass-on.js';
 
-/** What becomes of it. */
+/** How the output is used. */
 export interface StderrUses {
-  /** Is put before each line that is passed on. */
+  /** Put before each line that is passed on. */
   prefix?: LinePrefix | undefined;
-  /** Takes what the worker has not kept as log records itself. */
+  /** Keeps the part that the worker has not kept as log records itself. */
   records?: StderrRecords | undefined;
 }
 
 /**
- * One worker's standard error: passed on as it comes, but for the inspector's lines; the last of it is kept.
+ * Reads one worker's standard error. All of it is passed on as it comes, except the inspector's lines; the
+ * end of it is kept.
  */
 export class WorkerStderr {
   readonly lines = new InspectorLines((url) => void closeLate(url));
@@ -45,13 +46,13 @@ export class WorkerStderr {
     stream.on('error', () => {});
   }
 
-  /** The end of what it has written. */
+  /** The end of what the worker has written. */
   lastWords(): string {
     return this.#last.text();
   }
 }
 
-/** What a dead worker wrote last, as the configuration lets it be told; undefined for nothing. */
+/** The last words of a dead worker, as the options allow to tell them; undefined for none. */
 export function lastWordsOf(
   stderr: WorkerStderr | undefined,
   { lastWords, redactLastWords }: ResolvedConfig['forensics'],

@@ -1,5 +1,5 @@
 /**
- * A blocked event loop, as told to others: the shipper, the coordinator's spans, a status.
+ * Describes a blocked event loop, for the shipper, the coordinator's spans and the status.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import type { Peek } from './peek.js';
 import type { ProcessState } from './process-state.js';
 import { innermostFrame } from './stack-frame.js';
 
-/** What a process was found doing when its event loop did not turn, or what it did when it ended itself. */
+/** What a process was doing when its event loop was blocked, or when it ended itself. */
 export interface Block {
   /** In a few words: `runs JavaScript`, `waits for a child process: sleep 3`, `called process.exit`. */
   state: string;
-  /** The innermost frame first; undefined where JavaScript did not answer. */
+  /** The innermost frame first; undefined when JavaScript did not answer. */
   stack: string | undefined;
   active: ActiveSpan | undefined;
 }
@@ -33,7 +33,7 @@ export const isBlock: Check = isObjectOf<Block>({
   active: orNothing(isActiveSpan),
 });
 
-/** @param found undefined where JavaScript did not answer: the kernel's view is left */
+/** @param found undefined when JavaScript did not answer, so that only the kernel's view is known */
 export function blockOf(
   found: Extract<Peek, { found: 'stack' }> | undefined,
   process: ProcessState | undefined,
@@ -44,7 +44,7 @@ export function blockOf(
   return { state: 'waits for events: its event loop turns', stack: undefined, active };
 }
 
-/** How a process that does not answer looks to the kernel. */
+/** Describes a process that does not answer, as the kernel sees it. */
 function describeState(process: ProcessState | undefined): string {
   if (process === undefined) return 'not known';
   const { state, waitChannel, children } = process;
@@ -67,7 +67,7 @@ function describeState(process: ProcessState | undefined): string {
   }
 }
 
-/** By the semantic conventions for source code. */
+/** The attributes of a block, named by the semantic conventions for source code. */
 export function blockAttributes({ state, stack }: Block): Attributes {
   const attributes: Attributes = { [BLOCK_STATE]: state };
   if (stack === undefined) return attributes;

@@ -1,7 +1,7 @@
 /**
- * Puts together what is known of a death, the most certain first: who ended the process says why; the process
- * itself knows its exception; the parent knows exit code and signal; the vitals of the last second tell what
- * an abort was about.
+ * Determines the cause of a death from everything that is known, the most certain source first: the process
+ * that ended it knows why; the process itself knows its exception; the parent knows exit code and signal; the
+ * vitals of the last second explain an abort.
  *
  * @module
  */
@@ -11,26 +11,29 @@ import { causeOfExit, EXIT_CAUSES, type ExitCause } from './exit-cause.js';
 import type { LastVitals } from './vitals-table.js';
 
 export interface Evidence {
-  /** What the parent says; undefined: nobody who would know has said anything. */
+  /** What the parent says; undefined when no parent has said anything. */
   told: (Partial<ProcessExit> & { cause?: ExitCause | undefined }) | undefined;
-  /** What the process wrote while it ended. */
+  /** What the process wrote about its end while it ended. */
   record: ExitRecord | undefined;
   vitals: LastVitals | undefined;
-  /** The end of its standard error, if that is known. */
+  /** The end of its standard error, if known. */
   lastWords?: string | undefined;
-  /** The coordinator that forked the process is gone, too. */
+  /** Whether the coordinator that forked the process is gone, too. */
   orphaned: boolean;
 }
 
-/** Why a process ended, with its code and signal where they are known. */
+/** Why a process ended, with its exit code and signal if they are known. */
 export interface CauseOfDeath extends ProcessExit {
   cause: ExitCause;
 }
 
-/** Causes that a parent has of exit code and signal alone: the process may know better. */
+/** Causes that a parent derives from exit code and signal alone: the process may know better. */
 const BY_EXIT_ALONE: readonly ExitCause[] = ['exit', 'abort', 'crash', 'signal', 'unknown'];
 
-/** V8 aborts at its limit; the last sample is of the last collection that its process came to tell of. */
+/**
+ * Share of the heap limit. V8 aborts at the limit, but the last sample is older: it is from the last
+ * collection after which the process could write one.
+ */
 const NEARLY_FULL = 0.85;
 
 export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evidence): CauseOfDeath {
@@ -39,14 +42,14 @@ export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evid
   const sure = told?.cause !== undefined && !BY_EXIT_ALONE.includes(told.cause);
   if (sure) return { cause: told.cause!, code, signal };
   const cause = told?.cause ?? causeOfExit({ code, signal });
-  // A signal ended what was ending by itself: the signal is the cause.
+  // If a signal ended a process that was already ending by itself, the signal is the cause.
   if (signal === null && isCause(record?.cause)) {
-    // It ends with this signal, whether a parent tells of it or not.
+    // The process ends with this signal, whether or not a parent reports it.
     const ending = record.signal ?? (record.cause === 'abort' ? 'SIGABRT' : undefined);
     if (ending !== undefined) return { cause: record.cause, code: null, signal: ending };
     return { cause: record.cause, code, signal };
   }
-  // V8 stopped there, and ended the process.
+  // V8 recorded that it was out of memory, and then ended the process.
   if (record?.cause === 'heap_out_of_memory' && ['abort', 'crash', 'unknown'].includes(cause))
     return { cause: record.cause, code, signal };
   const called = record?.cause === 'abort';
@@ -56,7 +59,7 @@ export function causeOfDeath({ told, record, vitals, lastWords, orphaned }: Evid
   return { cause, code, signal };
 }
 
-/** V8 says so before it aborts. */
+/** V8 prints this message before it aborts. */
 export function ranOutOfHeap(lastWords: string | undefined): boolean {
   return /FATAL ERROR: .*JavaScript heap out of memory/.test(lastWords ?? '');
 }

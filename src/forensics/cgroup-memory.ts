@@ -1,6 +1,6 @@
 /**
- * The memory of this process's control group, versions 1 and 2, and how often the kernel has killed for want
- * of memory. https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
+ * Reads the memory of this process's control group, versions 1 and 2, and how many processes the kernel has
+ * killed because memory ran out. https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
  *
  * @module
  */
@@ -8,35 +8,35 @@ import { readFileSync } from 'node:fs';
 
 export interface CgroupMemory {
   used: number;
-  /** 0: no limit. */
+  /** Bytes; 0 when there is no limit. */
   limit: number;
 }
 
-/** Where the numbers of one control group are. */
+/** The files of one control group. */
 interface CgroupFiles {
   used: string;
   limit: string;
-  /** Has a line `oom_kill <count>`. */
+  /** File with a line `oom_kill <count>`. */
   events: string;
 }
 
-/** Version 1 has a number of this size where there is no limit. */
+/** Version 1 gives a number at least this large when there is no limit. */
 const NO_LIMIT = 2 ** 60;
 
 let found: CgroupFiles | undefined | null = null;
 
-/** Undefined where there is no control group, or none that this process can read. */
+/** Undefined when there is no control group that this process can read. */
 export function cgroupMemory(files = ownFiles()): CgroupMemory | undefined {
   const used = files && numberIn(files.used);
   if (used === undefined) return undefined;
-  // `max` is no number.
+  // Without a limit the file says `max`, which is not a number.
   const limit = numberIn(files!.limit) ?? 0;
   return { used, limit: limit >= NO_LIMIT ? 0 : limit };
 }
 
 /**
- * How many processes the kernel has killed for want of memory: of this control group where it can be told,
- * else of the machine. Two readings around a death tell whether one was killed in between.
+ * How many processes the kernel has killed because memory ran out: in this control group if that is known,
+ * else on the machine. Two readings around a death tell whether a process was killed between them.
  */
 export function oomKills(files = ownFiles()): number {
   return countIn(files?.events) ?? countIn('/proc/vmstat') ?? 0;
@@ -47,7 +47,7 @@ function ownFiles(): CgroupFiles | undefined {
   return found;
 }
 
-/** @param root where `proc` and `sys` are */
+/** @param root the directory that holds `proc` and `sys` */
 export function findCgroup(root = ''): CgroupFiles | undefined {
   const lines = read(`${root}/proc/self/cgroup`)?.split('\n') ?? [];
   const path = (controller: string) =>
@@ -58,7 +58,7 @@ export function findCgroup(root = ''): CgroupFiles | undefined {
       .join(':');
   const [second, first] = [path(''), path('memory')];
   const places = [
-    // In a container the path may be the host's: then the files are at the top.
+    // In a container the path may be the host's. The files are then at the top.
     ...[first, ''].filter((at) => at !== undefined).map((at) => filesOfFirst(`${root}/sys/fs/cgroup/memory${at}`)),
     ...[second, ''].filter((at) => at !== undefined).map((at) => filesOfSecond(`${root}/sys/fs/cgroup${at}`)),
   ];

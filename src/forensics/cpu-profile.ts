@@ -1,5 +1,5 @@
 /**
- * CPU profiles, as V8 makes them and `.cpuprofile` files hold them.
+ * CPU profiles, in V8's format, which `.cpuprofile` files have.
  * https://chromedevtools.github.io/devtools-protocol/v8/Profiler/#type-Profile
  *
  * @module
@@ -19,7 +19,7 @@ export interface CpuProfile {
   /** In microseconds. */
   startTime: number;
   endTime: number;
-  /** Ids of nodes, and the microseconds before each. */
+  /** Ids of nodes; `timeDeltas` has the microseconds before each. */
   samples: number[];
   timeDeltas: number[];
 }
@@ -27,8 +27,8 @@ export interface CpuProfile {
 const SAMPLE_EVERY_US = 1000;
 
 /**
- * @param closeAfterMs closes the inspector in any case after that: whoever profiles may be killed. undefined:
- * it stays open
+ * @param closeAfterMs closes the inspector after that many milliseconds in any case, because the profiling
+ * process may be killed; undefined: it stays open
  */
 export async function takeProfile(
   session: InspectorSession,
@@ -36,7 +36,7 @@ export async function takeProfile(
   closeAfterMs: number | undefined,
 ): Promise<CpuProfile> {
   if (closeAfterMs !== undefined) {
-    // Not one that somebody has opened meanwhile.
+    // Only the inspector that this call has opened, not one that a user has opened since.
     await session.evaluate(`(() => {
       const inspector = process.getBuiltinModule('node:inspector');
       const ours = inspector.url();
@@ -66,7 +66,10 @@ function checked(value: unknown): CpuProfile {
   return { nodes: nodes!, samples: samples!, timeDeltas: timeDeltas!, startTime: startTime!, endTime: endTime! };
 }
 
-/** One profile of several processes: each below a node of its own, one after the other in time. */
+/**
+ * One profile of several processes. Each process has a top node of its own, and they follow one another in
+ * time.
+ */
 export function mergeProfiles(parts: readonly { name: string; profile: CpuProfile }[]): CpuProfile {
   if (parts.length === 1) return parts[0]!.profile;
   const root: ProfileNode = { id: 1, callFrame: { ...NO_FRAME, functionName: '(root)' }, hitCount: 0, children: [] };
@@ -94,17 +97,20 @@ export function mergeProfiles(parts: readonly { name: string; profile: CpuProfil
 
 const NO_FRAME = { scriptId: '0', url: '', lineNumber: -1, columnNumber: -1 };
 
-/** A function with the time that was spent in it and in what it called; callees by weight. */
+/**
+ * A function with the time that was spent in it and in the functions that it called. Callees are sorted by
+ * that time.
+ */
 export interface Flame {
   name: string;
-  /** `file:line`, empty for what is built in. */
+  /** `file:line`; empty for a built-in function. */
   place: string;
   totalUs: number;
   selfUs: number;
   children: Flame[];
 }
 
-/** The profile as a tree, idle time left out. */
+/** The profile as a tree, without idle time. */
 export function flameOf({ nodes, samples, timeDeltas }: CpuProfile): Flame {
   const self = new Map<number, number>();
   for (const [index, sample] of samples.entries()) {

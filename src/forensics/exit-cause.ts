@@ -1,41 +1,41 @@
 /**
- * Why a process ended: one of a fixed list, the same under every manager. The value is what interrupted
- * spans, `worker.exit`, `childExit`, `forktrace status` and the viewer show.
+ * Why a process ended: one of a fixed list, which is the same under every manager. Interrupted spans,
+ * `worker.exit`, `childExit`, `forktrace status` and the viewer show this value.
  *
  * @module
  */
 import type { ProcessExit } from '../process/process-exit.js';
 
 export const EXIT_CAUSES = [
-  /** It was told to stop: the cluster, or the process manager, ends. */
+  /** It was told to stop, because the cluster or the process manager ends. */
   'stop',
-  /** Replaced in a rolling reload. */
+  /** A rolling reload replaced it. */
   'reload',
-  /** Its slot was scaled away. */
+  /** Scaling down removed its slot. */
   'scale',
   /** Replaced after `supervise.maxRequests`. */
   'recycle_requests',
   /** Replaced because it held more than `supervise.maxMemory`. */
   'recycle_memory',
-  /** `process.exit`, or nothing was left to do. */
+  /** It called `process.exit`, or its event loop was empty. */
   'exit',
   'uncaught_exception',
   'unhandled_rejection',
   /** V8 reached the limit of its heap. */
   'heap_out_of_memory',
-  /** The kernel, or the limit of a cgroup. */
+  /** The kernel killed it, because the machine or a control group had no memory left. */
   'system_out_of_memory',
-  /** The watchdog ended it: its event loop did not turn for `supervise.heartbeatTimeoutMs`. */
+  /** The watchdog killed it: its event loop was blocked for `supervise.heartbeatTimeoutMs`. */
   'event_loop_blocked',
-  /** SIGABRT: `process.abort`, or a check in native code. */
+  /** SIGABRT: it called `process.abort`, or a check in native code failed. */
   'abort',
-  /** SIGSEGV, SIGBUS, SIGILL or SIGFPE. */
+  /** SIGSEGV, SIGBUS, SIGILL or SIGFPE: a fault in native code. */
   'crash',
-  /** A signal from outside. */
+  /** A signal from outside ended it. */
   'signal',
-  /** It was not ready in time, or said that it cannot start. */
+  /** It was not ready in time, or reported that it cannot start. */
   'not_ready',
-  /** The coordinator, or the machine, went down with it. */
+  /** Its coordinator, or the machine, went down with it. */
   'lost',
   'unknown',
 ] as const;
@@ -43,7 +43,7 @@ export const EXIT_CAUSES = [
 /** Why a process ended. */
 export type ExitCause = (typeof EXIT_CAUSES)[number];
 
-/** What exit code and signal alone tell, when nobody knows better. */
+/** The cause that follows from exit code and signal alone. */
 export function causeOfExit({ code, signal }: Partial<ProcessExit>): ExitCause {
   switch (signal) {
     case 'SIGABRT':
@@ -81,7 +81,7 @@ const DESCRIPTIONS: Record<ExitCause, string> = {
   unknown: 'nobody has said why',
 };
 
-/** A cause in a few words. */
+/** Describes a cause in a few words. */
 export function describeExitCause(cause: ExitCause): string {
   return DESCRIPTIONS[cause] ?? 'a cause that this version does not know';
 }

@@ -2,7 +2,10 @@ import type { Attributes } from '@opentelemetry/api';
 import type { ExitRecord } from '../journal/vitals.js';
 import { EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
 
-/** The exception that ended a process, by the semantic conventions; empty where none did, or nobody knows. */
+/**
+ * The attributes of the exception that ended a process, named by the semantic conventions. Empty when no
+ * exception ended it, or none is known.
+ */
 export function exitExceptionAttributes(record: ExitRecord | undefined): Attributes {
   const { exceptionType, message, stack } = record ?? {};
   return {

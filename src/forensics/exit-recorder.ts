@@ -1,8 +1,8 @@
 /**
- * Writes into the vitals page how this process ends, as it knows it: its exit code, where one ended it the
- * exception, or where `process.exit` or `process.abort` was called, or a signal was sent to itself; and the
- * span that was active there. It changes nothing about what Node does, and an application that counts
- * listeners sees none on signals or `uncaughtException`.
+ * Writes into the vitals page how this process ends: its exit code; the exception that ended it, or where it
+ * called `process.exit` or `process.abort`, or sent itself a signal; and the span that was active there. It
+ * does not change how Node ends the process. It adds no listener for signals or `uncaughtException`, because
+ * some applications count these listeners.
  *
  * @module
  */
@@ -14,12 +14,15 @@ import { signalName } from '../process/signal-names.js';
 import { causeOfExit, type ExitCause } from './exit-cause.js';
 import type { Snapshot } from './snapshot.js';
 
-/** An application that has caught an exception may take its time to end because of it. */
+/** Milliseconds: an application that has caught an exception may take a while to end because of it. */
 const ENDS_WITHIN_MS = 30_000;
-/** One that says code 0, as pm2's cluster mode makes of every exception, ends for another reason later. */
+/**
+ * Milliseconds for an end with code 0, which is what pm2's cluster mode makes of every exception. A later end
+ * with code 0 has another reason.
+ */
 const ENDS_WELL_WITHIN_MS = 1000;
 
-/** Signals that a process without a listener lives on after, as Node.js or the system has it: signal(7). */
+/** Signals that do not end a process without a listener, in Node.js or in the system: signal(7). */
 const LIVES_ON: readonly (string | undefined)[] = [
   'SIGCHLD',
   'SIGCONT',
@@ -48,10 +51,10 @@ export class ExitRecorder {
   #exit: ExitRecord | undefined;
 
   /**
-   * @param vitals is asked at the exit: a process that ends at once makes its page then
-   * @param flush is called before an end that no listener of `exit` hears of: brings to the files what has
-   * not been written yet
-   * @param active the span that is active where it is asked, or that was where the error was thrown
+   * @param vitals called at the exit: a short-lived process makes its vitals page only then
+   * @param flush called before an end at which no `exit` event is emitted; writes to the files what has not
+   * been written yet
+   * @param active gives the active span, or the span that was active where the error was thrown
    */
   constructor(
     vitals: () => VitalsWriter | undefined,
@@ -62,14 +65,14 @@ export class ExitRecorder {
     this.#flush = flush;
     this.#active = active;
     process.on('uncaughtExceptionMonitor', this.#onException);
-    // In a thread it throws: an exception as any other.
+    // In a thread `process.abort` throws, which is an exception as any other.
     if (isMainThread) process.abort = this.#onAbort;
     process.kill = this.#onKill;
   }
 
   /**
-   * To be called in `process.on('exit')`, and once more where a listener may have changed the code: what the
-   * code was first is nearer to the cause in all else.
+   * Called in `process.on('exit')`, and once more when a listener may have changed the code. Everything but
+   * the code stays as it was first recorded, because that is nearer to the cause.
    */
   record(code: number): void {
     if (code === this.#exit?.code) return;
@@ -86,9 +89,9 @@ export class ExitRecorder {
     return threw ? thrown.record : this.#calledBy(process.exit, 'exit');
   }
 
-  /** V8 runs out of heap memory: what ran then. */
+  /** Records what ran when V8 ran out of heap memory. */
   ranOutOfHeap({ stack, active }: Snapshot): void {
-    // It may find memory after all.
+    // V8 may find memory after all, and the process lives on.
     this.#vitals()?.recordExit({ cause: 'heap_out_of_memory', stack, active });
   }
 
@@ -98,7 +101,7 @@ export class ExitRecorder {
     if (process.kill === this.#onKill) process.kill = this.#kill;
   }
 
-  /** Where nobody has called, nothing was left to do: then there is no stack, and no span. */
+  /** When `call` is not on the stack, the event loop was empty: there is no stack and no span. */
   #calledBy(call: (...args: never[]) => unknown, cause: ExitCause): ExitRecord {
     const stack = stackBelow(call);
     return stack === undefined ? { cause } : { cause, stack, active: this.#activeSpan() };
@@ -108,7 +111,7 @@ export class ExitRecorder {
     try {
       return this.#active(error);
     } catch {
-      // A context manager of the app's own.
+      // The app's own context manager threw.
       return undefined;
     }
   }
@@ -118,12 +121,13 @@ export class ExitRecorder {
     const cause: ExitCause = isRejection ? 'unhandled_rejection' : 'uncaught_exception';
     const record = { cause, ...describe(error), active: this.#activeSpan(error) };
     this.#thrown = { record, atMs: performance.now() };
-    // In a listener of `exit`: those that come after it are not called, and the code is 1 if it was none.
+    // The exception was thrown in a listener of `exit`. Later listeners are not called, and an exit code of 0
+    // becomes 1.
     if (this.#exit === undefined || process.listenerCount('uncaughtException') > 0) return;
     this.#vitals()?.recordExit({ ...record, code: exitCodeNow(1) });
   };
 
-  // No event comes before it, and nothing in JavaScript after it.
+  // No event is emitted before an abort, and no JavaScript runs after it.
   readonly #onAbort = ((recorder: ExitRecorder) =>
     function abort(): never {
       recorder.#vitals()?.recordExit(recorder.#calledBy(abort, 'abort'));
@@ -131,7 +135,8 @@ export class ExitRecorder {
       return recorder.#abort.call(process);
     })(this);
 
-  // Nor before the signal that a process sends to itself, as after a clean-up at that signal.
+  // No event is emitted either before a signal that the process sends to itself, for example after its
+  // clean-up at that signal.
   readonly #onKill = ((recorder: ExitRecorder) =>
     function kill(pid: number, signal: string | number = 'SIGTERM'): true {
       const name = typeof signal === 'number' ? signalName(signal) : (signal as NodeJS.Signals);
@@ -144,25 +149,28 @@ export class ExitRecorder {
     })(this);
 }
 
-/** This process, or its group: kill(2). */
+/** Whether a pid names this process or its group: kill(2). */
 const isOwn = (pid: number) => pid === 0 || Math.abs(pid) === process.pid;
 
-/** A thread does not see who listens in the main thread. */
+/** A thread does not see the listeners of the main thread. */
 function endsBy(signal: NodeJS.Signals): boolean {
   if (!isMainThread) return signal === 'SIGKILL';
   return !LIVES_ON.includes(signal) && process.listenerCount(signal) === 0;
 }
 
-/** What the main module throws ends a promise of Node's loader, with which Node calls it a rejection. */
+/** An exception in the main module rejects a promise of Node's loader, so that Node reports a rejection. */
 const isOfMainModule = (stack = '') => stack.includes('(node:internal/modules/run_main:');
 
-/** A handler, as that of `signal-exit`, passes on what has come from outside; so does what is in no span. */
+/**
+ * Whether the process only repeats a signal from outside, as the handler of `signal-exit` does: called from a
+ * signal's listener, or outside of any span.
+ */
 const passesOn = ({ stack = '', active }: ExitRecord) =>
   active === undefined || stack.includes(' at process.emit (node:events:');
 
 const MOST_FRAMES = 50;
 
-/** The frames that called a function; undefined where it is not on the stack. */
+/** The frames that called `call`; undefined when it is not on the stack. */
 function stackBelow(call: (...args: never[]) => unknown): string | undefined {
   const { stackTraceLimit } = Error;
   try {
@@ -174,7 +182,7 @@ function stackBelow(call: (...args: never[]) => unknown): string | undefined {
       .filter((line) => line.startsWith('    at '));
     return frames.length === 0 ? undefined : frames.join('\n');
   } catch {
-    // The application's own Error.prepareStackTrace throws, or intrinsics are frozen.
+    // The application's own Error.prepareStackTrace threw, or intrinsics are frozen.
     return undefined;
   } finally {
     try {
@@ -185,7 +193,7 @@ function stackBelow(call: (...args: never[]) => unknown): string | undefined {
   }
 }
 
-/** Whatever was thrown: getters of a hostile error throw again. */
+/** Describes whatever was thrown. A getter of the error may throw. */
 function describe(error: unknown): Pick<ExitRecord, 'exceptionType' | 'message' | 'stack'> {
   try {
     if (!(error instanceof Error)) return { message: String(error) };

@@ -1,12 +1,12 @@
 import { resourceLimits } from 'node:worker_threads';
 
 const MEGABYTE = 1024 * 1024;
-/** Semi-spaces in V8's young generation (its `heap.cc`, `YoungGenerationSizeFromSemiSpaceSize`). */
+/** Number of semi-spaces in V8's young generation (its `heap.cc`, `YoungGenerationSizeFromSemiSpaceSize`). */
 const SEMI_SPACES = 3;
 
 /**
- * Where V8 gives up, in bytes: the limit of the old generation. The limit that Node tells has the young one
- * on top, with which a heap of a few hundred megabytes is never full.
+ * The heap size in bytes at which V8 gives up: the limit of the old generation. The limit that Node reports
+ * includes the young generation, and a heap of a few hundred megabytes never reaches it.
  */
 export function oldGenerationLimit(
   limit = process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit,
@@ -19,7 +19,7 @@ export function oldGenerationLimit(
   return Math.max(limit / 2, limit - SEMI_SPACES * (flag('max-semi-space-size', flags) ?? semiSpace()) * MEGABYTE);
 }
 
-/** The last one counts; V8 takes underscores as well. */
+/** The value of a V8 flag. The last one counts; V8 accepts underscores, too. */
 function flag(name: string, flags: readonly string[]): number | undefined {
   const texts = flags.map((text) => text.replaceAll('_', '-'));
   for (let i = texts.length - 1; i >= 0; i--) {
@@ -30,7 +30,9 @@ function flag(name: string, flags: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** V8's default in megabytes: what `heap_size_limit` is above `--max-old-space-size`, by three. */
+/**
+ * V8's default semi-space in megabytes: a third of what `heap_size_limit` is above `--max-old-space-size`.
+ */
 function semiSpace(): number {
   const major = Number(process.versions.v8.split('.')[0]);
   if (major < 13) return 16;

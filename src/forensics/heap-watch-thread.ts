@@ -1,5 +1,5 @@
 /**
- * The thread of {@link watchHeap}. What it asks interrupts JavaScript wherever that is.
+ * The thread of {@link watchHeap}. The inspector interrupts the main thread's JavaScript to answer it.
  *
  * @module
  */
@@ -9,10 +9,13 @@ import { workerData } from 'node:worker_threads';
 import type { HeapWatch } from './heap-watch.js';
 import { HEAP_END_SNAPSHOT } from './snapshot.js';
 
-/** Code runs slower while it is debugged: only when the heap is this full, in shares of the limit. */
+/**
+ * Code runs slower while it is debugged, so the debugger is on only while the heap is this full, as a share
+ * of the limit.
+ */
 const NEARLY_FULL = 0.85;
 const ROOM_AGAIN = 0.75;
-/** Nothing fills the rest within {@link LOOK_MS}. */
+/** Below this share nothing can fill the heap within {@link LOOK_MS}. */
 const HALF_FULL = 0.5;
 const LOOK_MS = 200;
 const LOOK_CLOSELY_MS = 20;
@@ -23,18 +26,19 @@ session.connectToMainThread();
 session.on('Debugger.paused', ({ params }) => void paused(params));
 
 async function paused({ reason }: Debugger.PausedEventDataType): Promise<void> {
-  // A `debugger` statement of the app's: nobody stops there.
+  // A `debugger` statement of the app: nobody debugs it, so it goes on.
   if (reason !== 'OOM') return session.post('Debugger.resume');
   await session.post('Runtime.evaluate', { expression: HEAP_END_SNAPSHOT }).catch(() => {});
-  // Gives V8's own limit back, and goes on.
+  // Removes the debugger's extra memory, so that V8 is at its own limit again, and goes on.
   await session.post('Debugger.disable');
 }
 
-// Waiting for the main thread's answer holds no thread.
+// Keeps this thread alive: waiting for the main thread's answer does not.
 setInterval(() => {}, 2 ** 30);
 let isDebugging = false;
 for (;;) {
-  // What V8 has taken, not what of it is used: a heap in pieces runs out of memory below its limit.
+  // The memory that V8 has reserved, not the part in use: a fragmented heap runs out of memory below its
+  // limit.
   const { totalSize } = (await session.post('Runtime.getHeapUsage')) as unknown as { totalSize: number };
   if (!isDebugging && totalSize > NEARLY_FULL * limit) {
     isDebugging = true;

@@ -1,8 +1,9 @@
 /**
- * Finds out where V8 runs out of heap memory: a thread of its own watches the heap, and while that is nearly
- * full it debugs the main thread, which V8 then stops at the allocation that is one too many.
+ * Finds out which code runs when V8 is out of heap memory. A thread watches the heap. While the heap is
+ * nearly full the thread debugs the main thread, and V8 then pauses at the allocation that exceeds the limit.
  *
- * In this process, without a port: it works under every manager, and while the event loop is blocked.
+ * It works inside this process and opens no port, so it works under every manager, and while the event loop
+ * is blocked.
  *
  * @module
  */
@@ -11,18 +12,18 @@ import { ownFile } from '../own-files.js';
 import { oldGenerationLimit } from './heap-limit.js';
 import { HEAP_END, type Snapshot } from './snapshot.js';
 
-/** What the thread is given. */
+/** The data that the thread gets. */
 export interface HeapWatch {
-  /** In bytes, where V8 gives up. */
+  /** Heap size in bytes at which V8 gives up. */
   limit: number;
 }
 
 const MEGABYTES = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 
 /**
- * @param ended is told what ran when the heap was full, just before the process ends. V8 may find memory
- * after all; then it lives on
- * @returns ends it
+ * @param ended gets what ran when the heap was full, just before the process ends; V8 may find memory after
+ * all, and the process lives on
+ * @returns a function that stops watching
  */
 export function watchHeap(ended: (found: Snapshot) => void): () => void {
   if (!isMainThread) return () => {};
@@ -33,7 +34,7 @@ export function watchHeap(ended: (found: Snapshot) => void): () => void {
     thread = new Worker(ownFile('forensics/heap-watch-thread.js'), {
       workerData: { limit: oldGenerationLimit() } satisfies HeapWatch,
       name: 'forktrace heap watch',
-      // Nothing of the app's is preloaded there.
+      // Nothing of the app is preloaded in the thread.
       execArgv: [],
       env: {},
       resourceLimits: MEGABYTES,
@@ -41,7 +42,8 @@ export function watchHeap(ended: (found: Snapshot) => void): () => void {
     thread.on('error', () => {});
     thread.unref();
   } catch {
-    // The permission model, or no memory for a thread: the process dies as it would have.
+    // The permission model forbids threads, or no memory is left for one. The process then runs out of memory
+    // as it would without this.
   }
   return () => {
     delete global[HEAP_END];

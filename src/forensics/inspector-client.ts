@@ -1,12 +1,12 @@
 /**
- * The least of the inspector's protocol that is needed: connect to a process's inspector, call methods,
- * disconnect. https://chromedevtools.github.io/devtools-protocol/v8/
+ * The part of the inspector's protocol that is needed: connects to a process's inspector, calls methods,
+ * disconnects. https://chromedevtools.github.io/devtools-protocol/v8/
  *
  * @module
  */
 import { WebSocket } from 'ws';
 
-/** More than the profile of a minute. What is longer comes from something that is not ours. */
+/** Larger than the profile of a minute. A longer answer is not from a process of ours. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 interface Message {
@@ -34,8 +34,8 @@ export class InspectorSession {
   #failure: Error | undefined;
 
   /**
-   * @param url as the process prints it: `ws://127.0.0.1:<port>/<uuid>`
-   * @param signal aborts: the connection is closed, and all calls reject
+   * @param url the address that the process prints: `ws://127.0.0.1:<port>/<uuid>`
+   * @param signal when it aborts, the connection is closed and all calls reject
    */
   static connect(url: string, signal: AbortSignal): Promise<InspectorSession> {
     return new Promise((resolve, reject) => {
@@ -63,7 +63,7 @@ export class InspectorSession {
     socket.on('message', (data) => this.#hear(String(data)));
   }
 
-  /** Rejects with what the inspector says, or when the connection ends. */
+  /** Calls a method. Rejects with the inspector's error, or when the connection ends. */
   call(method: string, params: object = {}): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
@@ -73,7 +73,7 @@ export class InspectorSession {
     });
   }
 
-  /** @returns the expression's value, by way of JSON */
+  /** @returns the value of the expression, passed as JSON */
   async evaluate(expression: string): Promise<unknown> {
     const answer: Evaluated = await this.call('Runtime.evaluate', { expression, returnByValue: true });
     const details = answer.exceptionDetails;
@@ -102,7 +102,7 @@ export class InspectorSession {
   }
 }
 
-/** One evaluation on a connection of its own. */
+/** Evaluates one expression on a connection of its own. */
 export async function evaluate(url: string, expression: string, signal: AbortSignal): Promise<unknown> {
   const session = await InspectorSession.connect(url, signal);
   try {

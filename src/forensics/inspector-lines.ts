@@ -1,16 +1,19 @@
 /**
- * A process that is peeked at says on its standard error that its inspector listens, and where. These lines
- * are for us: they are taken out of what is passed on, and the address goes to whoever waits for it.
+ * A process whose inspector opens for a peek prints the inspector's address on its standard error. These
+ * lines are taken out of the output that is passed on, and the address goes to the code that waits for it.
  *
  * @module
  */
 
 /**
- * What Node prints: `src/inspector_agent.cc`, `src/inspector_socket_server.cc`. Some lines depend on its
- * version.
+ * The lines that Node prints: `src/inspector_agent.cc`, `src/inspector_socket_server.cc`. Some depend on
+ * Node's version.
  */
 const ADDRESS = /^Debugger listening on (ws:\/\/\S+)$/;
-/** What may follow an address: more than once where we connect again to an inspector that is still open. */
+/**
+ * Lines that may follow an address; several times if forktrace connects again while the inspector is still
+ * open.
+ */
 const FOLLOWING =
   /^(For help, see: https:\/\/nodejs\.org\/\S+|Debugger attached\.|Waiting for the debugger to disconnect\.\.\.|Debugger ending on ws:\/\/\S+)$/;
 const LONGEST = 256;
@@ -18,24 +21,27 @@ const LONGEST = 256;
 /** Takes the inspector's lines out of one process's standard error. */
 export class InspectorLines {
   #rest = Buffer.alloc(0);
-  /** Signals whose address has not been printed yet. An address beyond them is somebody else's debugger's. */
+  /**
+   * Number of signals sent whose address has not been printed yet. An address without such a signal belongs
+   * to a user's debugger.
+   */
   #signals = 0;
-  /** The last address that was printed is ours. */
+  /** Whether the last printed address is one of ours. */
   #isOurs = false;
   readonly #waiting = new Set<(url: string) => void>();
   readonly #late: (url: string) => void;
   #opened: string | undefined;
 
   /**
-   * @param late gets an address that nobody waits for any more: native code held the process for so long. The
-   * inspector is open and should be closed.
+   * @param late gets an address for which nobody waits any longer, because native code blocked the process
+   * for so long; the inspector is open and should be closed
    */
   constructor(late: (url: string) => void) {
     this.#late = late;
   }
 
   /**
-   * The next address that is printed. To be called before the process is signalled.
+   * Waits for the next printed address. Call it before the process is signalled.
    *
    * @param signal aborts the wait
    */
@@ -57,17 +63,20 @@ export class InspectorLines {
     });
   }
 
-  /** The last address that was opened for us; it may be closed by now. */
+  /** The last address that was opened for forktrace. It may be closed by now. */
   get opened(): string | undefined {
     return this.#opened;
   }
 
-  /** Whether an inspector is open because of us: at this address, or at one that is still to be printed. */
+  /**
+   * Whether the inspector at this address is open because of forktrace; true for any address while one is
+   * still to be printed.
+   */
   isOurs(url: string): boolean {
     return url === this.#opened || this.#signals > 0;
   }
 
-  /** @returns what is to be passed on; the same chunk, not copied, when no peek is under way */
+  /** @returns the output to pass on; the same chunk, not copied, when no peek is under way */
   filter(chunk: Buffer): Buffer {
     if (this.#rest.length === 0 && this.#signals === 0 && !this.#isOurs) return chunk;
     const text = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -79,7 +88,7 @@ export class InspectorLines {
       start = end + 1;
     }
     const rest = text.subarray(start);
-    // The beginning of a line waits for its end only where it may be one of the inspector's.
+    // The beginning of a line is kept back only if it may become one of the inspector's lines.
     if (rest.length <= LONGEST && mayBecomeOurs(rest)) this.#rest = Buffer.from(rest);
     else {
       kept.push(rest);
@@ -88,7 +97,7 @@ export class InspectorLines {
     return kept.length === 1 ? kept[0]! : Buffer.concat(kept);
   }
 
-  /** What waits for the end of its line, when the stream ends. */
+  /** At the end of the stream: the output that was kept back. */
   end(): Buffer {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** The last bytes of a stream, in a buffer that never grows. */
+/** Keeps the last bytes of a stream, in a buffer of fixed size. */
 export class LastBytes {
   readonly #ring: Buffer;
   #total = 0;
@@ -18,7 +18,9 @@ export class LastBytes {
     this.#total += kept.length;
   }
 
-  /** As text; what is cut at its beginning starts with the next whole line, where there is one. */
+  /**
+   * The bytes as text. A text that is cut at its beginning starts with the next whole line, if there is one.
+   */
   text(): string {
     const { length: capacity } = this.#ring;
     if (this.#total <= capacity) return this.#ring.toString('utf8', 0, this.#total);

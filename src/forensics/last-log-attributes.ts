@@ -9,7 +9,7 @@ import {
 import { levelOf } from '../wire/level.js';
 import type { LogInBrief } from './post-mortem.js';
 
-/** A log record as an event of `worker.exit`. */
+/** The attributes of a log record as an event of the span `worker.exit`. */
 export function lastLogAttributes({ severity, body, attributes, traceId, spanId }: LogInBrief): Attributes {
   return {
     [LAST_LOG_BODY]: body,

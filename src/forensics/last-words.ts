@@ -1,13 +1,13 @@
 import type { ResolvedConfig } from '../config/resolved.js';
 import { warn } from '../warn.js';
 
-/** The most that is told of what a worker wrote to its standard error. */
+/** The most bytes of a worker's standard error that are kept as its last words. */
 export const LAST_WORDS_BYTES = 16 * 1024;
 
-/** Takes out of last words what must not leave the machine. */
+/** Takes secrets out of last words before they leave the machine. */
 export type RedactLastWords = ResolvedConfig['forensics']['redactLastWords'];
 
-/** The last words as the configuration lets them be told; undefined for nothing. Never throws. */
+/** The last words as the options allow to tell them; undefined for none. Never throws. */
 export function redacted(said: string, redact: RedactLastWords): string | undefined {
   try {
     const text: unknown = redact === undefined ? said : redact(said);

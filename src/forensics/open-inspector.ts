@@ -1,6 +1,5 @@
 /**
- * Opens the inspector of a process that nobody of ours has prepared for it: any Node.js process of this user,
- * by its pid.
+ * Opens the inspector of any Node.js process of this user, by its pid. The process need not use forktrace.
  *
  * @module
  */
@@ -13,15 +12,16 @@ const SIGUSR1_BIT = 1n << 9n;
 
 /**
  * @param signal aborts the wait
- * @returns its address, and whether it was open before: then it is somebody's debugger's, and stays open
- * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR: SIGUSR1 ends a process that does not expect it, so
- * it is sent to none but Node.js with a handler for it
+ * @returns the address, and whether the inspector was open before: then a user has opened it, and it stays
+ * open
+ * @throws ForktraceError with code FORKTRACE_NO_INSPECTOR; SIGUSR1 would end a process that has no handler
+ * for it, so only a Node.js process with one is signalled
  */
 export async function openInspector(pid: number, signal: AbortSignal): Promise<{ url: string; wasOpen: boolean }> {
   if (process.platform !== 'linux') throw refused(pid, 'it can be found by pid on Linux only');
   const isSame = sameProcess(pid);
   check(pid);
-  // No other port is asked: it may be the app's own.
+  // Only ports that an inspector uses are asked: another port may be the app's own.
   for (const port of listeningPorts(pid).filter((port) => port >= 9229 && port < 9329)) {
     const url = await addressAt(port);
     if (url !== undefined) return { url, wasOpen: true };
@@ -42,13 +42,15 @@ export async function openInspector(pid: number, signal: AbortSignal): Promise<{
 
 const ENDED = 'it has ended, and its pid is another process by now';
 
-/** Whether the process that has `pid` is still the one that has it now: it has the same start time. */
+/** Returns a function that tells whether `pid` is still the same process: one with the same start time. */
 function sameProcess(pid: number): () => boolean {
   const start = startTime(pid);
   return () => startTime(pid) === start;
 }
 
-/** In clock ticks since boot: proc_pid_stat(5), field 22; the command before it may hold spaces. */
+/**
+ * Start time in clock ticks since boot: proc_pid_stat(5), field 22. The command before it may contain spaces.
+ */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -73,7 +75,7 @@ function check(pid: number): void {
     throw refused(pid, 'SIGUSR1 would end it (--disable-sigusr1, or it has just started)');
 }
 
-/** TCP ports that a process listens on, by the inodes of its sockets: proc(5), /proc/net/tcp. */
+/** The TCP ports that a process listens on, by the inodes of its sockets: proc(5), /proc/net/tcp. */
 function listeningPorts(pid: number): number[] {
   const inodes = new Set<string>();
   try {
@@ -82,7 +84,7 @@ function listeningPorts(pid: number): number[] {
         const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
         if (inode !== undefined) inodes.add(inode);
       } catch {
-        // Closed meanwhile.
+        // Closed since.
       }
     }
     return ['tcp', 'tcp6'].flatMap((table) =>
@@ -97,7 +99,7 @@ function listeningPorts(pid: number): number[] {
   }
 }
 
-/** undefined where something else than an inspector listens. */
+/** Undefined when the port does not belong to an inspector. */
 async function addressAt(port: number): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/json/list`, { signal: AbortSignal.timeout(500) });

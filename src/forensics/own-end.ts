@@ -11,10 +11,10 @@ const STATES: Partial<Record<ExitCause, string>> = {
 };
 
 /**
- * What a process did when it ended itself, as it has written it.
+ * What a process did when it ended itself, from its own record.
  *
- * @param cause of the death: a record of something else is not what ended it
- * @returns undefined where it says neither line nor span
+ * @param cause of the death; a record with another cause does not describe it
+ * @returns undefined when the record has neither a stack nor a span
  */
 export function ownEnd(record: ExitRecord | undefined, cause: ExitCause): Block | undefined {
   if (record?.cause !== cause) return undefined;
@@ -25,7 +25,7 @@ export function ownEnd(record: ExitRecord | undefined, cause: ExitCause): Block 
   return stack === undefined && active === undefined ? undefined : { state, stack, active };
 }
 
-/** An error's stack begins with its name and message. */
+/** The frames of a stack, without the name and message at its beginning. */
 export function framesOf(stack: string | undefined): string | undefined {
   const at = stack?.search(/^ {4}at /m) ?? -1;
   return at < 0 ? undefined : stack!.slice(at);

@@ -1,10 +1,10 @@
 /**
- * Reads, from outside, the JavaScript stack and the active span of a process whose event loop is blocked.
+ * Reads from outside the JavaScript stack and the active span of a process whose event loop is blocked.
  *
- * SIGUSR1 makes Node open its inspector from a thread of its own, so it opens while the event loop is
- * blocked; what it is asked interrupts JavaScript wherever it is, in an endless loop, a regular expression or
- * `Atomics.wait`. Native code that runs for long (a large `JSON.parse`, `execSync`) is not interrupted: then
- * the kernel's view of the process is all there is.
+ * SIGUSR1 makes Node open its inspector in a thread of its own, which works while the event loop is blocked.
+ * The inspector then interrupts JavaScript wherever it is: in an endless loop, a regular expression or
+ * `Atomics.wait`. It does not interrupt native code that runs for long (a large `JSON.parse`, `execSync`).
+ * Then only the kernel's view of the process is known.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { InspectorLines } from './inspector-lines.js';
 import { type ProcessState, processState } from './process-state.js';
 import { PREPARED_SNAPSHOT } from './snapshot.js';
 
-/** What was found. */
+/** The result of a peek. */
 export type Peek =
   | { found: 'stack'; stack: string; active: ActiveSpan | undefined; tookMs: number }
   /** JavaScript did not answer. */
@@ -23,21 +23,21 @@ export type Peek =
 
 export interface PeekTarget {
   pid: number;
-  /** Sends SIGUSR1 to exactly this process, never to one that has its pid by now. */
+  /** Sends SIGUSR1 to exactly this process, never to another process that has got its pid since. */
   signal(): void;
-  /** Of the process's standard error. */
+  /** The inspector's lines in the process's standard error. */
   lines: InspectorLines;
 }
 
-/** How long an answer is waited for; longer than any JavaScript needs to be interrupted on a busy machine. */
+/** Milliseconds to wait for an answer: longer than interrupting JavaScript takes on a busy machine. */
 export const PEEK_TIMEOUT_MS = 450;
-/** An inspector answers from a thread of its own, within milliseconds. */
+/** Milliseconds: an open inspector answers within a few, from a thread of its own. */
 const STILL_OPEN_MS = 100;
 
-/** Never rejects. */
+/** Peeks at a process. Never rejects. */
 export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Promise<Peek> {
   const startedAt = performance.now();
-  // Not AbortSignal.timeout, which does not hold the process: somebody waits for the answer.
+  // Not AbortSignal.timeout, whose timer does not keep this process alive until the answer.
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const { signal } = deadline;
@@ -54,7 +54,7 @@ export async function peek(target: PeekTarget, timeoutMs = PEEK_TIMEOUT_MS): Pro
     };
   } finally {
     clearTimeout(timer);
-    // Connections that are still being made, too.
+    // Also closes connections that are still being made.
     deadline.abort();
   }
 }
@@ -64,7 +64,7 @@ async function snapshot(target: PeekTarget, signal: AbortSignal): Promise<unknow
   try {
     return await session.evaluate(PREPARED_SNAPSHOT);
   } catch (error) {
-    // It may have been about to close after the last time.
+    // The inspector may have been about to close after the peek before.
     if (signal.aborted || session.url !== target.lines.opened) throw error;
     return await evaluate(await openAnew(target, signal), PREPARED_SNAPSHOT, signal);
   } finally {
@@ -73,7 +73,8 @@ async function snapshot(target: PeekTarget, signal: AbortSignal): Promise<unknow
 }
 
 /**
- * Opens the inspector of a process, unless it is still open from before: it closes when the event loop turns.
+ * Opens the inspector of a process, unless it is still open from the peek before: it closes when the event
+ * loop turns.
  *
  * @throws Error when it does not open before the signal aborts
  */
@@ -91,7 +92,8 @@ async function connect(target: InspectorTarget, signal: AbortSignal): Promise<In
   if (opened === undefined) return anew();
   const before = InspectorSession.connect(opened, signal);
   if (await withinDeadline(before, STILL_OPEN_MS)) return before.catch(anew);
-  // Closed, and the port may be somebody else's by now, who does not answer; or the machine is busy.
+  // The inspector is closed, and another program may have its port now and not answer; or the machine is
+  // busy.
   return Promise.any([before, anew()]).catch(() => Promise.reject(new Error('the inspector did not open')));
 }
 
@@ -101,12 +103,12 @@ async function openAnew({ lines, signal: open }: InspectorTarget, signal: AbortS
   return address;
 }
 
-/** Closes an inspector that opened after the peek had given up. */
+/** Closes an inspector that opened after its peek had given up. */
 export async function closeLate(url: string): Promise<void> {
   await evaluate(url, PREPARED_SNAPSHOT, AbortSignal.timeout(PEEK_TIMEOUT_MS)).catch(() => {});
 }
 
-/** What comes from another process is checked: it may be anything. */
+/** Checks an answer, because it comes from another process. */
 export function checkedSnapshot(value: unknown): { stack: string; active: ActiveSpan | undefined } {
   const { stack, active } = (value ?? {}) as { stack?: unknown; active?: unknown };
   if (typeof stack !== 'string') throw new Error('the process answered with something else than a stack');

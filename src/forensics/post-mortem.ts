@@ -1,7 +1,7 @@
 /**
- * What is known of a death, kept in a file of its own beside the journal: the journal itself is given back
- * once it is shipped. Written by whoever recovers a dead writer, read by `forktrace inspect` and by programs
- * that ask.
+ * A post-mortem: what is known about a death, in a file beside the journal. The journal itself is reused once
+ * it is shipped. The process that recovers a dead writer writes the file; `forktrace inspect` and other
+ * programs read it.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { Block } from './block.js';
 import type { ExitCause } from './exit-cause.js';
 import type { LastVitals } from './vitals-table.js';
 
-/** In the service's journal directory. */
+/** Folder in the service's journal directory. */
 const FOLDER = 'deaths';
-/** Files that are kept; the oldest goes first. */
+/** Number of files that are kept. The oldest is deleted first. */
 const KEPT = 100;
 const NAME = /^(\d+)-([0-9a-f]{12})\.json$/;
 
@@ -26,7 +26,7 @@ export interface SpanInBrief {
   spanId: string;
   /** Milliseconds since the epoch. */
   startMs: number;
-  /** Milliseconds; for a span in flight until the death. */
+  /** Milliseconds; until the death for a span that was in flight. */
   durationMs: number;
   error: boolean;
 }
@@ -35,7 +35,7 @@ export interface SpanInBrief {
 export interface LogInBrief {
   /** Milliseconds since the epoch. */
   timeMs: number;
-  /** OpenTelemetry's number, 1 to 24; 0: not said. */
+  /** OpenTelemetry's severity number, 1 to 24; 0 when there is none. */
   severity: number;
   severityText: string;
   body: string;
@@ -54,27 +54,27 @@ export interface PostMortem extends ProcessExit {
   pid: number;
   slot: number | undefined;
   cause: ExitCause;
-  /** What it wrote of its end: its exception, for one. */
+  /** What the process wrote about its end: for example its exception. */
   record: ExitRecord | undefined;
-  /** What it was found doing, if its event loop was blocked. */
+  /** What the process was doing, if its event loop was blocked. */
   block: Block | undefined;
   /** The end of its standard error. */
   lastWords: string | undefined;
-  /** At most 20 log records, the newest last; absent in what an older version has kept. */
+  /** At most 20 log records, the newest last. Absent in files of an older version. */
   lastLogs?: LogInBrief[] | undefined;
-  /** Files of `--heapsnapshot-near-heap-limit`, where there are any. */
+  /** Files that `--heapsnapshot-near-heap-limit` has written, if any. */
   heapSnapshots?: string[] | undefined;
   vitals: LastVitals | undefined;
-  /** At most 100 of them. */
+  /** At most 100 spans. */
   inFlight: (SpanInBrief & { role: 'culprit' | 'victim' | undefined })[];
   inFlightTotal: number;
   /** The last spans that had ended, the newest first. */
   lastSpans: SpanInBrief[];
-  /** The slowest of the last segment. */
+  /** The slowest spans of the last segment. */
   slowestSpans: SpanInBrief[];
 }
 
-/** Ends that nobody asks about. */
+/** Whether an end needs no explanation, such as a stop. */
 export function isOrdinary({ cause, code }: Pick<PostMortem, 'cause' | 'code'>, inFlight: number): boolean {
   switch (cause) {
     case 'stop':
@@ -94,7 +94,7 @@ export function postMortemId(writerId: string): string {
   return writerId.slice(0, 12);
 }
 
-/** Keeps it, and forgets the oldest. Never throws: what is known of a death is worth no second failure. */
+/** Writes a post-mortem, and deletes the oldest. Never throws, so that recovery goes on. */
 export function keepPostMortem(dir: string, death: PostMortem): void {
   try {
     const folder = join(dir, FOLDER);
@@ -104,14 +104,14 @@ export function keepPostMortem(dir: string, death: PostMortem): void {
     renameSync(`${path}.new`, path);
     for (const { name } of namesIn(folder).slice(KEPT)) rmSync(join(folder, name), { force: true });
   } catch {
-    // A full disk, or one that can only be read.
+    // A full or read-only disk.
   }
 }
 
 /**
- * What is kept in all journal directories below one, the newest death first.
+ * The post-mortems in all journal directories below `base`, the newest death first.
  *
- * @param base where the services' journal directories are
+ * @param base the directory of the services' journal directories
  */
 export function allPostMortems(base: string): PostMortem[] {
   return directoriesIn(base)
@@ -120,8 +120,8 @@ export function allPostMortems(base: string): PostMortem[] {
 }
 
 /**
- * How many deaths below `base` happened after `sinceMs`: by the files' names alone, as a page asks again and
- * again.
+ * How many deaths below `base` happened after `sinceMs`. It reads only the names of the files, because a page
+ * asks often.
  */
 export function postMortemsSince(base: string, sinceMs: number): number {
   const names = directoriesIn(base).flatMap((dir) => namesIn(join(dir, FOLDER)));
@@ -136,9 +136,7 @@ function directoriesIn(base: string): string[] {
   }
 }
 
-/**
- * What is kept in a service's journal directory, the newest death first. Files that are none are passed over.
- */
+/** The post-mortems in a service's journal directory, the newest death first. Other files are skipped. */
 export function readPostMortems(dir: string): PostMortem[] {
   const folder = join(dir, FOLDER);
   return namesIn(folder).flatMap(({ name }) => {

@@ -1,6 +1,6 @@
 /**
- * What the kernel says of a process that does not answer: whether it computes, waits or is stopped, and in
- * which system call. Linux only: proc(5).
+ * What the kernel knows about a process that does not answer: whether it computes, waits or is stopped, and
+ * in which system call. Linux only: proc(5).
  *
  * @module
  */
@@ -11,10 +11,11 @@ export interface ProcessState {
   /** The main thread's state: R runs, S sleeps, D waits for a device, T is stopped, Z has ended. */
   state: string;
   /**
-   * Where in the kernel the main thread sleeps; undefined while it runs, or where the kernel does not tell.
+   * The kernel function in which the main thread sleeps; undefined while it runs, or when the kernel does not
+   * tell.
    */
   waitChannel: string | undefined;
-  /** Children that it may wait for: `execSync` does. */
+  /** Its child processes; it may be waiting for one of them, as `execSync` does. */
   children: { pid: number; command: string }[];
   /** Processor time since it started, user and system, in clock ticks of 10 ms. */
   cpuTicks: number;

@@ -1,5 +1,5 @@
 /**
- * The line of a stack that says where a process was: the innermost frame that is in a file.
+ * Finds the line of a stack that says where a process was: the innermost frame in a file.
  *
  * @module
  */
@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 
 /** One call of a JavaScript stack. */
 export interface StackFrame {
-  /** undefined for code outside of any function. */
+  /** Undefined for code outside of any function. */
   functionName: string | undefined;
   filePath: string;
   line: number;
   column: number;
 }
 
-/** `at name (file:line:column)` and `at file:line:column`, as V8 and Node's source maps write them. */
+/** `at name (file:line:column)` and `at file:line:column`, the formats of V8 and of Node's source maps. */
 const FRAME = /^ {4}at (?:(?:async )?(.*?) \((.+):(\d+):(\d+)\)|(?:async )?(.+):(\d+):(\d+))$/;
 
-/** @returns undefined where all frames are built in, or evaluated */
+/** @returns undefined when all frames are built-in or evaluated code */
 export function innermostFrame(stack: string): StackFrame | undefined {
   for (const line of stack.split('\n')) {
     const found = FRAME.exec(line);

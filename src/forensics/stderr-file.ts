@@ -1,9 +1,9 @@
 /**
- * The file that a process manager writes a process's standard error to: where it is, as the process says in
- * its journal, and the end of it, as whoever recovers that journal reads it.
+ * The file to which a process manager writes a process's standard error. The process notes in its journal
+ * where the file is, and the recovery of that journal reads the end of the file.
  *
- * Whoever can write to the file's directory can put something else in its place. What is read leaves the
- * machine: so it has to be a file of this user, with no other name, that nobody has linked there.
+ * A user who can write to the file's directory can put another file in its place, and what is read leaves the
+ * machine. So it is read only if it is a regular file of this user, has one name, and is no symbolic link.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { LAST_WORDS_BYTES } from './last-words.js';
 
 export interface StderrFile {
   path: string;
-  /** Device and inode; undefined where the file was not there yet. */
+  /** Device and inode; undefined when the file did not exist yet. */
   id?: string | undefined;
-  /** Bytes that were in it before the process. */
+  /** Size of the file in bytes when the process started. */
   from: number;
-  /** When that was, in milliseconds since the epoch. */
+  /** When the process started, in milliseconds since the epoch. */
   since: number;
-  /** Of the process: the next one in it may write to the same file. */
+  /** Slot of the process: the next process in the slot may write to the same file. */
   slot?: number | undefined;
-  /** Nothing of it may be told but by the process's `redactLastWords`. */
+  /** The end of the file may be told only through the `redactLastWords` of the process. */
   needsRedaction?: boolean | undefined;
 }
 
@@ -35,10 +35,10 @@ export const isStderrFile = isObjectOf<StderrFile>({
   needsRedaction: orNothing((value) => typeof value === 'boolean'),
 });
 
-/** File systems stamp files with a clock that is some milliseconds behind. */
+/** Milliseconds by which the time stamps of file systems may be late. */
 const COARSE_MS = 20;
 
-/** The file as it is now, when the process starts; undefined: nobody will find anything there. */
+/** Notes the state of the file at the start of the process. Undefined when it is no regular file. */
 export function stderrFile(
   path: string | undefined,
   about: Pick<StderrFile, 'slot' | 'needsRedaction'> = {},
@@ -54,11 +54,12 @@ export function stderrFile(
 }
 
 /**
- * The last 16 KiB that were written to the file in the life of the process, from a whole line on. Never
- * throws.
+ * The last 16 KiB that were written to the file in the life of the process, beginning with a whole line.
+ * Never throws.
  *
- * @param others as other processes have found it: what comes after the next one in the slot is not ours
- * @returns undefined for nothing, or for a file that is not one to read
+ * @param others the same file as other processes have noted it; what was written after the next process in
+ * the slot started is not part of the result
+ * @returns undefined when there is nothing, or the file must not be read
  */
 export function endOfStderrFile(file: StderrFile, others: readonly StderrFile[] = []): string | undefined {
   try {
@@ -100,9 +101,9 @@ function readEnd(fd: number, file: StderrFile, next: StderrFile | undefined): st
 const isOurs = (stats: Stats) =>
   stats.isFile() && stats.nlink === 1 && (process.geteuid === undefined || stats.uid === process.geteuid());
 
-/** undefined: the file is another one, which was there before the process. */
+/** Undefined when the file is another one, which existed before the process. */
 function firstByteOf({ id, from, since }: StderrFile, stats: Stats): number | undefined {
-  // Emptied meanwhile, as `pm2 flush` and logrotate's copytruncate do, it has nothing older.
+  // A file that has been emptied since, as by `pm2 flush` or logrotate's copytruncate, has no older bytes.
   if (id === idOf(stats)) return from <= stats.size ? from : 0;
   return stats.birthtimeMs >= since - COARSE_MS ? 0 : undefined;
 }

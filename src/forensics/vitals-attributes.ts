@@ -15,7 +15,9 @@ import {
 import type { Sample } from './vitals-table.js';
 
 /**
- * The last sample before a death, as attributes of the death. @param diedAtMs milliseconds since the epoch
+ * The last sample before a death, as attributes of the death.
+ *
+ * @param diedAtMs milliseconds since the epoch
  */
 export function vitalsAttributes(last: Sample, diedAtMs: number): Attributes {
   return {

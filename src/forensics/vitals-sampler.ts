@@ -1,6 +1,6 @@
 /**
- * Writes this process's vitals once a second into memory that survives it: whoever looks for the cause of a
- * death reads there how the last second was.
+ * Writes this process's vitals once a second into memory that survives the process, so that the figures of
+ * the last second are known after a death.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { oldGenerationLimit } from './heap-limit.js';
 import { storeSample } from './vitals-table.js';
 
 const INTERVAL_MS = 1000;
-/** Counting handles visits each of them: not every second. */
+/** Counting handles visits each of them, so they are counted only in every tenth sample. */
 const HANDLES_EVERY = 10;
-/** Node's own timer in C++; at this resolution it costs a few microseconds a second. */
+/** Resolution of Node's own timer in C++. At this value it costs a few microseconds a second. */
 const DELAY_RESOLUTION_MS = 100;
 const NANOSECONDS = 1e6;
 
-/** What only the rest of the process knows. */
+/** Counts that other parts of the process know. */
 export interface Counts {
   inFlight: number;
   served: number;
@@ -44,7 +44,7 @@ export class VitalsSampler {
   #gcMs = 0;
   #majorGcs = 0;
 
-  /** Starts at once, holds no process open. */
+  /** Starts at once, and does not keep the process alive. */
   constructor(vitals: VitalsWriter, counts: () => Counts) {
     this.#vitals = vitals;
     this.#counts = counts;
@@ -60,7 +60,7 @@ export class VitalsSampler {
     this.#delay.disable();
   }
 
-  /** Never throws: a descriptor that cannot be had leaves a number as it was. */
+  /** Takes a sample. Never throws: without a free file descriptor a number stays as it was. */
   sample(): void {
     const heap = this.#getHeapStatistics();
     const cgroup = cgroupMemory();
@@ -77,7 +77,7 @@ export class VitalsSampler {
       cgroupUsed: cgroup?.used ?? 0,
       cgroupLimit: cgroup?.limit ?? 0,
       utilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
-      // Before the first turn of its timer the histogram is empty.
+      // The histogram is empty before the first turn of its timer.
       delayMs: this.#delay.count > 0 ? this.#delay.max / NANOSECONDS - DELAY_RESOLUTION_MS : 0,
       gcMs: this.#gcMs,
       majorGcs: this.#majorGcs,
@@ -103,7 +103,7 @@ export class VitalsSampler {
     }
     if (!major) return;
     this.#majorGcs++;
-    // A process that runs out of memory is busy collecting: its timers are late.
+    // A process that runs out of memory is busy collecting garbage, and its timers are late.
     this.sample();
   }
 }

@@ -1,23 +1,23 @@
 /**
- * What the numbers of a vitals page mean: fixed places, so that a reader of any version finds them. Places
- * are added, never moved. docs/journal-format.md, "Vitals page".
+ * The meaning of the numbers in a vitals page. Their places are fixed, so that readers of all versions find
+ * them: places are added, never moved. See docs/journal-format.md, "Vitals page".
  *
  * @module
  */
 import { type Check, isNumber, isObjectOf } from '../process/message-parser.js';
 
-/** The newest sample, by its place in the page. */
+/** The newest sample: the place of each number in the page. */
 export const VITAL = {
-  /** When it was taken, in milliseconds since the epoch; 0 in a page that has none yet. */
+  /** When the sample was taken, in milliseconds since the epoch; 0 before the first. */
   atMs: 0,
   /** Bytes of V8's heap. */
   heapUsed: 1,
   heapLimit: 2,
-  /** Bytes of the process that are in memory. */
+  /** Bytes of the process in memory (resident set size). */
   rss: 3,
-  /** Bytes outside of V8's heap that its objects hold: buffers. */
+  /** Bytes outside of V8's heap that its objects hold, such as buffers. */
   external: 4,
-  /** Bytes that the control group uses and may use; 0 where there is none, or no limit. */
+  /** Bytes that the control group uses and may use; 0 when there is no group, or no limit. */
   cgroupUsed: 5,
   cgroupLimit: 6,
   /** Event-loop utilisation since the sample before, from 0 to 1. */
@@ -41,7 +41,7 @@ export const VITAL = {
   taken: 16,
 } as const;
 
-/** The ring of the last minute begins here: for each second one number of each of {@link HISTORY}. */
+/** The ring of the last minute begins here. Each second has one number for each of {@link HISTORY}. */
 const RING = 32;
 export const SECONDS = 60;
 const HISTORY = ['atMs', 'heapUsed', 'rss', 'utilization', 'delayMs', 'gcMs', 'inFlight', 'served'] as const;
@@ -51,7 +51,7 @@ export type Sample = Record<keyof typeof VITAL, number>;
 /** One second of the last minute. */
 export type PastSecond = Record<(typeof HISTORY)[number], number>;
 
-/** The last numbers that a process has said of itself, and the minute before. */
+/** The newest sample of a process, and the minute before. */
 export interface LastVitals {
   last: Sample;
   /** The oldest first; at most 60. */
@@ -63,8 +63,8 @@ export const isSample: Check = isObjectOf<Sample>(
 );
 
 /**
- * Stores a sample: the newest numbers, and its second of the ring. `taken` last: it says that the rest is
- * there.
+ * Stores a sample: the newest numbers, and its second of the ring. It stores `taken` last, so that a reader
+ * that sees it finds the rest.
  */
 export function storeSample(
   set: (index: number, value: number) => void,

@@ -1,6 +1,6 @@
 /**
- * What the program says with `console`, as log records: with the level that the method says, in the span that
- * is active, kept before it is written. What is written, and where, stays as it is.
+ * Keeps what the program writes with `console` as log records: the method gives the level, and the active
+ * span is recorded. A record is kept before the text is written. The output itself does not change.
  *
  * @module
  */
@@ -17,7 +17,9 @@ const SCOPE = encodeScopeFields({ name: 'console' });
 const STDOUT = { [LOG_IOSTREAM]: 'stdout' };
 const STDERR = { [LOG_IOSTREAM]: 'stderr' };
 
-/** Those that write by themselves; `table`, `trace`, `assert`, `count`, `group` and so on go through them. */
+/**
+ * The methods that write by themselves. `table`, `trace`, `assert`, `count`, `group` and so on call these.
+ */
 const METHODS = {
   debug: { severityNumber: SEVERITY.debug, attributes: STDOUT },
   log: { severityNumber: SEVERITY.info, attributes: STDOUT },
@@ -30,14 +32,18 @@ const METHODS = {
 type Method = keyof typeof METHODS;
 type Said = (...values: unknown[]) => void;
 
-/** The program is in a call of `console`: what it writes now is a record already. */
+/** The program is in a call of `console`: what it writes now has been kept already. */
 let isRecorded = false;
-/** A text is being made of what is logged: code of the program's own does so once more when it is printed. */
+/**
+ * A text is being made of what is logged. It may run code of the program, which runs again when the text is
+ * printed.
+ */
 let isFormatting = false;
 
 /**
- * @param isStderrRead the coordinator reads standard error, and keeps what does not come by `process.stderr`
- * @returns undoes it
+ * @param isStderrRead the coordinator reads standard error, and keeps what is not written through
+ * `process.stderr`
+ * @returns a function that undoes it
  */
 export function recordConsole(writer: LogWriter, isStderrRead: boolean): () => void {
   const undo = Object.keys(METHODS).map((name) => recordMethod(name as Method, writer));
@@ -68,14 +74,14 @@ function recordMethod(name: Method, writer: LogWriter): () => void {
   };
 }
 
-/** Keeps what is written there without `console`, and marks all that is kept. */
+/** Keeps what is written to standard error without `console`, and marks everything that has been kept. */
 function recordStderr(writer: LogWriter): () => void {
   const { stderr } = process;
   const original = stderr.write;
   const recorded = function writeRecorded(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
     const write = (text: typeof chunk) => (original as (...all: unknown[]) => boolean).call(stderr, text, ...rest);
     const isText = typeof chunk === 'string' ? isUtf8(rest[0]) : chunk instanceof Uint8Array;
-    // The coordinator keeps what this cannot read; a thread has kept what is marked.
+    // The coordinator keeps bytes that are not UTF-8 text. A marked chunk has been kept by a thread.
     if (!isText || hasMark(chunk)) return write(chunk);
     if (!isRecorded) keep(writer, 0, STDERR, () => Buffer.from(chunk).toString());
     return write(markRecorded(chunk));
@@ -93,7 +99,7 @@ function keep(writer: LogWriter, severityNumber: number, attributes: object, tex
   try {
     body = stripVTControlCharacters(text()).trimEnd();
   } catch {
-    // An inspection of the program's own: it throws once more, to the program, when the text is printed.
+    // The program's own inspection function threw. It throws again, to the program, when the text is printed.
     return;
   } finally {
     isFormatting = false;

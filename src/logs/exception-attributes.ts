@@ -1,11 +1,14 @@
 import { EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from '../wire/conventions.js';
 
-/** An exception by the semantic conventions, as attributes; undefined for what is none. Never throws. */
+/**
+ * The attributes of an exception, named by the semantic conventions. Undefined for a value that is no
+ * exception. Never throws.
+ */
 export function exceptionAttributes(exception: unknown): Record<string, unknown> | undefined {
   if (typeof exception === 'string') return { [EXCEPTION_MESSAGE]: exception };
   if (typeof exception !== 'object' || exception === null) return undefined;
   try {
-    // `type` is what pino's serializer of errors calls the name.
+    // pino's error serializer writes the name of an error as `type`.
     const { name, type, message, stack, code } = exception as Record<string, unknown>;
     return {
       [EXCEPTION_TYPE]: text(name) ?? text(type) ?? text(code),

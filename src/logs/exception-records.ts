@@ -7,7 +7,7 @@ import type { Memory } from '../wire/memory.js';
 import type { LogWriter } from './log-writer.js';
 
 /**
- * Exceptions that spans record, as log records: the event `exception`.
+ * Keeps exceptions that spans record as log records, the event `exception`:
  * https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/
  */
 export class ExceptionRecords implements ExceptionLog {

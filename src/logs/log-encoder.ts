@@ -1,6 +1,6 @@
 /**
- * Log records as OTLP, whatever programs log: what is circular, deep, long or throws is cut where it begins
- * to hurt, and the record is kept. What is secret is replaced before it is written.
+ * Encodes log records as OTLP. A value that is circular, too deep, too long, or throws when it is read is cut
+ * at that point, and the rest of the record is kept. Secrets are replaced before anything is written.
  *
  * @module
  */
@@ -17,18 +17,18 @@ const RECORD = tags(LogRecord);
 const { stringValue: STRING_VALUE, intValue: INT_VALUE } = tags(AnyValue);
 
 const REDACTED = 'REDACTED';
-/** Objects within objects; what lies deeper is named. */
+/** Objects within objects. A deeper one is written as `[Object]` or `[Array]`. */
 const MAX_DEPTH = 8;
-/** Of one record. A Collector takes messages of 4 MiB, and nobody reads more in one line. */
+/** Of one record. A Collector takes messages of 4 MiB, and nobody reads more than this in one record. */
 const MAX_RECORD_BYTES = 1024 * 1024;
-/** Names recur; a program that makes new ones for ever is asked again for each. */
+/** How many field names are remembered as secret or not. A name beyond them is judged again each time. */
 const MAX_KNOWN_NAMES = 10_000;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n;
 
 type Limits = Pick<ResolvedLogs, 'attributeCountLimit' | 'textLengthLimit' | 'redact'>;
 
-/** The span that a record belongs to. */
+/** The span of a record. */
 export interface LogSpan extends SpanWords {
   readonly traceFlags: number;
 }
@@ -42,7 +42,7 @@ export class LogEncoder extends Encoder {
   readonly #lengthLimit: number;
   readonly #patterns: readonly RegExp[];
   readonly #secretNames = new Map<string, boolean>();
-  /** The objects that the value at hand lies in. */
+  /** The objects that contain the current value, to find circles. */
   readonly #path: object[] = [];
 
   constructor({ attributeCountLimit, textLengthLimit, redact }: Limits) {
@@ -55,7 +55,7 @@ export class LogEncoder extends Encoder {
     });
   }
 
-  /** Starts anew with `entry`: its fields are `bytes` up to `at` then. Does not throw for what is logged. */
+  /** Encodes `entry`. Its fields are then in `bytes`, up to `at`. Never throws, whatever is logged. */
   record(entry: LogEntry, span: LogSpan | undefined): void {
     this.reset();
     this.timeField(RECORD.timeUnixNano, entry.seconds, entry.nanos);
@@ -95,7 +95,7 @@ export class LogEncoder extends Encoder {
     let count = 0;
     let dropped = 0;
     const add = (key: string, values: object) => {
-      // OTLP demands that keys are unique.
+      // OTLP demands unique keys.
       if (values !== exception && exception?.[key] !== undefined) return;
       const value = property(values, key);
       if (value === undefined || key === '') return;
@@ -176,9 +176,9 @@ export class LogEncoder extends Encoder {
     }
   }
 
-  /** Cut, and without what is secret. */
+  /** Cuts a text to its limit and replaces secrets in it. */
   #text(text: string): string {
-    // A long text is cut before it is searched: a search of 10 MB holds the event loop.
+    // A long text is cut before it is searched for secrets: searching 10 MB would block the event loop.
     const limit = this.at > MAX_RECORD_BYTES ? 0 : this.#lengthLimit;
     let cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
     for (const pattern of this.#patterns) cut = cut.replace(pattern, REDACTED);
@@ -199,7 +199,7 @@ function keysOf(values: object): string[] {
   try {
     return Object.keys(values);
   } catch {
-    // A proxy of the program's.
+    // A proxy of the program's that throws.
     return [];
   }
 }
@@ -212,7 +212,7 @@ function property(values: object, key: string): unknown {
   }
 }
 
-/** What JSON would make of an object, and an error's own fields. */
+/** What JSON would make of an object; for an error also its own fields. */
 function plainOf(value: object): unknown {
   try {
     if (value instanceof Error) return { ...value, name: value.name, message: value.message, stack: value.stack };

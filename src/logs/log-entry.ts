@@ -2,23 +2,26 @@ import { clock } from '../tracer/clock.js';
 
 /** One log record, before it is encoded. */
 export interface LogEntry {
-  /** When it happened: whole seconds since the epoch, and nanoseconds below 10⁹. */
+  /** The time of the event: whole seconds since the epoch, and nanoseconds below 10⁹. */
   seconds: number;
   nanos: number;
-  /** When we saw it. The same, unless whoever logged said another time. */
+  /**
+   * The time at which the record was received. It is the same, unless the program gave another time of the
+   * event.
+   */
   observedSeconds: number;
   observedNanos: number;
-  /** 1 to 24; 0: not said. */
+  /** 1 to 24; 0: unknown. */
   severityNumber: number;
   severityText: string | undefined;
   body: unknown;
   attributes: object | undefined;
-  /** More of them, which win. */
+  /** Further attributes, which win over those of the same name. */
   exception: Record<string, unknown> | undefined;
   eventName: string | undefined;
 }
 
-/** A record that says nothing yet but when it is. */
+/** A record of this moment with no other content. */
 export function entryNow(): LogEntry {
   const now = performance.now();
   clock.check(now);

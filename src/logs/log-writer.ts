@@ -1,6 +1,6 @@
 /**
- * The way of every log record into the journal: severity filter, budget, span, encoder. Nothing here throws
- * into the program that logs, nor waits.
+ * The path of every log record into the journal: severity filter, rate limit, span, encoder. It never throws
+ * into the program that logs, and never makes it wait.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { LogEncoder, type LogSpan, logSpan } from './log-encoder.js';
 import type { LogEntry } from './log-entry.js';
 
 export interface LogCounts {
-  /** Kept in the journal. */
+  /** Records kept in the journal. */
   kept: number;
-  /** Beyond `logs.maxPerSecond`. */
+  /** Records dropped because they were more than `logs.maxPerSecond`. */
   flooded: number;
-  /** That could not be encoded or kept. */
+  /** Records that could not be encoded or written. */
   lost: number;
 }
 
@@ -34,11 +34,11 @@ export class LogWriter {
   #flooded = 0;
   #failed = 0;
   #isWriting = false;
-  /** The last span that is none of ours, and its ids. */
+  /** The last active span of another SDK or an unsampled one, and its ids. */
   #foreignSpan: Span | undefined;
   #foreign: LogSpan | undefined;
 
-  /** @param whose who logs, for messages */
+  /** @param whose the name of the process in messages */
   constructor(options: ResolvedLogs, journal: Pick<Journal, 'appendLog' | 'stats'>, whose = 'this process') {
     this.#journal = journal;
     this.#encoder = new LogEncoder(options);
@@ -50,7 +50,7 @@ export class LogWriter {
     );
   }
 
-  /** Whether a record of this severity is kept; one without a severity is. */
+  /** Whether a record of this severity is kept. A record without a severity is kept. */
   takes(severityNumber: number): boolean {
     return severityNumber === 0 || severityNumber >= this.#leastSeverity;
   }
@@ -58,12 +58,12 @@ export class LogWriter {
   /**
    * Keeps a record.
    *
-   * @param scope of encodeScopeFields
-   * @param of whose span it belongs to; undefined: the active one's
+   * @param scope made by encodeScopeFields
+   * @param of the context whose span the record belongs to; the active one by default
    */
   write(scope: Memory, entry: LogEntry, of?: Context): void {
     if (!this.takes(entry.severityNumber) || !this.#isWithinBudget(entry.observedSeconds)) return;
-    // A getter of what is logged that logs, and so on.
+    // Reading a logged value may run code that logs again, without end.
     if (this.#isWriting) {
       this.#failed++;
       return;
@@ -86,7 +86,7 @@ export class LogWriter {
     return { kept: logRecords, flooded: this.#flooded, lost: logRecordsLost.total + this.#failed };
   }
 
-  /** Says what has not been said. */
+  /** Reports what has not been reported yet. */
   end(): void {
     this.#flood.end();
   }
@@ -94,8 +94,8 @@ export class LogWriter {
   #spanOf(of: Context): LogSpan | undefined {
     const span = trace.getSpan(of);
     if (span === undefined || span instanceof JournalSpan) return span;
-    // One that is not sampled, or another SDK's: to read its ids for each line is a quarter of what a line
-    // costs.
+    // The span is not sampled, or belongs to another SDK. Reading its ids for each line would be a quarter of
+    // a line's cost, so they are kept.
     if (span !== this.#foreignSpan) {
       const spanContext = span.spanContext();
       this.#foreign = isSpanContextValid(spanContext) ? logSpan(spanContext) : undefined;

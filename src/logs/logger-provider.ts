@@ -1,7 +1,7 @@
 /**
- * The logs API of OpenTelemetry over the journal: what instrumentations of pino, winston and bunyan, and
- * programs, emit. The types are those of `@opentelemetry/api-logs` and of the logs API in
- * `@opentelemetry/api` 1.10, which an app may have or not.
+ * OpenTelemetry's logs API over the journal: it takes the records of programs and of the instrumentations of
+ * pino, winston and bunyan. The types are those of `@opentelemetry/api-logs` and of the logs API in
+ * `@opentelemetry/api` 1.10. An app may have either or none.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { exceptionAttributes } from './exception-attributes.js';
 import type { LogWriter } from './log-writer.js';
 import { logsState } from './logs-state.js';
 
-/** As that of the tracer provider. */
+/** The same as that of the tracer provider. */
 const FORCE_FLUSH_TIMEOUT_MS = 30_000;
 const PINO_INSTRUMENTATION = '@opentelemetry/instrumentation-pino';
 
@@ -35,7 +35,10 @@ export class JournalLogger {
   readonly #scope: Memory;
   readonly #writer: LogWriter;
 
-  /** Of pino's own instrumentation: a destination of ours has the same lines. */
+  /**
+   * This logger belongs to pino's own instrumentation. Where our pino destination is in use, it has written
+   * the same lines.
+   */
   readonly #isPino: boolean;
 
   constructor(scope: Memory, writer: LogWriter, isPino: boolean) {
@@ -49,7 +52,7 @@ export class JournalLogger {
     try {
       this.#emit(record);
     } catch {
-      // A record of the program's that throws when it is read.
+      // Reading the program's record threw.
     }
   }
 
@@ -95,17 +98,17 @@ export class JournalLoggerProvider {
   readonly #deliver: (timeoutMs: number) => Promise<boolean>;
   readonly #loggers = new Map<string, JournalLogger>();
 
-  /** @param deliver waits until a shipper has exported all log records; false at the deadline */
+  /** @param deliver waits until a shipper has exported all log records; returns false at the deadline */
   constructor(writer: LogWriter, deliver: (timeoutMs: number) => Promise<boolean>) {
     this.#writer = writer;
     this.#deliver = deliver;
   }
 
   /**
-   * Waits until the endpoint has taken what has been logged. Does not reject.
+   * Waits until the endpoint has taken everything that has been logged. Does not reject.
    *
    * @param options `timeoutMillis` in milliseconds @default 30000
-   * @returns false at the deadline, or where records were lost meanwhile
+   * @returns false at the deadline, or when records were lost in the meantime
    */
   async forceFlush(options?: { timeoutMillis?: number }): Promise<boolean> {
     return this.#deliver(options?.timeoutMillis ?? FORCE_FLUSH_TIMEOUT_MS);

@@ -1,10 +1,10 @@
 /**
- * Registration with the logs API, by its own registry in `globalThis`: an app has `@opentelemetry/api-logs`,
- * the logs API inside `@opentelemetry/api` 1.10, both or none, in any number of copies, and we depend on none
- * of them.
+ * Registers with the logs API through its own registry in `globalThis`. An app has `@opentelemetry/api-logs`,
+ * the logs API inside `@opentelemetry/api` 1.10, both or none, in any number of copies; forktrace depends on
+ * none of them.
  *
- * Instrumentations ask for their loggers when they are made, before there is a journal: a stand-in gives them
- * loggers that find the provider when they log.
+ * Instrumentations ask for their loggers when they are made, before there is a journal. A stand-in gives them
+ * loggers that look up the provider when they log.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import type { EmittedRecord, JournalLogger } from './logger-provider.js';
 import { currentLogWriter, logsState } from './logs-state.js';
 
 /**
- * `GLOBAL_LOGS_API_KEY` of `@opentelemetry/api-logs`, whose entry is a function of the compatibility version.
+ * `GLOBAL_LOGS_API_KEY` of `@opentelemetry/api-logs`. The entry is a function that takes the compatibility
+ * version.
  */
 const LOGS_API = Symbol.for('io.opentelemetry.js.api.logs');
 const LOGS_API_VERSION = 1;
@@ -34,15 +35,15 @@ const NOOP_PROVIDER: LoggerProvider = { getLogger: () => NOTHING };
 const registry = globalThis as { [LOGS_API]?: (version: number) => LoggerProvider; [API]?: { logs?: LoggerProvider } };
 
 /**
- * Registers a provider whose loggers write once logs have started.
+ * Registers a provider whose loggers write as soon as logs have been started.
  *
- * @param start called with the first log record: starts tracing, and logs with it
+ * @param start called with the first log record; starts tracing, and logs with it
  */
 export function standInForLogs(start?: () => void): void {
   if (logsState.standIn !== undefined || registry[LOGS_API] !== undefined) return;
   const standIn: LoggerProvider = {
     getLogger: (...scope) => new AwaitingLogger(scope),
-    // Nothing has been logged before there is a provider.
+    // Before there is a provider, nothing has been logged.
     forceFlush: async (options) => logsState.provider?.forceFlush(options) ?? true,
   };
   logsState.standIn = standIn;
@@ -51,14 +52,16 @@ export function standInForLogs(start?: () => void): void {
 }
 
 /**
- * Opens the way through the stand-in. @returns takes it back; undefined: another SDK is registered, and stays
+ * Lets records through the stand-in.
+ *
+ * @returns a function that undoes it; undefined when another SDK is registered, which stays
  */
 export function registerLoggerProvider(provider: LoggerProvider & typeof logsState.provider): (() => void) | undefined {
   standInForLogs();
   if (registry[LOGS_API]?.(LOGS_API_VERSION) !== logsState.standIn) return undefined;
   logsState.start = undefined;
   logsState.provider = provider;
-  // Made with the first API that was registered: the tracer provider, just before.
+  // Made with the version of the API that registered first: the tracer provider, just before.
   const api = registry[API];
   if (api && api.logs === undefined) api.logs = provider;
   return () => {

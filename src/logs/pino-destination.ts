@@ -5,25 +5,25 @@ import { entryNow, type LogEntry } from './log-entry.js';
 import { currentLogWriter, logsState } from './logs-state.js';
 import { type PinoKeys, readPinoLine } from './pino-line.js';
 
-/** A destination for pino, alone or as one of several streams of `pino.multistream`. */
+/** A destination for pino: its only one, or one of the streams of `pino.multistream`. */
 export interface ForktraceDestination {
-  /** What pino tells a stream from options by. */
+  /** pino looks for this field to tell a stream from options. */
   readonly writable: true;
   write(line: string): void;
-  /** Nothing is buffered: for those that call it. */
+  /** Does nothing, because nothing is buffered. */
   flushSync(): void;
-  /** What is written afterwards goes nowhere. */
+  /** Closes it: lines written afterwards are dropped. */
   end(): void;
 }
 
 export interface ForktraceDestinationOptions {
-  /** As the logger's option of that name. @default 'msg' */
+  /** Name of the field that holds the message: the same as the logger's `messageKey`. @default 'msg' */
   messageKey?: string;
-  /** As the logger's option of that name. @default 'err' */
+  /** Name of the field that holds the error: the same as the logger's `errorKey`. @default 'err' */
   errorKey?: string;
   /**
-   * What becomes of lines while logs are off (in production, unless asked for): `'stdout'` writes them to
-   * standard output, as pino does without a destination; `'drop'` is for one of several streams. @default
+   * What happens to lines while logs are off, as they are in production by default. `'stdout'` writes them to
+   * standard output, as pino does without a destination. `'drop'` is for one of several streams. @default
    * 'stdout'
    */
   otherwise?: 'stdout' | 'drop';
@@ -33,8 +33,9 @@ const SCOPE = encodeScopeFields({ name: 'pino' });
 const STDOUT = 1;
 
 /**
- * Each line becomes a log record in the journal, with the trace and span that are active: in this thread,
- * with no worker thread and no buffer, so that it is there when the process is killed in the next instant.
+ * Makes a pino destination that keeps each line as a log record in the journal, with the active trace and
+ * span. It writes in the thread that logs, without a worker thread and without a buffer, so that a line is
+ * kept even if the process is killed in the next instant.
  *
  * @example
  * const logger = pino(forktraceDestination());
@@ -75,6 +76,6 @@ function writeOut(line: string): void {
   try {
     writeSync(STDOUT, line);
   } catch {
-    // A closed pipe, or one that is full: pino's own destination would wait or lose it as well.
+    // A closed or full pipe: pino's own destination would wait or lose the line as well.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A line of pino's as a log record. Lines, not the objects that were logged: pino's serializers, redaction
- * and formatters have done their work in them.
+ * Reads a line of pino as a log record. It reads the line, not the logged objects, because pino's
+ * serializers, redaction and formatters have done their work in the line.
  *
  * @module
  */
@@ -18,16 +18,16 @@ const TEXTS: Readonly<Record<number, string>> = {
   60: 'fatal',
 };
 
-/** What a record need not repeat: the resource and the span say it. */
+/** Fields that a record need not repeat: the resource and the span have them. */
 const ELSEWHERE = new Set(['pid', 'hostname', 'trace_id', 'span_id', 'trace_flags']);
 
-/** Names of fields that a logger has by its options. */
+/** Field names that a logger's options set. */
 export interface PinoKeys {
   messageKey: string;
   errorKey: string;
 }
 
-/** @returns undefined for what is no line of JSON: its text is the body then */
+/** @returns undefined for text that is no line of JSON: the text is then the body of a record */
 export function readPinoLine(line: string, { messageKey, errorKey }: PinoKeys, entry: LogEntry): void {
   entry.severityNumber = 0;
   entry.severityText = undefined;
@@ -50,7 +50,7 @@ export function readPinoLine(line: string, { messageKey, errorKey }: PinoKeys, e
     entry.severityNumber = severityOfLevel(level);
     entry.severityText = TEXTS[level];
   } else if (typeof level === 'string') {
-    // A formatter has written the label.
+    // A formatter has written the level as its label.
     entry.severityNumber = severityOf(level) ?? 0;
     entry.severityText = level;
   }

@@ -11,21 +11,21 @@ import { JournalLoggerProvider } from './logger-provider.js';
 import { registerLoggerProvider } from './logs-api.js';
 import { logsState } from './logs-state.js';
 
-/** Logs that run in this process. */
+/** The running logs of this process. */
 export interface WorkerLogs {
   counts(): LogCounts;
   stop(): void;
 }
 
-/** Whose exceptions are kept as log records, and whether they stay events of their spans, too. */
+/** Which exceptions are kept as log records, and whether they also stay events of their spans. */
 interface ExceptionsOf {
   signal: 'logs' | 'logs/dup';
   of: TracerProvider;
 }
 
 /**
- * Registers a LoggerProvider that writes to `journal`, opens the way for `forktrace/pino`, and records what
- * `console` says where that is asked for.
+ * Registers a LoggerProvider that writes to `journal`, turns on `forktrace/pino`, and records what `console`
+ * writes if the options ask for it.
  *
  * @param isStderrRead the coordinator reads this process's standard error
  */

@@ -1,6 +1,6 @@
 /**
- * What a worker's standard error says, as log records of the process that reads it: what Node.js and native
- * code print there, and whatever else has not come by `console`.
+ * Keeps a worker's standard error as log records, in the process that reads it: what Node.js and native code
+ * print there, and everything else that is not written through `console`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { LogWriter } from './log-writer.js';
 
 const SCOPE = encodeScopeFields({ name: 'stderr' });
 
-/** Characters of a record; what is longer is several. */
+/** Most characters of a record. Longer text becomes several records. */
 const LONGEST = 65_536;
 
 export class StderrRecords {
@@ -25,8 +25,8 @@ export class StderrRecords {
   #line = '';
 
   /**
-   * @param whose who writes there, for messages
-   * @param attributes of each record: who has written it
+   * @param whose the name of the worker in messages
+   * @param attributes of each record: which process has written it
    */
   constructor(options: ResolvedLogs, journal: Journal, whose: string, attributes: object) {
     this.#writer = new LogWriter(options, journal, whose);
@@ -38,7 +38,7 @@ export class StderrRecords {
     this.#line = lines.pop()!;
     let record = '';
     for (const line of lines) {
-      // A stack, the line of code that threw: what is indented belongs to what stands above it.
+      // An indented line belongs to the line above it: a stack, or the line of code that threw.
       if (record !== '' && /^\s/.test(line)) {
         record += `\n${line}`;
         continue;
@@ -52,7 +52,7 @@ export class StderrRecords {
     this.#line = '';
   }
 
-  /** Keeps a line that has no end, and says what was dropped. */
+  /** Keeps the last line if it has no end, and reports what was dropped. */
   end(): void {
     this.#keep(this.#line + this.#decoder.end());
     this.#line = '';

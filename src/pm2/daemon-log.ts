@@ -1,5 +1,5 @@
 /**
- * How a process of pm2 has ended, by the log of pm2's daemon, its parent: `$PM2_HOME/pm2.log`.
+ * Reads how a process of pm2 ended from the log of its parent, pm2's daemon: `$PM2_HOME/pm2.log`.
  *
  * @module
  */
@@ -7,23 +7,23 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** What the daemon says of one end. */
+/** One end of a process, as the daemon logs it. */
 export interface Pm2Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Milliseconds since the epoch, as precise as the log: to the second. */
+  /** Milliseconds since the epoch. The log is precise to the second. */
   atMs: number;
 }
 
-/** Ends that are older are not looked for. */
+/** Only this much of the end of the log is read. */
 const READ_BYTES = 256 * 1024;
 /** `2026-11-26T19:20:11: PM2 log: App [shop:0] exited with code [0] via signal [SIGKILL]`, in local time. */
 const EXIT =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d): PM2 log: App \[.*:(\d+)\] exited with code \[(\d+)\] via signal \[(\w+)\]/;
 
 /**
- * The first end of the process with that id in pm2 from `sinceMs` on; undefined where the log has none, or is
- * somewhere else.
+ * The first logged end of the process with that pm2 id from `sinceMs` on. Undefined when the log has none, or
+ * is in another place.
  */
 export function exitInPm2Log(
   pm2Id: number,
@@ -35,7 +35,7 @@ export function exitInPm2Log(
     const [, time, id, code, signal] = EXIT.exec(line) ?? [];
     const atMs = Date.parse(time ?? '');
     if (Number(id) !== pm2Id || !(atMs >= since)) continue;
-    // Of one that a signal has ended it says code 0; of one that has not, SIGINT.
+    // pm2 logs code 0 for a process that a signal ended, and SIGINT for one that no signal ended.
     return code === '0'
       ? { code: null, signal: signal as NodeJS.Signals, atMs }
       : { code: Number(code), signal: null, atMs };

@@ -1,6 +1,6 @@
 /**
- * An ecosystem file in one call: workers that are ready when they serve and have the time to drain, tracing
- * preloaded, and the shipper as an app of its own.
+ * Makes a whole ecosystem file in one call: workers that are ready when they serve and have time to drain,
+ * preloaded tracing, and the shipper as an app of its own.
  *
  * @module
  */
@@ -15,37 +15,37 @@ import { ownFile } from '../own-files.js';
 import { writeTracingFile } from './tracing-file.js';
 
 /**
- * Tracing options of an app under pm2: those of `startClusterWithTracing` that text can hold, each with the
- * same meaning. The number of workers and where they listen are pm2's and the script's.
+ * Tracing options of an app under pm2: those options of `startClusterWithTracing` that text can hold, with
+ * the same meaning. pm2's `instances` sets the number of workers, and the script decides where they listen.
  */
 export interface EcosystemTracing
   extends Omit<
     TracingConfig,
     'workers' | 'listen' | 'hooks' | 'sampler' | 'resource' | 'viewer' | (keyof TracingConfig & FunctionOption)
   > {
-  /** @default the app's `name` */
+  /** Name of the service, the resource attribute `service.name`. @default the app's `name` */
   serviceName?: string;
-  /** Resource attributes. */
+  /** Resource attributes, added to those that forktrace detects. */
   resource?: Attributes;
   /** Enable the instrumentations that the app has installed. @default 'auto' with `preload`, else 'none' */
   instrumentations?: 'auto' | 'none';
-  /** A sampler by its name in OTEL_TRACES_SAMPLER. */
+  /** Name of a sampler, as in OTEL_TRACES_SAMPLER. */
   sampler?: string;
-  /** OTEL_TRACES_SAMPLER_ARG. */
+  /** Argument of the sampler, as in OTEL_TRACES_SAMPLER_ARG. */
   samplerArg?: number | string;
   /**
-   * Path of a module whose default export has the options, instead of the ones here: for functions, as
-   * `spanProcessors` or `http.spanDetails`.
+   * Path of a module whose default export is the options object. Use it for options that are functions, such
+   * as `spanProcessors` or `http.spanDetails`. No other tracing option may stand beside it.
    */
   configFile?: string;
   /**
-   * Preload `forktrace/register`, so that the script needs no change. Turn it off for a script that calls
+   * Preloads `forktrace/register`, so that the script needs no change. Turn it off for a script that calls
    * `startClusterWithTracing` or `startWorkerTracing` itself. @default true
    */
   preload?: boolean;
   /**
-   * The shipper as a pm2 app of its own; without it the first worker brings one up. @default true with the
-   * journal
+   * Runs the shipper as a pm2 app of its own. Without it the first worker starts the shipper. @default true
+   * with the `journal` pipeline
    */
   shipper?: boolean;
 }
@@ -60,46 +60,46 @@ type FunctionOption =
   | 'meter'
   | 'instrumentations';
 
-/** A pm2 app. Every option of pm2's that is not named here is passed on as it is. */
+/** A pm2 app. All other pm2 options are passed on unchanged. */
 export interface EcosystemApp {
-  /** pm2's name of the app; also the default of `serviceName`. */
+  /** Name of the app in pm2; also the default of `serviceName`. */
   name: string;
-  /** Path of the program. */
+  /** Path of the program, as pm2 takes it. */
   script: string;
-  /** @default 'max' */
+  /** Number of workers; `'max'`: one for each processor. @default 'max' */
   instances?: number | 'max';
-  /** @default 'cluster' */
+  /** pm2's mode: `'cluster'` shares one port between the workers. @default 'cluster' */
   exec_mode?: 'cluster' | 'fork';
-  /** Milliseconds from SIGINT to SIGKILL; workers drain and flush in less. @default 8000 */
+  /** Milliseconds from SIGINT to SIGKILL. Workers drain and flush within less. @default 8000 */
   kill_timeout?: number;
-  /** Milliseconds until a worker must be ready. @default 10000 */
+  /** Milliseconds within which a worker must be ready. @default 10000 */
   listen_timeout?: number;
-  /** pm2 takes a worker for ready when it serves, not when it was forked. @default true */
+  /** pm2 takes a worker as ready when it serves, not when it has been forked. @default true */
   wait_ready?: boolean;
-  /** Options of Node.js. @default the preload, unless `tracing.preload` is false */
+  /** Arguments of Node.js. @default the preload, unless `tracing.preload` is false */
   node_args?: string | string[];
-  /** Variables of the workers and of the shipper. */
+  /** Environment variables of the workers and of the shipper. */
   env?: Record<string, string | number | boolean>;
-  /** Options of forktrace. */
+  /** Options of forktrace for this app. */
   tracing?: EcosystemTracing;
   [option: string]: unknown;
 }
 
-/** What pm2 reads from an ecosystem file. */
+/** The object that pm2 reads from an ecosystem file. */
 export interface Ecosystem {
-  /** The app, and its shipper. */
+  /** The apps, and the shippers of those that have one. */
   apps: Record<string, unknown>[];
 }
 
 /**
- * An ecosystem object for pm2, from one app or several.
+ * Makes the object that pm2 expects from an ecosystem file, for one app or several.
  *
  * @example
  * // ecosystem.config.cjs
  * const { defineEcosystem } = require('forktrace/pm2');
  * module.exports = defineEcosystem({ name: 'shop', script: 'server.js', instances: 4 });
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID when an option is wrong
  */
 export function defineEcosystem(config: EcosystemApp | EcosystemApp[]): Ecosystem {
   const apps = Array.isArray(config) ? config : [config];
@@ -141,7 +141,7 @@ function shipperApp(name: string, env: Record<string, unknown>): Record<string, 
     args: ['ship', '--watch'],
     exec_mode: 'fork',
     instances: 1,
-    // What the workers wrote in their last moments is shipped before it goes.
+    // The shipper gets time to export what the workers wrote last.
     kill_timeout: 10_000,
     env,
   };
@@ -161,7 +161,7 @@ function tracingEnvironment(app: string, tracing: EcosystemTracing, at: string):
   const environment: Record<string, string> = { OTEL_SERVICE_NAME: serviceName };
   if (sampler !== undefined) environment.OTEL_TRACES_SAMPLER = sampler;
   if (samplerArg !== undefined) environment.OTEL_TRACES_SAMPLER_ARG = String(samplerArg);
-  // A preload looks for them before it reads options.
+  // The preload looks for instrumentations before it reads the tracing options.
   if (instrumentations !== undefined) environment.FORKTRACE_INSTRUMENTATIONS = instrumentations;
   const names = Object.keys(options);
   if (configFile !== undefined && names.length > 0) {
@@ -172,7 +172,7 @@ function tracingEnvironment(app: string, tracing: EcosystemTracing, at: string):
       expected,
     ]);
   }
-  // What is wrong is said now, not by each worker later.
+  // A wrong option is reported now, not by each worker later.
   resolveConfig({ ...(options as TracingConfig), instrumentations, serviceName }, {});
   if (configFile !== undefined) environment[OPTIONS_FILE_VARIABLE] = resolve(configFile);
   else if (names.length > 0) environment[OPTIONS_FILE_VARIABLE] = writeTracingFile(app, options, at);

@@ -1,7 +1,7 @@
 /**
- * The tracing options of an ecosystem file, as a file that pm2's processes read. An environment would not do:
- * it holds text only, a path is appended to some of its URLs, and `pm2 env`, `pm2 jlist` and pm2's dump show
- * it to everybody who reads them.
+ * Writes the tracing options of an ecosystem file into a file that pm2's processes read. Environment
+ * variables would not do: they hold only text, OpenTelemetry appends a path to some of the URLs, and `pm2
+ * env`, `pm2 jlist` and pm2's dump show them to everybody who reads these.
  *
  * @module
  */
@@ -12,8 +12,9 @@ import { describeValue, ForktraceError } from '../errors.js';
 import { pathSegment } from '../process/path-segment.js';
 
 /**
- * Writes the options of one app. It lies with pm2's own dump, for `pm2 save` and `pm2 resurrect`. @returns
- * its path
+ * Writes the options of one app, beside pm2's own dump, so that `pm2 save` and `pm2 resurrect` work.
+ *
+ * @returns the path of the file
  */
 export function writeTracingFile(app: string, options: object, at: string): string {
   const text = JSON.stringify(options, (name, value) => asJson(value, `${at}tracing ${name}`), 2);
@@ -32,7 +33,7 @@ function asJson(value: unknown, option: string): unknown {
   if (isText) return value.source;
   const hasNoText =
     typeof value === 'function' || typeof value === 'bigint' || typeof value === 'symbol' || value instanceof RegExp;
-  // JSON would make null of it, which is another value.
+  // JSON writes null for it, which is another value.
   const isNoNumber = typeof value === 'number' && !Number.isFinite(value);
   if (!hasNoText && !isNoNumber) return value;
   const expected = 'a value that JSON can hold; for anything else name a module by tracing.configFile';

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where every copy of the OpenTelemetry API 1.x in a process finds what is registered: its own source,
- * `global-utils`.
+ * Where every copy of the OpenTelemetry API 1.x in a process finds what is registered. The name is from the
+ * API's source, `global-utils`.
  */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 
@@ -13,24 +13,25 @@ export function isProviderRegistered(): boolean {
   return (globalThis as Global)[REGISTRY]?.trace !== undefined;
 }
 
-/** Of copies that are packages of their own; a bundler puts one into another file. */
+/** Files of a copy of the API that is a package of its own. A bundler puts a copy into another file. */
 const IN_PACKAGE = /[\\/]@opentelemetry[\\/]api[\\/]/;
-/** Where forktrace's own code is, which looks at the registry, too. */
+/** The folder of forktrace's own code, which reads the registry, too. */
 const OWN = new URL('..', import.meta.url);
 const OWN_FILES = [OWN.href, fileURLToPath(OWN)];
-/** Reads that are looked at before anything is registered: each costs a microsecond or two. */
+/** How many reads are examined before anything is registered. Each examination costs a microsecond or two. */
 const MOST_READS = 10_000;
 
 export interface ApiUse {
-  /** Before the first use of any copy. */
+  /** Called before the first use of any copy. */
   first(): void;
-  /** Before a use that no stand-in can serve. */
+  /** Called before a use that no stand-in can serve. */
   unserved(): void;
 }
 
 /**
- * Tells of the first use of the API: at once where something is registered already. The API is sixty files,
- * which a process that never calls it need not load: each of its calls reads the registry first.
+ * Watches for the first use of the API; reports it at once where something is registered already. Every call
+ * of the API reads the registry first. The API itself is sixty files, which a process that never calls it
+ * need not load.
  */
 export function beforeApiUse({ first, unserved }: ApiUse): void {
   if (REGISTRY in globalThis) {
@@ -61,13 +62,14 @@ export function beforeApiUse({ first, unserved }: ApiUse): void {
 }
 
 /**
- * A stand-in gives tracers. It is in the copies that are packages of their own, which can be found, and
- * carries no context: a job whose parent is in its message extracts that before it starts its first span.
+ * Whether a stand-in cannot serve this use. Stand-ins are put into the copies that are packages of their own,
+ * because only these can be found. They give tracers, but carry no context: a job that gets its parent in a
+ * message extracts the context before it starts its first span.
  */
 function isUnserved([reader, use, call]: NodeJS.CallSite[]): boolean {
   const name = use?.getFunctionName();
   const carries = name === '_getContextManager' && /^(with|bind)$/.test(call?.getFunctionName() ?? '');
-  // Whoever registers is about to set it.
+  // `registerGlobal` reads the registry just before it sets it.
   const isInBundle = reader?.getFunctionName() !== 'registerGlobal' && isForeign(reader?.getFileName());
   return isInBundle || carries || name === '_getGlobalPropagator';
 }
@@ -82,8 +84,8 @@ function isForeign(file: string | null | undefined): boolean {
 }
 
 /**
- * The three innermost calls that led to one of `called`; by the files that are run, not those that source
- * maps name.
+ * The three innermost calls that led to one of `called`, with the names of the files that run, not those from
+ * source maps.
  */
 function callersOf(called: () => unknown): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
@@ -99,7 +101,7 @@ function callersOf(called: () => unknown): NodeJS.CallSite[] {
       Error.stackTraceLimit = stackTraceLimit;
     }
   } catch {
-    // Intrinsics are frozen.
+    // Intrinsics are frozen, so that the stack cannot be read.
     return [];
   }
 }

@@ -5,7 +5,7 @@ import { isOwnServer } from '../process/own-server.js';
 type Listen = (this: Server, ...args: unknown[]) => Server;
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean;
 
-/** What a server that serves emits first: a connection, or what something else hands it. */
+/** Events that a serving server emits first: a connection, or a request that other code hands it. */
 const SERVING = new Set<string | symbol>([
   'connection',
   'secureConnection',
@@ -18,9 +18,9 @@ const SERVING = new Set<string | symbol>([
 ]);
 
 /**
- * Calls `found` once with each HTTP server: when it is about to listen, or gets its first connection or
- * request, whichever is first. A worker of Socket.IO's sticky cluster, say, never listens: it is handed its
- * connections.
+ * Calls `found` once for each HTTP server: when it is about to listen, or at its first connection or request,
+ * whichever comes first. A worker of Socket.IO's sticky cluster, for example, never listens: other code hands
+ * it its connections.
  */
 export function findServers(found: (server: TraceableServer) => void): void {
   const seen = new WeakSet<object>();
@@ -31,8 +31,8 @@ export function findServers(found: (server: TraceableServer) => void): void {
     return true;
   };
 
-  // One assignment each reaches http, https and http2 servers alike, in ES modules and CommonJS, created
-  // before or after.
+  // One assignment each covers http, https and http2 servers, from ES modules and CommonJS, created before or
+  // after.
   const listen = Server.prototype.listen as Listen;
   Server.prototype.listen = function listenFound(this: Server, ...args: unknown[]): Server {
     see(this);
@@ -43,14 +43,15 @@ export function findServers(found: (server: TraceableServer) => void): void {
   Server.prototype.emit = function emitFound(this: Server, event: string | symbol, ...args: unknown[]): boolean {
     if (SERVING.has(event)) {
       const wasWrapped = Object.hasOwn(this, 'emit');
-      // Tracing sees what the server's own `emit` gets. One that was there before has had this event.
+      // Tracing replaces the server's own `emit`, which must see this event. An `emit` that was wrapped
+      // before has seen it already.
       if (see(this) && !wasWrapped && Object.hasOwn(this, 'emit')) return this.emit(event as 'close', ...(args as []));
     }
     return emit.call(this, event, ...args);
   };
 }
 
-/** By what they can do: node:http, https and http2 are not loaded for this. */
+/** Recognised by their methods, so that node:http, https and http2 need not be loaded. */
 function isHttpServer(server: Server): boolean {
   return 'closeIdleConnections' in server || 'updateSettings' in server;
 }

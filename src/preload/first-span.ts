@@ -3,15 +3,15 @@ import { yieldInstrumentation } from '../instrumentation/enabled.js';
 import { recordsNothing } from './stand-ins.js';
 
 /**
- * A provider whose first span starts tracing. That span is real already, and the provider that has been
- * started takes over.
+ * A tracer provider whose first span starts tracing. That first span is recorded, too, and the provider that
+ * has been started serves all spans after it.
  */
 export class FirstSpanProvider implements TracerProvider {
   readonly #start: () => TracerProvider | undefined;
 
   /**
-   * @param start starts tracing, or returns what has been started or registered since; undefined while it
-   * starts
+   * @param start starts tracing, and returns the provider that has been started or registered since;
+   * undefined while tracing is being started
    */
   constructor(start: () => TracerProvider | undefined) {
     this.#start = start;

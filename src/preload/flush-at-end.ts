@@ -3,19 +3,20 @@ import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { TerminationSignals } from '../process/termination-signals.js';
 import type { StartedTracing } from '../worker/start-worker.js';
 
-/** For the last flush at a signal. */
+/** Milliseconds for the last flush at a signal. */
 const STOP_MS = 5000;
 
 /** Flushes when the event loop runs empty, and at a signal that the app does not listen to. */
 export function flushAtEnd(tracing: StartedTracing): void {
   const { config, identity } = tracing;
-  // What ships inline ships only while it lives; everything else may still be traced until the exit.
+  // What ships inline can ship only while the process lives, and a root span ends with the event loop.
+  // Anything else may still be traced until the exit.
   process.once(
     'beforeExit',
     () => void (config.ship === 'inline' || config.rootSpan ? tracing.shutdown() : tracing.forceFlush(0)),
   );
   if (!isMainThread) return;
-  // pm2 kills what is not gone in time.
+  // pm2 kills a process that is not gone in time.
   const deadlineMs = identity.manager === 'pm2' ? Math.min(STOP_MS, pm2ShutdownTimeoutMs(process.env)) : STOP_MS;
   const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
     async stop(signal) {

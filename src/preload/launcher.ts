@@ -1,9 +1,9 @@
-/** Package managers and pm2 itself: programs that start the app, and inherit NODE_OPTIONS with it. */
+/** Package managers and pm2 itself: programs that start the app and have the same NODE_OPTIONS. */
 const LAUNCHERS =
   /[\\/](npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(-\d[\w.-]*)?\.?(c?js|mjs)?$|[\\/]pm2[\\/](lib[\\/]Daemon\.js$|bin[\\/])|[\\/](pm2|pm2-dev|pm2-runtime|pm2-docker)$/;
 
 /**
- * Whether the program is a launcher, which is not traced. pm2's process containers are no launchers: they
+ * Whether the program is a launcher, which is not traced. pm2's process containers are not launchers: they
  * load the app into their own process.
  *
  * @param program `process.argv[1]`

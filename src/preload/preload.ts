@@ -1,9 +1,9 @@
 /**
- * Tracing without a change of code: nothing is built until the process listens with an HTTP server, starts a
- * span or logs, so that one that only forks never builds anything, and its workers each build their own. Then
- * everything is built at once, in that call.
+ * Tracing without a change of code. Nothing is built until the process listens with an HTTP server, starts a
+ * span or logs. Then everything is built at once, within that call. A process that only forks builds nothing,
+ * and each of its workers builds its own tracing.
  *
- * What this file imports is paid for by every process that inherits the preload: nothing of it loads the
+ * Every process that inherits the preload pays for the imports of this file, so none of them loads the
  * OpenTelemetry API.
  *
  * @module
@@ -26,16 +26,19 @@ import { isLauncher } from './launcher.js';
 import { sayStartFailed } from './start-failed.js';
 import { stopTheStart } from './stop-the-start.js';
 
-/** Two copies of the package, and two preloads of one, are one preload. */
+/**
+ * Marks the process as preloaded: a second copy of the package, or a second preload of the same one, does
+ * nothing.
+ */
 const LOADED = Symbol.for('forktrace.register');
 
 /** forktrace's own programs: the shipper, the viewer, the CLI. */
 const OWN_PROGRAMS = fileURLToPath(new URL('..', import.meta.url));
 
-/** Loads what tracing needs in the call that needs it. */
+/** Loads the parts that tracing needs, in the call that needs them. */
 const require = requireInMainRealm(import.meta.url);
 
-/** @param realm the `globalThis` of whoever imports it */
+/** @param realm the `globalThis` of the code that imports the preload */
 export function preload(realm: object = globalThis): void {
   if (!isMainRealm) {
     const { preload } = require('./preload.js') as typeof import('./preload.js');
@@ -51,14 +54,14 @@ export function preload(realm: object = globalThis): void {
   global[LOADED] = true;
   const program = process.argv[1];
   if (isLauncher(program) || program?.startsWith(OWN_PROGRAMS)) return;
-  // The coordinator's workers start tracing with the config that the app gives, before anything of it runs.
+  // The coordinator's workers start tracing with the config from the app's code, before the app is loaded.
   if (isCoordinatorsWorker()) {
     standInForLogs();
     enableInstalled();
     return;
   }
 
-  // One that comes later would enable the same instrumentations once more: each of their spans would be there
+  // A later preload would enable the same instrumentations again, and each of their spans would be recorded
   // twice.
   if (isProviderRegistered() || otherPreload() !== undefined) {
     warnOfOtherSdk();
@@ -70,7 +73,7 @@ export function preload(realm: object = globalThis): void {
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
   watchFastifyInstances();
-  // One span for the process, which begins now.
+  // With this variable the process has one span of its own, which begins now.
   if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) =>
     unlessItFails(() => {
@@ -91,8 +94,8 @@ function standIn(): void {
 }
 
 /**
- * An SDK that the app starts in its code has come before us: forktrace traces nothing, so that nothing is
- * doubled.
+ * An SDK that the app's code has started came first. forktrace then traces nothing, so that no span is
+ * recorded twice.
  */
 let staysOut = false;
 
@@ -108,7 +111,7 @@ function isStartedOrStarting(): boolean {
   return once.isStartedOrStarting();
 }
 
-/** Files of the package are being loaded: an instrumentation of `fs` makes spans of that, too. */
+/** Files of the package are being loaded. An instrumentation of `fs` makes spans of these reads, too. */
 let isLoading = false;
 
 function loaded<T>(load: () => T): T {
@@ -120,7 +123,7 @@ function loaded<T>(load: () => T): T {
   }
 }
 
-/** @returns false while it starts: this is a call of the start's own, then */
+/** @returns false while tracing is being started: this call then comes from the start itself */
 function start(): boolean {
   if (staysOut) return true;
   if (isLoading) return false;
@@ -134,8 +137,8 @@ function start(): boolean {
 }
 
 /**
- * What is loaded in a call of the app's may need a descriptor that there is none of: the call goes on
- * without.
+ * Loading may fail within a call of the app, when no file descriptor is left. The app's call goes on without
+ * tracing.
  */
 function unlessItFails(load: () => void): void {
   try {
@@ -145,7 +148,7 @@ function unlessItFails(load: () => void): void {
   }
 }
 
-/** For another realm, which has just used the API. */
+/** Called by the preload of another realm whose code has just used the API. */
 function startIfNeeded(): void {
   if (!isProviderRegistered()) start();
 }
@@ -158,8 +161,8 @@ function isCoordinatorsWorker(): boolean {
 }
 
 /**
- * Before the app loads what they are for. They look for a provider at each span, so that the first one starts
- * tracing. A process that has none installed has looked into a few directories.
+ * Enables the installed instrumentations before the app loads what they instrument. They look up the provider
+ * at each span, so that the first span starts tracing. A process without any has only read a few directories.
  */
 function enableInstalled(): void {
   unpackPm2Environment(process.env);
@@ -177,15 +180,13 @@ function enableInstalled(): void {
   }
 }
 
-/**
- * Whether a log record is reason enough to start: not where logs are off because nobody has asked for them.
- */
+/** Whether a log record may start tracing. It may not where logs are off by default. */
 function mayKeepLogs(): boolean {
   const { NODE_ENV, OTEL_LOGS_EXPORTER, FORKTRACE_LOGS, FORKTRACE_CONFIG_FILE } = process.env;
   return NODE_ENV !== 'production' || Boolean(OTEL_LOGS_EXPORTER ?? FORKTRACE_LOGS ?? FORKTRACE_CONFIG_FILE);
 }
 
-/** As config/ reads it, which is not loaded yet. */
+/** Reads a variable as config/ does, which is not loaded yet. */
 function isWord(word: string, text: string | undefined): boolean {
   return text?.trim().toLowerCase() === word;
 }

@@ -2,10 +2,10 @@ import { FirstSpanProvider } from './first-span.js';
 import { recordsNothing, StandIns } from './stand-ins.js';
 
 /**
- * Has a provider in the place of the one that is yet to come, whose first span starts tracing.
+ * Registers a stand-in for the tracer provider, whose first span starts tracing.
  *
- * @param start starts tracing, unless that has failed; false: it is being started, and this is a span of that
- * @param replaced a provider has been registered, by us or by another SDK
+ * @param start starts tracing, unless that has failed before; returns false while tracing is being started
+ * @param replaced called when a provider has been registered, by forktrace or by another SDK
  * @public
  */
 export function standIn(start: () => boolean, replaced: () => void): void {

@@ -2,8 +2,8 @@ import { ProxyTracerProvider, type TracerProvider } from '@opentelemetry/api';
 import { apiCopies, registeredGlobal } from '../instrumentation/api-copies.js';
 
 /**
- * What each copy of the API has in place of a provider that is yet to come. Whoever registers one later, we
- * or another SDK, replaces ours.
+ * The stand-ins in each copy of the API. A provider that is registered later, by forktrace or by another SDK,
+ * replaces them.
  */
 export class StandIns {
   readonly #standIns: ProxyTracerProvider[];
@@ -20,7 +20,7 @@ export class StandIns {
     for (const standIn of this.#standIns) standIn.setDelegate(provider);
   }
 
-  /** Calls `then` when a provider is registered, before whoever registers it goes on. */
+  /** Calls `then` when a provider is registered, before the registering code goes on. */
   whenReplaced(then: () => void): void {
     for (const standIn of this.#standIns) {
       const { setDelegate } = standIn;
@@ -31,7 +31,7 @@ export class StandIns {
     }
   }
 
-  /** What has been registered since; undefined where nothing has. */
+  /** The provider that has been registered since; undefined when there is none. */
   get replacement(): TracerProvider | undefined {
     for (const standIn of this.#standIns) {
       const delegate = standIn.getDelegate();
@@ -41,5 +41,5 @@ export class StandIns {
   }
 }
 
-/** Of a tracing that is disabled or has failed: its spans record nothing. */
+/** Used when tracing is disabled or has failed to start: its spans record nothing. */
 export const recordsNothing: TracerProvider = new ProxyTracerProvider();

@@ -2,7 +2,10 @@ import { warn } from '../warn.js';
 
 let said = false;
 
-/** Once: the system has no descriptor or memory left, say, and the app serves on untraced. */
+/**
+ * Warns once that tracing did not start, for example because no file descriptor or memory is left. The app
+ * serves on untraced.
+ */
 export function sayStartFailed(error: unknown): void {
   if (said) return;
   said = true;

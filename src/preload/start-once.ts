@@ -10,14 +10,15 @@ let failed = false;
 let starting = false;
 
 /**
- * @returns undefined when it has failed, and the process runs without; also while it starts: what starting
- * does with files and sockets is instrumented, too
+ * @returns undefined when the start has failed, and the process runs without tracing; also undefined while
+ * tracing is being started, because the start's own use of files and sockets is instrumented, too
  */
 export function startOnce(): StartedTracing | undefined {
   if (tracing !== undefined || failed || starting) return tracing;
   starting = true;
   try {
-    // Not in the context of the request or span that set it off: what is started here outlives it.
+    // The started parts outlive the request or span whose call started them, so they must not run in its
+    // context.
     tracing = context.with(ROOT_CONTEXT, start);
   } catch (error) {
     if (error instanceof ForktraceError) stopTheStart(error);

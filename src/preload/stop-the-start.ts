@@ -3,8 +3,8 @@ import { writeToStderr } from '../process/announce.js';
 import { describeFailedStart } from '../process/failed-start.js';
 
 /**
- * A wrong variable ends the process before it listens. Not by an error in the app's call, which may be caught
- * there: half of the app's processes would then be up, and none traced.
+ * A wrong variable ends the process before it listens. An error thrown in the app's call would not do: the
+ * app may catch it there, and some of its processes would run untraced.
  */
 export function stopTheStart(error: ForktraceError): never {
   writeToStderr(describeFailedStart(error));

@@ -1,6 +1,6 @@
 /**
- * What is said once at a start, for whoever looks at the terminal or the log: where the app serves, where
- * spans go.
+ * Lines that a start writes once, for whoever looks at the terminal or the log: where the app serves, and
+ * where spans go.
  *
  * @module
  */
@@ -15,14 +15,15 @@ export function announce(line: string, env: NodeJS.ProcessEnv = process.env): vo
 }
 
 /**
- * Past `process.stderr`: that ends a process that has no listener for its errors, when its reader is gone or
- * the disk is full, and an app that writes nothing there has none.
+ * Writes to file descriptor 2, not through `process.stderr`. A write to `process.stderr` emits an `error`
+ * event when its reader is gone or the disk is full. In an app without a listener for that event, the process
+ * would end.
  */
 export function writeToStderr(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // Nobody reads it.
+    // Nobody reads standard error: the line is dropped.
   }
 }
 
@@ -30,8 +31,8 @@ const ONCE = ['destination', 'instrumentations'] as const;
 const SAID = 'forktrace.said';
 
 /**
- * What is said once for a process is said by whichever thread comes first, of those that start after this
- * call.
+ * The memory that remembers which lines have been written. Worker threads that start after this call share
+ * it, so that each line is written once for the process, by whichever thread comes first.
  */
 export function shareWithThreads(): Int8Array {
   const shared = getEnvironmentData(SAID);
@@ -41,7 +42,9 @@ export function shareWithThreads(): Int8Array {
   return new Int8Array(fresh);
 }
 
-/** As {@link announce}, once for a process with its worker threads, however often tracing starts in it. */
+/**
+ * As {@link announce}, but once for a process with its worker threads, however often tracing starts in it.
+ */
 export function announceOnce(what: (typeof ONCE)[number], line: string): void {
   if (Atomics.exchange(shareWithThreads(), ONCE.indexOf(what), 1) === 0) announce(line);
 }

@@ -1,6 +1,6 @@
 /**
- * What a process needs of its surroundings: where programs, certificates, proxies and temporary files are,
- * and how to speak and print.
+ * The variables that every process needs: where programs, certificates, proxies and temporary files are, and
+ * the language and colours of its output.
  */
 const NEEDED = [
   /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|TERM|NO_COLOR|FORCE_COLOR)$/,
@@ -9,18 +9,18 @@ const NEEDED = [
   /^(NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|NODE_USE_ENV_PROXY|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF)$/,
   /^(grpc|http|https|all|no)_proxy$/i,
   /^GRPC_\w+$/,
-  // Where pm2's daemon says how its processes end.
+  // Where pm2's daemon logs how its processes end.
   /^PM2_HOME$/,
-  // Windows starts no process without some of them.
+  // Windows needs some of them to start a process at all.
   /^(SystemRoot|SystemDrive|windir|ComSpec|PATHEXT|APPDATA|LOCALAPPDATA|USERPROFILE|HOMEDRIVE|HOMEPATH)$/i,
 ];
 
 /**
- * The environment of a companion process, the shipper or the viewer: a list of what it needs, so that it has
- * none of the app's secrets, and nothing that would preload the app's code or a debugger, make it a worker,
- * or watch its files.
+ * The environment of a companion process (the shipper or the viewer). Only listed variables are passed on, so
+ * that the companion gets none of the app's secrets, and no variable that would preload the app's code or a
+ * debugger, make the companion a worker, or restart it when files change.
  *
- * @param own names beside those, of variables that are meant for the companion
+ * @param own matches names of further variables that are meant for the companion
  */
 export function companionEnvironment(env: NodeJS.ProcessEnv, own?: RegExp): NodeJS.ProcessEnv {
   const needed = Object.entries(env).filter(([name]) => own?.test(name) || NEEDED.some((names) => names.test(name)));
@@ -28,7 +28,8 @@ export function companionEnvironment(env: NodeJS.ProcessEnv, own?: RegExp): Node
 }
 
 /**
- * Yarn's Plug'n'Play has packages where only its own loader finds them, of which Node warns in each process.
+ * The loader of Yarn's Plug'n'Play, without which packages are not found. Node warns about it in each
+ * process, so warnings are off.
  */
 function plugAndPlay(options = ''): [string, string][] {
   const loaders = options.match(/--(?:require|experimental-loader)[ =](?:"[^"]*"|\S+)/g) ?? [];

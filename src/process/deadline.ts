@@ -1,5 +1,5 @@
 /**
- * Waits for `promise`, at most until the deadline.
+ * Waits for `promise`, at most for `deadlineMs` milliseconds.
  *
  * @returns whether it settled in time
  */

@@ -5,7 +5,7 @@ type Destination = Pick<ResolvedConfig, 'disabled' | 'export' | 'exporter' | 'tr
 /**
  * One line that says where spans go.
  *
- * @param viewerUrl page of the viewer that this program has started; undefined: it has started none
+ * @param viewerUrl page of the viewer that this program has started; undefined when it has started none
  */
 export function describeDestination(config: Destination, viewerUrl?: string): string {
   const spans = describeSpans(config, viewerUrl);

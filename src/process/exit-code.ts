@@ -1,15 +1,15 @@
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * The code that whoever waits for this process sees: the system keeps eight bits of it, so that
- * `process.exit(-1)` is 255. The code of a thread is as it is.
+ * The exit code that the parent of this process sees. The system keeps eight bits of it, so that
+ * `process.exit(-1)` is 255. The code of a worker thread is returned unchanged.
  */
 export function seenExitCode(code: number): number {
   return isMainThread && process.platform !== 'win32' ? code & 0xff : code;
 }
 
 /**
- * What the code has become, in a listener of `exit`: one that came before may have set `process.exitCode`.
+ * The current exit code, in a listener of `exit`: an earlier listener may have set `process.exitCode`.
  *
  * @param code what the listener was called with
  */

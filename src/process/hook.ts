@@ -2,7 +2,8 @@ import { warn } from '../warn.js';
 import { withinDeadline } from './deadline.js';
 
 /**
- * Runs a user's hook: one that throws, rejects or hangs is said with its name, and goes no further.
+ * Runs a user's hook. When it throws, rejects or does not finish in time, a warning names it, and the caller
+ * goes on.
  *
  * @returns what the hook returned, or undefined
  */

@@ -1,20 +1,21 @@
 /**
- * Which worker has written a line: `slot 2 | ` before each.
+ * Puts `slot 2 | ` before each line, so that a reader sees which worker has written it.
  *
  * @module
  */
 
-/** Of the terminal's 16: those that are readable on black and on white. */
+/** Those of a terminal's 16 colours that are readable on black and on white. */
 const COLORS = [36, 33, 32, 35, 34, 31];
 
 /**
- * Puts the slot before each line of what one worker writes to one stream, however lines are cut into writes.
+ * Puts the slot before each line that one worker writes to one stream. A line may be written in several
+ * pieces.
  */
 export class LinePrefix {
   readonly #prefix: string;
   #isLineStart = true;
 
-  /** @param isTerminal with a colour for each slot, unless NO_COLOR is set */
+  /** @param isTerminal gives each slot a colour, unless NO_COLOR is set */
   constructor(slot: number, isTerminal: boolean) {
     const text = `slot ${slot} |`;
     const color = COLORS[slot % COLORS.length];
@@ -29,7 +30,7 @@ export class LinePrefix {
   }
 
   bytes(bytes: Uint8Array): Buffer {
-    // Each byte is a character of latin1, and back.
+    // latin1 makes a character of each byte, and the same byte of each character.
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     return Buffer.from(this.text(text), 'latin1');
   }

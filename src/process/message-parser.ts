@@ -1,14 +1,13 @@
 /**
- * Checks of messages that come from another process. The other side may be an app's own code, or another
- * version of forktrace: a message that is not what it should be is ignored, and so is a kind that this
- * version does not know.
+ * Checks of messages that come from another process, which may be the app's own code or another version of
+ * forktrace. A malformed message, and a kind that this version does not know, is ignored.
  *
  * @module
  */
 
 export type Check = (value: unknown) => boolean;
 
-/** One check per field: a field that has none is an error of the compiler. */
+/** One check per field. A missing one is an error of the compiler. */
 type Checks<Fields> = { readonly [Field in keyof Fields]-?: Check };
 
 type Kinds<Message, Tag extends keyof Message> = {
@@ -16,9 +15,10 @@ type Kinds<Message, Tag extends keyof Message> = {
 };
 
 /**
- * Makes the parser of a union of messages that are told apart by the field `tag`.
+ * Makes a parser of messages whose kinds are told apart by the field `tag`.
  *
- * @returns a function that returns the message as it came, or undefined when it is none of the union
+ * @returns a function that returns the message unchanged, or undefined when it is malformed or of an unknown
+ * kind
  */
 export function messageParser<Message extends object, Tag extends keyof Message & string>(
   tag: Tag,
@@ -40,7 +40,10 @@ export const isNumber: Check = Number.isFinite;
 export const isText: Check = (value) => typeof value === 'string';
 export const isFlag: Check = (value) => typeof value === 'boolean';
 
-/** JSON leaves undefined fields out, and makes null of what it cannot say. */
+/**
+ * Takes undefined and null, too: JSON leaves undefined fields out, and writes null for what it cannot
+ * represent.
+ */
 export const orNothing =
   (check: Check): Check =>
   (value) =>
@@ -51,7 +54,7 @@ export const isOneOf =
   (value) =>
     values.includes(value);
 
-/** A list of what `check` takes. */
+/** An array whose items pass `check`. */
 export const isArrayOf =
   (check: Check): Check =>
   (value) =>

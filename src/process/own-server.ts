@@ -1,9 +1,11 @@
 import type { Server } from 'node:net';
 
-/** Registered: the preload and the coordinator may have loaded this module once each. */
+/**
+ * In the global symbol registry, because the preload and the coordinator may each have loaded this module.
+ */
 const OWN = Symbol.for('forktrace.own-server');
 
-/** One of forktrace's own, in a process of the app's: the preload does not take it for the app's. */
+/** Marks one of forktrace's own servers that runs in a process of the app. The preload does not trace it. */
 export function asOwnServer<T extends Server>(server: T): T {
   return Object.assign(server, { [OWN]: true });
 }

@@ -4,19 +4,19 @@ import { statSync } from 'node:fs';
 const MACHINE = 0xeffffffc;
 
 /**
- * Whether the kernel kills everything in this pid namespace, a shipper too, when this process ends: PID 1 of
- * a container.
+ * Whether this process is PID 1 of a container: when it ends, the kernel kills everything in its pid
+ * namespace, the shipper too.
  */
 export const endsNamespace = process.pid === 1;
 
 /**
- * Whether this process is in a container: when PID 1 ends, as it often does because this process does, all
- * ends.
+ * Whether this process is in a container. There everything ends when PID 1 ends, and PID 1 often ends because
+ * this process does.
  */
 export function isInContainer(): boolean {
   try {
     return statSync('/proc/self/ns/pid').ino !== MACHINE;
   } catch {
-    return false; // No Linux.
+    return false; // Not Linux.
   }
 }

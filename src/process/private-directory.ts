@@ -1,5 +1,5 @@
 /**
- * Directories that this user alone can enter and replace, in places that everybody can write to.
+ * Directories that only this user can enter and replace, in places that everybody can write to.
  *
  * @module
  */
@@ -12,10 +12,10 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory and what leads to it, with mode 0700. Node's own `recursive` never returns for a path
- * below /proc, where making a directory says ENOENT although its parent is there.
+ * Makes a directory and its missing parents, with mode 0700. Node's own `recursive` option never returns for
+ * a path below /proc, where making a directory fails with ENOENT although its parent exists.
  *
- * @throws what the file system says
+ * @throws the error of the file system
  */
 export function makeDirectory(dir: string): void {
   const missing: string[] = [];
@@ -27,7 +27,7 @@ export function makeDirectory(dir: string): void {
     try {
       mkdirSync(path, { mode: 0o700 });
     } catch (error) {
-      // Somebody else was faster.
+      // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
@@ -43,7 +43,10 @@ function exists(path: string): boolean {
   }
 }
 
-/** What makes the directory itself unfit, as a message says it; undefined: it is this user's alone. */
+/**
+ * Why the directory itself cannot be trusted, in the words of a message. Undefined when it belongs to this
+ * user alone.
+ */
 export function strangerIn(stats: Stats): string | undefined {
   if (!stats.isDirectory()) return stats.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
   const uid = process.geteuid?.();
@@ -53,9 +56,9 @@ export function strangerIn(stats: Stats): string | undefined {
 }
 
 /**
- * Who else can put another directory in the place of one below `parent`; undefined: nobody. A mounted volume
- * is as its operator has made it: an emptyDir of Kubernetes has mode 0777, and whoever can reach it is in the
- * same pod.
+ * Who else can replace a directory below `parent`. Undefined when nobody can. A mounted volume is taken as
+ * its operator has made it: an emptyDir of Kubernetes has mode 0777, and whoever can reach it is in the same
+ * pod.
  */
 export function strangerAbove(parent: string): string | undefined {
   const uid = process.geteuid?.();
@@ -82,10 +85,10 @@ function isMountPoint(path: string): boolean {
 }
 
 /**
- * Looks at all that leads from `top`, which everybody can write to, to `path`, as far as it is there: each
- * must be this user's alone.
+ * Looks at all existing directories from `top`, which everybody can write to, to `path`. Each must belong to
+ * this user alone.
  *
- * @returns what is wrong, with the path, or undefined
+ * @returns what is wrong and where, or undefined
  */
 export function strangerBetween(top: string, path: string): string | undefined {
   let at = top;
@@ -106,9 +109,9 @@ export function strangerBetween(top: string, path: string): string | undefined {
 let chosen: { uid: number | undefined; temp: string; dir: string; announce: boolean } | undefined;
 
 /**
- * The directory that this user's journals and sockets are in by default: `forktrace-<uid>` in the temp
- * directory; where somebody else has that name, `$XDG_RUNTIME_DIR/forktrace`; without such a directory one
- * with a random name, which whoever is to find it has to be told of (`announce`). Chosen once per process,
+ * The default directory of this user's journals and sockets: `forktrace-<uid>` in the temp directory. If
+ * another user has taken that name, `$XDG_RUNTIME_DIR/forktrace`. If that is not there either, a directory
+ * with a random name, which other processes must be told about (`announce`). It is chosen once per process,
  * user and temp directory.
  */
 export function privateParent(env: NodeJS.ProcessEnv = process.env): { dir: string; announce: boolean } {
@@ -125,7 +128,7 @@ export function privateParent(env: NodeJS.ProcessEnv = process.env): { dir: stri
       chosen.dir = mkdtempSync(`${usual}-`);
       chosen.announce = true;
     } catch {
-      // Whoever opens the usual one says what is wrong with it.
+      // The usual name is taken. Whoever opens it reports what is wrong with it.
     }
   }
   return chosen;

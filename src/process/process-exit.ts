@@ -1,6 +1,6 @@
 import { type Check, isNumber, isText, orNothing } from './message-parser.js';
 
-/** How a process ended, as its parent is told. Both are null where nobody knows. */
+/** How a process ended, as its parent learns it. Both fields are null when nobody knows. */
 export interface ProcessExit {
   /** Exit code; null when a signal ended the process. */
   code: number | null;
@@ -13,5 +13,5 @@ export function describeExit({ code, signal }: ProcessExit): string {
   return signal ? `died of ${signal}` : `exited with code ${code}`;
 }
 
-/** For messages that say how a process ended. */
+/** Checks of the two fields, for messages that say how a process ended. */
 export const exitChecks: { code: Check; signal: Check } = { code: orNothing(isNumber), signal: orNothing(isText) };

@@ -1,10 +1,11 @@
 /**
- * The program that runs: what the service is called after, and where what it has installed is found from.
+ * The program that runs. The service's default name comes from it, and installed packages are looked for from
+ * it.
  *
  * @module
  */
 
-/** Of the process: bundles may hold this module more than once. */
+/** One value per process: several bundles may hold this module. */
 const KEY = Symbol.for('forktrace.program');
 
 type Global = { [KEY]?: string };
@@ -14,7 +15,7 @@ export function programPath(): string | undefined {
   return (globalThis as Global)[KEY] ?? process.argv[1];
 }
 
-/** For a command that runs somebody else's program in its own process. */
+/** Sets the program, for a command that runs another program in its own process. */
 export function setProgram(path: string): void {
   (globalThis as Global)[KEY] = path;
 }

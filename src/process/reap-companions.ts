@@ -1,6 +1,6 @@
 /**
- * PID 1 of a container inherits what the jobs that it runs leave behind: shippers, which outlive their jobs.
- * Node.js waits for no processes but those that it has started, so that each would stay as a zombie.
+ * PID 1 of a container inherits orphans: here the shippers, which outlive the jobs that started them. Node.js
+ * waits only for processes that it has started itself, so each ended shipper would stay as a zombie.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type koffiModule from 'koffi';
 
-/** Shippers and their launchers; the kernel keeps 15 characters of a name: prctl(2). */
+/** Names of shippers and their launchers. The kernel keeps 15 characters of a name: prctl(2). */
 const COMPANION = /^\d+ \(forktrace (?:shipp|launc)\) Z /;
 const WNOHANG = 1;
 const LOOK_MS = 1000;
@@ -16,9 +16,10 @@ const LOOK_MS = 1000;
 const require = createRequire(import.meta.url);
 
 /**
- * Waits for companions that others have started, from now on. Without koffi nothing does.
+ * Waits for companions that other processes have started, from now on. Needs koffi, and does nothing without
+ * it.
  *
- * @param isOwn whether this process has started it, and Node.js waits for it
+ * @param isOwn whether this process has started it, so that Node.js waits for it
  * @public
  */
 export function reapCompanions(isOwn: (pid: number) => boolean): void {
@@ -34,12 +35,12 @@ export function reapCompanions(isOwn: (pid: number) => boolean): void {
   }, LOOK_MS).unref();
 }
 
-/** Those that have been inherited are the first thread's, too. */
+/** Inherited orphans are children of the first thread, too. */
 function children(): number[] {
   try {
     return readFileSync('/proc/self/task/1/children', 'latin1').split(' ').filter(Boolean).map(Number);
   } catch {
-    return []; // No Linux, or a kernel without that file.
+    return []; // Not Linux, or a kernel without that file.
   }
 }
 

@@ -1,9 +1,10 @@
 /**
- * What a worker writes to standard error and has kept as a log record itself stands between two marks, so
- * that its coordinator, which keeps the rest, does not keep it twice. The coordinator takes the marks out.
+ * A worker encloses in two marks what it writes to standard error and has already kept as a log record. Its
+ * coordinator, which keeps the rest as log records, does not keep that part twice. The coordinator takes the
+ * marks out.
  *
- * They are application program commands (ECMA-48, 8.3.2), which a terminal ignores: should one ever get
- * there, nobody sees it.
+ * The marks are application program commands (ECMA-48, 8.3.2), which a terminal ignores, so that they are
+ * invisible if they ever reach one.
  *
  * @module
  */
@@ -13,7 +14,10 @@ const END = Buffer.from('\x1b_forktrace-\x1b\\');
 const BEGIN_TEXT = BEGIN.toString('latin1');
 const END_TEXT = END.toString('latin1');
 
-/** `chunk` between marks, but for the end of its last line: the next line begins with no mark. */
+/**
+ * Puts `chunk` between marks. The end of its last line stays outside, so that the next line does not begin
+ * with a mark.
+ */
 export function markRecorded(chunk: string | Uint8Array): string | Uint8Array {
   if (typeof chunk === 'string') {
     const end = chunk.endsWith('\n') ? chunk.length - 1 : chunk.length;
@@ -23,13 +27,13 @@ export function markRecorded(chunk: string | Uint8Array): string | Uint8Array {
   return Buffer.concat([BEGIN, chunk.subarray(0, end), END, chunk.subarray(end)]);
 }
 
-/** Whether somebody has marked some of it: a worker thread, whose output goes through the main thread. */
+/** Whether a part of it is marked already: the output of a worker thread goes through the main thread. */
 export function hasMark(chunk: string | Uint8Array): boolean {
   if (typeof chunk === 'string') return chunk.includes(BEGIN_TEXT);
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).includes(BEGIN);
 }
 
-/** Takes the marks out of one stream, however its chunks are cut. */
+/** Takes the marks out of one stream. A mark may be split between chunks. */
 export class RecordedOutput {
   #rest: Buffer = Buffer.alloc(0);
   #isRecorded = false;
@@ -57,7 +61,7 @@ export class RecordedOutput {
     return { text: joined(text), unrecorded: joined(unrecorded) };
   }
 
-  /** What might have become a mark, when the stream ends. */
+  /** At the end of the stream: the last bytes, which might have become a mark. */
   end(): { text: Buffer; unrecorded: Buffer } {
     const text = this.#rest;
     this.#rest = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /**
- * Where the coordinators and traced processes of this user are found: one control socket per coordinator, one
- * file per process that has none, named by their pids.
+ * The directory in which the coordinators and traced processes of this user are found: one control socket per
+ * coordinator, and one file per traced process without a coordinator, named by their pids.
  *
  * @module
  */
@@ -14,15 +14,16 @@ import { makeDirectory, privateParent, strangerBetween } from './private-directo
 const SOCKET = /^(\d+)\.sock$/;
 
 /**
- * `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory: short, as a socket's path
- * must be.
+ * `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory. The path is short, because
+ * the path of a socket must be.
  */
 export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return env.FORKTRACE_RUN_DIR ?? join(privateParent(env).dir, 'run');
 }
 
 /**
- * For a client, before it believes what is in the directory: another user may have made it, and listen.
+ * A client checks the directory before it trusts what is in it: another user may have made it and listen
+ * there.
  *
  * @throws ForktraceError with code FORKTRACE_RUN_DIR
  */
@@ -41,7 +42,8 @@ export function prepareRunDirectory(directory: string): void {
   makeDirectory(directory);
   if (process.platform === 'win32') return;
   const { uid, mode } = lstatSync(directory);
-  // The temp directory is everybody's: whoever was there first must not be able to listen in our place.
+  // Everybody can write to the temp directory: another user who makes this directory first could listen in
+  // our place.
   if (uid !== process.geteuid!()) throw new ForktraceError('FORKTRACE_RUN_DIR', [directory, `owned by user ${uid}`]);
   if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
@@ -51,7 +53,7 @@ export function controlAddress(pid: number, directory: string): string {
   return process.platform === 'win32' ? `\\\\.\\pipe\\forktrace-${pid}` : join(directory, `${pid}.sock`);
 }
 
-/** The pids of all coordinators that run; what dead ones left is removed. */
+/** The pids of all running coordinators. Removes what dead ones left. */
 export function runningCoordinators(directory: string): number[] {
   let names: string[];
   try {
@@ -85,19 +87,19 @@ export interface TracedProcess {
   slot: number | undefined;
   /** Milliseconds since the epoch. */
   startedAtMs: number;
-  /** Where its journal is; undefined: it has none. */
+  /** Directory of its journal; undefined when it has none. */
   journalDir?: string | undefined;
 }
 
-/** What two clocks may differ by. */
+/** By how many milliseconds two clocks may differ. */
 const CLOCK_MS = 1000;
 
 const PROCESS_FILE = /^(\d+)\.process\.json$/;
 
 /**
- * Lets `forktrace ls` find this process, and its parent tell how it has ended. One that cannot be entered is
- * not listed, and nothing else. A thread enters its process where nothing else of it has, and leaves it
- * there: the process goes on.
+ * Enters this process into the list, so that `forktrace ls` finds it, and its parent can tell how it ended. A
+ * process that cannot be entered is not listed, and nothing else changes. A thread enters its process if no
+ * other thread has, and does not remove it: the process goes on.
  */
 export function enterTracedProcess(traced: TracedProcess, directory = runDirectory()): void {
   try {
@@ -110,27 +112,27 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
       try {
         rmSync(path, { force: true });
       } catch {
-        // Another user's by now, or a directory of one: whoever lists the processes removes it.
+        // The directory belongs to another user now. Whoever lists the processes removes the file.
       }
     });
   } catch {
-    // No directory of this user's alone: nothing in it could be trusted.
+    // The directory does not belong to this user alone, so nothing in it could be trusted.
   }
 }
 
 /**
- * This process, as it has been entered.
+ * The entry of this process.
  *
  * @public
  */
 export function enteredProcess(directory = runDirectory()): TracedProcess | undefined {
   const [found] = readTracedProcess(join(directory, `${process.pid}.process.json`), process.pid);
   const startedAtMs = Date.now() - process.uptime() * 1000;
-  // Another one had that pid before.
+  // Otherwise an earlier process had that pid.
   return found !== undefined && found.startedAtMs >= startedAtMs - CLOCK_MS ? found : undefined;
 }
 
-/** The processes that run; what dead ones left is removed. */
+/** The running traced processes. Removes what dead ones left. */
 export function tracedProcesses(directory = runDirectory()): TracedProcess[] {
   const found: TracedProcess[] = [];
   for (const name of filesOf(directory)) {
@@ -144,7 +146,8 @@ export function tracedProcesses(directory = runDirectory()): TracedProcess[] {
 }
 
 /**
- * One that has ended, for its parent; undefined: it was not traced, or has left by itself.
+ * Takes the entry of an ended process out of the list, for its parent. Undefined when the process was not
+ * traced or has removed its entry itself.
  *
  * @public
  */

@@ -1,3 +1,3 @@
-/** Set by the coordinator for one worker, taken out of `process.env` by the worker before the app loads. */
+/** The coordinator sets it for one worker. The worker takes it out of `process.env` before the app loads. */
 export const SLOT_VARIABLE = 'FORKTRACE_SLOT';
 export const INCARNATION_VARIABLE = 'FORKTRACE_INCARNATION';

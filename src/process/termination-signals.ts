@@ -1,10 +1,10 @@
 /**
- * Termination signals, as a guest: they are the app's.
+ * Listens to termination signals, which belong to the app.
  *
- * A listener of ours is there only while nobody else listens to the signal. With one of the app's, the app
- * decides how the process ends, at the first signal and at every other; who counts listeners, as
- * `signal-exit` does to see whether it may end the process, counts none of ours; and what `process.once`
- * takes away before it is called is not mistaken for an app that does not care.
+ * Our listener is installed only while the app has none. As soon as the app listens to a signal, the app
+ * decides how the process ends, at the first signal and at each later one. Code that counts listeners, as
+ * `signal-exit` does to see whether it may end the process, never counts ours. `process.once` removes a
+ * listener before it calls it: that is not mistaken for an app that does not listen.
  *
  * @module
  */
@@ -14,41 +14,45 @@ import { constants } from 'node:os';
 export type TerminationSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 /**
- * A signal that comes sooner after the first is not a second one: npm delivers Ctrl-C twice within 5 ms, and
- * `timeout` and systemd signal the process and its group.
+ * Milliseconds after the first signal in which another one does not count as a second signal: npm delivers
+ * Ctrl-C twice within 5 ms, and `timeout` and systemd signal the process and its group.
  */
 export const SECOND_SIGNAL_AFTER_MS = 1000;
 
 export interface SignalHandlers {
-  /** The first signal that the app leaves to us: stop, then {@link TerminationSignals.reraise}. */
+  /**
+   * Called at the first signal that the app does not handle. It is to stop, then call {@link
+   * TerminationSignals.reraise}.
+   */
   stop(signal: TerminationSignal): void;
   /**
-   * The next one, {@link SECOND_SIGNAL_AFTER_MS} later or more: no more waiting. @default ends the process by
-   * the signal
+   * Called at the next signal, {@link SECOND_SIGNAL_AFTER_MS} later or more: nothing may be waited for any
+   * longer. @default ends the process by the signal
    */
   force?(signal: TerminationSignal): void;
-  /** From now on a signal is a second one. */
+  /** Called when a further signal would count as a second one. */
   again?(): void;
   /**
-   * A signal that the app handles; how the process ends is the app's to say. With this there is a listener of
-   * ours beside the app's: it is called first, and not in the list while the app's are called.
+   * Called at a signal that the app handles; the app decides how the process ends. With this option our
+   * listener stays beside the app's. It is called first, and is not in the list while the app's listeners are
+   * called.
    */
   handled?(signal: TerminationSignal): void;
 }
 
 type Listener = () => void;
 
-/** The process, with the events of listeners that come and go, which its type lacks. */
+/** `process`, with the events of added and removed listeners, which its type lacks. */
 const listeners: NodeJS.EventEmitter = process;
 
 export class TerminationSignals {
-  /** Listeners of every instance: two in one process are not each other's app. */
+  /** Listeners of all instances: one instance must not take another one's listener for the app's. */
   static readonly #ours = new WeakSet<Listener>();
   readonly #handlers: SignalHandlers;
   readonly #listeners = new Map<TerminationSignal, Listener>();
-  /** Signals that the app's listeners are being told of. */
+  /** Signals of which the app's listeners are being told at the moment. */
   readonly #aside = new Set<TerminationSignal>();
-  /** `performance.now()` of the first signal that was left to us. */
+  /** `performance.now()` of the first signal that the app did not handle. */
   #receivedAt: number | undefined;
   #moving = false;
 
@@ -60,12 +64,12 @@ export class TerminationSignals {
       this.#listeners.set(signal, listener);
       this.#settle(signal);
     }
-    // Before Node's own, which then starts to watch the signal for a listener that is the only one.
+    // Before Node's own listener, which starts to watch the signal for the first listener that is added.
     listeners.prependListener('newListener', this.#onNewListener);
     listeners.on('removeListener', this.#onRemoveListener);
   }
 
-  /** Gives the signals back. */
+  /** Removes all listeners of this instance. */
   uninstall(): void {
     listeners.off('newListener', this.#onNewListener);
     listeners.off('removeListener', this.#onRemoveListener);
@@ -73,7 +77,7 @@ export class TerminationSignals {
     this.#listeners.clear();
   }
 
-  /** Ends the process by `signal`, as if nobody had listened. */
+  /** Ends the process by `signal`, as if nobody had listened to it. */
   reraise(signal: TerminationSignal): void {
     this.uninstall();
     process.removeAllListeners(signal);
@@ -92,7 +96,7 @@ export class TerminationSignals {
       stop(signal);
       this.#tellAgain(this.#receivedAt);
     } else if (performance.now() - this.#receivedAt < SECOND_SIGNAL_AFTER_MS) {
-      // One that was sent twice.
+      // The same signal, sent twice.
     } else if (force) {
       force(signal);
     } else {
@@ -100,7 +104,7 @@ export class TerminationSignals {
     }
   }
 
-  /** A timer of a busy event loop may come early by what the loop is late. */
+  /** A timer of a busy event loop may fire early, by as much as the loop is late. */
   #tellAgain(receivedAt: number): void {
     const { again } = this.#handlers;
     if (again === undefined) return;
@@ -109,7 +113,7 @@ export class TerminationSignals {
     else setTimeout(() => this.#tellAgain(receivedAt), Math.ceil(left)).unref();
   }
 
-  /** Out of the list while the app's listeners are called: one of them may count. */
+  /** Removes our listener while the app's listeners are called: one of them may count them. */
   #stepAside(signal: TerminationSignal): void {
     this.#aside.add(signal);
     this.#place(signal, 'absent');
@@ -126,7 +130,7 @@ export class TerminationSignals {
     else this.#place(signal, 'absent');
   };
 
-  /** At once, not in the next tick: `signal-exit` takes its listener away and raises the signal in one go. */
+  /** At once, not in the next tick: `signal-exit` removes its listener and raises the signal in one go. */
   readonly #onRemoveListener = (event: string | symbol): void => {
     const signal = event as TerminationSignal;
     if (!this.#moving && this.#listeners.has(signal)) this.#settle(signal);

@@ -1,7 +1,7 @@
 /**
- * What a parent knows of the end of a process that has a journal, for whoever ships it: a file `<pid>.exit`
- * in the journal's directory, of a worker thread `<pid>-<thread>.exit`. It is there whether a shipper runs at
- * the time or not, and reaches one that the parent is not connected to.
+ * What a parent knows about the end of a process with a journal, written down for the shipper: a file
+ * `<pid>.exit` in the journal's directory, or `<pid>-<thread>.exit` for a worker thread. A file is there
+ * whether or not a shipper runs at the time, and reaches a shipper that the parent is not connected to.
  *
  * @module
  */
@@ -9,16 +9,17 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 
 const FILE = /^\d+(-\d+)?\.exit(\.new)?$/;
-/** A journal may wait for days until it is shipped, and its writer's exit with it. */
+/** A journal may wait for days until it is shipped; the exit of its writer is kept as long. */
 const KEPT_MS = 7 * 24 * 3600_000;
 
 const pathOf = (dir: string, pid: number, threadId?: number) =>
   join(dir, threadId === undefined ? `${pid}.exit` : `${pid}-${threadId}.exit`);
 
 /**
- * Never throws: what cannot be told is not known, and no more.
+ * Writes down how a process or thread ended. Never throws: when the file cannot be written, the exit is not
+ * known.
  *
- * @param threadId as Node.js counts them; of a process none
+ * @param threadId as Node.js counts them; undefined for a process
  */
 export function tellExit(dir: string, pid: number, exit: object, threadId?: number): void {
   const path = pathOf(dir, pid, threadId);
@@ -26,11 +27,11 @@ export function tellExit(dir: string, pid: number, exit: object, threadId?: numb
     writeFileSync(`${path}.new`, JSON.stringify({ atMs: Date.now(), ...exit }), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch {
-    // No room, or the directory is gone.
+    // No space is left, or the directory is gone.
   }
 }
 
-/** undefined: nobody has told anything that can be read. */
+/** Undefined when no readable exit has been written down. */
 export function readToldExit(dir: string, pid: number, threadId?: number): unknown {
   try {
     return JSON.parse(readFileSync(pathOf(dir, pid, threadId), 'utf8'));
@@ -43,11 +44,11 @@ export function removeToldExit(dir: string, pid: number, threadId?: number): voi
   try {
     rmSync(pathOf(dir, pid, threadId), { force: true });
   } catch {
-    // It goes when it is old.
+    // It stays until it is old.
   }
 }
 
-/** Deletes what nobody has asked for. Never throws. */
+/** Deletes exits that nobody has read. Never throws. */
 export function removeOldExits(dir: string): void {
   try {
     for (const name of readdirSync(dir)) {
@@ -55,6 +56,6 @@ export function removeOldExits(dir: string): void {
       if (FILE.test(name) && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
     }
   } catch {
-    // The next look finds them.
+    // The next call finds them.
   }
 }

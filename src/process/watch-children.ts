@@ -1,6 +1,6 @@
 /**
- * Tells whoever ships a child's journal how the child has ended: a process that a signal ends at once cannot
- * say so itself, and its parent alone knows.
+ * Tells the shipper of a child's journal how the child has ended. A process that a signal ends at once cannot
+ * say so itself; only its parent knows.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { endsNamespace } from './pid-namespace.js';
 import { watchThread } from './watch-thread.js';
 
 const require = createRequire(import.meta.url);
-/** A child's clock starts a little before its parent knows that it is there. */
+/** Milliseconds: a child's clock starts a little before its parent knows that the child exists. */
 const CLOCK_MS = 1000;
 
-/** Two copies of the package, and two calls, are one. */
+/** Once per process, however many copies of the package are loaded, and however often it is called. */
 const WATCHING = Symbol.for('forktrace.watch-children');
 
 /**
- * Of all children and threads of this process from now on, however they are started; a process without any
- * pays for nothing.
+ * Watches all children and threads that this process starts from now on, in whatever way. A process without
+ * any pays nothing.
  */
 export function watchChildren(): void {
   const global = globalThis as { [WATCHING]?: true };
   if (global[WATCHING]) return;
   global[WATCHING] = true;
-  // It comes at any time, as while the app is imported: Node 20 fails to require() an ES module then that is
-  // just being imported, too.
+  // The event may come while the app is being imported, where Node 20 cannot require() an ES module that is
+  // just being imported. So that module is loaded before.
   process.on('worker', watchThread);
-  // Node's own, and documented: nothing of child_process is patched.
+  // The documented diagnostics channel of Node: nothing in child_process is patched.
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };
     if (endsNamespace) waitForCompanions(child);
@@ -37,12 +37,12 @@ export function watchChildren(): void {
   });
 }
 
-/** Of PID 1. */
+/** Children that PID 1 has started itself. */
 const own = new Set<ChildProcess>();
 let isWaiting = false;
 
 function waitForCompanions(child: ChildProcess): void {
-  // A thread does not know the children of the others.
+  // A thread does not know the children of the other threads.
   const { isMainThread } = require('node:worker_threads') as typeof import('node:worker_threads');
   if (!isMainThread) return;
   own.add(child);
@@ -61,7 +61,7 @@ function tell(
   if (pid === undefined) return;
   const { takeTracedProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
   const traced = takeTracedProcess(pid);
-  // One that has left the list by itself has also written how it ends.
+  // A process that removed its entry has also written down how it ends.
   if (traced?.journalDir === undefined || traced.startedAtMs < startedAtMs - CLOCK_MS) return;
   (require('./told-exit.js') as typeof import('./told-exit.js')).tellExit(traced.journalDir, pid, exit);
 }

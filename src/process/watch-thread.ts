@@ -1,6 +1,6 @@
 /**
- * Tells whoever ships a thread's journal how the thread has ended: one that is terminated, or runs out of
- * memory, cannot say so itself, and the thread that has started it alone knows.
+ * Tells the shipper of a thread's journal how the thread has ended. A thread that is terminated or runs out
+ * of memory cannot say so itself; only the thread that started it knows.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Worker } from 'node:worker_threads';
 const require = createRequire(import.meta.url);
 
 export function watchThread(worker: Worker): void {
-  // It has none any more once it has ended.
+  // Read now: an ended thread has no id any more.
   const { threadId } = worker;
   let cause: 'heap_out_of_memory' | undefined;
   worker.once(errorMonitor, (error: NodeJS.ErrnoException | undefined) => {
     if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') cause = 'heap_out_of_memory';
   });
-  // Before the app's, which may end the process.
+  // Before the app's listener, which may end the process.
   worker.prependOnceListener('exit', (code) => {
     const { enteredProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
     const dir = enteredProcess()?.journalDir;

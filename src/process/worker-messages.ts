@@ -1,5 +1,5 @@
 /**
- * What coordinator and worker say to each other over cluster's IPC channel. Each message is an object with a
+ * The messages between coordinator and worker over cluster's IPC channel. Each message is an object with a
  * `forktrace` field, so that it cannot be taken for one of the app's own. Both sides check what they receive.
  *
  * @module
@@ -7,7 +7,10 @@
 import { isFlag, isNumber, isObjectOf, isOneOf, isText, messageParser, orNothing } from './message-parser.js';
 import { STOP_REASONS, type StopReason } from './stop-reason.js';
 
-/** How often a worker gives a sign of life. A status shows a blocked one within a second. */
+/**
+ * Milliseconds between two heartbeats of a worker. They are frequent enough that `forktrace status` shows a
+ * blocked worker within a second.
+ */
 export const HEARTBEAT_MS = 250;
 
 /** Worker → coordinator. */
@@ -15,8 +18,8 @@ export type WorkerMessage =
   | { forktrace: 'ready'; address: string | undefined }
   | { forktrace: 'failed'; message: string; stack: string | undefined }
   /**
-   * `inspector`: the address of the inspector that is open; unless the coordinator has opened it, silence may
-   * be a breakpoint. `peekable`: SIGUSR1 opens the inspector in this process, if it is closed, and does
+   * `inspector`: the address of the open inspector. Unless the coordinator opened it, missing heartbeats may
+   * mean a breakpoint. `peekable`: SIGUSR1 opens the inspector of this process if it is closed, and does
    * nothing else.
    */
   | { forktrace: 'heartbeat'; stats: WorkerStats; inspector: string | undefined; peekable: boolean }
@@ -31,14 +34,14 @@ export interface WorkerStats {
   requests: number;
   /** Requests in flight. */
   inFlight: number;
-  /** Requests that failed since start: status 500 or more, or not answered. */
+  /** Requests since start that failed: status 500 or more, or no answer. */
   failed: number;
   /**
-   * 99th percentile of the duration of the requests of the last 5 to 10 seconds, in milliseconds; 0: there
-   * was none.
+   * 99th percentile of the durations of the requests of the last 5 to 10 seconds, in milliseconds; 0 when
+   * there was no request.
    */
   p99Ms: number;
-  /** Processor time since the last heartbeat, as a share of one processor: 1 is a whole one. */
+  /** Processor time since the last heartbeat, as a share of one processor: 1 is one whole processor. */
   cpu: number;
   /** Event-loop utilisation since the last heartbeat, 0..1. */
   utilization: number;
@@ -46,7 +49,7 @@ export interface WorkerStats {
   rss: number;
   /** Spans written to the journal since start. */
   spansJournaled: number;
-  /** Spans that could not be kept. */
+  /** Spans that could not be written to the journal, since start. */
   spansLost: number;
 }
 
@@ -64,8 +67,8 @@ const isStats = isObjectOf<WorkerStats>({
 const isStopReason = isOneOf(STOP_REASONS);
 
 /**
- * @returns undefined for what no worker of ours sends: the app's own message, a malformed one, a kind of
- * another version
+ * @returns undefined for a message that no worker of ours sends: the app's own, a malformed one, or a kind
+ * that only another version knows
  */
 export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('forktrace', {
   ready: { address: orNothing(isText) },
@@ -74,7 +77,7 @@ export const parseWorkerMessage = messageParser<WorkerMessage, 'forktrace'>('for
   stopping: { reason: isStopReason },
 });
 
-/** @returns undefined for what the coordinator does not send */
+/** @returns undefined for a message that the coordinator does not send */
 export const parseCoordinatorMessage = messageParser<CoordinatorMessage, 'forktrace'>('forktrace', {
   stop: { reason: isStopReason, deadlineMs: isNumber },
 });

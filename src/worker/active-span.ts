@@ -4,10 +4,10 @@ import { requestThatThrew } from '../http/thrown-errors.js';
 import type { ActiveSpan } from '../process/active-span.js';
 
 /**
- * The span that is active where the calling code is; undefined where there is none, or it is not recorded.
+ * The active span of the calling code; undefined when there is none, or it is not recorded.
  *
- * @param error that nobody has caught: where it left a request's handler, no span is active any more, and it
- * is that request's
+ * @param error an uncaught error: once it has left a request's handler no span is active any more, and the
+ * span of that request is returned
  */
 export function activeSpan(error?: unknown): ActiveSpan | undefined {
   const request = activeRequest() ?? requestThatThrew(error);

@@ -6,7 +6,7 @@ import { warn } from '../warn.js';
 import { registerContextManager, unregisterContextManager } from './context-manager.js';
 import { warnOfOtherSdk, warnOfRefusedSdk } from './other-sdk.js';
 
-/** What this worker registers with the OpenTelemetry API. */
+/** The parts that this worker registers with the OpenTelemetry API. */
 export interface ApiGlobals {
   tracerProvider: TracerProvider;
   propagator: TextMapPropagator;
@@ -14,11 +14,11 @@ export interface ApiGlobals {
 }
 
 /**
- * Registers with the OpenTelemetry API, context manager first. Another SDK that was registered before us
- * keeps its place, and that is said once: two SDKs in one process are a mistake that otherwise shows as
- * missing or doubled spans.
+ * Registers with the OpenTelemetry API, the context manager first. Another SDK that was registered before
+ * keeps its place, and a warning says so once: with two SDKs in one process, spans are missing or recorded
+ * twice.
  *
- * @returns takes back what was registered, and nothing of another SDK's
+ * @returns a function that removes what was registered here, and nothing of another SDK
  */
 export function registerApiGlobals({ tracerProvider, propagator, meterProvider }: ApiGlobals): () => void {
   const copies = apiCopies();
@@ -40,7 +40,7 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
   });
   const isProviderOurs = trace.setGlobalTracerProvider(tracerProvider);
   register('tracer provider', isProviderOurs, () => trace.disable());
-  // Tracers that were made before, by other copies of the API.
+  // Tracers that other copies of the API made before the registration.
   if (isProviderOurs) for (const standIn of standIns) standIn.setDelegate?.(tracerProvider);
   if (meterProvider) {
     register('meter provider', metrics.setGlobalMeterProvider(meterProvider), () => metrics.disable());
@@ -54,9 +54,10 @@ export function registerApiGlobals({ tracerProvider, propagator, meterProvider }
 }
 
 /**
- * The API tells its own logger alone, which is off by default, when a second SDK is refused.
+ * Watches for a second SDK that the API refuses. The API reports that only to its own logger, which is off by
+ * default.
  *
- * @returns stops watching
+ * @returns a function that stops watching
  */
 function watchRefused(copies: readonly ApiCopy[]): () => void {
   let isSaid = false;
@@ -71,12 +72,15 @@ function watchRefused(copies: readonly ApiCopy[]): () => void {
     return trace;
   });
   return () => {
-    // What the class has shows through again.
+    // Deleting the property makes the method of the class visible again.
     for (const trace of watched) delete (trace as Partial<typeof trace>).setGlobalTracerProvider;
   };
 }
 
-/** They do not see what an older one has registered. */
+/**
+ * Warns of copies of the API that are newer than the registered one: they do not see what an older copy has
+ * registered.
+ */
 function warnOfNewerCopies(used: ApiCopy, copies: readonly ApiCopy[]): void {
   const newer = copies.find((copy) => isNewer(copy, used));
   if (newer === undefined) return;

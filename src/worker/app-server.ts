@@ -1,5 +1,5 @@
 /**
- * What an app factory may return, as a server that listens.
+ * Makes a server that listens of whatever an app factory returns.
  *
  * @module
  */
@@ -9,18 +9,21 @@ import type { RequestListener } from 'node:http';
 import { type ListenOptions, Server as NetServer } from 'node:net';
 import { describeValue, ForktraceError } from '../errors.js';
 
-/** An import would read all that node:http exports, `WebSocket` too, which loads undici: 14 MB on Node 24. */
+/**
+ * Not an import: that would read all exports of node:http, including `WebSocket`, which loads undici (14 MB
+ * on Node 24).
+ */
 const { createServer, Server: HttpServer } = process.getBuiltinModule('node:http');
 
 /** A server of an app. */
 export interface AppServer {
   readonly server: NetServer;
   /**
-   * Frameworks with a listen of their own run its hooks; the others' is `server.listen`. An app that has
-   * called listen itself keeps its address: this waits for it.
+   * Listens. A framework with a `listen` of its own runs its hooks there; for others this is `server.listen`.
+   * An app that has already called listen keeps its address, and this waits until it listens.
    */
   listen(options: ListenOptions): Promise<void>;
-  /** The framework's own close hooks, after the server has drained. */
+  /** Runs the framework's own close hooks, after the server has drained. */
   close(): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ interface FetchLike {
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** Whether a value is an app itself, not a function that makes one: see {@link toAppServer}. */
+/** Whether a value is an app, not a function that makes one: see {@link toAppServer}. */
 export function isApp(value: unknown): boolean {
   if (value instanceof NetServer || isFastify(value)) return true;
   if (has<NestLike>(value, 'getHttpServer', 'init') || has<KoaLike>(value, 'callback', 'use')) return true;
@@ -55,12 +58,13 @@ export function isApp(value: unknown): boolean {
 }
 
 /**
- * @param listening servers that have been told to listen: an app's own one is taken, with its address
+ * @param listening servers that have been told to listen: if one of them belongs to the app, it is used with
+ * its address
  * @throws ForktraceError with code FORKTRACE_APP_UNSUPPORTED
  */
 export async function toAppServer(app: unknown, listening: ReadonlySet<NetServer> = new Set()): Promise<AppServer> {
   if (app instanceof NetServer) return plain(app, listening);
-  // An Express app is a function as well.
+  // An Express app is a function, too.
   if (typeof app === 'function' && !has<FetchLike>(app, 'fetch')) {
     const own = [...listening].find((server) => server.listeners('request').includes(app));
     return plain(own ?? createServer(app as RequestListener), listening);
@@ -74,15 +78,15 @@ export async function toAppServer(app: unknown, listening: ReadonlySet<NetServer
     const server = app.getHttpServer();
     if (!listening.has(server)) {
       await app.init();
-      // On Fastify, which serves nothing before it is ready; its own listen, which nobody calls here, would
-      // see to that.
+      // NestJS on Fastify serves nothing before Fastify is ready. Fastify's own `listen`, which is not called
+      // here, would wait for that.
       const instance = app.getHttpAdapter?.()?.getInstance?.();
       if (isFastify(instance)) await instance.ready();
     }
     return { ...plain(server, listening), close: async () => void (await app.close()) };
   }
   if (has<KoaLike>(app, 'callback', 'use')) {
-    // The listener is made anew by each `callback()`, under this name (Koa 2 and 3).
+    // Each `callback()` makes the listener anew, under this name (Koa 2 and 3).
     const isOwn = (server: NetServer) => server.listeners('request').some(({ name }) => name === 'handleRequest');
     return plain([...listening].find(isOwn) ?? createServer(app.callback()), listening);
   }

@@ -1,6 +1,6 @@
 /**
- * Every HTTP server of an app: the one that its factory returns, and those that listen beside it, as
- * Fastify's second one where localhost has two addresses. All are traced and drained.
+ * All HTTP servers of an app: the one that its factory returns, and those that listen beside it, such as
+ * Fastify's second server when localhost has two addresses. All are traced and drained.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isHttpServer } from '../http/is-http-server.js';
 import { drainServer, trackSessions } from './drain.js';
 
-/** How often a program that listens itself is looked at. */
+/** Milliseconds between two checks of a program that calls listen itself. */
 const LOOK_EVERY_MS = 20;
 
 /**
- * In how many looks in a row it must have nothing to do. Half a second: Node tells nothing of modules that it
- * loads in the background, which some commands do before they listen.
+ * Number of checks in a row at which the program must have nothing to do: half a second. Node does not show
+ * modules that load in the background, and some commands load modules before they listen.
  */
 const IDLE_LOOKS = 25;
 
@@ -31,7 +31,7 @@ export class AppServers {
     this.#onServer = onServer;
     const servers = this;
     const listen = Server.prototype.listen as (this: Server, ...args: unknown[]) => Server;
-    // One assignment reaches http, https and http2 servers alike, whoever creates them.
+    // One assignment covers http, https and http2 servers, whoever creates them.
     Server.prototype.listen = function listenSeen(this: Server, ...args: unknown[]): Server {
       if (isHttpServer(this)) {
         servers.add(this);
@@ -48,11 +48,11 @@ export class AppServers {
   }
 
   /**
-   * The first server that has been told to listen. It is waited for as long as the app has begun something,
-   * as a connection to its database, that keeps its process running.
+   * The first server that has been told to listen. It is waited for as long as the app has something open
+   * that keeps its process running, such as a connection to its database.
    *
-   * @param before what had been begun before the app was loaded: {@link startedResources}
-   * @returns undefined when nothing is left that could make it listen
+   * @param before what was open before the app was loaded: {@link startedResources}
+   * @returns undefined when nothing is left that could lead to a listening server
    */
   async firstListening(before: ReadonlyMap<string, number>): Promise<Server | undefined> {
     for (let idle = 0; ; ) {
@@ -71,7 +71,7 @@ export class AppServers {
   }
 }
 
-/** What keeps this process running: how many of each type, by Node's names for them. */
+/** The resources that keep this process running: how many of each type, by Node's names of the types. */
 export function startedResources(): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);

@@ -8,25 +8,28 @@ import { isApp } from './app-server.js';
 
 /**
  * A request listener, an `http`, `https` or `http2` server, an Express or Koa app, a Fastify or NestJS
- * instance, a Hono app, or `{ fetch }`. What it is is seen at run time: none of the frameworks is needed for
- * these types.
+ * instance, a Hono app, or `{ fetch }`. The kind is recognised at run time, so that these types need none of
+ * the frameworks.
  */
 export type App = RequestListener | object;
 
-/** Makes the app; called in each worker once tracing has started. */
+/**
+ * Makes the app. Called in each worker after tracing has started; may return a promise.
+ * @param worker the worker that the app runs in
+ */
 export type AppFactory = (worker: WorkerContext) => App | Promise<App>;
 
 /**
  * A factory, the app itself, or the URL or path (relative to the working directory) of a module that
- * default-exports one of them, or that listens itself. The module form keeps the app out of the coordinator,
- * and lets instrumentations register before the app loads.
+ * default-exports one of them, or that calls listen itself. With a module the coordinator does not load the
+ * app, and instrumentations register before the app loads.
  */
 export type AppSource = AppFactory | URL | string | object;
 
 /**
- * The factory itself: loads the module form.
+ * Loads the factory, from its module if the source names one.
  *
- * @param ownServer the server of a module that exports no app, once it has told it to listen
+ * @param ownServer the server of a module that exports no app, once the module has told it to listen
  * @throws ForktraceError with code FORKTRACE_APP_NO_FACTORY or FORKTRACE_APP_NOT_FOUND
  */
 export async function loadFactory(
@@ -59,7 +62,7 @@ function factoryOf(value: unknown): AppFactory | undefined {
   return typeof value === 'function' ? (value as AppFactory) : undefined;
 }
 
-/** The URL of the app's module; undefined for anything but a module. */
+/** The URL of the app's module; undefined when the source is no module. */
 export function moduleOf(source: AppSource): string | undefined {
   if (source instanceof URL) return source.href;
   return typeof source === 'string' ? moduleUrl(source) : undefined;

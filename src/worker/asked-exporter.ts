@@ -1,7 +1,7 @@
 import type { ResolvedExport } from '../config/resolved.js';
 import { askProtocol } from '../shipper/ask-protocol.js';
 
-/** What span and metric exporters have in common. */
+/** The methods that span and metric exporters share. */
 export interface Exporter<Batch> {
   export(batch: Batch, done: (result: { code: number; error?: Error }) => void): void;
   forceFlush?(): Promise<void>;
@@ -9,10 +9,10 @@ export interface Exporter<Batch> {
 }
 
 /**
- * An exporter to an endpoint whose protocol nobody has said: the one for the protocol that its port speaks,
- * once somebody listens there.
+ * An exporter to an endpoint whose protocol is not configured. It waits until a server listens on the port,
+ * asks which protocol the server speaks, and uses the exporter for that.
  *
- * @param guess is asked about everything but exports
+ * @param guess the exporter for the likelier protocol, which also handles everything but exports
  */
 export function askedExporter<Batch, E extends Exporter<Batch>>(
   target: ResolvedExport,

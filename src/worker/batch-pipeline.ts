@@ -10,9 +10,10 @@ import { createSampler } from './sampler.js';
 import { TrackedExporter } from './tracked-exporter.js';
 
 /**
- * The SDK as it is: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in the worker.
+ * OpenTelemetry's own pipeline: NodeTracerProvider, BatchSpanProcessor and any SpanExporter, all created in
+ * the worker.
  *
- * @param meterProvider for the metrics of the SDK's own, `otel.sdk.*`
+ * @param meterProvider for the SDK's own metrics, `otel.sdk.*`
  */
 export function createBatchPipeline(
   config: ResolvedConfig,
@@ -50,11 +51,11 @@ export function createBatchPipeline(
       await tracerProvider.shutdown().catch(reported);
     },
     flushSync() {
-      // Nothing: an export is a network call, and an exiting process makes none. `pipeline: 'journal'` is for
-      // this.
+      // Does nothing: an export is a network call, and an exiting process makes none. Only `pipeline:
+      // 'journal'` keeps these spans.
     },
   };
 }
 
-/** The tracked exporter has counted and said what was lost. */
+/** The tracked exporter has counted and reported what was lost. */
 function reported(): void {}

@@ -10,8 +10,8 @@ let registered = false;
 let manager: AsyncLocalStorageContextManager | undefined;
 
 /**
- * Sets what is active where nothing else is; {@link ROOT_CONTEXT} takes it back. Costs nothing where it is
- * not used.
+ * Sets the context that is active where no other is; {@link ROOT_CONTEXT} undoes it. It costs nothing where
+ * it is not used.
  */
 export function setProcessContext(processContext: Context): void {
   if (manager === undefined) return;
@@ -26,11 +26,11 @@ export function setProcessContext(processContext: Context): void {
 }
 
 /**
- * Registers our context manager with the API, if it is not yet. It is loaded here and at once: a preload must
- * have it before the first span is active, and nothing of it before.
+ * Registers forktrace's context manager with the API, unless that has been done. The module is loaded in this
+ * call: a preload needs it before the first span is active, and must not load it sooner.
  *
  * @param api the copy of the API to register with
- * @returns false when another SDK's is registered
+ * @returns false when another SDK's context manager is registered
  */
 export function registerContextManager(api: Pick<Api, 'context'> = own): boolean {
   if (registered) return true;

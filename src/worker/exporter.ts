@@ -8,7 +8,7 @@ import { freshExporter } from './fresh-exporter.js';
 const require = createRequire(import.meta.url);
 
 /**
- * The exporter of the `batch` pipeline, created in the worker; undefined when spans go nowhere.
+ * Creates the exporter of the `batch` pipeline, in the worker. Undefined when spans go nowhere.
  *
  * @param meterProvider for the exporter's own metrics, `otel.sdk.exporter.*`
  */
@@ -52,14 +52,14 @@ function httpExporter(target: ResolvedExport, options: object): SpanExporter {
   return new OTLPTraceExporter({ ...httpExporterOptions(target), ...options });
 }
 
-/** Those of the encoding that is asked for. */
+/** The exporters for the configured encoding. */
 export function httpExporters({ encoding }: ResolvedExport) {
   return encoding === 'json'
     ? (require('../sdk/exporters-json.js') as typeof import('../sdk/exporters-json.js'))
     : (require('../sdk/exporters-http.js') as typeof import('../sdk/exporters-http.js'));
 }
 
-/** URL, headers and TLS of an OTLP/HTTP exporter, for spans and metrics alike. */
+/** URL, headers and TLS of an OTLP/HTTP exporter, for spans and for metrics. */
 export function httpExporterOptions({ url, headers, tls: { ca, cert, key } }: ResolvedExport) {
   return { url, headers, httpAgentOptions: { keepAlive: true, ...((ca || cert || key) && { ca, cert, key }) } };
 }
@@ -69,7 +69,7 @@ function grpcExporter(target: ResolvedExport, options: object): SpanExporter {
   return new OTLPTraceExporter({ ...grpcChannelOptions(target), ...options });
 }
 
-/** URL, metadata and credentials of an OTLP/gRPC exporter, for spans and metrics alike. */
+/** URL, metadata and credentials of an OTLP/gRPC exporter, for spans and for metrics. */
 export function grpcChannelOptions(target: ResolvedExport) {
   const { credentials, Metadata } = require('@grpc/grpc-js') as typeof import('@grpc/grpc-js');
   const metadata = new Metadata();

@@ -3,8 +3,8 @@ import { mayChange, watchExport } from '../shipper/fresh-export.js';
 import type { Exporter } from './asked-exporter.js';
 
 /**
- * An exporter whose headers and certificates are those of now: another one takes its place whenever they
- * change. One whose headers a function says waits with its first export until that has answered.
+ * An exporter with the current headers and certificates: when these change, a new exporter replaces it. If a
+ * function provides the headers, the first export waits for its answer.
  */
 export function freshExporter<Batch, E extends Exporter<Batch>>(
   target: ResolvedExport,
@@ -16,7 +16,7 @@ export function freshExporter<Batch, E extends Exporter<Batch>>(
   let isShutDown = false;
   const waiting: (() => void)[] = [];
   const stop = watchExport(target, (fresh) => {
-    // Ends when what it sends has been sent.
+    // Its shutdown waits for exports that are under way.
     void current?.shutdown().catch(() => {});
     current = create(fresh);
     for (const go of waiting.splice(0)) go();

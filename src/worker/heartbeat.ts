@@ -7,8 +7,8 @@ import { isPeekable } from './peekable.js';
 import type { StartedTracing } from './start-worker.js';
 
 /**
- * Tells the coordinator four times a second that the event loop turns, with this worker's numbers; more often
- * when the watchdog is so strict that it would bite between two beats.
+ * Tells the coordinator four times a second that the event loop turns, with this worker's numbers. With a
+ * watchdog whose timeout is so short that it would pass between two heartbeats, it does so more often.
  */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
@@ -44,8 +44,8 @@ export class Heartbeat {
   }
 
   /**
-   * Node reads it from a file of /proc, and throws when there is no descriptor left: the last one then stands
-   * in.
+   * Node reads the number from a file in /proc, and throws when no file descriptor is left. The last number
+   * is used then.
    */
   #memory(): number {
     try {

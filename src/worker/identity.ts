@@ -1,6 +1,6 @@
 /**
- * Who this process is among its siblings. What a parent left in the environment for itself must not become
- * our identity.
+ * The identity of this process among its siblings. Variables that a parent has set for itself must not become
+ * this process's identity.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { randomUuidAtStart } from '../journal/random-bytes.js';
 import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
 /**
- * The pid that pm2's variables belong to: a child that a pm2 worker forks inherits them, but is not in the
- * slot.
+ * The pid of the process that pm2's variables belong to. A child that a pm2 worker forks inherits them, but
+ * is not in the slot.
  */
 const OWNER_VARIABLE = 'FORKTRACE_IDENTITY_PID';
 
 let identity: WorkerIdentity | undefined;
 
-/** This process's identity, taken from the environment once. */
+/** This process's identity. It is read from the environment once. */
 export function workerIdentity(): WorkerIdentity {
   identity ??= Object.freeze(takeIdentity(process.env));
   return identity;
 }
 
-/** Reads the identity out of `env`, and removes what would leak into this process's own children. */
+/** Reads the identity from `env`, and removes variables that this process's own children must not inherit. */
 export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
   const instanceId = randomUuidAtStart();
   const slot = wholeNumber(env[SLOT_VARIABLE]);
@@ -38,7 +38,7 @@ export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
   const pm2Id = wholeNumber(env.pm_id);
   if (pm2Id !== undefined && (owner === undefined || owner === String(process.pid))) {
     env[OWNER_VARIABLE] = String(process.pid);
-    // pm2 renames NODE_APP_INSTANCE by the ecosystem option instance_var.
+    // The ecosystem option instance_var renames NODE_APP_INSTANCE.
     const instance = wholeNumber(env[env.instance_var ?? 'NODE_APP_INSTANCE']);
     const restarts = wholeNumber(env.restart_time) ?? 0;
     return { slot: instance ?? pm2Id, incarnation: restarts, workerId: pm2Id, manager: 'pm2', instanceId };

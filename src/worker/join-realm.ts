@@ -1,17 +1,17 @@
 /**
- * Where each copy of the OpenTelemetry API, and of its logs API, finds what is registered.
+ * The names under which each copy of the OpenTelemetry API, and of its logs API, finds what is registered.
  */
 const REGISTRIES = [Symbol.for('opentelemetry.js.api.1'), Symbol.for('io.opentelemetry.js.api.logs')] as const;
 
 type Global = { [registry: symbol]: unknown };
 
 /**
- * Called in the realm of the process: what is registered there is registered in `realm`, too, where that has
- * nothing of its own.
+ * Registers in `realm` what is registered in the main realm, unless `realm` has registrations of its own.
+ * Called in the main realm.
  *
- * @param realm the `globalThis` of another one
- * @param beforeUse called before each use of the API there: a copy of it in another realm is in no list of
- * copies that a stand-in is given
+ * @param realm the `globalThis` of the other realm
+ * @param beforeUse called before each use of the API there: stand-ins are not put into copies of the API in
+ * other realms
  */
 export function joinRealm(realm: object, beforeUse = () => {}): void {
   for (const registry of REGISTRIES) {

@@ -26,24 +26,24 @@ import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
 import { ownStderrFile } from './stderr-file.js';
 
-/** How long the exit of PID 1 waits for the shipper, which it takes along. */
+/** Milliseconds that the exit of PID 1 waits for the shipper, which ends with it. */
 const LAST_DELIVERY_MS = 3000;
 /**
- * And how long before that for the shipper's start: most of a second, and ten times that in a container that
- * may use a tenth of a core.
+ * Milliseconds that it waits before that for the shipper's start. A start takes most of a second, and ten
+ * times that in a container that may use a tenth of a core.
  */
 const LAST_START_MS = 10_000;
 
 /**
- * What is in flight when tracing is shut down is interrupted by what ends the process later: that is recorded
- * until tracing starts anew.
+ * Spans that are in flight when tracing is shut down are interrupted by what ends the process later. The
+ * recording of that end goes on until tracing starts again.
  */
 let stopRecordingFormer = () => {};
 
 const require = createRequire(import.meta.url);
 
 /**
- * The journal tracer, this worker's journal, and whoever ships it.
+ * The journal tracer, this worker's journal, and its shipping.
  *
  * @throws ForktraceError with code FORKTRACE_JOURNAL_DIR or FORKTRACE_JOURNAL_MMAP
  */
@@ -76,7 +76,7 @@ export function createJournalPipeline(
     },
     dirOfUser: () => join(privateParent().dir, basename(dir)),
   });
-  /** With what is known: all of it, or as much as there is when the process ends. */
+  /** With all attributes, or at the end of the process with those that are known by then. */
   const useResource = () => settled && journal.useResource(encodeResource(resourceAttributes(config, identity)));
   void settled?.then(useResource);
   const unsay = [sayDestination(dir, journal.writerId, config.export, stderr)];
@@ -93,7 +93,7 @@ export function createJournalPipeline(
     spanProcessors: config.spanProcessors,
     sampler: samplerOf(config),
   });
-  /** By the id that the writer had when they were refused: one that was taken for dead takes another. */
+  /** By the writer id at the time of the refusal: a writer that was taken for dead gets another id. */
   const refusedBy = new Map<string, RefusedCounts>();
   const refused = () => {
     refusedBy.set(journal.writerId, readRefused(journal.dir, journal.writerId));
@@ -103,8 +103,8 @@ export function createJournalPipeline(
     return sums;
   };
   const shipping = startShipping(config, identity);
-  // The file in which the exit is recorded is made now: at the end it would be more than a millisecond of the
-  // few that the end may take.
+  // Makes the file for the exit record now. At the end of the process that would take more than a
+  // millisecond.
   journal.vitals();
   stopRecordingFormer();
   const exit = new ExitRecorder(
@@ -112,7 +112,7 @@ export function createJournalPipeline(
     () => journal.flush(),
     activeSpan,
   );
-  // Early: a listener of the app's may end the process for good before the journal is closed.
+  // First of the listeners, because one of the app's may end the process before the journal is closed.
   const recordExit = (code: number) => exit.record(exitCodeNow(code));
   process.on('exit', recordExit);
   const stopRecording = () => {
@@ -125,7 +125,7 @@ export function createJournalPipeline(
     journal,
     tracerProvider,
     counts: tracerProvider.counts,
-    // What is set aside has left its own journal, and waits in another.
+    // Spans that were set aside have left the journal, and wait in another file.
     undelivered: () => undelivered(journal) + countSetAside(dir, (id) => id === journal.writerId || refusedBy.has(id)),
     refused,
     outlivesProcess: config.ship === 'process',
@@ -140,8 +140,8 @@ export function createJournalPipeline(
       stopHeapWatch();
       if (settled) await withinDeadline(settled, timeoutMs / 2);
       useResource();
-      // What is not delivered may die with us, and with PID 1 also what others have left: jobs that it has
-      // run.
+      // In a container, undelivered spans may be lost with this process; with PID 1 also those of jobs that
+      // it has run.
       if (isInContainer()) await delivered(journal, timeoutMs, 'both', endsNamespace);
       const { inFlight } = journal.stats();
       journal.close();
@@ -164,23 +164,26 @@ export function createJournalPipeline(
   };
 }
 
-/** Few ask for it. */
+/** Loaded only here, because few configurations use it. */
 function startHeapWatch(exit: ExitRecorder): () => void {
   const { watchHeap } = require('../forensics/heap-watch.js') as typeof import('../forensics/heap-watch.js');
   return watchHeap((found) => exit.ranOutOfHeap(found));
 }
 
-/** The default needs none, nor the SDK that samplers come from: the tracer decides it without a call. */
+/**
+ * The default sampler needs no object: the tracer decides without a call, and the SDK's samplers are not
+ * loaded.
+ */
 function samplerOf({ sampler }: ResolvedConfig) {
   if ('shouldSample' in sampler) return sampler;
   if (sampler.name === 'parentbased_always_on') return undefined;
   return (require('./sampler.js') as typeof import('./sampler.js')).createSampler(sampler);
 }
 
-/** What ends before it leaves no figures, only how it has ended. */
+/** Milliseconds. A process that ends sooner leaves no vitals, only how it ended. */
 const TOOL_ENDS_WITHIN_MS = 1000;
 
-/** A worker's first requests may be its last: a leak can fill a small heap within a second. */
+/** The first requests of a worker may be its last: a leak can fill a small heap within a second. */
 function startVitals(journal: Journal, afterMs: number): () => void {
   let sampler: VitalsSampler | undefined;
   const timer = setTimeout(() => {
@@ -195,5 +198,5 @@ function startVitals(journal: Journal, afterMs: number): () => void {
   };
 }
 
-/** A user's span processor that fails has its own way to say so. */
+/** A span processor of the user's reports its failures itself. */
 function reported(): void {}

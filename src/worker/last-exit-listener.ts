@@ -1,18 +1,21 @@
 import { exitCodeNow, seenExitCode } from '../process/exit-code.js';
 
-/** Another one may want to be the last, too, and would move behind this one each time that it moves. */
+/**
+ * Another listener may want to be the last, too, and would move behind this one each time that this one
+ * moves.
+ */
 const MOST_MOVES = 1000;
 
-/** What `process.exit` calls after the listeners, and some programs call in its place. */
+/** `process.exit` calls it after the listeners, and some programs call it directly. */
 type Exiting = { reallyExit?: (code?: number) => never };
 
 /**
- * Calls a function after all listeners of the process's `exit`, also those that the app adds later: what they
- * log and trace is kept, too, and the code is what they have made of it. It is called as well where there are
- * no listeners: a listener has called `process.exit`, or the app `process.reallyExit`.
+ * Calls a function after all listeners of the process's `exit` event, also those that the app adds later. So
+ * what they log and trace is kept, and the exit code includes their changes. It is called as well when
+ * listeners do not run to the end, because one called `process.exit`, or the app called `process.reallyExit`.
  *
- * @param listener gets the code that whoever waits for the process will see
- * @returns takes it back
+ * @param listener gets the exit code that the parent of the process will see
+ * @returns a function that removes it
  */
 export function listenLastToExit(listener: (code: number) => void): () => void {
   let isListening = true;
@@ -32,7 +35,8 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
     process.off('exit', onExit);
     process.on('exit', onExit);
   };
-  // Told before the other one is added. Until then it is there, as an exit in this very turn may need it.
+  // This event comes before the other listener is added. Ours stays until then, because an exit in this turn
+  // may need it.
   const onAdded = (event: string | symbol, added: unknown) => {
     if (event !== 'exit' || added === onExit || isMoving || moves === MOST_MOVES) return;
     isMoving = true;
@@ -47,7 +51,7 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
     tell(seenExitCode(code));
     return end!.call(process, code);
   };
-  // Deno and Bun have none.
+  // Deno and Bun do not have it.
   if (end) exiting.reallyExit = reallyExit;
   return () => {
     isListening = false;

@@ -1,9 +1,9 @@
 /**
- * Which worker has written a line, on terminals where several write.
+ * Puts the slot before each line that this worker writes, for a terminal to which several workers write.
  *
- * The coordinator does it, which reads the workers' output: whatever writes to it. In the worker it is done
- * where the coordinator does not read, because the app has set up cluster's `stdio` itself or debugs its
- * workers: then what does not go through `process.stdout` has no slot.
+ * Usually the coordinator does so, because it reads all of a worker's output. The worker does it where the
+ * coordinator does not read: the app has set node:cluster's `stdio` itself, or debugs its workers. Then only
+ * output through `process.stdout` and `process.stderr` has a slot.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function prefixOutput(slot: number, streams: readonly NodeJS.WriteStream[
 function prefixStream(stream: NodeJS.WriteStream, prefix: LinePrefix): void {
   const write = stream.write as Write;
   stream.write = function writePrefixed(chunk: string | Uint8Array, ...rest: unknown[]): boolean {
-    // Text in an encoding of its own, base64 say, is not lines.
+    // Text in another encoding, such as base64, does not consist of lines.
     if (typeof rest[0] === 'string' && !/^utf-?8$/i.test(rest[0])) return write.call(stream, chunk, ...rest);
     return write.call(stream, typeof chunk === 'string' ? prefix.text(chunk) : prefix.bytes(chunk), ...rest);
   } as typeof stream.write;

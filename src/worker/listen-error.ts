@@ -1,5 +1,5 @@
 /**
- * Why a server cannot listen, with the address, and who has it where that can be told.
+ * Explains why a server cannot listen: with the address, and the process that uses it, if that is known.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ListenOptions } from 'node:net';
 import { ForktraceError } from '../errors.js';
 
-/** The error as ours where it is about the address; any other as it is. */
+/** An error about the address becomes a ForktraceError. Any other error is returned unchanged. */
 export function listenError(error: unknown, { host, port, path }: ListenOptions): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const address = path ?? `${host ?? 'port'}${host ? ':' : ' '}${port}`;
@@ -32,7 +32,9 @@ function reasonOf(code: string | undefined, port: number | undefined): string | 
   }
 }
 
-/** "node server.js (pid 123)": who listens on a TCP port, as far as this user may see it. Linux only. */
+/**
+ * "node server.js (pid 123)": the process that listens on a TCP port, if this user may see it. Linux only.
+ */
 export function holderOf(port: number): string | undefined {
   try {
     const inodes = listenersOn(port);
@@ -41,12 +43,12 @@ export function holderOf(port: number): string | undefined {
       if (hasSocket(pid, inodes)) return `${commandOf(pid)} (pid ${pid})`;
     }
   } catch {
-    // No /proc, or one that hides it.
+    // There is no /proc, or it hides the process.
   }
   return undefined;
 }
 
-/** Socket inodes in state LISTEN (0A) on a port (proc(5), /proc/net/tcp). */
+/** Inodes of the sockets in state LISTEN (0A) on a port: proc(5), /proc/net/tcp. */
 function listenersOn(port: number): Set<string> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const inodes = new Set<string>();

@@ -7,7 +7,7 @@ import { registeringCopy } from '../instrumentation/api-copies.js';
 export function setLogLevel({ logLevel }: ResolvedConfig): void {
   if (logLevel === undefined) return;
   const level = DiagLogLevel[logLevel.toUpperCase() as keyof typeof DiagLogLevel];
-  // Whose version registers first binds all that is registered later.
+  // The first registration fixes the version of the API for all later ones.
   const { diag } = registeringCopy()?.api ?? own;
   diag.setLogger(new DiagConsoleLogger(), { logLevel: level, suppressOverrideMessage: true });
 }

@@ -10,7 +10,10 @@ import { reportedMetrics } from './reported-metrics.js';
 
 const require = createRequire(import.meta.url);
 
-/** An SDK MeterProvider with one OTLP reader, for this worker alone: its resource tells its series apart. */
+/**
+ * An SDK MeterProvider with one OTLP reader, for this worker alone. Its resource distinguishes its series
+ * from those of other workers.
+ */
 export interface WorkerMeterProvider extends ApiMeterProvider {
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * Says what a caller of `startWorkerTracing` has probably not meant.
+ * Warns of uses of `startWorkerTracing` that are probably mistakes.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { isServerTraced, type TraceableServer } from '../http/trace-server.js';
 import { warn } from '../warn.js';
 import { serverAddress } from './app-server.js';
 
-/** Options that only a process which forks or serves the app reads. */
+/** Options that matter only in a process that forks or serves the app. */
 const FOR_CLUSTERS = ['workers', 'listen'] as const;
 
-/** A server may be given to `traceServer` so long after it listens. */
+/** Milliseconds after listening within which a server may still be given to `traceServer`. */
 const TRACED_WITHIN_MS = 1000;
 
-/** `startWorkerTracing({ workers, listen })`: it neither forks nor serves. */
+/** Warns of `startWorkerTracing({ workers, listen })`: that call neither forks nor serves. */
 export function warnOfClusterOptions(config: TracingConfig): void {
   const found = FOR_CLUSTERS.filter((option) => config[option] !== undefined);
   if (found.length === 0) return;
@@ -30,8 +30,8 @@ export function warnOfClusterOptions(config: TracingConfig): void {
 let watching = false;
 
 /**
- * A server that listens and was not given to `traceServer`: its requests would have no spans, and nobody
- * would say why.
+ * Warns of a server that listens and was not given to `traceServer`. Its requests would have no spans, and
+ * nothing else would say why.
  */
 export function watchForUntracedServers(): void {
   if (watching) return;

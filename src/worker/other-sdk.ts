@@ -1,14 +1,17 @@
 import { warn } from '../warn.js';
 
-/** OpenTelemetry's own preload, in a `--require` or `--import` of a command line. */
+/** OpenTelemetry's own preload in a `--require` or `--import` of a command line. */
 const OTHER_PRELOAD = /--(?:require|import|r)[= ](@opentelemetry\/auto-instrumentations-node\/register\S*)/;
 
-/** OpenTelemetry's own preload of this process, whether it has been loaded or comes after ours. */
+/**
+ * The name of OpenTelemetry's own preload in this process, whether it has been loaded already or is loaded
+ * later.
+ */
 export function otherPreload(): string | undefined {
   return OTHER_PRELOAD.exec([...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' '))?.[1];
 }
 
-/** Where the API has refused it: what is registered first stays. */
+/** Called when the API has refused the app's SDK, because the first registration stays. */
 export function warnOfRefusedSdk(): void {
   warn(
     'FORKTRACE_REGISTERED_TWICE',
@@ -17,9 +20,9 @@ export function warnOfRefusedSdk(): void {
 }
 
 /**
- * Two SDKs in one process are a mistake that otherwise shows as missing or doubled spans.
+ * Warns of two SDKs in one process: otherwise the user would only notice missing or doubled spans.
  *
- * @param kept what of the other one's stays in use
+ * @param kept the parts of the other SDK that stay in use
  */
 export function warnOfOtherSdk(kept: readonly string[] = ['tracer provider']): void {
   const preload = otherPreload();

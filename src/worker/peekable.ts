@@ -1,5 +1,5 @@
 /**
- * Whether the coordinator may open this process's inspector by SIGUSR1, and what it finds there.
+ * Whether the coordinator may open this process's inspector by SIGUSR1, and the function that its peek calls.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { activeSpan } from './active-span.js';
 let isPrepared = false;
 
 /**
- * Takes the coordinator's options for the inspector out of `process.execArgv`: they are in effect, and
- * neither the app, which may look there for a debugger, nor its child processes have to do with them.
+ * Removes the coordinator's inspector options from `process.execArgv`. They are in effect already. The app,
+ * which may look there for a debugger, and its child processes must not see them.
  */
 export function takePeekArguments(): void {
   const { execArgv } = process;
@@ -22,9 +22,9 @@ export function takePeekArguments(): void {
   isPrepared = true;
 }
 
-/** Asked at every heartbeat: listeners and debuggers come and go. */
+/** Called at every heartbeat, because listeners and debuggers come and go. */
 export function isPeekable(wanted: boolean): boolean {
-  // The port of the last time may be somebody else's by now.
+  // Another program may have the port of the last time by now.
   if (isPrepared && process.getBuiltinModule('node:inspector').url() === undefined) process.debugPort = 0;
   return (
     wanted &&
@@ -41,7 +41,7 @@ const isSignalDisabled = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].s
   text.includes('--disable-sigusr1'),
 );
 
-/** Lets whoever looks into this process ask for the span that is active where its code is. */
+/** Makes the active span available to the code that a peek evaluates. */
 export function tellActiveSpan(): void {
   (globalThis as unknown as Record<symbol, () => ActiveSpan | undefined>)[Symbol.for(ACTIVE_SPAN)] = () => activeSpan();
 }

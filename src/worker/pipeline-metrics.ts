@@ -20,8 +20,8 @@ import {
 import type { Pipeline } from './pipeline.js';
 
 /**
- * `forktrace.spans.journaled` and `forktrace.spans.lost`: what became of this worker's spans, since its
- * start.
+ * `forktrace.spans.journaled` and `forktrace.spans.lost`: how many of this worker's spans were kept and lost
+ * since its start.
  */
 export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline, target: ResolvedExport): void {
   const meter = meterProvider.getMeter('forktrace', version);
@@ -47,9 +47,9 @@ export function observePipeline(meterProvider: MeterProvider, pipeline: Pipeline
 }
 
 /**
- * `otel.sdk.exporter.span.*` of spans that a shipper exports:
- * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics What the SDK's own exporters
- * count in this process, here the journal's headers say.
+ * `otel.sdk.exporter.span.*` for spans that a shipper exports:
+ * https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/#span-metrics The SDK's own exporters count
+ * within this process. Here the numbers come from the headers of the journal.
  */
 function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport): void {
   const unit = '{span}';
@@ -66,12 +66,12 @@ function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport
   let most = 0;
   meter.addBatchObservableCallback(
     (result) => {
-      // Read first: what is kept meanwhile is not taken for exported.
+      // Read first, so that spans that are kept in the meantime do not count as exported.
       const { spansJournaled } = pipeline.stats();
       const waiting = pipeline.undelivered?.() ?? 0;
       let finished = spansJournaled - waiting;
       result.observe(inflight, waiting, attributes);
-      // What was refused has failed, and is not among the others.
+      // Refused spans have failed, and are not counted among the others.
       for (const [type, spans] of pipeline.refused?.() ?? []) {
         finished -= spans;
         result.observe(exported, spans, { ...attributes, [ERROR_TYPE]: type });
@@ -83,12 +83,12 @@ function observeExports(meter: Meter, pipeline: Pipeline, target: ResolvedExport
   );
 }
 
-/** As the SDK's exporters for the same endpoint have them. */
+/** The same attributes as of the SDK's exporters for the same endpoint. */
 function exporterAttributes({ to, url = 'http://localhost:4317' }: ResolvedExport): Attributes {
   const type = to === 'otlp-http' ? 'otlp_http_span_exporter' : 'otlp_grpc_span_exporter';
   const attributes: Attributes = { [COMPONENT_TYPE]: type, [COMPONENT_NAME]: `${type}/0` };
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  // A Unix socket has none.
+  // A Unix socket has no host name.
   if (!parsed?.hostname) return attributes;
   attributes[SERVER_ADDRESS] = parsed.hostname;
   const port = Number(parsed.port) || { 'http:': 80, 'https:': 443 }[parsed.protocol];
@@ -121,7 +121,7 @@ export function observeSpans(meter: Meter, counts: SpanCounts): void {
             result.observe(started, count, { [SPAN_PARENT_ORIGIN]: name, [SPAN_SAMPLING_RESULT]: sampling });
         }
       }
-      // The first is DROP: what is not recorded is not live.
+      // The first decision is DROP: a span that is not recorded is not live.
       for (const [decision, sampling] of SAMPLING_RESULTS.entries()) {
         if (decision === 0 || recorded[decision] === 0) continue;
         result.observe(live, recorded[decision]! - counts.ended[decision]!, { [SPAN_SAMPLING_RESULT]: sampling });

@@ -2,38 +2,38 @@ import type { TracerProvider } from '@opentelemetry/api';
 import type { Journal } from '../journal/journal.js';
 import type { SpanCounts } from '../tracer/span-counts.js';
 
-/** How spans leave this process: the seam where `journal` and `batch` plug in. */
+/** How spans leave this process: the interface that the pipelines `journal` and `batch` implement. */
 export interface Pipeline {
-  /** Where log records go, too; undefined where there is none. */
+  /** The journal, which takes log records, too; undefined when the pipeline has none. */
   readonly journal?: Journal;
   readonly tracerProvider: TracerProvider;
-  /** For the SDK's own metrics; undefined where the SDK counts, or nobody does. */
+  /** Counts for the SDK's own metrics; undefined when the SDK counts itself, or nothing is counted. */
   readonly counts?: SpanCounts;
   /**
-   * How many spans have been kept for another process to export, and have not been; undefined where there is
-   * none.
+   * Number of spans that have been kept for another process to export, and have not been exported; undefined
+   * when no other process exports.
    */
   readonly undelivered?: () => number;
-  /** Of those whose export has finished, how many the endpoint has refused, by `error.type`. */
+  /** Number of spans that the endpoint has refused, by `error.type`. */
   readonly refused?: () => ReadonlyMap<string, number>;
   /**
-   * Whether spans that have ended are delivered although this process ends at once: another one delivers
+   * Whether ended spans are delivered even if this process ends at once, because another process delivers
    * them.
    */
   readonly outlivesProcess: boolean;
   stats(): {
-    /** Spans that were kept since the start. */
+    /** Spans that were kept, since start. */
     spansJournaled: number;
-    /** Spans that could not be kept. */
+    /** Spans that could not be kept, since start. */
     spansLost: number;
   };
   /**
-   * Resolves with true when all that has ended has been exported, batches in flight included, or with false
-   * when that has failed or the deadline came first. Never rejects.
+   * Resolves with true when all ended spans have been exported, batches in flight included. Resolves with
+   * false when that has failed, or at the deadline. Never rejects.
    */
   forceFlush(timeoutMs: number): Promise<boolean>;
-  /** Makes sure that all that has ended will be exported, then gives everything back. Never rejects. */
+  /** Makes sure that all ended spans will be exported, then frees all resources. Never rejects. */
   shutdown(timeoutMs: number): Promise<void>;
-  /** What can be done in `process.on('exit')`. */
+  /** Does what is possible in `process.on('exit')`, where nothing can be waited for. */
   flushSync(code: number): void;
 }

@@ -9,7 +9,7 @@ import { CompositePropagator, W3CBaggagePropagator } from '../sdk/propagators.js
 
 const require = createRequire(import.meta.url);
 
-/** One propagator of all that are configured; names are those of `OTEL_PROPAGATORS`. */
+/** Makes one propagator of all configured ones. Names are those of `OTEL_PROPAGATORS`. */
 export function createPropagator(propagators: readonly (TextMapPropagator | PropagatorName)[]): TextMapPropagator {
   const built = propagators.map((propagator) =>
     typeof propagator === 'string' ? byName(propagator) : new GuardedPropagator(propagator),
@@ -46,7 +46,7 @@ function byName(name: PropagatorName): TextMapPropagator {
   }
 }
 
-/** The one class that the package exports. */
+/** The package exports one class. */
 function ofPackage(name: string): TextMapPropagator {
   const found = Object.entries(requireOptional(name)).find(([exported]) => exported.endsWith('Propagator'));
   return new (found![1] as new () => TextMapPropagator)();

@@ -5,10 +5,10 @@ import type { PushMetricExporter } from '../sdk/metrics.js';
 import { endpointOf } from '../shipper/endpoint-url.js';
 import { LossReport, warn } from '../warn.js';
 
-/** What an endpoint answers that has traces alone: gRPC's UNIMPLEMENTED, HTTP's 404. */
+/** The answers of an endpoint that takes only traces: gRPC's UNIMPLEMENTED, HTTP's 404. */
 const NOT_THERE: readonly unknown[] = [12, 404];
 
-/** The same exporter; what it cannot deliver is said, which the SDK only does through `diag`. */
+/** Wraps an exporter so that failures are reported as warnings. The SDK reports them only through `diag`. */
 export function reportedMetrics(exporter: PushMetricExporter, target: ResolvedExport): PushMetricExporter {
   const name = endpointOf(target)?.name ?? target.to;
   const failures = new LossReport(

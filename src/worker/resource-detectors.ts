@@ -1,7 +1,7 @@
 /**
- * What a process can say of itself, its host and its container without waiting, by the detectors' names in
- * `OTEL_NODE_RESOURCE_DETECTORS`. Names and values are those of `@opentelemetry/resources` and of
- * `@opentelemetry/resource-detector-container`.
+ * Resource attributes of the process, its host and its container that can be found without waiting. Detectors
+ * have the names of `OTEL_NODE_RESOURCE_DETECTORS`; attributes have the names and values of
+ * `@opentelemetry/resources` and `@opentelemetry/resource-detector-container`.
  *
  * @module
  */
@@ -30,7 +30,9 @@ import {
 
 const VARIABLE = 'OTEL_NODE_RESOURCE_DETECTORS';
 
-/** `env` and `serviceinstance` come with the service; a worker's identity stays, whatever is asked for. */
+/**
+ * `env` and `serviceinstance` are handled with the service's attributes. A worker always has its identity.
+ */
 const detectors: Record<string, () => Attributes> = {
   container: () => ({ [CONTAINER_ID]: containerId() }),
   host: () => ({ [HOST_NAME]: hostname(), [HOST_ARCH]: arch() === 'x64' ? 'amd64' : arch(), [HOST_ID]: hostId() }),
@@ -40,17 +42,17 @@ const detectors: Record<string, () => Attributes> = {
   serviceinstance: () => ({}),
 };
 
-/** Of clouds: they ask a service of the cloud, which takes seconds where there is none. */
+/** Detectors of clouds. They ask a service of the cloud, which takes seconds where there is none. */
 const OF_CLOUDS = ['alibaba', 'aws', 'azure', 'gcp'];
 
 const OS_TYPES: Partial<Record<NodeJS.Platform, string>> = { sunos: 'solaris', win32: 'windows' };
 
-/** @returns attributes, some undefined: what could not be found */
+/** @returns the attributes; an attribute that was not found is undefined */
 export function detectedAttributes(env: NodeJS.ProcessEnv = process.env): Attributes {
   return Object.assign({}, ...wantedDetectors(env).map((name) => detectors[name]?.()));
 }
 
-/** Whether attributes of OTEL_RESOURCE_ATTRIBUTES are wanted. */
+/** Whether the attributes of OTEL_RESOURCE_ATTRIBUTES are wanted. */
 export function isEnvironmentWanted(env: NodeJS.ProcessEnv = process.env): boolean {
   return wantedDetectors(env).includes('env');
 }
@@ -64,7 +66,7 @@ function wantedDetectors({ [VARIABLE]: text = '' }: NodeJS.ProcessEnv): string[]
   return names.includes('none') ? [] : names;
 }
 
-/** Detectors that are asked for by name and are none, or none of ours. */
+/** Warns of detectors that are asked for by a name that forktrace does not know. */
 export function warnOfUnknownDetectors(env: NodeJS.ProcessEnv = process.env): void {
   const unknown = wantedDetectors(env).filter((name) => !(name in detectors));
   if (unknown.length === 0) return;
@@ -78,7 +80,7 @@ export function warnOfUnknownDetectors(env: NodeJS.ProcessEnv = process.env): vo
   );
 }
 
-/** Semantic conventions, "Process", as the SDK's `processDetector` finds them. */
+/** Attributes of the semantic conventions, "Process", as the SDK's `processDetector` finds them. */
 function processAttributes(): Attributes {
   const { argv } = process;
   return {
@@ -98,17 +100,20 @@ function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A user id without a name: usual in containers.
+    // A user id without a name, which is usual in containers.
     return undefined;
   }
 }
 
-/** Linux; other systems tell it to a command that has to be run only. */
+/** Linux only: other systems tell it only through a command. */
 function hostId(): string | undefined {
   return (read('/etc/machine-id') ?? read('/var/lib/dbus/machine-id'))?.trim() || undefined;
 }
 
-/** By the cgroup (version 1), else by where the container's host name is mounted from (version 2). */
+/**
+ * The container's id, from the cgroup (version 1), else from the place from which the host name is mounted
+ * (version 2).
+ */
 function containerId(): string | undefined {
   const id = /[0-9a-f]{64}/;
   const cgroup = read('/proc/self/cgroup')?.split('\n') ?? [];

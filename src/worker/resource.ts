@@ -24,12 +24,12 @@ import {
 import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js';
 
 /**
- * The resource of one incarnation, as attributes; later sources win: the SDK's defaults, the process and
- * host, OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
+ * The resource attributes of one incarnation. Later sources win: the SDK's defaults, the process and host,
+ * OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
  *
- * `service.instance.id` in the environment names the thing that was started (a pod, say), so every worker of
- * a cluster has the same: there the identity wins, as in a worker thread. The main thread of a process in no
- * slot is that thing, and keeps it.
+ * `service.instance.id` in the environment names what was started, for example a pod, so that all workers of
+ * a cluster would have the same: the identity wins there, and in worker threads. The main thread of a process
+ * in no slot keeps the id from the environment.
  */
 export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdentity): Attributes {
   const { environmentResource, resource } = config;
@@ -54,7 +54,8 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
 }
 
 /**
- * {@link resourceAttributes} as the SDK has them, for those who ask for the object: loading it takes 8 MB.
+ * {@link resourceAttributes} as an object of the SDK, for code that needs the object. Loading the SDK's class
+ * takes 8 MB.
  */
 export function createResource(config: ResolvedConfig, attributes: Attributes): Resource {
   const { resourceFromAttributes } = createRequire(import.meta.url)(
@@ -63,14 +64,14 @@ export function createResource(config: ResolvedConfig, attributes: Attributes): 
   const known = resourceFromAttributes(attributes);
   const { resource } = config;
   if (!isResource(resource)) return known;
-  // What the user's has besides: a schema, and attributes that are still on their way.
+  // A resource of the user's may also have a schema, and attributes that are promises.
   const awaited = awaitedAttributes(resource);
   // An empty name counts as not set, also when it comes late.
   if (SERVICE_NAME in awaited) awaited[SERVICE_NAME] = awaited[SERVICE_NAME]!.then((name) => name || undefined);
   return known.merge(resourceFromAttributes(awaited as never, { schemaUrl: resource.schemaUrl }));
 }
 
-/** Semantic conventions, "Telemetry SDK", as `defaultResource()` has them. */
+/** Attributes of the semantic conventions, "Telemetry SDK", as in `defaultResource()`. */
 const sdkAttributes: Attributes = {
   [TELEMETRY_SDK_LANGUAGE]: 'nodejs',
   [TELEMETRY_SDK_NAME]: 'opentelemetry',

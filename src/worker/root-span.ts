@@ -5,15 +5,15 @@ import { PROCESS_EXIT_CODE } from '../wire/conventions.js';
 import { setProcessContext } from './context-manager.js';
 
 /**
- * One span for the whole life of the process, in whose context everything runs that has no other: a tool
- * without any instrumentation has a trace, and one with some has a single trace. What kills the process
- * interrupts it, as it does any span in flight.
+ * Opens one span for the whole life of the process. Its context is active wherever no other is. A tool
+ * without any instrumentation gets a trace, and one with some gets a single trace. A death of the process
+ * interrupts the span, as it does any span in flight.
  *
- * @returns ends the span, once: at the exit of the process, with its code
+ * @returns a function that ends the span once, at the exit of the process, with its exit code
  */
 export function openRootSpan(tracer: Tracer): (code?: number) => void {
   const name = basename(process.argv[1] ?? process.title);
-  // Not from the first moment of the process: what was loaded before is not the program's.
+  // It begins now, not with the process: what was loaded before does not belong to the program.
   const span = context.with(ROOT_CONTEXT, () => tracer.startSpan(name));
   setProcessContext(trace.setSpan(ROOT_CONTEXT, span));
   const crashed = (error: unknown) => span.recordException(error instanceof Error ? error : String(error));
@@ -27,7 +27,7 @@ export function openRootSpan(tracer: Tracer): (code?: number) => void {
   };
 }
 
-/** What the code will be, if the app has said so: its event loop is empty. */
+/** The exit code that the app has set; called when the event loop is empty. */
 function setExitCode(): number | undefined {
   return process.exitCode === undefined ? undefined : exitCodeNow(0);
 }

@@ -1,8 +1,8 @@
 /**
- * How a worker's runtime does: event loop, heap, garbage collection, what keeps it alive. Names, units and
- * attributes are those of the semantic conventions for Node.js and V8 runtimes, and so those of
- * `@opentelemetry/instrumentation-runtime-node`; a test compares the two. The package is not used because it
- * loads its own base, OpenTelemetry's instrumentation with its two module hooks, into each worker.
+ * Metrics of a worker's runtime: event loop, heap, garbage collection, and resources that keep it alive.
+ * Names, units and attributes are those of the semantic conventions for Node.js and V8 runtimes, which
+ * `@opentelemetry/instrumentation-runtime-node` uses, too; a test compares the two. That package is not used
+ * because it loads OpenTelemetry's instrumentation base with its two module hooks into each worker.
  *
  * @module
  */
@@ -32,12 +32,12 @@ import {
   RESOURCE_TYPE,
 } from '../wire/conventions.js';
 
-/** Seconds: semantic conventions, `v8js.gc.duration`. */
+/** In seconds, from the semantic conventions, `v8js.gc.duration`. */
 const GC_BUCKETS = [0.01, 0.1, 1, 10];
 
 const GC_TYPES: Record<number, string> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 
-/** Per second. */
+/** Nanoseconds in a second. */
 const NANOSECONDS = 1e9;
 const MILLISECONDS = 1e3;
 
@@ -71,11 +71,11 @@ export function startRuntimeMetrics(meter: Meter): () => void {
     advice: { explicitBucketBoundaries: GC_BUCKETS },
   });
 
-  /** Each type that was ever seen: one that is there no more is told as 0. */
+  /** Each type that was ever seen. A type without resources now is reported as 0. */
   const resourceTypes = new Map<string, number>();
   let last: EventLoopUtilization = performance.eventLoopUtilization();
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
-    // Before the first turn of its timer the histogram is empty, and its minimum a number of years.
+    // Before the first turn of its timer the histogram is empty, and its minimum is a huge number.
     if (delay.count > 0) {
       for (const { gauge, read } of delayGauges) result.observe(gauge, read() / NANOSECONDS);
       delay.reset();

@@ -4,7 +4,7 @@ import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBase
 import type { Sampler } from '../sdk/types.js';
 import { SERVICE_NAME } from '../wire/conventions.js';
 
-/** The SDK's sampler of an `OTEL_TRACES_SAMPLER` name, or the user's own as it is. */
+/** The SDK's sampler for a name of `OTEL_TRACES_SAMPLER`, or the user's own sampler unchanged. */
 export function createSampler(sampler: Sampler | NamedSampler): Sampler {
   if ('shouldSample' in sampler) return sampler;
   switch (sampler.name) {
@@ -38,7 +38,10 @@ export function createSampler(sampler: Sampler | NamedSampler): Sampler {
   }
 }
 
-/** The argument's names: OpenTelemetry specification, "General SDK Configuration", `jaeger_remote`. */
+/**
+ * The names of the arguments are from the OpenTelemetry specification, "General SDK Configuration",
+ * `jaeger_remote`.
+ */
 function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
   const { JaegerRemoteSampler } = requireOptional(SAMPLER_PACKAGES.jaeger_remote) as {
     JaegerRemoteSampler: new (options: object) => Sampler;
@@ -57,8 +60,8 @@ function jaegerRemote({ remote = {} }: NamedSampler): Sampler {
 }
 
 /**
- * The sampler asks its service at intervals; its timer would keep a process that has nothing left to do from
- * ending.
+ * The sampler asks its service at intervals. Its timer must not keep a process alive that has nothing left to
+ * do.
  */
 function withoutHolding<T>(create: () => T): T {
   const { setInterval } = globalThis;

@@ -34,15 +34,15 @@ import { type StartedTracing, startWorkerTracing } from './start-worker.js';
 export interface ServingWorker {
   readonly tracing: StartedTracing;
   readonly context: WorkerContext;
-  /** `http://host:port`, or the path of a Unix socket. */
+  /** URL `http://host:port`, or the path of a Unix socket. */
   readonly address: string | undefined;
   /** Stops accepting, drains, runs shutdown functions and hooks, flushes. Does not end the process. */
   stop(reason: StopReason, deadlineMs?: number): Promise<void>;
 }
 
 /**
- * Starts tracing, then loads, traces and serves the app in this process.
- * Under the coordinator it reports by IPC; a worker that cannot start says why and rejects.
+ * Starts tracing, then loads, traces and serves the app in this process. A worker of the coordinator reports
+ * to it by IPC. When the worker cannot start, it reports why, and this rejects.
  */
 export async function serveApp(source: AppSource, config: TracingConfig = {}): Promise<ServingWorker> {
   const isTold = isSupervised();
@@ -54,7 +54,7 @@ export async function serveApp(source: AppSource, config: TracingConfig = {}): P
     untell();
     const failure = error instanceof Error ? error : new Error(String(error));
     if (isTold) await tell(failure);
-    // The coordinator prints it, with the slot.
+    // The coordinator prints the error, with the slot.
     endIfUncaught(failure, 1, !isTold);
     throw failure;
   } finally {
@@ -89,7 +89,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   );
 
   let stopping: Promise<void> | undefined;
-  // pm2 kills what is not gone in time, whatever the config says.
+  // pm2 kills a process that is not gone in time, whatever the config says.
   const defaultDeadlineMs =
     tracing.identity.manager === 'pm2'
       ? Math.min(supervise.shutdownTimeoutMs, pm2ShutdownTimeoutMs(process.env))
@@ -104,7 +104,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     await send({ forktrace: 'stopping', reason });
     aborter.abort(reason);
     await runHook('workerStopping', hooks.workerStopping, Math.min(hooks.timeoutMs, left()), context, reason);
-    // Flushing needs a share of the deadline even when a connection never ends.
+    // A part of the deadline is kept for flushing, even when a connection never ends.
     const flushMs = Math.min(1000, deadlineMs / 4);
     const drainMs = Math.max(0, left() - flushMs);
     await withinDeadline(servers.drain(drainMs), drainMs);
@@ -115,7 +115,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
     await tracing.shutdown(Math.max(flushMs, left()));
   };
 
-  // SIGHUP: the terminal has gone away, and reaches the whole group.
+  // The terminal sends SIGHUP to the whole process group when it closes.
   const signals = new TerminationSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], {
     async stop(signal) {
       await stop('signal');
@@ -124,7 +124,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   });
   listenToCoordinator(stop);
   heartbeat.start();
-  // Under another manager, pm2 say, each process has a log of its own.
+  // Under another manager, such as pm2, each process has a log of its own.
   if (supervise.prefix && isSupervised()) {
     const own = (['stdout', 'stderr'] as const).filter((name) => !read.has(name));
     prefixOutput(
@@ -148,7 +148,7 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   } catch (error) {
     throw listensItself ? error : listenError(error, config.listen);
   }
-  // Once for the cluster, not by each worker.
+  // The warning is given once for the cluster, not by each worker.
   if (listensItself && userConfig.listen !== undefined && !context.slot) warnOfOtherAddress(server, config.listen);
   await runHook('workerReady', hooks.workerReady, hooks.timeoutMs, context);
   const address = serverAddress(server);
@@ -157,10 +157,10 @@ async function serve(source: AppSource, userConfig: TracingConfig): Promise<Serv
   return { tracing, context, address, stop };
 }
 
-/** Obeys the coordinator, and outlives it only to drain. */
+/** Obeys the coordinator. When the coordinator dies, drains and ends. */
 function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => Promise<void>): void {
   process.on('message', async (message) => {
-    // pm2 on Windows, and with shutdown_with_message.
+    // Sent by pm2 on Windows, and with shutdown_with_message.
     if (message === 'shutdown') {
       await stop('signal');
       process.exit();
@@ -175,11 +175,11 @@ function listenToCoordinator(stop: (reason: StopReason, deadlineMs?: number) => 
   process.prependOnceListener('disconnect', async () => {
     const wasPlanned = planned();
     const reason: StopReason = wasPlanned ? 'disconnect' : 'coordinator-died';
-    // node:cluster ends a worker at once whose primary is gone (lib/internal/cluster/child.js): it must drain
-    // first.
+    // node:cluster ends a worker at once when its primary is gone (lib/internal/cluster/child.js). The worker
+    // must drain first.
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
     await stop(reason);
-    // The codes that node:cluster gives.
+    // The exit codes that node:cluster would give.
     process.exit(wasPlanned ? undefined : 0);
   });
 }
@@ -195,16 +195,16 @@ function warnOfOtherAddress(server: Server, { host, port, path }: ListenOptions)
 }
 
 /**
- * Under our coordinator, which hears what this process sends: what another parent makes of a message is its
- * own business.
+ * Whether our coordinator runs this process and understands its messages. Another parent may do anything with
+ * a message.
  */
 function isSupervised(): boolean {
   return cluster.isWorker && process.connected === true && process.send !== undefined && hasSlot();
 }
 
 /**
- * Before tracing starts the slot stays in the environment: by it the warnings about that are left to the
- * coordinator.
+ * Whether this worker has a slot, so that its coordinator gives the warnings. The slot is in the environment
+ * until tracing starts.
  */
 function hasSlot(): boolean {
   if (process.env[SLOT_VARIABLE] !== undefined) return true;
@@ -212,11 +212,11 @@ function hasSlot(): boolean {
   return manager === 'cluster' && slot !== undefined;
 }
 
-/** Resolves when the message is handed over, so that an exit right after does not lose it. */
+/** Resolves when the message is handed over, so that an exit right after it does not lose it. */
 function send(message: WorkerMessage): Promise<void> {
   if (!isSupervised()) return Promise.resolve();
   return new Promise((resolve) => {
-    // The coordinator may die at any moment: an error here means that nobody is left to be told.
+    // The coordinator may die at any moment. An error means that no process is left to receive the message.
     process.send!(message, undefined, undefined, () => resolve());
   });
 }

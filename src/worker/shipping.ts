@@ -4,22 +4,22 @@ import type { WorkerIdentity } from '../config/types.js';
 
 const require = createRequire(import.meta.url);
 
-/** What this process does to get its journal shipped. */
+/** How this process gets its journal shipped. */
 export interface Shipping {
-  /** Once the journal is closed. */
+  /** Called once the journal is closed. */
   stop(): Promise<void>;
   /**
-   * At the exit of the process, which may be the first moment since its start that it can look: whoever had
-   * the lock then may be gone.
+   * Called at the exit of a process. It may be the first moment since its start at which the process can look
+   * whether a shipper runs: the one that had the lock at its start may be gone.
    */
   lookAgain(): void;
-  /** The journal continues in another directory, as the process has changed its user. */
+  /** The journal goes on in another directory, because the process has changed its user. */
   goTo(dir: string): void;
 }
 
 /**
- * Under our coordinator nothing: it brings the shipper up. Any other process ships inline, or starts a
- * shipper process where it finds none alive; that one outlives it until the journal is shipped.
+ * Starts nothing under our coordinator, which starts the shipper. Any other process ships inline, or starts a
+ * shipper process when none runs; that process lives until the journal is shipped.
  */
 export function startShipping(config: ResolvedConfig, identity: WorkerIdentity): Shipping {
   const isShippedFor = config.ship !== 'inline' && identity.manager === 'cluster' && identity.slot !== undefined;
@@ -61,7 +61,7 @@ function shipFrom(config: ResolvedConfig): Omit<Shipping, 'goTo'> {
   };
 }
 
-/** Under Node's permission model a process may be alone. */
+/** Whether Node's permission model allows this process to start others. */
 export function mayStartProcesses(): boolean {
   const { permission } = process as { permission?: { has(scope: string): boolean } };
   return permission === undefined || permission.has('child');

@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error in a worker whose coordinator reads them: the app finds what it would
- * find without that.
+ * Standard output and standard error in a worker whose coordinator reads them: the app sees the same kind of
+ * stream as without the coordinator.
  *
  * @module
  */
@@ -17,12 +17,17 @@ const FD = { stdout: 1, stderr: 2 } as const;
 
 const IS_READ = 'forktrace.stderr.read';
 
-/** Whether the coordinator reads standard error; also in worker threads, which write through the main one. */
+/**
+ * Whether the coordinator reads standard error. Also in worker threads, which write through the main thread.
+ */
 export function isStderrRead(): boolean {
   return getEnvironmentData(IS_READ) === true;
 }
 
-/** To be called once, before the app is loaded. @returns those that the coordinator reads */
+/**
+ * Call it once, before the app is loaded.
+ * @returns the streams that the coordinator reads
+ */
 export function keepStreamsAsTheyWere(env: NodeJS.ProcessEnv): ReadonlySet<StandardStream> {
   const read = new Set<StandardStream>();
   for (const name of ['stdout', 'stderr'] as const) {
@@ -31,9 +36,9 @@ export function keepStreamsAsTheyWere(env: NodeJS.ProcessEnv): ReadonlySet<Stand
     delete env[TERMINAL_VARIABLES[name]];
     read.add(name);
     const stream = process[name];
-    // As a terminal or a file: what is written is out when the process exits.
+    // Writes are synchronous, as on a terminal or a file, so that the output is out when the process exits.
     (stream as unknown as { _handle?: Handle })._handle?.setBlocking?.(true);
-    // The coordinator may be gone: then nobody reads, and that is nothing to fail of.
+    // When the coordinator is gone nobody reads, and the app must not fail because of it.
     stream.on('error', () => {});
     const size = /^(\d+)x(\d+)$/.exec(terminal);
     if (size !== null) actAsTerminal(stream, FD[name], Number(size[1]), Number(size[2]));
@@ -42,10 +47,10 @@ export function keepStreamsAsTheyWere(env: NodeJS.ProcessEnv): ReadonlySet<Stand
   return read;
 }
 
-/** What programs that write colours ask of a terminal. */
+/** Adds the methods that programs with coloured output expect of a terminal. */
 function actAsTerminal(stream: NodeJS.WriteStream, fd: number, columns: number, rows: number): void {
   const other = stream === process.stderr ? process.stdout : process.stderr;
-  // What is a terminal of its own knows the size of today.
+  // Another stream that is a real terminal knows the current size.
   const sized = other instanceof tty.WriteStream ? other : undefined;
   const given = { columns, rows };
   const own: PropertyDescriptorMap = { isTTY: { value: true } };

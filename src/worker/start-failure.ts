@@ -1,5 +1,6 @@
 /**
- * Why a worker does not start, as the coordinator tells it: once, however many workers fail of the same.
+ * Why a worker does not start, in the words of the coordinator's message. The message is printed once,
+ * however many workers fail for the same reason.
  *
  * @module
  */
@@ -9,27 +10,27 @@ import { foreignFrames } from '../process/failed-start.js';
 
 export interface Failure {
   message: string;
-  /** Of the app's own code, with its causes. */
+  /** The stack in the app's own code, with its causes. */
   stack: string | undefined;
 }
 
-/** Enough to see what was behind it; a chain of causes may be a circle. */
+/** Enough to see the reasons; a chain of causes may be circular. */
 const MOST_CAUSES = 4;
 
 /** @param app the URL of the app's module, if it is one */
 export function describeFailure(thrown: unknown, app: string | undefined): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  // What is worth seeing of a coded error is what caused it.
+  // For an error with a code of ours, its cause is the interesting part.
   const shown = error instanceof ForktraceError ? error.cause : error;
   const place = app !== undefined && isSyntaxErrorOfModule(shown) ? placeOfSyntaxError(app) : undefined;
   const stack = place === undefined ? stackWithCauses(shown) : `${place}${shown as Error}`;
   return { message: messageOf(error), stack: stack || undefined };
 }
 
-/** With the code of one of ours: the coordinator's own code goes with what it makes of it. */
+/** With the code of a ForktraceError, because the coordinator's own error has another code. */
 function messageOf(error: Error): string {
   if (error instanceof ForktraceError) return `${error.message.replace(/\.$/, '')} (${error.code})`;
-  // Node's own of a host with several addresses has none.
+  // Node's error about a host with several addresses has an empty message.
   if (error.message !== '') return error.message;
   const { errors = [], code } = error as AggregateError & NodeJS.ErrnoException;
   return errors.map((one) => (one as Error)?.message).join('; ') || (code ?? error.name);
@@ -44,7 +45,7 @@ function stackWithCauses(shown: unknown): string {
   return stacks.filter(Boolean).join('\n');
 }
 
-/** Of an ES module: nothing in JavaScript says where it is, though Node prints it. */
+/** Whether it is a syntax error in an ES module. Node prints its place, but JavaScript cannot read it. */
 function isSyntaxErrorOfModule(error: unknown): boolean {
   return error instanceof SyntaxError && foreignFrames(error.stack) === '';
 }
@@ -52,11 +53,11 @@ function isSyntaxErrorOfModule(error: unknown): boolean {
 const CHECKED_WITHIN_MS = 3000;
 
 /**
- * `file:///app/routes.js:12`, with that line: as another process prints it, which loads the same modules and
- * ends before it runs them.
+ * `file:///app/routes.js:12` with the line of code. Another process finds it: it loads the same modules,
+ * prints the place, and ends before it runs them.
  */
 function placeOfSyntaxError(app: string): string | undefined {
-  // All that is imported is compiled before the first of it runs.
+  // All imported modules are compiled before the first one runs.
   const program = `import 'data:text/javascript,process.exit()'; import ${JSON.stringify(app)};`;
   const { NODE_CHANNEL_FD, NODE_UNIQUE_ID, ...env } = process.env;
   try {
@@ -69,23 +70,23 @@ function placeOfSyntaxError(app: string): string | undefined {
     const place = /^\S+:\d+\n[\s\S]*?(?=^SyntaxError: )/m.exec(stderr)?.[0];
     return place?.replace(/\n{2,}/g, '\n');
   } catch {
-    // The permission model.
+    // The permission model forbids it.
     return undefined;
   }
 }
 
 /**
- * An error that nobody catches while the worker starts, in a timer or a rejection, is told in the same way:
+ * Reports an error that nobody catches while the worker starts, in a timer or a rejection, in the same way.
  * Node would print it once for each worker.
  *
- * @param tell what is to be awaited before the process ends
- * @returns ends it: from then on Node prints
+ * @param tell reports the error; awaited before the process ends
+ * @returns a function that ends this, so that Node prints such errors again
  */
 export function tellUncaught(tell: (error: unknown) => Promise<void>): () => void {
   const uncaught = (error: unknown) => {
-    // A listener of the app's decides.
+    // The app has a listener, which decides.
     if (process.listenerCount('uncaughtException') > 1) return;
-    // The code that Node gives.
+    // The exit code that Node gives.
     void tell(error).then(() => process.exit(1));
   };
   process.on('uncaughtException', uncaught);

@@ -1,5 +1,5 @@
 /**
- * Tracing for one worker: everything that must be created after the fork, created after the fork.
+ * Starts tracing in one worker: everything that must be created after the fork.
  *
  * @module
  */
@@ -53,34 +53,36 @@ import { keepTickObject } from './tick-object.js';
 
 /** Tracing that runs in this process. */
 export interface WorkerTracing {
-  /** Who this process is among its siblings. */
+  /** Which process this is among its siblings: manager, slot, incarnation. */
   readonly identity: WorkerIdentity;
-  /** The one that is registered with the OpenTelemetry API. */
+  /** The tracer provider that is registered with the OpenTelemetry API. */
   readonly tracerProvider: TracerProvider;
-  /** Of the scope `forktrace`. */
+  /** The tracer of the scope `forktrace`. */
   readonly tracer: Tracer;
-  /** Of the scope `forktrace`; records nothing without a meter provider. */
+  /** The meter of the scope `forktrace`. It records nothing without a meter provider. */
   readonly meter: Meter;
-  /** Counters since the start. */
+  /** How many spans this process has kept and lost since tracing started. */
   stats(): ReturnType<Pipeline['stats']>;
   /**
-   * Awaits the export of all that has ended: with the journal until the shipper has delivered it, with
-   * `batch` a batch in flight included. Does not reject.
+   * Waits until all ended spans are exported. With the journal that is when the shipper has delivered them;
+   * with `batch` it includes a batch in flight. Does not reject.
    *
-   * @param timeout in milliseconds, or `{ timeoutMillis }` as the SDK has it. 0 flushes and waits for
-   * nothing. @default 5000
-   * @returns false when the deadline came first, or spans could not be exported
+   * @param timeout in milliseconds, or `{ timeoutMillis }` as the SDK takes it; 0 flushes and does not wait.
+   * @default 5000
+   * @returns false at the deadline, or when spans could not be exported
    */
   forceFlush(timeout?: number | { timeoutMillis?: number }): Promise<boolean>;
   /**
-   * {@link forceFlush}, then stops tracing in this process. A second call returns the first one's result.
+   * Does a {@link forceFlush}, then stops tracing in this process. Does not reject. A second call returns the
+   * result of the first.
    *
-   * @param timeoutMs @default 5000
+   * @param timeoutMs milliseconds @default 5000
+   * @returns false at the deadline, or when spans could not be exported
    */
   shutdown(timeoutMs?: number): Promise<boolean>;
 }
 
-/** {@link WorkerTracing}, and what other parts of forktrace read of it. */
+/** {@link WorkerTracing}, and what other parts of forktrace need of it. */
 export interface StartedTracing extends WorkerTracing {
   readonly config: ResolvedConfig;
 }
@@ -88,8 +90,8 @@ export interface StartedTracing extends WorkerTracing {
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
- * What only some configurations need is loaded by the call that needs it, so that tracing is in place when it
- * returns.
+ * Parts that only some configurations need are loaded synchronously when they are needed, so that tracing is
+ * in place when the call returns.
  */
 const require = createRequire(import.meta.url);
 
@@ -98,31 +100,33 @@ let mustFlush = false;
 
 /**
  * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager,
- * propagators, then instrumentations. For throng, pm2, plain node and own supervisors;
- * `startClusterWithTracing` calls it in each worker. A second call returns the first one's tracing.
+ * propagators, then instrumentations. It is for processes that forktrace does not fork: under throng, pm2,
+ * another supervisor, or none. `startClusterWithTracing` calls it in each worker. A second call returns the
+ * tracing of the first.
  *
- * Tracing is in place when the call returns; it may be awaited or not.
+ * Tracing is in place when the call returns. The result may be awaited; nothing is pending.
+ *
+ * @param config all options are optional; docs/configuration.md lists them
  *
  * @example
  * const tracing = startWorkerTracing({ serviceName: 'shop' });
  * // … serve …
  * await tracing.shutdown();
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID for a wrong option or
+ * variable
  */
 export function startWorkerTracing(config: TracingConfig = {}, as: StartedAs = 'traces'): StartedTracing {
   started ??= start(config, as);
   return started;
 }
 
-/**
- * Whether this process has something to do before it ends: with the journal only for metrics, and as PID 1.
- */
+/** Whether this process must flush before it ends. With the journal only for metrics, and as PID 1. */
 export function mustFlushAtEnd(): boolean {
   return mustFlush;
 }
 
-/** Whether {@link startWorkerTracing} has been called, and its tracing was not shut down. */
+/** Whether {@link startWorkerTracing} has been called and its tracing has not been shut down. */
 export function isTracingStarted(): boolean {
   return started !== undefined;
 }
@@ -132,12 +136,13 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   watchFastifyInstances();
   unpackPm2Environment(process.env);
   const resolved = resolveConfig(userConfig, process.env, as);
-  // Last: it takes the slot out of the environment, by which a worker leaves warnings to its coordinator.
+  // Last, because it removes the slot from the environment: a worker with a slot leaves warnings to its
+  // coordinator.
   const identity = workerIdentity();
   const config = shippingHere(resolved, identity);
   setLogLevel(config);
   ownStderrFile(config, identity);
-  // The coordinator says it once for all of its workers.
+  // The coordinator warns once for all of its workers.
   if (identity.manager !== 'cluster' || identity.slot === undefined) {
     announceOnce('destination', describeDestination(config));
     if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
@@ -157,7 +162,7 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
           createResource(config, attributes),
         )
       : undefined;
-  /** The user's own, or ours. */
+  /** The user's meter provider, or forktrace's own. */
   const measuring = config.disabled ? undefined : (config.meterProvider ?? meterProvider);
   const pipeline = createPipeline(config, identity, attributes, measuring);
 
@@ -225,7 +230,9 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   };
 }
 
-/** Under the permission model a process may be alone: then it ships its journal itself. */
+/**
+ * Under the permission model this process may not be able to start another. It then ships its journal itself.
+ */
 function shippingHere(config: ResolvedConfig, { manager, slot }: WorkerIdentity): ResolvedConfig {
   const isShipped = manager === 'cluster' && slot !== undefined;
   if (mayStartProcesses() || isShipped) return config;
@@ -245,7 +252,7 @@ function tracedProcess(
   return { pid: process.pid, serviceName, manager, slot, startedAtMs: performance.timeOrigin, journalDir };
 }
 
-/** undefined: there is nothing to instrument, and nothing of it is loaded. */
+/** Undefined when there is nothing to instrument; nothing is loaded then. */
 function instrumentationsOf(config: ResolvedConfig): Instrumentations | undefined {
   const { instrumentations = 'none', outgoing } = config;
   if (instrumentations === 'none' && !outgoing && enabledAutomatically() === undefined) return undefined;
@@ -254,14 +261,14 @@ function instrumentationsOf(config: ResolvedConfig): Instrumentations | undefine
   return prepareInstrumentations(config);
 }
 
-/** undefined: they are off, and nothing of them is loaded. */
+/** Undefined when logs are off; nothing is loaded then. */
 function logsOf(
   { logs, exceptionSignal, pipeline: name }: ResolvedConfig,
   { journal, tracerProvider }: Pipeline,
 ): WorkerLogs | undefined {
   if (logs === undefined) return undefined;
   if (journal === undefined) {
-    // A journal that could not be opened has been said.
+    // A journal that could not be opened has been reported.
     if (name !== 'batch') return undefined;
     warn(
       'FORKTRACE_LOGS_NEED_JOURNAL',

@@ -7,8 +7,9 @@ let file: StderrFile | undefined;
 let isTaken = false;
 
 /**
- * Where pm2 writes this process's standard error to, as it was at the first call: to be made before the
- * process writes anything. Nobody but pm2 says so; our coordinator reads it itself.
+ * The file to which pm2 writes this process's standard error, with its state at the first call. Call it
+ * before the process writes anything. Other managers do not tell the file, and our coordinator reads the
+ * stream itself.
  */
 export function ownStderrFile(
   { forensics }: ResolvedConfig,

@@ -5,8 +5,9 @@ import { LossReport } from '../warn.js';
 type ExportCallback = Parameters<SpanExporter['export']>[1];
 
 /**
- * A user's exporter with two things that BatchSpanProcessor lacks: a flush that awaits the batch in flight
- * (its `forceFlush` only covers the queue), and a failure that is said, not only logged through `diag`.
+ * A user's exporter with two things that BatchSpanProcessor lacks: a flush that waits for the batch in flight
+ * (its `forceFlush` covers only the queue), and warnings about failures, which the SDK reports only through
+ * `diag`.
  */
 export class TrackedExporter implements SpanExporter {
   exported = 0;
