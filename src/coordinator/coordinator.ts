@@ -22,13 +22,14 @@ import { isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import { runDirectory } from '../process/run-directory.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
-import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
+import { type KnownDeath, NOTHING_RECOVERED, type Recovered } from '../shipper/shipper-messages.js';
 import type { ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
 import { ControlServer } from './control-server.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
+import { ownWordOf } from './own-word.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
 
@@ -77,6 +78,7 @@ export class Coordinator implements ClusterHandle {
       environment: () => this.#environment(),
       blocked: (workers) => this.#viewer?.blocked(workers),
       recovered: (pid, death) => this.#recovered(pid, death),
+      ownWord: (pid, forkedAtMs) => ownWordOf(new Set([this.#journalDir, config.journal.dir]), pid, forkedAtMs),
     });
   }
 
@@ -253,7 +255,7 @@ export class Coordinator implements ClusterHandle {
   async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
     const found = await Promise.all(this.#shippers.map((shipper) => shipper.writerExited(pid, exit)));
     // A shipper that holds no journal of the dead worker finds no cause.
-    return found.find(({ cause }) => cause !== undefined) ?? { spansRecovered: 0, requestsInterrupted: 0 };
+    return found.find(({ cause }) => cause !== undefined) ?? NOTHING_RECOVERED;
   }
 
   /** Stops the workers, then ends this process by `signal`, as it would have ended without forktrace. */

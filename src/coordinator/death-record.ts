@@ -18,8 +18,8 @@ export class DeathRecord {
   readonly #unplanned = new Map<number, SlotDeath[]>();
 
   /** @returns the recorded death; where it happened may become known later */
-  add(slot: number, cause: ExitCause, planned: boolean, now = Date.now()): SlotDeath {
-    const death: SlotDeath = { cause, atMs: now, where: undefined };
+  add(slot: number, cause: ExitCause, planned: boolean, where?: string, now = Date.now()): SlotDeath {
+    const death: SlotDeath = { cause, atMs: now, where };
     this.#last.set(slot, death);
     if (!planned) this.#unplanned.set(slot, [...this.#lastHour(slot, now), death]);
     return death;

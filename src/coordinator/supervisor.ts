@@ -10,7 +10,7 @@ import type { ResolvedConfig } from '../config/resolved.js';
 import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
 import type { Block } from '../forensics/block.js';
-import { ranOutOfHeap } from '../forensics/cause-of-death.js';
+import { causeOfDeath, ranOutOfHeap } from '../forensics/cause-of-death.js';
 import { oomKills } from '../forensics/cgroup-memory.js';
 import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
 import { ownEnd } from '../forensics/own-end.js';
@@ -41,6 +41,7 @@ import type { WorkerView } from './handle.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { Incarnation, IncarnationEvent } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
+import type { OwnWord } from './own-word.js';
 import { passedOn } from './pass-on.js';
 import type { SupervisePolicy } from './policy.js';
 import type { StepContext } from './slot.js';
@@ -77,6 +78,8 @@ export interface SupervisorParts {
    * Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time.
    */
   recovered(pid: number, death: KnownDeath): Promise<Recovered>;
+  /** What the process has said of its end; `forkedAtMs` since the epoch. */
+  ownWord(pid: number, forkedAtMs: number): OwnWord;
 }
 
 /** The end of a process, with what is known of its cause. */
@@ -455,20 +458,24 @@ export class Supervisor {
   ): Promise<void> {
     const { pid } = worker;
     if (pid === undefined) return;
+    // At once: a shipper takes it away.
+    const own = this.#parts.ownWord(pid, Date.now() - (performance.now() - worker.forkedAt));
     // A signal to the whole group may have reached the worker before this process.
     if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
     const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
     // What it has written last is passed on before this process may end.
     await withinDeadline(worker.allRead, READ_WITHIN_MS);
     const lastWords = planned ? undefined : lastWordsOf(worker.stderr, this.#config.forensics);
-    const cause = this.#causeOf(exit, life, worker, planned);
-    const death = this.#deaths.add(slot, cause, planned);
-    const { record, vitals, deathId, lastLogs, ...counts } = await this.#parts.recovered(pid, {
-      ...exit,
-      cause,
-      block,
-      lastWords,
-    });
+    const told = { ...exit, cause: this.#causeOf(exit, life, worker, planned) };
+    const { cause } = causeOfDeath({ ...own, told, orphaned: false });
+    const death = this.#deaths.add(slot, cause, planned, whereOf(ownEnd(own.record, cause) ?? block, own.record));
+    const {
+      record = own.record,
+      vitals = own.vitals?.last,
+      deathId,
+      lastLogs,
+      ...counts
+    } = await this.#parts.recovered(pid, { ...told, block, lastWords });
     const childExit: ChildExit = { slot, pid, ...exit, planned, ...counts, cause: counts.cause ?? cause };
     death.cause = childExit.cause;
     const found = ownEnd(record, childExit.cause) ?? block;
@@ -481,7 +488,7 @@ export class Supervisor {
     await this.#parts.hooks.run('childExit', childExit);
   }
 
-  /** As sure as this process can be; the dead worker's own word comes with its journal. */
+  /** What this process knows by itself. */
   #causeOf(exit: ProcessExit, life: Incarnation | undefined, worker: WorkerProcess, planned: boolean): ExitCause {
     const cause = exitCause(exit, life, worker, planned);
     if (cause === 'signal' && exit.signal === 'SIGKILL' && this.#kernelHasKilled()) return 'system_out_of_memory';

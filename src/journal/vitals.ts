@@ -5,11 +5,12 @@
  *
  * @module
  */
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActiveSpan } from '../process/active-span.js';
 import { signalName, signalNumber } from '../process/signal-names.js';
-import { decodeHeader, fileName, headerLengthOf, PAGE_BYTES } from './format.js';
+import { decodeHeader, fileName, headerLengthOf, type JournalHeader, PAGE_BYTES, VITALS } from './format.js';
+import { isFromHere } from './identity.js';
 import type { JournalFileWriter } from './journal-file.js';
 
 /** Body of the file: a page of numbers, then a page for the exit record. */
@@ -35,6 +36,8 @@ const STATE = { code: 1, signal: 2 } as const;
 const ACTIVE_BYTES = 256;
 const AT_ACTIVE = PAGE_BYTES - ACTIVE_BYTES;
 const AT_NAME = AT_ACTIVE + 36;
+/** A process's start and its page's are told by two clocks. */
+const CLOCK_MS = 1000;
 /** The most bytes of each text, in UTF-8. */
 const MOST = { cause: 64, exceptionType: 256, message: 1024, stack: AT_ACTIVE - AT_TEXTS - 64 - 256 - 1024 };
 const TEXTS = ['cause', 'exceptionType', 'message', 'stack'] as const;
@@ -158,14 +161,41 @@ export interface Vitals {
 
 /** The vitals page of a writer; undefined where there is none that is sound. */
 export function readVitals(dir: string, writerId: string): Vitals | undefined {
-  const bytes = readStart(join(dir, fileName('vitals', writerId, 1)));
+  const page = readPage(join(dir, fileName('vitals', writerId, 1)));
+  return page?.header.writer.id === writerId ? page.vitals : undefined;
+}
+
+/**
+ * The newest page of a process's main thread; undefined where there is none.
+ *
+ * @param sinceMs its start: another process may have had that pid before
+ */
+export function vitalsOfProcess(dir: string, pid: number, sinceMs: number): Vitals | undefined {
+  const pages = vitalsFilesIn(dir).flatMap((name) => readPage(join(dir, name)) ?? []);
+  const own = pages.filter(({ header: { writer, createdMs } }) => {
+    const isMain = writer.thread === 0 || writer.thread === pid;
+    return writer.pid === pid && isMain && isFromHere(writer) && createdMs >= sinceMs - CLOCK_MS;
+  });
+  return own.sort((a, b) => b.header.createdMs - a.header.createdMs)[0]?.vitals;
+}
+
+function vitalsFilesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => name.endsWith(VITALS));
+  } catch {
+    return [];
+  }
+}
+
+function readPage(path: string): { header: JournalHeader; vitals: Vitals } | undefined {
+  const bytes = readStart(path);
   if (bytes === undefined) return undefined;
   const header = decodeHeader(bytes);
-  if (typeof header === 'string' || header.kind !== 'vitals' || header.writer.id !== writerId) return undefined;
+  if (typeof header === 'string' || header.kind !== 'vitals') return undefined;
   const body = bytes.subarray(header.headerLength, header.headerLength + VITALS_BYTES);
   const numbers = new Float64Array(NUMBERS);
   for (let i = 0; i < NUMBERS; i++) numbers[i] = body.readDoubleLE(i * 8);
-  return { numbers, exit: exitOf(body.subarray(PAGE_BYTES)) };
+  return { header, vitals: { numbers, exit: exitOf(body.subarray(PAGE_BYTES)) } };
 }
 
 function exitOf(page: Buffer): ExitRecord | undefined {

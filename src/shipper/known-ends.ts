@@ -11,7 +11,7 @@ import { readToldExit, removeToldExit } from '../process/told-exit.js';
 import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, THREAD_ID } from '../wire/conventions.js';
 import type { Death } from './interrupted-span.js';
 import { attributeOf } from './resource-attribute.js';
-import { isToldDeath, type KnownDeath } from './shipper-messages.js';
+import { isToldDeath, type KnownDeath, NOTHING_RECOVERED, type Recovered } from './shipper-messages.js';
 import type { TailedWriter } from './tail.js';
 
 /** Of so many processes it is known how they ended, for a thread that is found dead after its process. */
@@ -35,6 +35,8 @@ export class KnownEnds {
   readonly #writers: () => Iterable<TailedWriter>;
   /** Heard over a channel. */
   readonly #exits = new Map<number, KnownExit>();
+  /** What was found in the journal of a process whose end nobody had told of by then. */
+  readonly #found = new Map<number, Recovered & { foundMs: number }>();
   /** The latest first. */
   readonly #ended: { identity: WriterIdentity; record: ExitRecord; foundMs: number }[] = [];
 
@@ -50,19 +52,22 @@ export class KnownEnds {
   }
 
   /**
-   * Ends that were heard of, have not been answered, and that no journal belongs to. They are forgotten
-   * later.
+   * Ends that were heard of, have not been answered, and whose journal is finished, with what was found in it
+   * before; zeros where there was none. They are forgotten later.
    */
-  takeUnanswered(): number[] {
-    const taken: number[] = [];
+  takeUnanswered(): ({ pid: number } & Recovered)[] {
+    const taken: ({ pid: number } & Recovered)[] = [];
     const now = Date.now();
     for (const [pid, exit] of this.#exits) {
       if (!exit.answered && !this.#hasLiveWriter(pid)) {
         exit.answered = true;
-        taken.push(pid);
+        const { foundMs: _, ...found } = { foundMs: 0, ...(this.#found.get(pid) ?? NOTHING_RECOVERED) };
+        this.#found.delete(pid);
+        taken.push({ pid, ...found });
       }
       if (now - exit.atMs > EXIT_MEMORY_MS) this.#exits.delete(pid);
     }
+    for (const [pid, { foundMs }] of this.#found) if (now - foundMs > EXIT_MEMORY_MS) this.#found.delete(pid);
     return taken;
   }
 
@@ -72,9 +77,13 @@ export class KnownEnds {
   }
 
   /** What the writer left has been recovered: what is known of its end is needed by its threads at most. */
-  recovered(writer: TailedWriter, record: ExitRecord | undefined): void {
-    const heard = this.#exits.get(writer.identity.pid);
+  recovered(writer: TailedWriter, found: Recovered): void {
+    const { record } = found;
+    const { pid } = writer.identity;
+    const heard = this.#exits.get(pid);
     if (heard) heard.answered = true;
+    // Its coordinator was busy for longer than the shipper waits.
+    else if (isOfCoordinator(writer) && !isThread(writer)) this.#found.set(pid, { ...found, foundMs: Date.now() });
     this.#keepForThreads(writer, record);
     this.#removeTold(writer);
   }
@@ -149,6 +158,13 @@ const isSameProcess = (a: WriterIdentity, b: WriterIdentity) =>
 /** A worker thread of a process; where there is no /proc nobody knows. */
 export const isThread = ({ identity: { thread, pid } }: Pick<TailedWriter, 'identity'>) =>
   thread !== 0 && thread !== pid;
+
+/**
+ * A worker of a coordinator, which would have said how it ended; one of the app's own cluster has no slot.
+ */
+export function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
+  return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
+}
 
 /** As Node.js counts them. */
 function threadIdOf(resource: Uint8Array): number | undefined {

@@ -49,6 +49,9 @@ export interface Recovered {
   lastLogs?: LogInBrief[] | undefined;
 }
 
+/** Of a process without a journal, or where nobody answers. */
+export const NOTHING_RECOVERED: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
+
 /** What the parent of a process knows of its end. */
 export interface KnownDeath extends ProcessExit {
   cause?: ExitCause | undefined;

@@ -20,7 +20,6 @@ import { readVitals } from '../journal/vitals.js';
 import { numberOf } from '../number-of.js';
 import { removeOldExits } from '../process/told-exit.js';
 import { LossReport, warn } from '../warn.js';
-import { CLUSTER_MANAGER } from '../wire/conventions.js';
 import { Delivery } from './delivery.js';
 import {
   type Destination,
@@ -35,11 +34,10 @@ import {
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
 import type { Death } from './interrupted-span.js';
-import { isThread, KnownEnds } from './known-ends.js';
+import { isOfCoordinator, isThread, KnownEnds } from './known-ends.js';
 import { lastLogsOf } from './last-logs.js';
 import type { ShipperLock } from './lock.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recovery.js';
-import { attributeOf } from './resource-attribute.js';
 import { setAside } from './set-aside.js';
 import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
 import { Tail, type TailedWriter } from './tail.js';
@@ -557,12 +555,12 @@ export class Shipper {
     writer.finished = true;
     this.#counts.recovered += spansRecovered;
     this.#counts.interrupted += requestsInterrupted;
-    this.#ends.recovered(writer, record);
     const deathId = isOrdinary(cause, requestsInterrupted) ? undefined : id;
     const found = {
       ...{ spansRecovered, requestsInterrupted, cause: cause.cause, deathId, record, vitals: vitals?.last },
       lastLogs: deathId === undefined ? undefined : lastLogs,
     };
+    this.#ends.recovered(writer, found);
     this.#options.onRecovered?.({ type: 'recovered', pid, ...found });
     removeLeftoversOf(this.#options.dir, writer.identity.id);
     if (requestsInterrupted > 0) this.#tail.refresh();
@@ -585,8 +583,7 @@ export class Shipper {
 
   /** An exit that no journal belongs to is answered too: its parent waits. */
   #answerExits(): void {
-    for (const pid of this.#ends.takeUnanswered())
-      this.#options.onRecovered?.({ type: 'recovered', pid, spansRecovered: 0, requestsInterrupted: 0 });
+    for (const answer of this.#ends.takeUnanswered()) this.#options.onRecovered?.({ type: 'recovered', ...answer });
   }
 
   #removeFinished(): void {
@@ -637,11 +634,4 @@ function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
   let ms = POLL_MAX_MS;
   for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));
   return Math.max(ms, POLL_MIN_MS);
-}
-
-/**
- * A worker of a coordinator, which would have said how it ended; one of the app's own cluster has no slot.
- */
-function isOfCoordinator({ identity, resource }: TailedWriter): boolean {
-  return identity.slot !== undefined && attributeOf(resource, CLUSTER_MANAGER) === 'cluster';
 }

@@ -20,6 +20,7 @@ import { shipperArguments } from './node-arguments.js';
 import {
   type FromShipper,
   type KnownDeath,
+  NOTHING_RECOVERED,
   parseFromShipper,
   type Recovered,
   type ShipperConfig,
@@ -45,8 +46,6 @@ export interface EnsureShipperOptions {
   /** How long {@link ShipperKeeper.writerExited} waits for its answer. @default 1000 ms */
   answerMs?: number;
 }
-
-const NOTHING: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
 
 export function shipperConfigOf(config: ResolvedConfig): ShipperConfig {
   return {
@@ -99,7 +98,7 @@ export class ShipperKeeper {
   async writerExited(pid: number, exit: KnownDeath): Promise<Recovered> {
     const found = await this.#ask(pid, exit);
     if (found === undefined) tellExit(this.#config.dir, pid, exit);
-    return found ?? NOTHING;
+    return found ?? NOTHING_RECOVERED;
   }
 
   #ask(pid: number, exit: KnownDeath): Promise<Recovered | undefined> {

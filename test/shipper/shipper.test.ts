@@ -187,6 +187,30 @@ test('a death that nobody tells of is found, and a process without a journal is 
   await waitFor(() => recovered.some(({ pid }) => pid === 1 << 22), 'an answer', 2000);
 });
 
+test('a coordinator that tells of a death late is told what was found, once', async (t) => {
+  const { dir, endpoint, recovered, ship } = await setUp(t);
+  const shipper = await ship();
+  const args = [dir, 'mmap', '0', 'w', '3', 'wait', 'none', '0'];
+  const worker = runProgram(t, fixture('span-writer'), { args });
+  await worker.waitForOutput(/written/);
+  worker.kill('SIGKILL');
+  await worker.waitForExit();
+  await endpoint.waitForSpans(3);
+  const numbers = ({ pid, requestsInterrupted, cause }: Scene['recovered'][number]) => [
+    ...[pid, requestsInterrupted, cause],
+  ];
+  // Nobody had said how it ended by then.
+  assert.deepEqual(recovered.splice(0).map(numbers), [[worker.pid, 3, 'lost']]);
+  for (const [said, found] of [
+    [3, 'lost'],
+    [0, undefined],
+  ]) {
+    shipper.writerExited({ pid: worker.pid, code: null, signal: 'SIGKILL' });
+    await waitFor(() => recovered.length > 0, 'an answer', 2000);
+    assert.deepEqual(recovered.splice(0).map(numbers), [[worker.pid, said, found]]);
+  }
+});
+
 test('an endpoint that is down at the start and for a while loses nothing, and gets nothing twice', async (t) => {
   const { dir, endpoint, warnings, ship } = await setUp(t);
   await endpoint.stop();
