@@ -11,10 +11,13 @@
  *
  * @module
  */
+import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DatabaseLists } from '#src/viewer/database/database-lists.js';
 import { TraceTables } from '#src/viewer/database/trace-tables.js';
 import { encode } from '#src/wire/encode.js';
@@ -36,7 +39,7 @@ const EPOCH_NS = 0x7eadbeef00000000n;
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
 
-function run(path: string, scratch: string): void {
+async function run(path: string, scratch: string): Promise<void> {
   console.log(`| measured, Node.js ${process.version} | |\n|---|---|`);
   fillFile(path);
   const size = statSync(path).size;
@@ -44,11 +47,12 @@ function run(path: string, scratch: string): void {
   const tables = new TraceTables(path, Number.POSITIVE_INFINITY);
   say('opened', `in ${Math.round(performance.now() - began)} ms`);
   say('file', `${(size / 1e9).toFixed(2)} GB, ${Math.round(size / tables.held)} bytes a trace`);
-  searches(tables);
+  const queries = queriesOf(tables);
+  searches(tables, queries);
   tables.close();
+  await searchesOfViewer(path, queries);
   atItsLimit(join(scratch, 'at-limit'));
-  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1];
-  say('memory at most', `${Math.round(Number(peak) / 1000)} MB`);
+  say('memory of the bench itself, at most', peakOf('self'));
 }
 
 /** Of what the file has not yet. */
@@ -128,11 +132,48 @@ function atItsLimit(path: string): void {
   say('then', `${share} % of its limit, ${held.toLocaleString('en')} of ${AT_LIMIT.toLocaleString('en')} held`);
 }
 
-function searches(tables: TraceTables): void {
-  const times = tables.get('SELECT min(key) AS first, max(key) AS last FROM trace')!;
-  const startMs = Number(times.first) / 1000;
+type Query = Record<string, string>;
+
+/** Kinds of searches, each with what it is called. */
+function queriesOf(tables: TraceTables): [label: string, query: Query][] {
+  const startMs = Number(tables.get('SELECT min(key) AS first FROM trace')!.first) / 1000;
+  const hour = { from: String(startMs), to: String(startMs + 3_600_000) };
+  const until = String(tables.lastSequence);
+  return [
+    ['newest', {}],
+    ['newest, with the plot of all', { plot: '1' }],
+    ['one in the middle', { q: `order-${hex(tables.held >> 1, 8)}` }],
+    ['a word of every trace', { q: 'checkout' }],
+    ['how every order begins', { q: 'order-000' }],
+    ['the same, as one word', { q: '000' }],
+    ['its first digit', { q: '0' }],
+    ['a word of none', { q: 'nowhere' }],
+    ['two words and a route', { q: 'declined card route:/checkout' }],
+    ['every code of a server error', { q: 'status>=500', plot: '1' }],
+    ['errors, with their plot', { q: 'status:error', plot: '1' }],
+    ['interrupted, of which there are none', { q: 'status:interrupted', plot: '1' }],
+    ['a route and a status', { q: 'route:/checkout status>=500' }],
+    ['a route and a status that never meet', { q: 'route:/orders/7 status:503' }],
+    ['slow ones of a worker', { q: 'duration>1s worker:2' }],
+    ['a service, a worker, and no route', { q: 'service:bank worker:3 -route:/checkout', plot: '1' }],
+    ['all but a route', { q: '-route:/orders' }],
+    ['an attribute that is', { q: 'outcome="card was declined"', plot: '1' }],
+    ['an attribute that has', { q: 'order.id:order-0001', plot: '1' }],
+    ['a number of an attribute', { q: 'cart.items>7' }],
+    ['an hour of the oldest', { ...hour, plot: '1' }],
+    ['a word, and an hour of the oldest', { ...hour, q: 'checkout', plot: '1' }],
+    ['a rare word, and an hour of the oldest', { ...hour, q: 'declined', plot: '1' }],
+    ['the last page of a list', { offset: '99800' }],
+    ['the last page of a filtered list', { q: 'checkout', offset: '99800' }],
+    ['held still', { until, plot: '1' }],
+    ['held still, filtered', { until, q: 'checkout', plot: '1' }],
+    ['held still, its last page', { until, q: 'checkout', offset: '99800' }],
+  ];
+}
+
+function searches(tables: TraceTables, queries: ReturnType<typeof queriesOf>): void {
   const lists = new DatabaseLists(tables);
-  const search = (label: string, query: Record<string, string>) => {
+  for (const [label, query] of queries) {
     const times: number[] = [];
     let found = '';
     let firstMs = 0;
@@ -147,31 +188,55 @@ function searches(tables: TraceTables): void {
     }
     const most = Math.round(Math.max(...times));
     say(label, `${most} ms CPU at most of ${ROUNDS}, the first took ${Math.round(firstMs)} ms, ${found}`);
-  };
-  search('newest', {});
-  search('newest, with the plot of all', { plot: '1' });
-  search('one in the middle', { q: `order-${(tables.held >> 1).toString(16).padStart(8, '0')}` });
-  search('a word of every trace', { q: 'checkout' });
-  search('how every order begins', { q: 'order-000' });
-  search('a word of none', { q: 'nowhere' });
-  search('two words and a route', { q: 'declined card route:/checkout' });
-  search('every code of a server error', { q: 'status>=500', plot: '1' });
-  search('errors, with their plot', { q: 'status:error', plot: '1' });
-  search('a route and a status', { q: 'route:/checkout status>=500' });
-  search('a route and a status that never meet', { q: 'route:/orders/7 status:503' });
-  search('slow ones of a worker', { q: 'duration>1s worker:2' });
-  search('all but a route', { q: '-route:/orders' });
-  search('a number of an attribute', { q: 'cart.items>7' });
-  const hour = { from: String(startMs), to: String(startMs + 3_600_000) };
-  search('an hour of the oldest', { ...hour, plot: '1' });
-  search('a word, and an hour of the oldest', { ...hour, q: 'checkout', plot: '1' });
-  search('a rare word, and an hour of the oldest', { ...hour, q: 'declined', plot: '1' });
-  search('the last page of a list', { offset: '99800' });
-  search('the last page of a filtered list', { q: 'checkout', offset: '99800' });
-  const until = String(tables.lastSequence);
-  search('held still', { until, plot: '1' });
-  search('held still, filtered', { until, q: 'checkout', plot: '1' });
-  search('held still, its last page', { until, q: 'checkout', offset: '99800' });
+  }
+}
+
+/** All of them asked of the viewer itself, while it receives what it is meant to. */
+async function searchesOfViewer(path: string, queries: ReturnType<typeof queriesOf>): Promise<void> {
+  const command = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
+  const args = [command, 'viewer', '--json', '--http-port', '0', '--grpc-port', '0', '--file', path];
+  const viewer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [line] = (await once(viewer.stdout, 'data')) as [Buffer];
+    const { otlpHttpUrl } = JSON.parse(line.toString()) as { otlpHttpUrl: string };
+    const templates = Array.from({ length: TEMPLATES }, (_, n) => template(n));
+    let refused = 0;
+    let second = 0;
+    const arriving = setInterval(async () => {
+      const body = fill(templates[second % TEMPLATES]!, Date.now(), second * A_SECOND);
+      second++;
+      const headers = { 'content-type': 'application/x-protobuf' };
+      const answer = await fetch(`${otlpHttpUrl}/v1/traces`, { method: 'POST', headers, body });
+      if (!answer.ok) refused++;
+    }, 1000);
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [, query] of queries) {
+        const at = performance.now();
+        const answer = await fetch(`${otlpHttpUrl}/api/traces?${new URLSearchParams({ limit: '200', ...query })}`);
+        await answer.arrayBuffer();
+        if (!answer.ok) throw new Error(`${JSON.stringify(query)}: ${answer.status}`);
+        times.push(performance.now() - at);
+      }
+    }
+    clearInterval(arriving);
+    times.sort((a, b) => a - b);
+    const share = (of: number) => Math.round(times[Math.ceil(of * times.length) - 1]!);
+    say(
+      `all of these, asked of the viewer while ${A_SECOND} traces a second arrive`,
+      `half within ${share(0.5)} ms, 95 % within ${share(0.95)} ms, all within ${share(1)} ms${refused ? `, ${refused} requests refused` : ''}`,
+    );
+    say('memory of the viewer then, at most', peakOf(viewer.pid!));
+  } finally {
+    const exited = once(viewer, 'exit');
+    viewer.kill();
+    await exited;
+  }
+}
+
+function peakOf(pid: number | 'self'): string {
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1];
+  return `${Math.round(Number(peak) / 1000)} MB`;
 }
 
 function say(label: string, value: string): void {
@@ -276,7 +341,7 @@ function fill({ bytes, ids, orders, times }: Template, atMs: number, number: num
 
 const scratch = mkdtempSync(join(tmpdir(), 'forktrace-viewer-store-'));
 try {
-  run(process.argv[3] ?? join(scratch, 'traces'), scratch);
+  await run(process.argv[3] ?? join(scratch, 'traces'), scratch);
 } finally {
   rmSync(scratch, { recursive: true });
 }

@@ -184,8 +184,44 @@ describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no no
     const numbered = Array.from({ length: 200 }, (_, n) => ({ name: `job${1000 + n} done` }));
     tables.write(tracesRequest(numbered));
     const totalOf = (q: string) => list(tables, { q }).total;
-    assert.deepEqual(['job', 'job10', 'job100', 'job1000', 'jo'].map(totalOf), [200, 100, 10, 1, 0]);
+    assert.deepEqual(['job', 'job10', 'job100', 'job1000', 'jo', 'j'].map(totalOf), [200, 100, 10, 1, 200, 200]);
     assert.equal(list(tables, { q: '"eed"' }).total, 0, 'a word is found by how it begins');
+  });
+
+  it('reads what is newest for the beginning of a word that the index has too much of', (t) => {
+    const path = join(directory(t), 'traces');
+    const most = 1000;
+    const tables = new TraceTables(path, 1e9, most);
+    t.after(() => tables.close());
+    const write = (prefix: string, count: number) => {
+      const spans = Array.from({ length: count }, (_, n) => ({
+        name: 'job',
+        startMs: startMs + tables.held + n,
+        attributes: { 'job.id': `${prefix}${n}`, ...(n === 7 && { odd: true }) },
+      }));
+      tables.write(tracesRequest(spans));
+    };
+    const rare = () => list(tables, { q: 'abc odd=true', plot: '1' });
+    const hasty = (q: string) => list(tables, { q }, -1).total;
+    write('abc', most);
+    assert.equal(hasty('abc'), most, 'in the index');
+    write('abc', 1);
+    assert.equal(hasty('abc'), 1, 'of which the first is read');
+    for (const [q, expected] of [
+      ['abc', most + 1],
+      ['ABC1', 1 + 10 + 100],
+      ['job.id:abc', most + 1],
+      ['-abc', 0],
+      ['-def', most + 1],
+      ['job abc', most + 1],
+      ['xyz', 0],
+    ] as const) {
+      assert.equal(list(tables, { q }).total, expected, q);
+    }
+    assert.deepEqual([rare().total, rare().plot!.points!.length], [1, 1]);
+    // What came last tells nothing of it: the index has it.
+    write('def', 100);
+    assert.equal(hasty('abc'), most + 1);
   });
 
   it('stays within its bound: the oldest go', (t) => {

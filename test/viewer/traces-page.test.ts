@@ -228,6 +228,27 @@ describe("the viewer's traces page", { skip: noChromium() }, () => {
     await page.waitForURL(/from=15778\d+&to=15779\d+/);
   });
 
+  it('asks seldom for what takes the viewer long', async () => {
+    const tookMs = 500;
+    const asked: number[] = [];
+    const slow = /api\/traces\?q=status/;
+    await page.mouse.move(5, 5);
+    await page.route(slow, async (route) => {
+      asked.push(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, tookMs));
+      await route.continue();
+    });
+    const arriving = setInterval(() => arrive(1), 200);
+    try {
+      await go('/traces?q=status%3C500');
+      while (asked.length < 3) await page.waitForRequest(slow);
+    } finally {
+      clearInterval(arriving);
+      await page.unroute(slow);
+    }
+    assert.ok(asked[2]! - asked[1]! >= 3 * tookMs, `${asked} ms`);
+  });
+
   it('broke no policy, logged no error, asked nobody else', () => {
     assert.deepEqual(browser.offences, []);
   });

@@ -121,20 +121,10 @@ export class DatabaseLists {
    * second for a word of every trace of a day: once for all that is asked of it.
    */
   #ofIndex(selection: Selection): Found {
-    const { from, where, values, order } = selection;
-    const found = `SELECT ${order} AS key FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${order} DESC`;
-    // As one text: a hundred thousand rows take four times as long.
-    const text = this.#tables.get(
-      `SELECT group_concat(key) AS keys FROM (${found} LIMIT ${MAX_LISTED + 1})`,
-      ...values,
-    );
-    const keys = text?.keys == null ? [] : String(text.keys).split(',');
+    const keys = this.#keys(selection, MAX_LISTED + 1);
     const more = keys.length > MAX_LISTED;
     if (more) keys.pop();
-    const at = (wanted: string[]): Row[] =>
-      wanted
-        .map((key) => this.#tables.get('SELECT * FROM trace WHERE key = ?', Number(key)))
-        .filter((row) => row !== undefined);
+    const at = (wanted: string[]): Row[] => wanted.map((key) => this.#row(key)).filter((row) => row !== undefined);
     return {
       total: keys.length,
       more,
@@ -144,6 +134,19 @@ export class DatabaseLists {
         return at(Array.from({ length: Math.floor(keys.length / step) }, (_, n) => keys[Math.floor(n * step)]!));
       },
     };
+  }
+
+  /** Those of the newest `limit` that match. */
+  #keys({ from, where, values, order }: Selection, limit: number): string[] {
+    const condition = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`;
+    const found = `SELECT ${order} AS key FROM ${from}${condition} ORDER BY ${order} DESC LIMIT ${limit}`;
+    // As one text: a hundred thousand rows take four times as long.
+    const text = this.#tables.get(`SELECT group_concat(key) AS keys FROM (${found})`, ...values);
+    return text?.keys == null ? [] : String(text.keys).split(',');
+  }
+
+  #row(key: string): Row | undefined {
+    return this.#tables.get('SELECT * FROM trace WHERE key = ?', Number(key));
   }
 
   #ofTable(selection: Selection, count = this.#count(selection)): Found {
@@ -159,25 +162,28 @@ export class DatabaseLists {
   /** Looks at each trace, newest first, until time is up. */
   #reading(selection: Selection, test: ReturnType<typeof conditionsTest>, givenUp: () => boolean): Found {
     const until = performance.now() + this.#readingMs;
+    // The index may have to put all that it finds in order each time that it is asked.
+    const atOnce = selection.from === 'trace' ? READ_AT_ONCE : MAX_LISTED;
     const found: Row[] = [];
-    let last: Row | undefined;
+    let last: string | undefined;
     let over = false;
     while (!over && found.length < MAX_LISTED) {
-      const next = last === undefined ? selection : and(selection, `${selection.order} < ?`, last.key as number);
-      const rows = this.#rows(joined(next), 'trace.*', `DESC LIMIT ${READ_AT_ONCE}`);
-      for (const row of rows) {
-        last = row;
-        const trace = this.#tables.traceOf(row);
-        if (trace !== undefined && test(trace)) found.push(row);
+      const next = last === undefined ? selection : and(selection, `${selection.order} < ?`, Number(last));
+      const keys = this.#keys(next, atOnce);
+      for (const key of keys) {
+        last = key;
+        const row = this.#row(key);
+        const trace = row && this.#tables.traceOf(row);
+        if (trace !== undefined && test(trace)) found.push(row!);
         over = performance.now() > until || givenUp();
         if (over) break;
       }
-      if (rows.length < READ_AT_ONCE) break;
+      if (keys.length < atOnce) break;
     }
     return {
       total: found.length,
       more: over,
-      searchedToMs: over ? startOf(last!.key as number) : undefined,
+      searchedToMs: over ? startOf(Number(last)) : undefined,
       rows: (offset, limit) => found.slice(offset, offset + limit),
     };
   }

@@ -31,8 +31,6 @@ export interface TraceSearch {
 
 /** More alternatives than this narrow nothing. */
 const MAX_ALTERNATIVES = 1000;
-/** Of shorter words only the whole is found: too much begins with them. */
-const LEAST_PREFIX = 3;
 const NEVER = '"never"';
 const ANY = any(['ok', 'error', 'interrupted'].map((outcome) => quoted(outcomeTerm(outcome as 'ok'))));
 
@@ -53,6 +51,8 @@ export interface Terms {
   values: FacetValues;
   /** The terms that begin so; undefined when there are too many to be named. */
   beginningWith(prefix: string): string[] | undefined;
+  /** Whether so much begins so that the index takes longer than reading what is newest. */
+  beginsMuch(prefix: string): boolean;
 }
 
 export function traceSearch(conditions: readonly Condition[], terms: Terms): TraceSearch {
@@ -118,30 +118,39 @@ function attributeMatch(condition: Condition, terms: Terms): Match {
   if (resources === undefined || keys === undefined || resources.length > MAX_ALTERNATIVES) return { decided: false };
   const alternatives = resources.map(quoted);
   if (keys.length > 0) {
-    const words = /[<>]/.test(operator) ? [] : eachWord(wordsOf(value), operator === ':', terms);
-    alternatives.push(`(${every([quoted(keys[0]!), ...words])})`);
+    const { parts } = eachWord(/[<>]/.test(operator) ? [] : wordsOf(value), operator === ':', terms);
+    alternatives.push(`(${every([quoted(keys[0]!), ...parts])})`);
   }
   return { match: any(alternatives), decided: keys.length === 0 };
 }
 
 function wordsMatch(text: string, terms: Terms): Match {
   const words = wordsOf(text);
-  const match = every(eachWord(words, true, terms));
-  if (match === '') return { decided: false };
+  const { parts, whole } = eachWord(words, true, terms);
+  if (parts.length === 0) return { decided: false };
+  const match = every(parts);
   const one = words.length === 1 && words[0] === text.toLowerCase();
   const id = one && /^[0-9a-f]{4,32}$/.test(words[0]!);
-  return { match: id ? any([prefix(idTerm(words[0]!)), match]) : match, decided: one };
+  return { match: id ? any([prefix(idTerm(words[0]!)), match]) : match, decided: one && whole };
 }
 
-/** @param begun whether the last may be the beginning of a longer one */
-function eachWord(words: string[], begun: boolean, terms: Terms): string[] {
-  return words.map((word, at) => {
+/**
+ * @param begun whether the last may be the beginning of a longer one
+ * @returns what narrows the search, and whether that is each of the words
+ */
+function eachWord(words: string[], begun: boolean, terms: Terms): { parts: string[]; whole: boolean } {
+  const parts: string[] = [];
+  for (const [at, word] of words.entries()) {
     const term = wordTerm(word.slice(0, MAX_WORD_LENGTH));
-    if (!begun || at < words.length - 1 || word.length < LEAST_PREFIX) return quoted(term);
-    // Named, they are read as far as the list needs; a prefix is read whole.
-    const longer = terms.beginningWith(term);
-    return longer === undefined ? prefix(term) : any(longer.map(quoted));
-  });
+    if (!begun || at < words.length - 1) parts.push(quoted(term));
+    else {
+      // Named, they are read as far as the list needs; a prefix is read whole.
+      const longer = terms.beginningWith(term);
+      if (longer !== undefined) parts.push(any(longer.map(quoted)));
+      else if (!terms.beginsMuch(term)) parts.push(prefix(term));
+    }
+  }
+  return { parts, whole: parts.length === words.length };
 }
 
 const COLUMNS: Record<string, string> = { duration: 'duration', spans: 'spans' };

@@ -14,7 +14,8 @@ export type Facet = 'resource' | 'route' | 'name' | 'method' | 'kind' | 'status'
 /** Gives the term of a value; undefined when there are too many values to have one each. */
 export type TermOf = (facet: Facet, value: string) => string | undefined;
 
-const MAX_WORDS = 2000;
+/** Of a trace. */
+export const MAX_WORDS = 2000;
 /** Two for each doubling. */
 const PER_OCTAVE = 2;
 

@@ -72,6 +72,10 @@ export interface Data<Result> {
   error: string | undefined;
 }
 
+/** Data that takes long is asked for again after so many times as long, up to a bound. */
+const PAUSES = 5;
+const MAX_PAUSE_MS = 5000;
+
 /**
  * JSON from `address`, again whenever the server has changed, at most every `everyMs`.
  *
@@ -88,6 +92,7 @@ export function useData<Result>(address: string | undefined, { live = true, ever
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let startedAt = 0;
+    let pauseMs = everyMs;
     let loading = false;
     let again = false;
     let etag: string | null = null;
@@ -115,12 +120,14 @@ export function useData<Result>(address: string | undefined, { live = true, ever
     };
     const finish = () => {
       loading = false;
+      // A search that takes the viewer long is not all that it does.
+      pauseMs = Math.max(everyMs, Math.min(MAX_PAUSE_MS, PAUSES * (performance.now() - startedAt)));
       if (again) schedule();
     };
     const schedule = () => {
       again = loading;
       if (loading || timer !== undefined || abort.signal.aborted) return;
-      timer = setTimeout(load, Math.max(0, startedAt + everyMs - performance.now()));
+      timer = setTimeout(load, Math.max(0, startedAt + pauseMs - performance.now()));
     };
     void load();
     refresh.current = schedule;
