@@ -45,6 +45,8 @@ export class Suspects {
   /** `performance.now()` at which the endpoint has last taken something. */
   #takenAt = 0;
   readonly #setAsideMs: number;
+  /** Ids of the journals of what this shipper has set aside. */
+  readonly #setAside = new Set<string>();
 
   constructor(setAsideMs: number = SET_ASIDE_MS) {
     this.#setAsideMs = setAsideMs;
@@ -78,11 +80,16 @@ export class Suspects {
     return this.#suspects.get(writer)?.times ?? 0;
   }
 
-  /** A journal with what was set aside. `isTried`: a moment ago; else, by another shipper, some time ago. */
-  addSetAside(writer: TailedWriter, isTried: boolean): void {
+  /** Something was set aside in the journal with this id: it has been tried a moment ago. */
+  wasSetAside(id: string): void {
+    this.#setAside.add(id);
+  }
+
+  /** A journal with what was set aside, by this shipper or, some time ago, by another. */
+  addSetAside(writer: TailedWriter): void {
     if (this.has(writer)) return;
     const [now, waitMs] = [performance.now(), this.#setAsideMs];
-    const notBefore = isTried ? now + waitMs : now;
+    const notBefore = this.#setAside.has(writer.identity.id) ? now + waitMs : now;
     const bytes = FIRST_BYTES;
     const since = now;
     this.#suspects.set(writer, { since, bytes, refusedAt: now, times: 0, notBefore, waitMs, isSetAside: true });

@@ -12,7 +12,7 @@ import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
 import { exportRequest } from './export-request.js';
-import { PLAIN_EXPORT } from './journal-scene.js';
+import { journalScene, PLAIN_EXPORT } from './journal-scene.js';
 import { proxy } from './proxy-server.js';
 
 interface Certificate {
@@ -119,6 +119,20 @@ test('the certificate of an endpoint is replaced by one of another authority: th
 });
 
 for (const to of ['otlp-grpc', 'otlp-http'] as const) {
+  test(`${to}: certificates that nothing can be sent with lose no span, and others are used once they are said`, async (t) => {
+    const { open, write, ship, warnings } = await journalScene(t);
+    const server = makeCertificate(await tempDir(t), 'server');
+    const endpoint = await OtlpEndpoint.start(t);
+    const { url: base } = await terminator(t, server, to === 'otlp-http' ? endpoint.httpUrl : endpoint.grpcUrl);
+    const url = to === 'otlp-http' ? `${base}/v1/traces` : base;
+    write(open(), 20, 'span');
+    const { shipper } = ship({ to, url, tls: { key: 'no key', cert: 'no certificate' } });
+    await waitFor(() => warnings.some(({ code }) => code === 'FORKTRACE_EXPORT_FAILED'), 'a word');
+    shipper.hear({ ...PLAIN_EXPORT, to, url, tls: { ca: server.cert.toString() } }, Date.now());
+    await endpoint.waitForSpans(20);
+    assert.equal(new Set(endpoint.received().map(({ name }) => name)).size, 20);
+  });
+
   test(`${to}: an endpoint with a certificate of its own authority, that wants one of us, behind a proxy with a login`, async (t) => {
     const dir = await tempDir(t);
     const [server, client] = [makeCertificate(dir, 'server'), makeCertificate(dir, 'client')];

@@ -122,6 +122,22 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     await waitFor(() => warnings.some(({ message }) => /delivers again/.test(message)), 'the end of it');
   });
 
+  test(`${to}: a span that is too large is refused for good, the one beside it as bad data and then taken: it is not lost`, async (t) => {
+    const { open, write, ship, warnings } = await journalScene(t);
+    const endpoint = await OtlpEndpoint.start(t, { maxRequestBytes: 128 * 1024 });
+    endpoint.answerWith({ answer: 'invalid-argument' });
+    const journal = open();
+    write(journal, 1, 'giant', 'x'.repeat(200_000));
+    write(journal, 1, 'span');
+    const { shipper } = ship({ to, url: url(endpoint) });
+    await waitFor(() => warnings.some(({ message }) => /refuses everything/.test(message)), 'a word');
+    endpoint.answerOk();
+    await endpoint.waitForSpans(1);
+    await waitFor(() => shipper.stats().lagBytes === 0, 'the end');
+    assertEach(endpoint, 1);
+    assert.deepEqual([shipper.stats().shipped, shipper.stats().refused], [1, 1]);
+  });
+
   for (const times of [20, 60, 79, 130]) {
     test(`${to}: what refuses everything ${times} times, and then takes spans, has refused none for good`, async (t) => {
       const { open, write, ship } = await journalScene(t);
