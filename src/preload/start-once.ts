@@ -1,6 +1,12 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ForktraceError } from '../errors.js';
-import { isTracingStarted, mustFlushAtEnd, type StartedTracing, startWorkerTracing } from '../worker/start-worker.js';
+import {
+  isTracingStarted,
+  isTracingStarting,
+  mustFlushAtEnd,
+  type StartedTracing,
+  startWorkerTracing,
+} from '../worker/start-worker.js';
 import { flushAtEnd } from './flush-at-end.js';
 import { sayStartFailed } from './start-failed.js';
 import { stopTheStart } from './stop-the-start.js';
@@ -14,7 +20,7 @@ let starting = false;
  * tracing is being started, because the start's own use of files and sockets is instrumented, too
  */
 export function startOnce(): StartedTracing | undefined {
-  if (tracing !== undefined || failed || starting) return tracing;
+  if (tracing !== undefined || failed || isStarting()) return tracing;
   starting = true;
   try {
     // The started parts outlive the request or span whose call started them, so they must not run in its
@@ -32,12 +38,12 @@ export function startOnce(): StartedTracing | undefined {
 
 /** @public */
 export function isStartedOrStarting(): boolean {
-  return starting || tracing !== undefined || isTracingStarted();
+  return isStarting() || tracing !== undefined || isTracingStarted();
 }
 
-/** Whether tracing is being started, further out in this call. @public */
+/** Whether tracing is being started, further out in this call, here or by the app itself. @public */
 export function isStarting(): boolean {
-  return starting;
+  return starting || isTracingStarting();
 }
 
 function start(): StartedTracing {

@@ -6,7 +6,7 @@
  */
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, type Serializable, setEnvironmentData } from 'node:worker_threads';
 import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
@@ -120,12 +120,27 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
   }
 }
 
+/** Where a worker of a coordinator, which is not entered here, tells its threads what it is. */
+const WORKER = 'forktrace.worker';
+
+/** Tells this process's threads, and whoever reports their ends, which worker of a coordinator this is. */
+export function tellThreads(worker: TracedProcess): void {
+  setEnvironmentData(WORKER, worker as unknown as Serializable);
+}
+
+/** The coordinator's worker that this thread belongs to; undefined when it belongs to none. */
+export function coordinatorsWorker(): TracedProcess | undefined {
+  return getEnvironmentData(WORKER) as TracedProcess | undefined;
+}
+
 /**
- * The entry of this process.
+ * This process, as it was entered, or as it has told its threads.
  *
  * @public
  */
 export function enteredProcess(directory = runDirectory()): TracedProcess | undefined {
+  const worker = coordinatorsWorker();
+  if (worker !== undefined) return worker;
   const [found] = readTracedProcess(join(directory, `${process.pid}.process.json`), process.pid);
   const startedAtMs = Date.now() - process.uptime() * 1000;
   // Otherwise an earlier process had that pid.

@@ -30,7 +30,7 @@ import { announceOnce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endsNamespace } from '../process/pid-namespace.js';
-import { enterTracedProcess, type TracedProcess } from '../process/run-directory.js';
+import { coordinatorsWorker, enterTracedProcess, type TracedProcess, tellThreads } from '../process/run-directory.js';
 import { watchChildren } from '../process/watch-children.js';
 import { traceChildren } from '../propagation/child-span.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
@@ -96,6 +96,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 const require = createRequire(import.meta.url);
 
 let started: StartedTracing | undefined;
+let isStarting = false;
 let mustFlush = false;
 
 /**
@@ -117,8 +118,14 @@ let mustFlush = false;
  * variable
  */
 export function startWorkerTracing(config: TracingConfig = {}, as: StartedAs = 'traces'): StartedTracing {
-  started ??= start(config, as);
-  return started;
+  if (started !== undefined) return started;
+  isStarting = true;
+  try {
+    started = start(config, as);
+    return started;
+  } finally {
+    isStarting = false;
+  }
 }
 
 /** Whether this process must flush before it ends. With the journal only for metrics, and as PID 1. */
@@ -129,6 +136,11 @@ export function mustFlushAtEnd(): boolean {
 /** Whether {@link startWorkerTracing} has been called and its tracing has not been shut down. */
 export function isTracingStarted(): boolean {
   return started !== undefined;
+}
+
+/** Whether a {@link startWorkerTracing} runs, further out in this call. */
+export function isTracingStarting(): boolean {
+  return isStarting;
 }
 
 function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
@@ -142,17 +154,21 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   const config = shippingHere(resolved, identity);
   setLogLevel(config);
   ownStderrFile(config, identity);
-  // The coordinator warns once for all of its workers.
-  if (identity.manager !== 'cluster' || identity.slot === undefined) {
+  const isWorker = identity.manager === 'cluster' && identity.slot !== undefined;
+  const traced = tracedProcess(config, identity);
+  if (isWorker && !config.disabled) tellThreads(traced);
+  // A coordinator announces once for all of its workers, and their threads.
+  const isSpokenFor = isWorker || coordinatorsWorker() !== undefined;
+  if (!isSpokenFor) {
     announceOnce('destination', describeDestination(config));
-    if (!config.disabled) enterTracedProcess(tracedProcess(config, identity));
+    if (!config.disabled) enterTracedProcess(traced);
   }
   if (!config.disabled) watchChildren();
   if (config.logs && !config.disabled) standInForLogs();
   traceChildren(config.outgoing);
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
-  if (instrumentations?.description && !identity.slot && !identity.incarnation)
-    announceOnce('instrumentations', instrumentations.description);
+  const isFirst = !identity.slot && !identity.incarnation && (isWorker || !isSpokenFor);
+  if (instrumentations?.description && isFirst) announceOnce('instrumentations', instrumentations.description);
   if (identity.manager !== 'cluster' || !identity.slot) warnOfUnknownDetectors();
   const attributes = resourceAttributes(config, identity);
   const meterProvider: WorkerMeterProvider | undefined =
