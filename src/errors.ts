@@ -32,9 +32,9 @@ export const errors = {
   },
   FORKTRACE_BUNDLED: {
     message: (program: string) =>
-      `forktrace is bundled into ${program}, and is not installed where that runs. Its shipper and what it loads later are files of the package, which a bundle does not hold. Install it there (npm install forktrace), and leave it out of the bundle: esbuild --external:forktrace; rollup external: [/^forktrace(\\/|$)/]; webpack externals: [/^forktrace(\\/|$)/] with externalsType 'module' or 'commonjs'.`,
+      `forktrace is bundled into ${program}, and the package is not installed there. A bundle lacks other files of the package: the shipper, and modules that are loaded later. Install it there (npm install forktrace), and exclude it from the bundle: esbuild --external:forktrace; rollup external: [/^forktrace(\\/|$)/]; webpack externals: [/^forktrace(\\/|$)/] with externalsType 'module' or 'commonjs'.`,
     when: 'a bundler has put forktrace into another file, and the package is not installed where that file runs',
-    remedy: 'install it there: [typescript-and-bundles.md](typescript-and-bundles.md)',
+    remedy: 'install the package there: [typescript-and-bundles.md](typescript-and-bundles.md)',
   },
   FORKTRACE_APP_UNSUPPORTED: {
     message: (found: string) =>
@@ -44,8 +44,8 @@ export const errors = {
   },
   FORKTRACE_APP_NO_FACTORY: {
     message: (path: string, found: string, others: readonly string[]) =>
-      `The app module ${path} has ${found} as its default export${others.length > 0 ? ` (and exports ${others.join(', ')})` : ''}, expected an app, or a function (worker) => app that makes one, or a module that listens itself. A program that listens only as the main module (require.main === module) is traced by node --import forktrace/register.`,
-    when: "the app module's default export is neither an app nor a function that makes one, and it does not listen itself",
+      `The app module ${path} has ${found} as its default export${others.length > 0 ? ` (and exports ${others.join(', ')})` : ''}, expected an app, a function (worker) => app that makes one, or a module that calls listen itself. A program that listens only as the main module (require.main === module) is traced by node --import forktrace/register.`,
+    when: "the app module's default export is neither an app nor a function that makes one, and the module does not call listen itself",
     remedy: '`export default app`, or `export default (worker) => app`; or `node --import forktrace/register app.js`',
   },
   FORKTRACE_APP_NOT_FOUND: {
@@ -56,12 +56,12 @@ export const errors = {
   },
   FORKTRACE_LISTEN: {
     message: (address: string, reason: string) => `The server cannot listen on ${address}: ${reason}.`,
-    when: "the server cannot listen: the port is taken, not allowed, or the address is not this machine's",
-    remedy: 'the message names the address and, on Linux, the process of this user that has it',
+    when: 'the server cannot listen: the port is in use or needs a privilege, or the address is not one of this machine',
+    remedy: 'the message names the address and, on Linux, the process of this user that uses it',
   },
   FORKTRACE_STARTED_TWICE: {
     message: () =>
-      'startClusterWithTracing was called twice in this process, expected once: workers run the same file, so one call is one cluster.',
+      'startClusterWithTracing was called twice in this process, expected once: all workers run the same file, which can start only one cluster.',
     when: '`startClusterWithTracing` was called twice in one process',
     remedy: 'call it once; start another app in another program',
   },
@@ -72,8 +72,8 @@ export const errors = {
   },
   FORKTRACE_RELOAD_ABORTED: {
     message: (replaced: number, reason: string) =>
-      `The reload was aborted after ${replaced} of the workers, the others stay: ${sentence(reason)}`,
-    when: 'a new worker did not start during a reload; the old ones stay. After SIGHUP it is a warning',
+      `The reload was aborted after replacing ${numberOf(replaced, 'worker')}; the other old ones keep serving: ${sentence(reason)}`,
+    when: 'a new worker did not start during a reload; the remaining old ones keep serving. After SIGHUP it is a warning',
     remedy: 'fix the app and reload again',
   },
   FORKTRACE_SCALE_FAILED: {
@@ -84,9 +84,9 @@ export const errors = {
   },
   FORKTRACE_RUN_DIR: {
     message: (path: string, found: string) =>
-      `Run directory ${path}: ${found}, expected one that is this user's alone. Set FORKTRACE_RUN_DIR to another.`,
-    when: "the directory of the control socket is not this user's alone",
-    remedy: 'remove that directory, or set `FORKTRACE_RUN_DIR` to another',
+      `Run directory ${path}: ${found}, expected a directory that only this user can use. Set FORKTRACE_RUN_DIR to another one.`,
+    when: 'the directory of the control socket belongs to another user, or other users can write to it',
+    remedy: 'remove that directory, or set `FORKTRACE_RUN_DIR` to another one',
   },
   FORKTRACE_CONTROL_REQUEST: {
     message: (reason: string) =>
@@ -96,22 +96,22 @@ export const errors = {
   },
   FORKTRACE_NO_WORKER: {
     message: (slot: number, slots: number) =>
-      `Slot ${slot} has no worker: the slots are 0 to ${slots - 1}, and one that waits for its respawn is empty.`,
-    when: '`forktrace kill` of a slot that has no process',
+      `Slot ${slot} has no worker: the slots are 0 to ${slots - 1}, and a slot is empty while it waits for its respawn.`,
+    when: '`forktrace kill` was given a slot that has no process',
     remedy: '`forktrace status` lists them',
   },
   FORKTRACE_NO_COORDINATOR: {
-    message: (reason: string) => `No coordinator to talk to: ${reason}.`,
+    message: (reason: string) => `No coordinator can be reached: ${reason}.`,
     when: 'the command found no running coordinator of this user, or it did not answer',
     remedy: 'start the cluster; run the command as the same user',
   },
   FORKTRACE_NO_INSPECTOR: {
-    message: (pid: number | string, reason: string) => `The process ${pid} cannot be looked into: ${reason}.`,
+    message: (pid: number | string, reason: string) => `Process ${pid} cannot be inspected: ${reason}.`,
     when: '`forktrace stack` and `forktrace profile`: the inspector of a process cannot be opened',
     remedy: 'the message says why; see [forensics.md](forensics.md)',
   },
   FORKTRACE_SEVERAL_COORDINATORS: {
-    message: (pids: string) => `Several coordinators run: pids ${pids}. Name one by --pid.`,
+    message: (pids: string) => `Several coordinators run: pids ${pids}. Name one with --pid.`,
     when: 'the command found more than one running coordinator of this user',
     remedy: 'select one with `--pid`',
   },
@@ -123,8 +123,8 @@ export const errors = {
   },
   FORKTRACE_NO_DEATH: {
     message: (path: string, found: string) =>
-      `No such death in ${path}: found ${found}, expected a service's journal directory that remembers one.`,
-    when: '`inspect --death` or `--deaths` of a directory that remembers no such death',
+      `No such death in ${path}: found ${found}, expected a service's journal directory with a recorded death.`,
+    when: '`inspect --death` or `--deaths` was given a directory in which no such death is recorded',
     remedy: "give a service's journal directory, and an id that `inspect --deaths` lists",
   },
   FORKTRACE_NO_VIEWER: {
@@ -134,13 +134,13 @@ export const errors = {
       'start `forktrace viewer`, or a cluster in development, and give its address; FORKTRACE_VIEWER_TOKEN, if it has a token',
   },
   FORKTRACE_SHIPPER_AT_WORK: {
-    message: (path: string) => `A shipper is at work in ${path}: nothing is left to do by hand.`,
+    message: (path: string) => `A running shipper delivers ${path}: nothing is left to do by hand.`,
     when: '`forktrace ship` was given a directory that a running shipper already delivers',
     remedy: 'nothing: the running shipper delivers the journal',
   },
   FORKTRACE_SHIP_INCOMPLETE: {
     message: (path: string, left: number, refused: number) =>
-      `Not all of ${path} was delivered: ${numberOf(left, 'span')} kept in it, ${refused} refused for good. A warning above says why.`,
+      `Not all of ${path} was delivered: ${numberOf(left, 'span')} kept in the journal, ${refused} refused for good. A warning above says why.`,
     when: '`ship` could not deliver all within `--timeout`, or the endpoint refused spans for good',
     remedy: 'the rest stays in the journal; fix what the warning above names and run it again',
   },
@@ -156,13 +156,13 @@ export const errors = {
   },
   FORKTRACE_VIEWER_TOKEN: {
     message: (host: string) =>
-      `The viewer would listen on ${host}, which other machines reach: give it a token (option token or FORKTRACE_VIEWER_TOKEN).`,
+      `The viewer would listen on ${host}, which other machines can reach: set a token (option token or FORKTRACE_VIEWER_TOKEN).`,
     when: 'the viewer would listen beyond loopback without a token',
     remedy: 'set a token: the option `token`, or `FORKTRACE_VIEWER_TOKEN`',
   },
   FORKTRACE_VIEWER_FILE: {
     message: (path: string, found: string) =>
-      `The file ${path} ${found}, expected one that the viewer has written, or none: name another.`,
+      `The file ${path} ${found}, expected a file that the viewer has written, or a new one: name another.`,
     when: "`--file` names a file that is not the viewer's, or that cannot be written",
     remedy: 'name another file',
   },
@@ -174,7 +174,7 @@ export const errors = {
   },
   FORKTRACE_INSTRUMENTATION_VERSION: {
     message: (what: string, needs: string, found: string, command: string) =>
-      `The instrumentation ${what} needs ${needs}, found ${found}: ${command}, or leave it out with OTEL_NODE_DISABLED_INSTRUMENTATIONS.`,
+      `The instrumentation ${what} needs ${needs}, found ${found}. Run ${command}, or turn it off with OTEL_NODE_DISABLED_INSTRUMENTATIONS.`,
     when: 'an installed instrumentation was made for another version of Node.js or of `@opentelemetry/api`, and would fail while the app serves',
     remedy: 'run the command that the message names; see [from-opentelemetry.md](from-opentelemetry.md)',
   },
@@ -185,8 +185,8 @@ export const errors = {
   },
   FORKTRACE_JOURNAL_DIR: {
     message: (dir: string, found: string) =>
-      `Journal directory ${dir}: ${found}, expected a directory that this user owns, with mode 0700, and can write to.`,
-    when: "the journal directory is not this user's alone, not writable, or has no room for the smallest segment. In a worker it is a warning: spans go through the `batch` pipeline",
+      `Journal directory ${dir}: ${found}, expected a directory with mode 0700 that this user owns and can write to.`,
+    when: 'the journal directory belongs to another user, is not writable, or has no space for the smallest segment. In a worker it is a warning, and spans go through the `batch` pipeline',
     remedy: 'set `journal.dir` to a directory that this user alone can write to',
   },
   FORKTRACE_JOURNAL_MMAP: {
@@ -197,8 +197,8 @@ export const errors = {
   },
   FORKTRACE_MESSAGE_CHANNEL: {
     message: (found: string) =>
-      `Messages: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
-    when: '`sendTraced` or `onTracedMessage` was given something that carries no messages',
+      `Message channel: got ${found}, expected a child process, a cluster worker, process (in a child), or a MessagePort or Worker.`,
+    when: '`sendTraced` or `onTracedMessage` was given something that cannot carry messages',
     remedy: 'pass one of the kinds in the message',
   },
   FORKTRACE_CONTROL: {
@@ -208,7 +208,7 @@ export const errors = {
   },
 } as const satisfies Record<`FORKTRACE_${string}`, ErrorEntry>;
 
-/** What another message ends with a full stop gets no second one. */
+/** Adds a full stop, unless the reason ends with one. */
 function sentence(reason: string): string {
   return reason.endsWith('.') ? reason : `${reason}.`;
 }
@@ -218,9 +218,9 @@ export type ErrorCode = keyof typeof errors;
 
 /** An error that forktrace throws on purpose, with a stable `code`. */
 export class ForktraceError<Code extends ErrorCode = ErrorCode> extends Error {
-  /** `ForktraceError`. */
+  /** Always `'ForktraceError'`. */
   override readonly name = 'ForktraceError';
-  /** Stable: what a program may compare with. docs/errors.md has all of them. */
+  /** The stable code, for programs to compare with. docs/errors.md lists all codes. */
   readonly code: Code;
 
   constructor(code: Code, args: Parameters<(typeof errors)[Code]['message']>, options?: ErrorOptions) {
@@ -229,7 +229,7 @@ export class ForktraceError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** A short, safe rendering of a wrong value for an error message. */
+/** Describes a wrong value in an error message: short, and without the contents of objects. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';

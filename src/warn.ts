@@ -1,6 +1,5 @@
 /**
- * How forktrace speaks to the operator: process warnings, which Node prints once on stderr and apps can
- * listen to.
+ * The warnings of forktrace: process warnings, which Node prints on stderr and apps can listen to.
  *
  * @module
  */
@@ -12,8 +11,8 @@ export const warnings = {
     lost: 'nothing: see [supervision.md](supervision.md)',
   },
   FORKTRACE_LISTEN_IGNORED: {
-    when: 'the app listens by itself, on another address than option `listen` says',
-    lost: 'nothing: remove one of the two',
+    when: 'the app calls listen itself, on another address than that of the option `listen`',
+    lost: 'nothing; remove one of the two',
   },
   FORKTRACE_OPTION_IGNORED: {
     when: '`startWorkerTracing` was given `workers` or `listen`, which only `startClusterWithTracing` reads',
@@ -45,14 +44,14 @@ export const warnings = {
   },
   FORKTRACE_NO_CONTROL_SOCKET: {
     when: 'the coordinator could not open its control socket',
-    lost: '`forktrace status`, `reload`, `scale`, `kill` and `stop` do not find it',
+    lost: 'nothing, but `forktrace status`, `reload`, `scale`, `kill` and `stop` do not find the cluster',
   },
   FORKTRACE_START_FAILED: {
-    when: 'tracing could not start under the preload because a resource was exhausted: descriptors, memory',
+    when: 'tracing could not start under the preload because file descriptors or memory were exhausted',
     lost: 'all spans of this process; it continues to run',
   },
   FORKTRACE_REGISTERED_TWICE: {
-    when: 'two OpenTelemetry SDKs are started in the process: what was registered first stays in use',
+    when: 'two OpenTelemetry SDKs were started in the process: the one that registered first stays in use',
     lost: 'spans or log records that were meant for the other one; remove one of the two',
   },
   FORKTRACE_HTTP_INSTRUMENTED_TWICE: {
@@ -60,8 +59,8 @@ export const warnings = {
     lost: 'nothing; see [http.md](http.md#beside-other-instrumentations)',
   },
   FORKTRACE_HTTP_UNTRACED: {
-    when: 'something of a request, a response or an app threw when forktrace read it; the request was served, and its span may be missing or incomplete. Said once per process',
-    lost: 'that span, or parts of it; the message has the error',
+    when: 'a part of a request, a response or an app threw when forktrace read it; the request was served, and its span may be missing or incomplete. The warning is given once per process',
+    lost: 'that span, or parts of it; the message contains the error',
   },
   FORKTRACE_OUTGOING_MISSING: {
     when: '`outgoing` is on, and an instrumentation package is not installed',
@@ -73,11 +72,11 @@ export const warnings = {
   },
   FORKTRACE_API_COPIES: {
     when: 'two versions of `@opentelemetry/api` are loaded, and the older one was used first',
-    lost: 'the spans of what uses the newer one',
+    lost: 'the spans of code that uses the newer one',
   },
   FORKTRACE_LOADED_TOO_EARLY: {
     when: 'a package was loaded before its instrumentation was enabled',
-    lost: 'the spans of the packages that it names; see [from-opentelemetry.md](from-opentelemetry.md)',
+    lost: 'the spans of the packages that the message names; see [from-opentelemetry.md](from-opentelemetry.md)',
   },
   FORKTRACE_EXPORT_FAILED: {
     when: 'an export failed; see [delivery.md](delivery.md)',
@@ -92,51 +91,51 @@ export const warnings = {
     lost: 'the values of that export; later exports continue the sums',
   },
   FORKTRACE_DESTINATION_UNSAID: {
-    when: 'a writer could not store in its journal where its spans go',
-    lost: 'nothing: they go to the same endpoint as those of other processes',
+    when: 'a process could not store in its journal where its spans go',
+    lost: 'nothing: its spans go to the same endpoint as those of other processes',
   },
   FORKTRACE_EXPORT_WARNING: {
-    when: 'the endpoint accepted the spans with a message, or only accepts smaller requests',
+    when: 'the endpoint accepted spans and sent a message, or accepts only smaller requests',
     lost: 'nothing',
   },
   FORKTRACE_SPANS_REFUSED: {
-    when: 'the endpoint refused spans or log records for good, or some of a request',
+    when: 'the endpoint refused spans or log records for good: a whole request, or a part of one',
     lost: 'these spans or log records',
   },
   FORKTRACE_SPANS_SET_ASIDE: {
-    when: 'the endpoint, or a proxy before it, fails each time that one span or log record is sent, says nothing of it, and accepts others; see [delivery.md](delivery.md)',
-    lost: 'nothing yet: it is tried again at growing intervals, and given up after 8 failures, which takes 42 minutes at least',
+    when: 'the endpoint, or a proxy before it, fails each time that one span or log record is sent, does not name it as the reason, and accepts others; see [delivery.md](delivery.md)',
+    lost: 'nothing yet: it is sent again at growing intervals, and refused for good after 8 failures, which takes at least 42 minutes',
   },
   FORKTRACE_LOGS_NOT_TAKEN: {
-    when: 'the endpoint has no logs service: UNIMPLEMENTED, or HTTP 404; said once',
+    when: 'the endpoint has no logs service: UNIMPLEMENTED, or HTTP 404. The warning is given once',
     lost: 'nothing yet: log records stay in the journal until it is full; spans are not affected',
   },
   FORKTRACE_LOGS_FLOOD: {
     when: 'a process logged more than `logs.maxPerSecond` records in a second',
-    lost: 'the records beyond',
+    lost: 'the records above that limit',
   },
   FORKTRACE_LOGS_NEED_JOURNAL: {
-    when: 'logs are asked for with pipeline `batch`, which has no journal',
+    when: 'logs are turned on with the pipeline `batch`, which has no journal',
     lost: 'log records: they are not exported',
   },
   FORKTRACE_SPANS_LEFT: {
     when: 'a shipper ends, or none can be started until its program ends, and spans or log records stay in the journal',
-    lost: 'nothing: the next start delivers them, or `forktrace ship`',
+    lost: 'nothing: the next start of the service, or `forktrace ship`, delivers them',
   },
   FORKTRACE_SPANS_DROPPED: {
-    when: 'the journal directory reached `journal.maxBytes` before they were shipped: log records first, then spans, oldest first',
+    when: 'the journal directory reached `journal.maxBytes`; log records that were not shipped are dropped first, then spans, the oldest first',
     lost: 'these spans or log records',
   },
   FORKTRACE_JOURNAL_LOSS: {
-    when: 'the journal could not take a span or a log record: no space left, too large, or after its end',
-    lost: 'these spans',
+    when: 'a span or a log record could not be written to the journal: no space is left, it is too large, or the journal is closed',
+    lost: 'these spans or log records',
   },
   FORKTRACE_IN_FLIGHT_FULL: {
-    when: 'more requests are in flight than the in-flight table can hold, or the system gives it no space; said once per process',
-    lost: 'nothing, unless the process dies: the requests beyond would then not be seen as interrupted',
+    when: 'more requests are in flight than the in-flight table can hold, or the system gives it no space. The warning is given once per process',
+    lost: 'nothing, unless the process dies: the requests above that number would then not be reported as interrupted',
   },
   FORKTRACE_WRITER_RENEWED: {
-    when: 'a process finds that a shipper in another container has taken it for dead, because it was stopped for more than 30 s or a clock was wrong',
+    when: 'a shipper in another container took a living process for dead, because the process was stopped for more than 30 s or a clock was wrong',
     lost: 'nothing: requests that were in flight are reported as interrupted, and again when they end, with `forktrace.ended_after_interruption`',
   },
   FORKTRACE_USER_CHANGED: {
@@ -144,12 +143,12 @@ export const warnings = {
     lost: 'nothing',
   },
   FORKTRACE_JOURNAL_MALFORMED: {
-    when: 'the shipper found damaged parts of a journal, and skipped them',
+    when: 'the shipper found and skipped damaged parts of a journal',
     lost: 'these parts',
   },
   FORKTRACE_SHIPS_INLINE: {
     when: 'under `--permission` without `--allow-child-process` no shipper can be started, and the process ships its journal itself',
-    lost: 'nothing; what a process has not shipped when it is killed waits in the journal for its next start',
+    lost: 'nothing; spans that a process has not shipped when it is killed wait in the journal for its next start',
   },
   FORKTRACE_SHIPPER_DIED: {
     when: 'the shipper died, and is started again',
@@ -168,12 +167,12 @@ export const warnings = {
     lost: 'traces at its restart',
   },
   FORKTRACE_ENV_IGNORED: {
-    when: 'a variable of OpenTelemetry has a value that is unknown or unusable, or no effect here; once for each, by its name',
-    lost: 'nothing: the default is used; see [environment.md](environment.md)',
+    when: 'a variable of OpenTelemetry has an unknown or unusable value, or has no effect in forktrace. There is one warning for each variable',
+    lost: 'nothing; the default is used: see [environment.md](environment.md)',
   },
   FORKTRACE_ENV_UNKNOWN: {
-    when: "a variable begins with `FORKTRACE_` and is none of forktrace's",
-    lost: 'nothing: it is not read',
+    when: 'a variable begins with `FORKTRACE_` and is unknown',
+    lost: 'nothing; the variable is not read',
   },
   FORKTRACE_JOURNAL_DIR: {
     when: 'the journal directory cannot be used (see the error)',
@@ -197,7 +196,7 @@ export function warn(code: WarningCode, message: string): void {
   process.emitWarning(message, { type: 'ForktraceWarning', code });
 }
 
-/** As {@link warn}, but in this turn: an exit runs no other. */
+/** As {@link warn}, but synchronous, because an exiting process runs no later turn. */
 export function warnNow(code: WarningCode, message: string): void {
   process.emit('warning', Object.assign(new Error(message), { name: 'ForktraceWarning', code }));
 }
@@ -206,8 +205,8 @@ const FIRST_INTERVAL_MS = 60_000;
 const LONGEST_INTERVAL_MS = 3_600_000;
 
 /**
- * Counts what is lost and says so at once, then at growing intervals: 1 minute, doubling up to 1 hour, and at
- * the end.
+ * Counts losses. Warns at the first one at once, then at growing intervals (1 minute, doubling up to 1 hour),
+ * and at the end.
  */
 export class LossReport {
   /** All that was lost since the start. */
@@ -224,7 +223,7 @@ export class LossReport {
     this.#describe = describe;
   }
 
-  /** @returns whether it has been said just now */
+  /** @returns whether this call has warned */
   add(lost: number, reason: string, now = performance.now()): boolean {
     this.total += lost;
     this.#unreported += lost;
@@ -238,8 +237,9 @@ export class LossReport {
   }
 
   /**
-   * What was counted is over: nothing of it is left to say. @param anew whether what comes next is said at
-   * once
+   * Forgets losses that have not been reported.
+   *
+   * @param anew whether the next loss is reported at once
    */
   forget(anew: boolean): void {
     this.#unreported = 0;
@@ -248,8 +248,8 @@ export class LossReport {
   }
 
   /**
-   * Says at once what has not been said yet, also in `process.on('exit')`. What is lost afterwards is said as
-   * from the start.
+   * Reports now what has not been reported yet; works in `process.on('exit')`. The next loss is reported at
+   * once.
    */
   end(): void {
     this.#nextReportAt = 0;

@@ -37,7 +37,8 @@ export async function lookedInto(target: number | undefined, { pid }: { pid?: nu
   }
   if (bySlot.length > 0) return bySlot;
   if (target === undefined) {
-    const reason = coordinators.length === 0 ? `none runs (looked in ${directory})` : 'it has no worker that runs';
+    const reason =
+      coordinators.length === 0 ? `none runs (looked in ${directory})` : 'the one that runs has no running worker';
     throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [reason]);
   }
   if (!processExists(target)) {

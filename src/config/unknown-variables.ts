@@ -21,8 +21,8 @@ export function sayUnknownVariables(environment: Environment): void {
 }
 
 function sayUnknown(environment: Environment, name: string, meant: string | undefined): void {
-  const hint = meant ? `did you mean ${meant}?` : 'docs/environment.md lists them.';
-  environment.say(name, 'FORKTRACE_ENV_UNKNOWN', `Environment variable ${name} is none of forktrace's: ${hint}`);
+  const hint = meant ? `Did you mean ${meant}?` : 'docs/environment.md lists the known ones.';
+  environment.say(name, 'FORKTRACE_ENV_UNKNOWN', `Environment variable ${name} is unknown. ${hint}`);
 }
 
 function check(environment: Environment, name: string, variable: Variable | undefined): void {

@@ -110,7 +110,7 @@ export class Coordinator implements ClusterHandle {
     this.#journalDir = join(privateParent().dir, basename(before));
     warn(
       'FORKTRACE_USER_CHANGED',
-      `The coordinator runs as user ${uid} now, who may make no files in ${before}. Workers that it starts keep their journals in ${this.#journalDir}, with a shipper of that user.`,
+      `The coordinator now runs as user ${uid}, who cannot create files in ${before}. Workers that it starts keep their journals in ${this.#journalDir}, with a shipper of that user.`,
     );
     if (this.#shippers.length > 0) void this.#startShipper();
   }

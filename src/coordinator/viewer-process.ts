@@ -50,7 +50,7 @@ export class ViewerProcess {
       answer = { type: 'failed', message: (error as Error).message };
     }
     child?.kill('SIGKILL');
-    warn('FORKTRACE_VIEWER_FAILED', `The viewer does not start: ${answer.message}`);
+    warn('FORKTRACE_VIEWER_FAILED', `The viewer did not start: ${answer.message}`);
     return undefined;
   }
 

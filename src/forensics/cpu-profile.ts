@@ -62,7 +62,7 @@ function checked(value: unknown): CpuProfile {
     samples.length === timeDeltas.length &&
     Number.isFinite(startTime) &&
     Number.isFinite(endTime);
-  if (!isSound) throw new Error('the process answered with something else than a profile');
+  if (!isSound) throw new Error('the process did not answer with a profile');
   return { nodes: nodes!, samples: samples!, timeDeltas: timeDeltas!, startTime: startTime!, endTime: endTime! };
 }
 

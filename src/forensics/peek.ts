@@ -111,7 +111,7 @@ export async function closeLate(url: string): Promise<void> {
 /** Checks an answer, because it comes from another process. */
 export function checkedSnapshot(value: unknown): { stack: string; active: ActiveSpan | undefined } {
   const { stack, active } = (value ?? {}) as { stack?: unknown; active?: unknown };
-  if (typeof stack !== 'string') throw new Error('the process answered with something else than a stack');
+  if (typeof stack !== 'string') throw new Error('the process did not answer with a stack');
   return { stack, active: checkedSpan(active) };
 }
 

@@ -11,7 +11,7 @@ export function said(error: unknown): void {
   if (warned) return;
   warned = true;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  warn('FORKTRACE_HTTP_UNTRACED', `A request could not be traced as it should. It was served all the same: ${text}`);
+  warn('FORKTRACE_HTTP_UNTRACED', `A request was served, but could not be traced completely: ${text}`);
 }
 
 /** Runs `fn`; what it throws is {@link said}. */

@@ -30,7 +30,7 @@ export function warnOfUnknownNames(enabled: readonly string[], env: NodeJS.Proce
   const packages = unknown.map((name) => PREFIX + name).join(' ');
   warn(
     'FORKTRACE_ENV_IGNORED',
-    `Environment variable ${ENABLED}: ${unknown.join(', ')} ${unknown.length > 1 ? 'are' : 'is'} not installed, expected names of installed packages without "${PREFIX}". npm install ${packages}`,
+    `Environment variable ${ENABLED}: ${unknown.join(', ')} ${unknown.length > 1 ? 'are' : 'is'} not installed, expected names of installed packages without "${PREFIX}". Run npm install ${packages}`,
   );
 }
 

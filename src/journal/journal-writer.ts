@@ -325,7 +325,7 @@ export class JournalWriter implements Journal, SpanLog {
 
   #countUntracked(): void {
     if (this.#isClosed || this.#untracked++ > 0) return;
-    const message = `More than ${this.#table.size} requests are in flight: those beyond are kept when they end, but would not be seen`;
+    const message = `More than ${this.#table.size} requests are in flight: the others are recorded when they end, but would not be reported`;
     warn('FORKTRACE_IN_FLIGHT_FULL', `${message} as interrupted if this process died now.`);
   }
 
@@ -409,7 +409,7 @@ export class JournalWriter implements Journal, SpanLog {
     }
     warn(
       'FORKTRACE_USER_CHANGED',
-      `This process runs as user ${uid} now, who may make no files in ${this.dir}. Its journal continues in ${dir}, with a shipper of that user.`,
+      `This process now runs as user ${uid}, who cannot create files in ${this.dir}. Its journal continues in ${dir}, with a shipper of that user.`,
     );
     this.#uid = uid;
     this.dir = dir;
@@ -481,7 +481,7 @@ export class JournalWriter implements Journal, SpanLog {
     for (let entry = 0; entry < this.#table.size; entry++) if (this.#table.isInFlight(entry)) this.#told.add(entry);
     warn(
       'FORKTRACE_WRITER_RENEWED',
-      'This process was taken for dead, as it was stopped or a clock was wrong: requests that were in flight have been told as interrupted.',
+      'A shipper took this process for dead, because the process was stopped or a clock was wrong: requests that were in flight have been reported as interrupted.',
     );
     return true;
   }

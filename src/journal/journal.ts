@@ -147,7 +147,7 @@ export function openJournal(options: JournalOptions): Journal {
   if (mode === 'mmap' && unsafe !== undefined) throw new ForktraceError('FORKTRACE_JOURNAL_MMAP', [unsafe]);
   const available = availableBytes(options.dir);
   if (available < 2 * MIN_SEGMENT_BYTES) {
-    throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, `there is no room, ${available} bytes are free`]);
+    throw new ForktraceError('FORKTRACE_JOURNAL_DIR', [options.dir, `there is no space, ${available} bytes are free`]);
   }
   const sized = { ...options, ...sizesWithin(available, options) };
   const mapping = unavailable === undefined && unsafe === undefined ? systemMapping : undefined;

@@ -46,7 +46,7 @@ export class LossLedger {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#retryAt = performance.now() + RETRY_MS;
     const isDenied = code === 'EACCES' || code === 'EPERM';
-    const what = isDenied ? `user ${process.geteuid?.()} may make no files` : 'there is no room';
+    const what = isDenied ? `user ${process.geteuid?.()} cannot create files` : 'there is no space';
     this.refusal = `${what} in ${this.dir} (${code ?? message})`;
   }
 

@@ -80,7 +80,7 @@ export class SegmentWriter {
       return undefined;
     }
     if (total > MAX_CHUNK_BYTES) {
-      this.#losses.lose('tooLarge', 1, `one has ${total} bytes, where ${MAX_CHUNK_BYTES} is the most`);
+      this.#losses.lose('tooLarge', 1, `one has ${total} bytes, and ${MAX_CHUNK_BYTES} is the limit`);
       return undefined;
     }
     const { segment } = this;

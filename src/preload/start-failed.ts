@@ -9,5 +9,8 @@ let said = false;
 export function sayStartFailed(error: unknown): void {
   if (said) return;
   said = true;
-  warn('FORKTRACE_START_FAILED', `Tracing did not start, and this process runs without: ${(error as Error).message}`);
+  warn(
+    'FORKTRACE_START_FAILED',
+    `Tracing did not start, and this process runs without it: ${(error as Error).message}`,
+  );
 }

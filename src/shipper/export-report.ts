@@ -58,12 +58,12 @@ export class ExportReport {
     this.#setAsides = new LossReport(
       'FORKTRACE_SPANS_SET_ASIDE',
       (spans, reason) =>
-        `${numberOf(spans, this.#isOfLogs ? 'log record' : 'span')} set aside in the journal: ${this.name} fails each time that one is sent, and takes others (${reason}). It is tried again at growing intervals.`,
+        `${numberOf(spans, this.#isOfLogs ? 'log record' : 'span')} set aside in the journal: ${this.name} fails each time that this one is sent, and accepts others (${reason}). It is sent again at growing intervals.`,
     );
     this.#outages = new LossReport(
       'FORKTRACE_EXPORT_FAILED',
       (attempts, reason) =>
-        `${numberOf(attempts, 'export')} to ${this.name} failed, their ${this.#what} are kept and tried again: ${reason}.`,
+        `${numberOf(attempts, 'export')} to ${this.name} failed; their ${this.#what} are kept and sent again: ${reason}.`,
     );
   }
 
@@ -86,7 +86,7 @@ export class ExportReport {
     this.isMissing = true;
     warn(
       'FORKTRACE_LOGS_NOT_TAKEN',
-      `${this.name} takes no log records (${reason}): they stay in the journal within its bounds, the oldest are given up first, and spans are not affected. Set OTEL_LOGS_EXPORTER=none to turn logs off, or logs.url to send them elsewhere.`,
+      `${this.name} accepts no log records (${reason}). They stay in the journal; at its size limit the oldest are dropped first. Spans are not affected. Set OTEL_LOGS_EXPORTER=none to turn logs off, or logs.url to send them elsewhere.`,
     );
   }
 
@@ -111,7 +111,7 @@ export class ExportReport {
 
   #say(outage: Outage, attempts: number): void {
     const { reason, mistake, slow } = outage;
-    const slowly = slow ? ' (tried again at growing intervals of up to a minute)' : '';
+    const slowly = slow ? ' (sent again at growing intervals of up to a minute)' : '';
     if (this.#outages.add(attempts, `${reason}${slowly}${mistake ? `. ${mistake}` : ''}`)) outage.said = true;
   }
 
@@ -129,7 +129,7 @@ export class ExportReport {
     const seconds = Math.round((now - outage.since) / 1000);
     warn(
       'FORKTRACE_EXPORT_RECOVERED',
-      `${this.name} delivers again, after ${seconds} s and ${outage.attempts} failed exports. Nothing was lost by it.`,
+      `${this.name} accepts ${this.#what} again, after ${seconds} s and ${outage.attempts} failed exports. None were lost.`,
     );
   }
 
@@ -142,7 +142,7 @@ export class ExportReport {
   }
 
   warning(message: string): void {
-    warn('FORKTRACE_EXPORT_WARNING', `${this.name} took the ${this.#what} and says: ${message}`);
+    warn('FORKTRACE_EXPORT_WARNING', `${this.name} accepted the ${this.#what} with a message: ${message}`);
   }
 
   tooLarge(bytes: number, reason: string): void {
@@ -150,7 +150,7 @@ export class ExportReport {
     this.#saidTooLarge = true;
     warn(
       'FORKTRACE_EXPORT_WARNING',
-      `${this.name} takes no request of ${bytes} bytes (${reason}): it gets smaller ones, and a larger one is tried again at growing intervals. Option export.maxRequestBytes sets how large they may be.`,
+      `${this.name} refuses a request of ${bytes} bytes (${reason}). Requests are smaller from now on, and a larger one is tried again at growing intervals. Option export.maxRequestBytes limits their size.`,
     );
   }
 

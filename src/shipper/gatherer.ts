@@ -131,7 +131,7 @@ export class Gatherer {
     if (malformed > 0 && next > (verify ? segment.verifiedTo : segment.readTo)) {
       // They have been counted as read when nobody had looked into them.
       if (from < segment.readTo) this.#options.counts.refused += malformed;
-      this.#options.malformed(malformed, `${path} has what is no span`);
+      this.#options.malformed(malformed, `${path} contains bytes that are no span`);
     }
     if (corrupt && next > segment.readTo)
       this.#options.malformed(1, `${path} cannot be read from byte ${end} to ${next} of its body`);

@@ -23,7 +23,7 @@ export function sayPlace(dir: string, writerId: string, target: ResolvedExport, 
   } catch (error) {
     warn(
       'FORKTRACE_DESTINATION_UNSAID',
-      `Spans of this process go where those of others go: ${dir} takes no file that says otherwise (${(error as Error).message}).`,
+      `Spans of this process go to the same endpoint as those of other processes, because its own endpoint could not be written to ${dir} (${(error as Error).message}).`,
     );
   }
 }

@@ -119,15 +119,15 @@ export class Shipper {
   readonly #logCounts = { read: 0, shipped: 0, refused: 0, dropped: 0 };
   readonly #drops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (spans, reason) => `${numberOf(spans, 'span')} not shipped yet, given up: ${reason}.`,
+    (spans, reason) => `${numberOf(spans, 'span')} dropped before they were shipped: ${reason}.`,
   );
   readonly #logDrops = new LossReport(
     'FORKTRACE_SPANS_DROPPED',
-    (records, reason) => `${numberOf(records, 'log record')} not shipped yet, given up: ${reason}.`,
+    (records, reason) => `${numberOf(records, 'log record')} dropped before they were shipped: ${reason}.`,
   );
   readonly #malformed = new LossReport(
     'FORKTRACE_JOURNAL_MALFORMED',
-    (count, reason) => `${numberOf(count, 'part')} of the journal skipped, which cannot be read: ${reason}.`,
+    (count, reason) => `${numberOf(count, 'unreadable part')} of the journal skipped: ${reason}.`,
   );
   /** Their journals are closed and delivered; what they have said goes with their processes. */
   readonly #closed = new Set<TailedWriter>();
@@ -326,7 +326,7 @@ export class Shipper {
       const what = numberOf(count, delivery.signal === 'logs' ? 'log record' : 'span');
       warn(
         'FORKTRACE_SPANS_LEFT',
-        `${isMore ? 'More than ' : ''}${what} for ${delivery.name} left in ${dir}: the next start of the service delivers what is left, or: forktrace ship ${dir}`,
+        `${isMore ? 'More than ' : ''}${what} for ${delivery.name} left in ${dir}: the next start of the service delivers the rest, or: forktrace ship ${dir}`,
       );
     }
   }

@@ -278,7 +278,7 @@ export class ShipperKeeper {
   #again(failure: string): void {
     this.#failure = failure;
     if (this.#stopping) return;
-    warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again: ${failure}.`);
+    warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again, because ${failure}.`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;
     this.#restart = setTimeout(() => {
       this.#restart = undefined;

@@ -86,6 +86,6 @@ function warnOfNewerCopies(used: ApiCopy, copies: readonly ApiCopy[]): void {
   if (newer === undefined) return;
   warn(
     'FORKTRACE_API_COPIES',
-    `Two versions of @opentelemetry/api are loaded, and what uses the newer one has no spans: ${used.version} in ${used.dir}, ${newer.version} in ${newer.dir}. npm install @opentelemetry/api@${newer.version}`,
+    `Two versions of @opentelemetry/api are loaded, and code that uses the newer one has no spans: ${used.version} in ${used.dir}, ${newer.version} in ${newer.dir}. Run npm install @opentelemetry/api@${newer.version}`,
   );
 }

@@ -24,7 +24,7 @@ export function reportedMetrics(exporter: PushMetricExporter, target: ResolvedEx
         if (isThere) {
           warn(
             'FORKTRACE_METRICS_FAILED',
-            `${name} takes no metrics (${printable(error.message)}): give it a metrics pipeline, or another place for them (metrics.url). This is said once.`,
+            `${name} accepts no metrics (${printable(error.message)}). Add a metrics pipeline there, or send metrics elsewhere (metrics.url). This warning is given once.`,
           );
         }
         isThere = false;

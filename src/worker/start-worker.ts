@@ -255,7 +255,7 @@ function shippingHere(config: ResolvedConfig, { manager, slot }: WorkerIdentity)
   if (config.ship === 'inline' || config.pipeline !== 'journal' || config.disabled) return config;
   warn(
     'FORKTRACE_SHIPS_INLINE',
-    "Node's permission model lets this process start no other (--allow-child-process is missing): it ships its journal itself, as with ship: 'inline'.",
+    "Node's permission model does not let this process start others (--allow-child-process is missing), so it ships its journal itself, as with ship: 'inline'.",
   );
   return { ...config, ship: 'inline' };
 }
@@ -288,7 +288,7 @@ function logsOf(
     if (name !== 'batch') return undefined;
     warn(
       'FORKTRACE_LOGS_NEED_JOURNAL',
-      "Logs are on, and pipeline 'batch' has no journal to keep them: log records are not exported.",
+      "Logs are on, but pipeline 'batch' has no journal for them: log records are not exported.",
     );
     return undefined;
   }

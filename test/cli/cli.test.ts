@@ -130,7 +130,7 @@ test('errors have a code and a way out', async (t) => {
   const cluster = await RunningCluster.ready(t, { workers: 1 }, { behaviour: {} });
   const nobody = await forktrace(join(cluster.runDir, 'elsewhere'), 'status');
   assert.equal(nobody.code, 1);
-  assert.match(nobody.stderr, /^forktrace: No coordinator to talk to: none runs .*\[FORKTRACE_NO_COORDINATOR\]\n$/);
+  assert.match(nobody.stderr, /^forktrace: No coordinator can be reached: none runs .*\[FORKTRACE_NO_COORDINATOR\]\n$/);
 
   const wrong = await forktrace(cluster.runDir, 'scale', 'many');
   assert.equal(wrong.code, 1);
@@ -145,7 +145,7 @@ test('errors have a code and a way out', async (t) => {
   await RunningCluster.ready(t, { workers: 1 }, { env: { FORKTRACE_RUN_DIR: cluster.runDir } });
   assert.match(
     (await forktrace(cluster.runDir, 'status')).stderr,
-    /Name one by --pid. \[FORKTRACE_SEVERAL_COORDINATORS\]/,
+    /Name one with --pid. \[FORKTRACE_SEVERAL_COORDINATORS\]/,
   );
 });
 
@@ -310,7 +310,7 @@ test('run ends with the app’s own error and exit code', async (t) => {
 
   const wrong = await runApp(t, 'export default { not: "a factory" };', '-w', '1');
   assert.equal(await wrong.exited, 1);
-  assert.match(wrong.output(), /expected an app, or a function .*\(FORKTRACE_APP_NO_FACTORY\)/);
+  assert.match(wrong.output(), /expected an app, a function .*\(FORKTRACE_APP_NO_FACTORY\)/);
 });
 
 /** Programs of their own, which `node` runs as well; each tells the arguments that it sees. */

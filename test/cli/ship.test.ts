@@ -82,7 +82,7 @@ test('ship: what an endpoint does not let in is kept and counted, the exit code 
       const refused = await forktrace('ship', dir, '--to', to, '--url', url, '--timeout', '20');
       assert.equal(refused.code, 1, refused.output);
       assert.match(refused.output, /shipped 0 spans .* refused 0, kept 909/);
-      assert.match(refused.output, /909 spans kept in it/);
+      assert.match(refused.output, /909 spans kept in the journal/);
       assert.match(refused.output, new RegExp(to === 'otlp-grpc' ? status[grpc]! : `HTTP ${http}`));
     }
   }

@@ -354,8 +354,8 @@ test('an own variable that does not exist is warned about with the nearest one',
     assert.deepEqual(
       warnings.mock.calls.map((call) => (call.arguments as unknown[])[0]),
       [
-        "Environment variable FORKTRACE_PIPLINE is none of forktrace's: did you mean FORKTRACE_PIPELINE?",
-        "Environment variable FORKTRACE_ZZZZZZZZ is none of forktrace's: docs/environment.md lists them.",
+        'Environment variable FORKTRACE_PIPLINE is unknown. Did you mean FORKTRACE_PIPELINE?',
+        'Environment variable FORKTRACE_ZZZZZZZZ is unknown. docs/environment.md lists the known ones.',
       ],
     );
   } finally {

@@ -35,7 +35,10 @@ test('a broken span of a dead writer never leaves the machine: it is skipped and
   assert.equal(endpoint.received().length, GOOD_COUNT, 'each once');
   assert.deepEqual([shipper.stats().read, shipper.stats().refused], [GOOD_COUNT, 0]);
   const said = warnings.filter(({ code }) => code === 'FORKTRACE_JOURNAL_MALFORMED');
-  assert.match(said[0]!.message, new RegExp(`^${BROKEN_COUNT} parts of the journal skipped.* has what is no span`));
+  assert.match(
+    said[0]!.message,
+    new RegExp(`^${BROKEN_COUNT} unreadable parts of the journal skipped.* contains bytes that are no span`),
+  );
 });
 
 test('a broken span of a living writer costs one refused request: then each span of its is looked into', async (t) => {

@@ -36,7 +36,7 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
       late.every(({ bytes }) => bytes > 32 * 1024 || late.length < 10),
       'the parts are not smaller than need be',
     );
-    await waitFor(() => warnings.some(({ message }) => /takes no request of \d+ bytes/.test(message)), 'a word');
+    await waitFor(() => warnings.some(({ message }) => /refuses a request of \d+ bytes/.test(message)), 'a word');
     assert.equal(warnings.filter(({ code }) => code === 'FORKTRACE_SPANS_REFUSED').length, 0);
   });
 
@@ -119,7 +119,7 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     await endpoint.waitForSpans(500);
     assertEach(endpoint, 500);
     assert.equal(shipper.stats().refused, 0);
-    await waitFor(() => warnings.some(({ message }) => /delivers again/.test(message)), 'the end of it');
+    await waitFor(() => warnings.some(({ message }) => /accepts spans again/.test(message)), 'the end of it');
   });
 
   test(`${to}: a span that is too large is refused for good, the one beside it as bad data and then taken: it is not lost`, async (t) => {

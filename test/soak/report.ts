@@ -21,7 +21,7 @@ interface Soak {
 /** @returns whether nothing is missing that is not accounted for */
 export function report(soak: Soak): boolean {
   const { times, result, said, filesLeft } = soak;
-  const saidLost = sum(said, /Spans lost: ([\d,]+)/g) + sum(said, /([\d,]+) spans? not shipped yet, given up/g);
+  const saidLost = sum(said, /Spans lost: ([\d,]+)/g) + sum(said, /([\d,]+) spans? dropped before they were shipped/g);
   const lost = Object.values(result.lostTo).reduce((total, spans) => total + spans, 0);
   const isComplete =
     result.missing.length === 0 && result.untold.length === 0 && lost - result.lostByKilled <= saidLost;
@@ -36,7 +36,7 @@ export function report(soak: Soak): boolean {
     ['missing without a reason', result.missing.length],
     ['processes with a span in flight that were killed', result.killed],
     ['of these, without an interrupted span', result.untold.length],
-    ['requests that were too large, and went in parts', said.match(/takes no request of \d+ bytes/g)?.length ?? 0],
+    ['requests that were too large, and went in parts', said.match(/refuses a request of \d+ bytes/g)?.length ?? 0],
     ['files left in the journals', filesLeft.length],
   ];
   const table = `| | |

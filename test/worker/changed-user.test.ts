@@ -88,7 +88,7 @@ test('what no directory takes is counted: delivered and lost together are all', 
   await work(scene);
   fetch(`${url}/exit`).catch(() => {});
   await program.waitForExit();
-  const lost = () => [...program.stderr.matchAll(/Spans lost: (\d+), because user 65534 may make no files in/g)];
+  const lost = () => [...program.stderr.matchAll(/Spans lost: (\d+), because user 65534 cannot create files in/g)];
   const total = () =>
     lost().reduce((sum, [, spans]) => sum + Number(spans), 0) + endpoint.received().filter(isWork).length;
   await waitFor(

@@ -26,6 +26,6 @@ for (const protocol of ['grpc', 'http/protobuf']) {
     await waitFor(() => sent() >= 4, 'exports of metrics');
     await program.waitForOutput(/FORKTRACE_METRICS_FAILED/);
     assert.equal(program.stderr.split('FORKTRACE_METRICS_FAILED').length, 2, program.stderr);
-    assert.match(program.stderr, /takes no metrics/);
+    assert.match(program.stderr, /accepts no metrics/);
   });
 }

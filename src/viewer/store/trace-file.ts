@@ -144,7 +144,7 @@ async function load(path: string, store: TraceStore): Promise<number> {
   }
   if (bytes.length === 0) return 0;
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
-    throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path, "holds something else than the viewer's traces"]);
+    throw new ForktraceError('FORKTRACE_VIEWER_FILE', [path, "holds something other than the viewer's traces"]);
   let position = MAGIC.length;
   while (position + LENGTH_BYTES <= bytes.length) {
     const end = position + LENGTH_BYTES + bytes.readUInt32LE(position);

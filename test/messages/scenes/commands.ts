@@ -48,7 +48,7 @@ export const scenes: Scene[] = [
     code: 'FORKTRACE_SEVERAL_COORDINATORS',
     when: 'two clusters run',
     files: { 'app.js': serves },
-    command: `${inBackground(run)}; ${inBackground('forktrace run app.js -w 1 -p 0', 'other')}; forktrace status; code=$?; kill $(jobs -p); wait; (exit $code)`,
+    command: `${inBackground(run)}; one=$!; ${inBackground('forktrace run app.js -w 1 -p 0', 'other')}; other=$!; forktrace status; code=$?; kill $one $other; wait; (exit $code)`,
   },
   {
     code: 'FORKTRACE_RUN_DIR',
