@@ -6,19 +6,23 @@
  *   npm run bench -- --quick         fewer rounds, for a look; writes nothing
  *   npm run bench -- --minutes 8     as all, in less time, with fewer rounds
  *   npm run bench -- --cluster       clusters of several sizes, too; 8 minutes more
+ *   npm run bench -- --steps 6-9     some of the steps, where the others have their results
  *   npm run bench -- --report        the verdicts and pages from the results that are there
  *
  * What is measured here replaces bench/results, from which README and docs/benchmarks.md are written. What a
- * single benchmark measures when it is called by itself goes to bench/results/last, and nowhere else.
+ * single benchmark measures when it is called by itself goes to bench/results/last, and nowhere else. A step
+ * that fails, or hangs, costs its own results alone: those of before stay, the others follow, and the end
+ * says which it was.
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { VERDICT_HEAD, verdictRow, verdicts } from './budgets.js';
 import { writeCharts } from './charts.js';
-import { benchRoot } from './processes.js';
+import { benchRoot, prioritizeSession } from './processes.js';
 import { duration } from './progress.js';
 import { PUBLISHED, renderTable } from './report.js';
 import { writeReportPage } from './report-page.js';
@@ -26,15 +30,34 @@ import { TimeLimit } from './time-limit.js';
 
 /** Of all steps but clusters. */
 const MOST_MINUTES = 29;
+/**
+ * A step that is told how long it has may still take that long beyond: starting and stopping its processes.
+ */
+const GRACE_MINUTES = 2;
 
-const { quick, report, headline, cluster, minutes } = new Command('bench')
+const {
+  quick,
+  report,
+  headline,
+  cluster,
+  minutes,
+  steps: chosen,
+} = new Command('bench')
   .option('--headline', 'the first table alone')
   .option('--quick', 'fewer rounds')
   .option('--cluster', 'clusters, too')
   .option('--report', 'no measuring')
   .option('--minutes <n>', 'of all steps but clusters: with fewer there are fewer rounds', Number, MOST_MINUTES)
+  .option('--steps <from-to>', 'some of them, by their numbers')
   .parse()
-  .opts<{ quick?: boolean; report?: boolean; headline?: boolean; cluster?: boolean; minutes: number }>();
+  .opts<{
+    quick?: boolean;
+    report?: boolean;
+    headline?: boolean;
+    cluster?: boolean;
+    minutes: number;
+    steps?: string;
+  }>();
 
 const { nodeOf } = (await import(new URL('../scripts/node-version.mjs', import.meta.url).href)) as {
   nodeOf(major: string): string;
@@ -88,20 +111,56 @@ const sum = (steps: readonly Step[]) => steps.reduce((total, { minutes }) => tot
 const withoutClusters = [first, ...(headline ? [] : others)];
 const steps = [...withoutClusters, ...(cluster ? clusters : [])];
 
+/** The step at hand. */
+let running: ChildProcess | undefined;
+
+/** Runs one step. @returns why it has failed, or undefined */
+async function run(program: string, args: readonly string[], minutes: number): Promise<string | undefined> {
+  const timeout = (2 * minutes + GRACE_MINUTES) * 60_000;
+  const startedAt = performance.now();
+  running = spawn(process.execPath, [join(benchRoot, '../dist-bench', program), ...args], {
+    stdio: 'inherit',
+    timeout,
+    ...(quick ? {} : { env: { ...process.env, BENCH_RESULTS: PUBLISHED } }),
+  });
+  const [status, signal] = (await once(running, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (status === 0) return undefined;
+  if (performance.now() - startedAt >= timeout) return 'has not ended in time';
+  return `ended with ${signal ?? status}`;
+}
+
+/** `6`, or `6-9`. */
+function rangeOf(text: string, most: number): [number, number] {
+  const [from, to = from] = text.split('-').map(Number);
+  if (Number.isInteger(from) && Number.isInteger(to) && from! >= 1 && to! >= from! && to! <= most) return [from!, to!];
+  throw new Error(`--steps: got ${text}, expected numbers from 1 to ${most}, as 6 or 6-9`);
+}
+
+const failed: string[] = [];
 if (!report) {
-  // The headline alone has its own share.
-  const most = headline ? Math.min(first.minutes, minutes) : minutes;
-  const limit = new TimeLimit(most * (sum(steps) / sum(withoutClusters)));
-  for (const [index, { minutes, command }] of steps.entries()) {
-    const left = limit.leftMinutes;
-    // What a step has not used is the others' to share, and what it has taken too much of is gone.
-    const [program, ...args] = command(Math.max(0, (left * minutes) / sum(steps.slice(index))));
-    console.log(`\n${index + 1}/${steps.length}, at most ${duration(left * 60)} left: ${program} ${args.join(' ')}`);
-    const { status, signal } = spawnSync(process.execPath, [join(benchRoot, '../dist-bench', program!), ...args], {
-      stdio: 'inherit',
-      ...(quick ? {} : { env: { ...process.env, BENCH_RESULTS: PUBLISHED } }),
+  // What else the machine does is not what is measured. All steps are of this session.
+  process.once('exit', prioritizeSession(process.pid));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      running?.kill(signal);
+      process.exit(1);
     });
-    if (status !== 0) throw new Error(`${program} ended with ${signal ?? status}`);
+  }
+  const [from, to] = chosen === undefined ? [1, steps.length] : rangeOf(chosen, steps.length);
+  const left = steps.slice(from - 1, to);
+  // The headline alone has its own share, and so have some of the steps.
+  const most = headline ? Math.min(first.minutes, minutes) : minutes;
+  const limit = new TimeLimit(most * (sum(left) / sum(withoutClusters)));
+  for (const [index, { minutes, command }] of left.entries()) {
+    // What a step has not used is the others' to share, and what it has taken too much of is gone.
+    const own = Math.max(0, (limit.leftMinutes * minutes) / sum(left.slice(index)));
+    const [program, ...args] = command(own);
+    const name = `step ${from + index} of ${steps.length}`;
+    console.log(`\n${name}, at most ${duration(limit.leftMinutes * 60)} left: ${program} ${args.join(' ')}`);
+    const failure = await run(program!, args, own);
+    if (failure === undefined) continue;
+    failed.push(`${name}, ${program}, ${failure}`);
+    console.log(failed.at(-1));
   }
 }
 
@@ -116,4 +175,5 @@ if (!quick) {
   await writeCharts();
   writeReportPage(judged);
 }
-if (judged.some(({ held }) => !held)) process.exitCode = 1;
+for (const failure of failed) console.log(`FAILED: ${failure}: its results are those of before`);
+if (failed.length > 0 || judged.some(({ held }) => !held)) process.exitCode = 1;
