@@ -131,10 +131,9 @@ export class Http1Request extends ServerRequest implements OpenRequest {
         ? socket.writableLength === 0 && response.writableLength === 0 && !socket.destroyed
         : response.writableFinished === true;
     this.#isDelivered ||= isOut;
-    // What has no connection goes nowhere that we could watch.
+    // What has no connection goes nowhere that we could watch. Others end with their last event: see
+    // observe-responses.ts.
     if (this.#connection === undefined) this.finished(response);
-    // The app may have more to say: after `end`, or in listeners of 'finish', as loggers do.
-    else response.on('finish', onFinish);
   }
 
   override processExits(): void {
@@ -201,15 +200,6 @@ export class Http1Request extends ServerRequest implements OpenRequest {
   protected responseHeaders(): ReadHeader {
     return (name) => givenHeader(this.#givenHeaders, name) ?? this.#response!.getHeader(name);
   }
-}
-
-/** Not at once: listeners that were added after `end` are still to come. */
-function onFinish(this: ServerResponse): void {
-  process.nextTick(finishedOf, this);
-}
-
-function finishedOf(response: ServerResponse): void {
-  http1RequestOf(response)?.finished(response);
 }
 
 /** Events of `emitter` run in the request's context from now on. */

@@ -1,7 +1,8 @@
 /**
- * Sees how responses are answered: `writeHead`, `write`, `end` and `destroy` on the prototype of all of
- * node:http's responses, once per process. Methods of its own on each response would make every one of them
- * slow that changes its prototype, as Express does.
+ * Sees how responses are answered: `writeHead`, `write`, `end`, `destroy` and what they emit, on the
+ * prototype of all of node:http's responses, once per process. Methods of its own on each response would make
+ * every one of them slow that changes its prototype, as Express does; a listener of its own on each costs 1
+ * µs, as there is node:http's already and the two make a list.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { type Http1Request, http1RequestOf } from './http1-request.js';
 
 type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 type Methods = Partial<Record<'writeHead' | 'write' | 'end' | 'destroy', Method>>;
+type Emit = (this: ServerResponse, event: string | symbol, ...args: unknown[]) => boolean;
 
 /** Starts the request of a response that node:http gives by itself, without a 'request' event. */
 export type AnsweredByNode = (response: ServerResponse) => Http1Request | undefined;
@@ -22,6 +24,28 @@ export function observeResponses(answeredByNode: AnsweredByNode): void {
   observed = true;
   const { ServerResponse } = process.getBuiltinModule('node:http');
   observe(ServerResponse.prototype as unknown as Methods, answeredByNode);
+  observeEvents(ServerResponse.prototype as unknown as { emit: Emit });
+}
+
+/**
+ * A response is finished when the listeners of its 'finish' and 'close' have run: the app may have more to
+ * say there, as loggers do.
+ */
+function observeEvents(target: { emit: Emit }): void {
+  const { emit } = target;
+  target.emit = function emitObserved(event, ...args) {
+    const result = emit.call(this, event, ...args);
+    // node:http takes the socket away in its own listener of 'finish', and then emits 'close' in the next
+    // tick. It does not for a response that the program has made; listeners that are added in this tick are
+    // still to come.
+    if (event === 'close') finished(this);
+    else if (event === 'finish' && this.socket !== null) process.nextTick(finished, this);
+    return result;
+  };
+}
+
+function finished(response: ServerResponse): void {
+  if (response.writableFinished) http1RequestOf(response)?.finished(response);
 }
 
 /** For a response that is none of node:http's: an adapter's, or a test's. */

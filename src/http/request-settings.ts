@@ -19,3 +19,16 @@ export interface RequestSettings {
 export function methodInName(method: string): string {
   return method === OTHER_METHOD ? 'HTTP' : method;
 }
+
+/** A route's text recurs, and a name that is put together has to be hashed and compared for each request. */
+const MAX_NAMES = 1024;
+const names = new Map<string, { method: string; name: string }>();
+
+/** `{method} {route}`, the same string each time for the method that a route is asked for with most. */
+export function nameOfRoute(method: string, route: string): string {
+  const known = names.get(route);
+  if (known?.method === method) return known.name;
+  const name = `${methodInName(method)} ${route}`;
+  if (known === undefined && names.size < MAX_NAMES) names.set(route, { method, name });
+  return name;
+}

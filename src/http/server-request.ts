@@ -21,7 +21,7 @@ import type { ReadHeader } from './header-capture.js';
 import type { MeasuredRequest } from './measured-request.js';
 import { requestCounts } from './request-counts.js';
 import { endTiming, startTiming } from './request-durations.js';
-import { methodInName, type RequestSettings } from './request-settings.js';
+import { nameOfRoute, type RequestSettings } from './request-settings.js';
 import { RPC_METADATA_KEY, type RpcMetadata } from './rpc-metadata.js';
 import { rememberThrown } from './thrown-errors.js';
 
@@ -202,7 +202,7 @@ export abstract class ServerRequest implements Context {
     if (route === this.#settledRoute) return;
     this.#settledRoute = route;
     this.span.setAttribute(HTTP_ROUTE, route);
-    if (!this.named) this.span.updateName(`${methodInName(this.method)} ${route}`);
+    if (!this.named) this.span.updateName(nameOfRoute(this.method, route));
   }
 }
 

@@ -255,19 +255,35 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
 
   /** As given to `startSpan`: keys are distinct. */
   setStartAttributes(attributes: Attributes): void {
-    const { attributeCountLimit, attributeValueLengthLimit } = this[SCOPE].pipeline.limits;
-    const list: unknown[] = [];
+    const { limits, uncutLength } = this[SCOPE].pipeline;
+    const mostItems = 2 * limits.attributeCountLimit;
+    // As in `put`.
+    const list: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined];
+    let length = 0;
     for (const key in attributes) {
       if (!Object.hasOwn(attributes, key)) continue;
-      const value = attributes[key];
-      if (!isAttribute(key, value) || value === undefined || value === null) continue;
-      if (list.length >= 2 * attributeCountLimit) this.makeDetails().droppedAttributesCount++;
-      else list.push(key, truncated(value, attributeValueLengthLimit));
+      let value: AttributeValue | null | undefined = attributes[key];
+      // Most are short strings, numbers and booleans.
+      const isPlain =
+        typeof value === 'string'
+          ? value.length <= uncutLength
+          : typeof value === 'number' || typeof value === 'boolean';
+      if (!isPlain || key.length === 0) {
+        if (!isAttribute(key, value) || value === undefined || value === null) continue;
+        value = truncated(value, limits.attributeValueLengthLimit);
+      }
+      if (length >= mostItems) {
+        this.makeDetails().droppedAttributesCount++;
+        continue;
+      }
+      list[length] = key;
+      list[length + 1] = value;
+      length += 2;
     }
-    if (list.length === 0) return;
+    if (length === 0) return;
     this.attributeList = list;
-    this.listLength = list.length;
-    if (list.length > MAX_LIST_LENGTH) this.makeObject();
+    this.listLength = length;
+    if (length > MAX_LIST_LENGTH) this.makeObject();
   }
 
   /** As given to `JournalTracer.startPreparedSpan`. */
