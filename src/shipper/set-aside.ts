@@ -5,7 +5,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { readDestination, removeDestination, writeDestination } from './destination.js';
+import { removeDestination, writeDestination } from './destination.js';
 import type { TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 import { writeSegment } from './write-segment.js';
@@ -18,15 +18,11 @@ export const SET_ASIDE_SEQUENCE = 0xffff_fffe;
  * @returns the id of the journal that has it now
  * @throws what the file system says: nothing has changed then
  */
-export function setAside(
-  dir: string,
-  { identity, resource, schemaUrl, destination }: TailedWriter,
-  signal: Signal,
-  chunk: Uint8Array,
-): string {
+export function setAside(dir: string, writer: TailedWriter, signal: Signal, chunk: Uint8Array): string {
+  const { identity, resource, schemaUrl } = writer;
   const id = randomBytes(16).toString('hex');
   // A writer that has said nothing sends to where the shipper does.
-  const said = destination ?? readDestination(dir, identity.id);
+  const said = writer.saidIn(dir);
   if (said !== undefined)
     writeDestination(dir, id, { ...said, ...(signal === 'traces' && { setAsideOf: identity.id }) });
   try {

@@ -21,7 +21,7 @@ import {
 } from '../journal/reader.js';
 import { isSound } from '../wire/check.js';
 import { Resource } from '../wire/otlp.js';
-import type { Said } from './destination.js';
+import { readDestination, type Said } from './destination.js';
 import { SET_ASIDE_SEQUENCE } from './set-aside.js';
 import type { Signal } from './transport.js';
 
@@ -117,11 +117,8 @@ export class TailedWriter {
   seenAliveMonotonicMs = 0;
   /** `performance.now()` at which its process was first seen to be gone; 0 before. */
   seenDeadAt = 0;
-  /**
-   * Where it says that its spans and log records go; undefined as long as that has not been looked up, or it
-   * has not said.
-   */
-  destination: Said | undefined;
+  /** As {@link saidIn} has found it. */
+  #said: Said | undefined;
   /** As {@link isDead} last found it. */
   wasDead = false;
   /** Its process is gone, and what it left in flight has been recovered. */
@@ -161,6 +158,15 @@ export class TailedWriter {
   }
 
   /** Nothing of it has been recovered, and nothing has failed to be. */
+  /**
+   * What it says of itself in the journal directory: where its spans and log records go; undefined as long as
+   * it has said nothing.
+   */
+  saidIn(dir: string): Said | undefined {
+    this.#said ??= readDestination(dir, this.identity.id);
+    return this.#said;
+  }
+
   get isLive(): boolean {
     return !this.finished && !this.unrecovered;
   }

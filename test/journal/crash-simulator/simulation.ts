@@ -11,7 +11,7 @@ import { chunkLengthAt } from '#src/journal/chunk.js';
 import { JournalWriter } from '#src/journal/journal-writer.js';
 import { isUnsound, listJournal, openSegment, type SegmentReader } from '#src/journal/reader.js';
 import { NO_ENTRY, type Room } from '#src/journal/span-log.js';
-import { RECOVERY_SEQUENCE, recoverInFlight } from '#src/shipper/recovery.js';
+import { RECOVERY_SEQUENCE, recoverInFlight } from '#src/shipper/recover-in-flight.js';
 import { Tail } from '#src/shipper/tail.js';
 import { memoryOf } from '#src/wire/memory.js';
 import { varintEnd, varintIn } from '#src/wire/varint.js';

@@ -1,6 +1,5 @@
 /**
- * The last rites of a writer: what it left in flight becomes a segment of interrupted spans, once, and its
- * tables go.
+ * What a dead writer left in flight becomes a segment of interrupted spans, once, and its tables are deleted.
  *
  * The segment has a sequence that no writer reaches, and is complete when it gets its name. A shipper that
  * dies over it leaves either the tables, or the segment and perhaps some tables, which the next shipper then
