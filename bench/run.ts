@@ -116,7 +116,7 @@ let running: ChildProcess | undefined;
 
 /** Runs one step. @returns why it has failed, or undefined */
 async function run(program: string, args: readonly string[], minutes: number): Promise<string | undefined> {
-  const timeout = (2 * minutes + GRACE_MINUTES) * 60_000;
+  const timeout = Math.ceil((2 * minutes + GRACE_MINUTES) * 60_000);
   const startedAt = performance.now();
   running = spawn(process.execPath, [join(benchRoot, '../dist-bench', program), ...args], {
     stdio: 'inherit',
