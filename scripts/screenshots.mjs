@@ -1,7 +1,9 @@
 // Takes the pictures in docs/screenshots: the example shop on four workers, under load, with a crash, a kill
 // and a reload.
 //   npm run screenshots
-//   npm run screenshots -- DIR    besides, all pages in all sizes, light and dark, into DIR: for looking at
+//   npm run screenshots -- DIR    besides, all pages in all sizes, light and dark, into DIR: for looking at;
+//                                 a cluster of 64 workers with odd names and an empty viewer, too
+//   npm run screenshots -- DIR 'odd-|390-dark'    only those whose names match
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { startViewer } from '../dist/viewer/start.js';
 import { driveLoad } from '../dist-examples/shop/load.js';
 import { launch } from '../dist-test/viewer/chromium.js';
+import { feedOdd } from '../dist-test/viewer/odd-feed.js';
 
 const target = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 /** Enough for a full lane of the one-minute window. */
@@ -51,7 +54,7 @@ shop.kill('SIGHUP');
 await wait(LOAD_MS * 0.25);
 
 const browser = await launch(viewer.otlpHttpUrl);
-const page = await browser.open(`${viewer.otlpHttpUrl}/traces`);
+let page = await browser.open(`${viewer.otlpHttpUrl}/traces`);
 const api = async (path) => (await fetch(viewer.otlpHttpUrl + path)).json();
 const failing = (await api('/api/traces?q=status:5xx')).rows[0] ?? (await api('/api/traces?q=status:error')).rows[0];
 const checkout =
@@ -59,8 +62,8 @@ const checkout =
 
 const [death] = await api('/api/deaths');
 
-async function picture(name, path, prepare, folder = target) {
-  await page.goto(viewer.otlpHttpUrl + path);
+async function picture(name, path, prepare, { folder = target, origin = viewer.otlpHttpUrl } = {}) {
+  await page.goto(origin + path);
   await wait(1200);
   await prepare?.();
   await wait(400);
@@ -83,6 +86,18 @@ const PAGES = {
   death: [`/deaths/${death?.id ?? ''}`],
   help: ['/traces', () => page.keyboard.press('?')],
 };
+/** What a viewer without traces has, too. */
+const WITHOUT_TRACE = {
+  cluster: ['/cluster'],
+  traces: ['/traces'],
+  routes: ['/routes'],
+  map: ['/map'],
+  metrics: ['/metrics'],
+  logs: ['/logs'],
+  deaths: ['/deaths'],
+  'no-match': ['/traces?q=nothing-like-it'],
+  'no-trace': ['/traces/0123456789abcdef0123456789abcdef'],
+};
 /** In docs/viewer.md. */
 const SHOWN = ['cluster', 'traces', 'trace', 'routes', 'map', 'metrics'];
 const SIZES = [
@@ -91,30 +106,55 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-const [all] = process.argv.slice(2);
-// First the one that shows what has just happened, in both.
-for (const name of SHOWN) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize(SIZES[0]);
-    await picture(`${name}-${colorScheme}`, ...PAGES[name]);
+const [all, only = ''] = process.argv.slice(2);
+if (only === '') {
+  // First the one that shows what has just happened, in both.
+  for (const name of SHOWN) {
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(SIZES[0]);
+      await picture(`${name}-${colorScheme}`, ...PAGES[name]);
+    }
   }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(SIZES[2]);
+  await picture('phone-cluster', '/cluster');
 }
-await page.emulateMedia({ colorScheme: 'light' });
-await page.setViewportSize(SIZES[2]);
-await picture('phone-cluster', '/cluster');
 
-if (all !== undefined) {
-  mkdirSync(all, { recursive: true });
+async function inAllSizes(pages, origin, prefix = '') {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
     for (const size of SIZES) {
       await page.setViewportSize(size);
-      for (const [name, [path, prepare]] of Object.entries(PAGES)) {
-        await picture(`${name}-${size.width}-${colorScheme}`, path, prepare, all);
+      for (const [name, [path, prepare]] of Object.entries(pages)) {
+        const file = `${prefix}${name}-${size.width}-${colorScheme}`;
+        if (!new RegExp(only).test(file)) continue;
+        await picture(file, path, prepare, { folder: all, origin }).catch((error) =>
+          console.error(file, error.message),
+        );
       }
     }
   }
+}
+
+if (all !== undefined) {
+  mkdirSync(all, { recursive: true });
+  await inAllSizes(PAGES, viewer.otlpHttpUrl);
+  const nothing = mkdtempSync(join(tmpdir(), 'forktrace-screenshots-'));
+  for (const [prefix, feed] of [
+    ['odd-', feedOdd],
+    ['empty-', () => ({})],
+  ]) {
+    const other = await startViewer({ httpPort: 0, grpcPort: 0, journals: nothing });
+    const one = await launch(other.otlpHttpUrl);
+    page = await one.open(other.otlpHttpUrl);
+    await inAllSizes({ ...WITHOUT_TRACE, ...(await feed(other.otlpHttpUrl)) }, other.otlpHttpUrl, prefix);
+    // A trace that is not there is not found.
+    browser.offences.push(...one.offences.filter((offence) => !offence.includes('404')));
+    await one.close();
+    await other.close();
+  }
+  rmSync(nothing, { recursive: true });
 }
 
 await browser.close();

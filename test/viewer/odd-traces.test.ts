@@ -76,6 +76,50 @@ describe('the viewer shows odd traces', { skip: noChromium() }, () => {
     await page.getByLabel('Span', { exact: true }).getByText('🏳️‍🌈').waitFor();
   });
 
+  it('with names as long as a page, which leave the numbers beside them in sight', async () => {
+    const traceId = newTraceId();
+    const root = newSpanId();
+    const route = `/${'x'.repeat(300)}/${'organisation-units/:unitId/'.repeat(8)}`;
+    const name = `POST ${route}`;
+    const attributes = { 'http.request.method': 'POST', 'http.route': route, 'http.response.status_code': 503 };
+    await send(viewer.otlpHttpUrl, [
+      { traceId, spanId: root, name, kind: 2, startMs: Date.now(), durationMs: 9, error: true, attributes },
+      {
+        traceId,
+        parentSpanId: root,
+        name: 'y'.repeat(300),
+        kind: 3,
+        startMs: Date.now(),
+        durationMs: 3,
+        attributes: { 'server.address': `${'z'.repeat(300)}.test` },
+      },
+    ]);
+    const out = `[...document.querySelectorAll('main td, main .num:not(.map *), main .status')]
+      .map((element) => [element.textContent, element.getBoundingClientRect()])
+      .filter(([, { width, left, right }]) => width > 0 && (left < 0 || right > innerWidth))
+      .map(([text, { right }]) => text + ' ends at ' + right)`;
+    for (const width of [1920, 1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const [path, shown] of [
+        ['/traces', '.trace'],
+        ['/routes', '.routes td'],
+        [`/traces/${traceId}`, '[role=treeitem]'],
+        [`/traces/${traceId}?span=${root}`, '.attributes'],
+        [`/traces/${traceId}?view=statistics`, '.statistics td'],
+        [`/compare?a=${traceId}&b=${traceId}`, '.compare td'],
+        ['/map', '.map-calls td'],
+      ] as const) {
+        await page.goto(viewer.otlpHttpUrl + path);
+        await page.locator(shown).first().waitFor();
+        assert.deepEqual(await page.evaluate(out), [], `${path} on ${width}`);
+      }
+    }
+    await page.goto(`${viewer.otlpHttpUrl}/traces/${traceId}`);
+    const heading = (await page.locator('h1').boundingBox())!;
+    assert.ok(heading.height < 100, `a heading of ${heading.height} pixels on a phone`);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   it('of any time: no time at all, an end before its start, the future, long ago', async () => {
     const now = Date.now();
     const cases: [string, number, number][] = [

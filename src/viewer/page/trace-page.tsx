@@ -63,9 +63,6 @@ function KindFilter({ rows, hidden }: { rows: SpanRowView[]; hidden: string }) {
 
 export function TracePage({ id, query }: { id: string; query: URLSearchParams }) {
   const { data: trace, error } = useData<TraceView>(`/api/traces/${id}`, { everyMs: 1500 });
-  useEffect(() => {
-    if (trace !== undefined) performance.mark('first-span');
-  }, [trace !== undefined]);
   if (error !== undefined) {
     return (
       <div class="empty">
@@ -218,7 +215,11 @@ function Waterfall({ trace, query }: { trace: TraceView; query: URLSearchParams 
     <>
       <div class="trace-head">
         <h1>
-          <OutcomeMark outcome={trace.outcome} /> {trace.name} <HttpStatus status={root.httpStatus} />
+          <OutcomeMark outcome={trace.outcome} />{' '}
+          <span class="text" title={trace.name}>
+            {trace.name}
+          </span>{' '}
+          <HttpStatus status={root.httpStatus} />
         </h1>
         <p class="facts">
           <b class="num">{formatDuration(trace.durationMs)}</b>
