@@ -41,6 +41,8 @@ const HTTP_LOGIN: ReadonlySet<number> = new Set([401, 402, 407, 511]);
 const HTTP_MISSING: ReadonlySet<number> = new Set([404, 405, 501]);
 const HTTP_BAD_DATA: ReadonlySet<number> = new Set([400, 422]);
 
+const OPENING_BRACE = 0x7b;
+
 export interface HttpAnswer {
   status: number;
   statusText: string;
@@ -53,7 +55,7 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   const text = answerText(answer);
   const reason = `HTTP ${status} ${printable(answer.statusText, 60)}`.trim() + (text === '' ? '' : `: ${text}`);
   if (status >= 200 && status < 300) {
-    if (isOtlpAnswer(answer)) return isJson(headers) ? acceptedByJson(body) : acceptedBy(body);
+    if (isOtlpAnswer(answer)) return isJson(answer) ? acceptedByJson(body) : acceptedBy(body);
     return { outcome: 'blocked', reason: `it answered ${reason}, which is no OTLP answer` };
   }
   if (status >= 300 && status < 400) {
@@ -121,8 +123,10 @@ export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResu
       return isSize
         ? { outcome: 'too-large', reason, errorType }
         : { outcome: 'bad-data', reason, errorType, certain: true };
-    case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
+      // What Envoy makes of a firewall's 403.
+      return { outcome: 'blocked', reason, fault: 'no-answer', doubtful };
+    case 'UNAUTHENTICATED':
     case 'NOT_FOUND':
       return { outcome: 'blocked', reason, fault: 'no-answer' };
     case 'UNIMPLEMENTED':
@@ -157,21 +161,40 @@ function withoutSecrets(location: string): string {
   return location.replace(/[?#].*$/s, '').replace(/^(\w+:)?\/\/[^/]*@/, '$1//');
 }
 
-const isJson = (headers: IncomingHttpHeaders) => /^application\/json\b/i.test(headers['content-type'] ?? '');
+/** Go's servers call JSON `text/plain` when nobody has said what it is. */
+const isJson = ({ headers, body }: HttpAnswer) =>
+  /^application\/json\b/i.test(headers['content-type'] ?? '') || body[0] === OPENING_BRACE;
+
+/** What others call `application/x-protobuf`, which the specification wants. */
+const OTLP_TYPE = /^application\/(?:(?:x-|vnd\.google\.|x-google-)?protobuf|json|octet-stream)\b/i;
 
 /**
- * The specification wants `application/x-protobuf`. What is taken for an acceptance besides: no body, JSON,
+ * What is taken for an acceptance besides OTLP's types: no body, JSON that says nothing or a partial success,
  * and a word or two, which some vendors answer with. A page is none, nor is what a server says that answers
- * 200 to everything.
+ * 200 to everything, nor an error that comes with 200.
  */
-function isOtlpAnswer({ status, headers, body }: HttpAnswer): boolean {
+function isOtlpAnswer(answer: HttpAnswer): boolean {
+  const { status, headers, body } = answer;
   const contentType = headers['content-type'];
+  if (body.length === 0) return true;
+  if (isJson(answer) && isErrorInJson(body)) return false;
   // Pages of others are answered with 200.
-  if (body.length === 0 || (status !== 200 && !isPage(contentType, body.toString('latin1', 0, 64)))) return true;
-  if (contentType !== undefined && /^application\/(x-protobuf|json|octet-stream)\b/i.test(contentType)) return true;
-  return (
-    /^\s*(ok|success|accepted|\{\s*\})[.!]?\s*$/i.test(body.subarray(0, 64).toString('latin1')) && body.length < 64
-  );
+  if (status !== 200 && !isPage(contentType, body.toString('latin1', 0, 64))) return true;
+  if (contentType !== undefined && OTLP_TYPE.test(contentType)) return true;
+  const text = body.subarray(0, 64).toString('latin1');
+  return /^\s*\{\s*"partial_?success"/i.test(text) || (ACCEPTING_WORD.test(text) && body.length < 64);
+}
+
+const ACCEPTING_WORD = /^\s*(ok|success|accepted|\{\s*\})[.!]?\s*$/i;
+
+/** `{"error":"no such token"}`, as gateways say that have no status of their own. */
+function isErrorInJson(body: Buffer): boolean {
+  try {
+    const { error, errors } = JSON.parse(body.toString()) ?? {};
+    return Boolean(error) || (Array.isArray(errors) ? errors.length > 0 : Boolean(errors));
+  } catch {
+    return false;
+  }
 }
 
 const isPage = (type = '', text: string) => /html/i.test(type) || /^\s*<(?:!doctype|html)/i.test(text);

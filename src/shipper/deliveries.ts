@@ -29,6 +29,8 @@ interface DeliveriesOptions {
   everythingThere?: boolean | undefined;
   /** Until what was set aside is tried again the first time, in milliseconds. @default 10,000 */
   setAsideMs?: number | undefined;
+  /** Until what failed is tried again the first time, in milliseconds. @default 250 */
+  retryMs?: number | undefined;
   /** Until a larger request is tried than the last that was too large, in milliseconds. @default 60,000 */
   requestGrowsMs?: number | undefined;
 }
@@ -130,7 +132,7 @@ export class Deliveries {
   }
 
   #open(signal: Signal, destination: Destination): Delivery {
-    const { dir, setAsideMs, requestGrowsMs } = this.#options;
+    const { dir, setAsideMs, retryMs, requestGrowsMs } = this.#options;
     const key = keyOf(signal, destination);
     const word = this.#words.get(key);
     const target: ResolvedExport = word ?? {
@@ -161,6 +163,7 @@ export class Deliveries {
       },
       setAside: (writer, chunk) => setAside(dir, writer, signal, chunk),
       setAsideMs,
+      retryMs,
       requestGrowsMs,
       answered: () => this.#answered(delivery),
     });

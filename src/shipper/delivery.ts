@@ -41,6 +41,8 @@ interface DeliveryOptions extends GathererOptions, OutcomesOptions {
   writers(): TailedWriter[];
   /** Until it is tried again the first time, in milliseconds. @default 10,000 */
   setAsideMs?: number | undefined;
+  /** Until what failed is tried again the first time, in milliseconds. @default 250 */
+  retryMs?: number | undefined;
   /** Until a larger request is tried than the last that was too large, in milliseconds. @default 60,000 */
   requestGrowsMs?: number | undefined;
   /** An answer has come: there may be more to send. */
@@ -55,7 +57,7 @@ export class Delivery {
   #transport: Transport | undefined;
   readonly #size: RequestSize;
   readonly #suspects: Suspects;
-  readonly #times = new RetryTimes();
+  readonly #times: RetryTimes;
   readonly #gatherer: Gatherer;
   readonly #outcomes: Outcomes;
   #shipment: Shipment | undefined;
@@ -67,6 +69,7 @@ export class Delivery {
     this.#options = options;
     this.#export = options.export;
     this.#isAwaited = options.isAwaited;
+    this.#times = new RetryTimes(options.retryMs);
     this.#suspects = new Suspects(options.setAsideMs);
     this.#size = new RequestSize(options.export.maxRequestBytes, options.requestGrowsMs);
     const gatherer = new Gatherer(options, this.#size, this.#suspects);

@@ -23,16 +23,26 @@ export function acceptedBy(response: Uint8Array): SendResult {
 
 /** The same in JSON. What is none was an acceptance all the same: its status said so. */
 export function acceptedByJson(response: Buffer): SendResult {
-  let partial: { rejectedSpans?: unknown; rejectedLogRecords?: unknown; errorMessage?: unknown } | undefined;
+  let partial: Record<string, unknown>;
   try {
-    partial = JSON.parse(response.toString() || '{}').partialSuccess;
+    // The specification wants lowerCamelCase; a server that prints protobuf's own names says the same.
+    partial = lowerCamelCase(lowerCamelCase(JSON.parse(response.toString() || '{}')).partialSuccess);
   } catch {
     return ACCEPTED;
   }
-  const rejected = Math.trunc(Math.max(0, Number(partial?.rejectedSpans ?? partial?.rejectedLogRecords ?? 0)) || 0);
-  const message = String(partial?.errorMessage ?? '');
+  const { rejectedSpans, rejectedLogRecords, errorMessage } = partial;
+  const rejected = Math.trunc(Math.max(0, Number(rejectedSpans ?? rejectedLogRecords ?? 0)) || 0);
+  const message = String(errorMessage ?? '');
   return rejected === 0 && message === '' ? ACCEPTED : { outcome: 'accepted', rejected, message: printable(message) };
 }
+
+const lowerCamelCase = (json: unknown): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(json ?? {}).map(([name, value]) => [
+      name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 
 /** The delay of a google.rpc.RetryInfo in `grpc-status-details-bin`, a google.rpc.Status, in milliseconds. */
 export function retryDelayOf(status: Uint8Array): number | undefined {

@@ -83,9 +83,7 @@ export class Outcomes {
         this.#retry(shipment, range, bytes, result);
         break;
       case 'blocked':
-        // At an end there is no time to find out what passes.
-        if (result.doubtful && !this.#times.isStopping && this.#isDoubted(shipment))
-          this.#doubt(shipment, range, result);
+        if (result.doubtful && this.#isDoubted(shipment)) this.#doubt(shipment, range, result);
         else this.#tryAgain(shipment, range, result);
         break;
       case 'too-large':
@@ -169,9 +167,10 @@ export class Outcomes {
 
   /**
    * An endpoint that has failed over one part of a shipment may fail over the next; else it may just be away.
+   * At an end there is no time to find that out first.
    */
   #isDoubted({ suspect, isTaken }: Shipment): boolean {
-    return suspect !== undefined || isTaken || ++this.#doubts >= MOST_DOUBTS;
+    return suspect !== undefined || isTaken || this.#times.isStopping || ++this.#doubts >= MOST_DOUBTS;
   }
 
   /**
@@ -182,11 +181,14 @@ export class Outcomes {
   #doubt(shipment: Shipment, range: Range, result: Failed): void {
     this.#suspectWritersOf(shipment);
     const { suspect } = shipment;
-    if (suspect === undefined && !shipment.isTaken) {
+    const isEnd = this.#times.isStopping;
+    if (suspect === undefined && !shipment.isTaken && !isEnd) {
       this.#tryAgain(shipment, range, result);
       return;
     }
-    this.#pause(result);
+    // At an end the other parts are tried at once: some of them may pass.
+    if (isEnd && result.outcome === 'blocked') this.#options.report.failed(result);
+    else this.#pause(result);
     if (suspect?.isSetAside) {
       this.#doubtSetAside(shipment, range, suspect, result);
       return;
@@ -200,8 +202,9 @@ export class Outcomes {
     }
     if (isSingle) shipment.suspectItem(range.from);
     if (shipment.refusals < DOUBTS && !shipment.isOver) return;
+    if (isEnd && ++this.#doubts >= MOST_DOUBTS) this.#times.gaveUp = true;
     // Others have been taken: it alone waits, as what it begins with has to.
-    const isAlone = this.#suspects.refused(suspect!) && isSingle && shipment.count === 1;
+    const isAlone = suspect !== undefined && this.#suspects.refused(suspect) && isSingle && shipment.count === 1;
     shipment.isGivenUp = !(isAlone && this.#isSetAside(shipment, range, result.reason));
   }
 

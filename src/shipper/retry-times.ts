@@ -7,8 +7,8 @@ import type { SendResult } from './transport.js';
 
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5000;
-/** While a login or an address is wrong. */
-const BLOCKED_MIN_MS = 1000;
+/** While a login or an address is wrong: so many times the least. */
+const BLOCKED_TIMES = 4;
 const BLOCKED_MAX_MS = 60_000;
 
 /** It has not been taken, and may be later. */
@@ -17,11 +17,18 @@ export type Failed = Extract<SendResult, { outcome: 'retry' | 'blocked' }>;
 export class RetryTimes {
   /** `performance.now()` before which nothing is tried. */
   notBefore = 0;
-  #backoffMs = BACKOFF_MIN_MS;
-  #blockedMs = BLOCKED_MIN_MS;
+  readonly #leastMs: number;
+  #backoffMs: number;
+  #blockedMs: number;
   #stopAt: number | undefined;
   /** Stopped, and there is no time for another try. */
   gaveUp = false;
+
+  /** @param leastMs the first wait, in milliseconds */
+  constructor(leastMs: number = BACKOFF_MIN_MS) {
+    this.#leastMs = this.#backoffMs = leastMs;
+    this.#blockedMs = leastMs * BLOCKED_TIMES;
+  }
 
   /** Whether what is not taken soon is left. */
   get isStopping(): boolean {
@@ -38,14 +45,14 @@ export class RetryTimes {
   /** Something was taken. */
   succeeded(): void {
     this.notBefore = 0;
-    this.#backoffMs = BACKOFF_MIN_MS;
-    this.#blockedMs = BLOCKED_MIN_MS;
+    this.#backoffMs = this.#leastMs;
+    this.#blockedMs = this.#leastMs * BLOCKED_TIMES;
   }
 
   /** Login or certificates have changed. */
   targetChanged(): void {
     this.notBefore = 0;
-    this.#blockedMs = BLOCKED_MIN_MS;
+    this.#blockedMs = this.#leastMs * BLOCKED_TIMES;
   }
 
   /** There is nothing to send with, or nobody has said yet with what. */
@@ -62,7 +69,7 @@ export class RetryTimes {
     }
     const { afterMs = 0 } = result;
     // One that asks to be asked again at once, each time, is not asked a hundred times a second.
-    this.#wait(afterMs >= BACKOFF_MIN_MS ? afterMs : this.#backoffMs * (0.5 + Math.random() / 2));
+    this.#wait(afterMs >= this.#leastMs ? afterMs : this.#backoffMs * (0.5 + Math.random() / 2));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
   }
 

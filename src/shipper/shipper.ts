@@ -52,6 +52,8 @@ export interface ShipperOptions extends DeadWritersOptions, WriterRecoveryOption
   lingerMs?: number;
   /** Until what was set aside is tried again the first time, in milliseconds. @default 10,000 */
   setAsideMs?: number | undefined;
+  /** Until what failed is tried again the first time, in milliseconds. @default 250 */
+  retryMs?: number | undefined;
   /** Until a larger request is tried than the last that was too large, in milliseconds. @default 60,000 */
   requestGrowsMs?: number | undefined;
   /** Whether waiting for spans keeps the process alive. @default true */
@@ -114,6 +116,8 @@ export class Shipper {
       if (!stopping && this.#isAlone()) {
         this.#hasEndedIdle = true;
         complete = true;
+        // Of a process that takes its time to end, nobody will remove it.
+        for (const { identity } of this.#closed) removeDestination(this.#options.dir, identity.id);
         break;
       }
       const isLate = stopping && now > this.#stopAt!;

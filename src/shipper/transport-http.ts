@@ -15,7 +15,14 @@ import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { promisify } from 'node:util';
-import { gunzip as gunzipWithCallback, gzip as gzipWithCallback } from 'node:zlib';
+import {
+  brotliDecompress,
+  gzip as gzipWithCallback,
+  type InputType,
+  inflateRaw,
+  unzip,
+  type ZlibOptions,
+} from 'node:zlib';
 import type { ResolvedExport } from '../config/resolved.js';
 import { version } from '../own-files.js';
 import { printable } from '../printable.js';
@@ -27,7 +34,13 @@ import { type HttpProxy, proxyFor } from './proxy.js';
 import type { SendResult, Signal, Transport } from './transport.js';
 
 const gzip = promisify(gzipWithCallback);
-const gunzip = promisify(gunzipWithCallback);
+/** By an answer's encoding; `deflate` comes with zlib's header and without (RFC 9110, 8.4.1.2). */
+const decoders: Record<string, ((body: InputType, options: ZlibOptions) => Promise<Buffer>)[]> = {
+  gzip: [promisify(unzip)],
+  'x-gzip': [promisify(unzip)],
+  deflate: [promisify(unzip), promisify(inflateRaw)],
+  br: [promisify(brotliDecompress)],
+};
 /** More of an answer is not read: it is neither OTLP's nor worth a message. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -153,9 +166,20 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
 }
 
 /** Some compress whatever they are asked for. What is not what it says is left as it is. */
-async function decoded(encoding: string | undefined, body: Buffer): Promise<Buffer> {
-  if (encoding !== 'gzip' || body.length === 0) return body;
-  return await gunzip(body, { maxOutputLength: MAX_ANSWER_BYTES }).catch(() => body);
+async function decoded(encodings: string | undefined, body: Buffer): Promise<Buffer> {
+  let bytes = body;
+  for (const encoding of encodings
+    ?.toLowerCase()
+    .split(/\s*,\s*/)
+    .reverse() ?? []) {
+    for (const decode of bytes.length > 0 ? (decoders[encoding] ?? []) : []) {
+      const found = await decode(bytes, { maxOutputLength: MAX_ANSWER_BYTES }).catch(() => undefined);
+      if (found === undefined) continue;
+      bytes = found;
+      break;
+    }
+  }
+  return bytes;
 }
 
 const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;

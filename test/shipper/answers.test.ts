@@ -17,6 +17,9 @@ describe('over HTTP', () => {
       ['', { 'content-type': 'application/x-protobuf' }],
       ['{}', json],
       ['OK', { 'content-type': 'text/plain' }],
+      ['{"partialSuccess":{}}', { 'content-type': 'text/plain; charset=utf-8' }],
+      ['{"status":"ok","errors":[]}', json],
+      ['', { 'content-type': 'text/html' }],
     ] as const)
       assert.equal(answer(200, body, headers).outcome, 'accepted', body);
     assert.equal(answer(200, '<html></html>', { 'content-type': 'text/html' }).outcome, 'blocked');
@@ -50,6 +53,23 @@ describe('over HTTP', () => {
       { reason: /redirects to https:\/\/x\/login \(/ },
     ],
     ['half a rejected item', answer(200, '{"partialSuccess":{"rejectedSpans":1.5}}', json), { rejected: 1 }],
+    [
+      'rejected items by protobuf’s own names',
+      answer(200, '{"partial_success":{"rejected_spans":"2","error_message":"why"}}', json),
+      { rejected: 2, message: 'why' },
+    ],
+    [
+      'rejected items in what is called text',
+      answer(200, '{"partialSuccess":{"rejectedSpans":2}}', { 'content-type': 'text/plain' }),
+      { rejected: 2 },
+    ],
+    ['JSON of another kind', answer(200, 'null', json), { outcome: 'accepted', rejected: 0 }],
+    [
+      'an error with 200',
+      answer(200, '{"error":"no such token"}', json),
+      { outcome: 'blocked', reason: /no such token/ },
+    ],
+    ['errors with 200', answer(200, '{"errors":["no such token"]}', json), { outcome: 'blocked' }],
     ['no such path', answer(404), { outcome: 'blocked', missing: true }],
     ['no login', answer(401), { outcome: 'blocked' }],
     ['the words of JSON', answer(401, '{"message":"who are you"}', json), { reason: /^HTTP 401 Text: who are you$/ }],

@@ -3,10 +3,11 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SPARE, UNFINISHED } from '#src/journal/format.js';
+import { destinationOf, writeDestination } from '#src/shipper/destination.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { waitFor } from '../process/wait-for.js';
-import { journalScene } from './journal-scene.js';
+import { journalScene, PLAIN_EXPORT } from './journal-scene.js';
 
 async function writer(t: TestContext, dir: string, end: 'wait' | 'linger'): Promise<Program> {
   const program = runProgram(t, fixture('span-writer'), { args: [dir, 'mmap', '100', 'span', '0', end] });
@@ -30,6 +31,19 @@ test('what a process has left that ends after its journal was closed and shipped
     () => filesIn(dir).length === 0,
     () => `an empty directory: ${filesIn(dir)}`,
   );
+});
+
+test('what a process has said of itself is not left where the shipper goes before it ends', async (t) => {
+  const { dir, open, write, ship } = await journalScene(t);
+  const endpoint = await OtlpEndpoint.start(t);
+  const target = { ...PLAIN_EXPORT, url: endpoint.grpcUrl };
+  const journal = open();
+  writeDestination(dir, journal.writerId, destinationOf(target));
+  write(journal, 10, 'span');
+  journal.close();
+  assert.equal(await ship(target, { lingerMs: 100 }).done, true);
+  assert.equal(endpoint.received().length, 10);
+  assert.deepEqual(filesIn(dir), []);
 });
 
 for (const ending of [SPARE, UNFINISHED]) {

@@ -1,10 +1,15 @@
 // What answers is not always an OTLP endpoint, nor always well: each answer is understood, within its time.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  createServer as createHttp2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createTransport } from '#src/shipper/transport.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { exportRequest } from './export-request.js';
@@ -76,6 +81,16 @@ const withBody = (headers: string, body: Uint8Array) => (socket: Socket) => {
   socket.end(body);
 };
 
+const ENCODINGS: [string, (bytes: Buffer) => Buffer][] = [
+  ['gzip', (bytes) => gzipSync(bytes)],
+  ['X-GZIP', (bytes) => gzipSync(bytes)],
+  ['deflate', (bytes) => deflateSync(bytes)],
+  // As some servers do, without zlib's header.
+  ['deflate', (bytes) => deflateRawSync(bytes)],
+  ['br', (bytes) => brotliCompressSync(bytes)],
+  ['deflate, gzip', (bytes) => gzipSync(deflateSync(bytes))],
+];
+
 const HTTP: [what: string, answer: (socket: Socket) => void, expected: Expected][] = [
   [
     'a whole one, one byte at a time',
@@ -89,11 +104,50 @@ const HTTP: [what: string, answer: (socket: Socket) => void, expected: Expected]
   ['twice the same', (s) => s.end(OK + OK), accepted],
   ['nothing but a status', (s) => s.end('HTTP/1.1 204 No Content\r\n\r\n'), accepted],
   ['one of HTTP/1.0', (s) => s.write(`HTTP/1.0 200 OK\r\n${OTLP}\r\n`, () => s.end(REJECTED)), { rejected: 1 }],
-  ['a compressed one', withBody(`200 OK\r\n${OTLP}Content-Encoding: gzip\r\n`, gzipSync(REJECTED)), { rejected: 1 }],
+  ...ENCODINGS.flatMap(([encoding, encode]): typeof HTTP => [
+    [
+      `one that is compressed as ${encoding}`,
+      withBody(`200 OK\r\n${OTLP}Content-Encoding: ${encoding}\r\n`, encode(REJECTED)),
+      { rejected: 1 },
+    ],
+    [
+      `words that are compressed as ${encoding}`,
+      withBody(`403 No\r\nContent-Encoding: ${encoding}\r\n`, encode(Buffer.from('your plan is over'))),
+      blocked(/HTTP 403 No: your plan is over/),
+    ],
+  ]),
   [
-    'compressed words',
-    withBody('403 No\r\nContent-Encoding: gzip\r\n', gzipSync('your plan is over')),
-    blocked(/HTTP 403 No: your plan is over/),
+    'a partial success of some type of protobuf',
+    withBody(`200 OK\r\nContent-Type: application/protobuf\r\n`, REJECTED),
+    { rejected: 1 },
+  ],
+  [
+    'one that rejects more than it was sent',
+    withBody(`200 OK\r\n${OTLP}`, Buffer.from('0a020863', 'hex')),
+    { rejected: 99 },
+  ],
+  [
+    'a thousand hints, and one',
+    (s) => s.end('HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'.repeat(1000) + OK),
+    accepted,
+  ],
+  [
+    'hints without an end',
+    (s) => trickle(s, '', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n'),
+    never(/no answer within/),
+  ],
+  [
+    'one in chunks with trailers',
+    (s) =>
+      s.end(
+        `HTTP/1.1 200 OK\r\n${OTLP}Transfer-Encoding: chunked\r\n\r\n4\r\n${REJECTED.toString('latin1')}\r\n0\r\nX-A: b\r\n\r\n`,
+      ),
+    { rejected: 1 },
+  ],
+  [
+    'a part, and then a reset',
+    (s) => s.write(`HTTP/1.1 200 OK\r\n${OTLP}Content-Length: 9\r\n\r\na`, () => s.resetAndDestroy()),
+    retry(/ECONNRESET|closed before the answer/),
   ],
   [
     'what is not compressed, though it says so',
@@ -220,6 +274,23 @@ const GRPC: [what: string, answer: (stream: ServerHttp2Stream) => void, expected
     grpcAnswer({ 'grpc-status': '0' }, Buffer.from('010000000100', 'hex'), { 'grpc-encoding': 'snappy' }),
     { outcome: 'bad-data', reason: /^UNKNOWN: an answer that gRPC does not know/ },
   ],
+  [
+    'what a firewall of Envoy’s refuses',
+    (stream) =>
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '7' }, { endStream: true }),
+    { outcome: 'blocked', doubtful: true },
+  ],
+  ['headers of 60 KB', grpcAnswer({ 'grpc-status': '0' }, EMPTY, { x: 'a'.repeat(60_000) }), accepted],
+  ['a reset of the stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM), retry(/UNAVAILABLE/)],
+  ['that it wants calm', (stream) => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM), blocked(/RESOURCE_EXHAUSTED/)],
+  [
+    'a farewell to the connection, and an answer',
+    (stream) => {
+      stream.session!.goaway();
+      grpcAnswer({ 'grpc-status': '0' }, EMPTY)(stream);
+    },
+    accepted,
+  ],
   ['an end of the connection', (stream) => stream.session!.destroy(), retry(/UNAVAILABLE/)],
   ['none', () => {}, never(/DEADLINE_EXCEEDED/)],
 ];
@@ -239,6 +310,23 @@ test('answers over gRPC', { concurrency: true }, async (t) => {
     ),
   );
 });
+
+for (const [what, settings, expected] of [
+  ['a byte at a time', { initialWindowSize: 1 }, accepted],
+  ['one request at a time', { maxConcurrentStreams: 1 }, accepted],
+  ['no request', { maxConcurrentStreams: 0 }, never(/DEADLINE_EXCEEDED/)],
+  ['no header', { maxHeaderListSize: 1 }, blocked(/RESOURCE_EXHAUSTED/)],
+] as const) {
+  test(`a gRPC server that takes ${what}`, async (t) => {
+    const server = createHttp2Server({ settings });
+    server.on('session', (session: ServerHttp2Session) => session.on('error', () => {}));
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => {});
+      stream.once('end', () => grpcAnswer({ 'grpc-status': '0' }, EMPTY)(stream)).resume();
+    });
+    await assertResult(t, 'otlp-grpc', await listen(t, server as unknown as Server), expected);
+  });
+}
 
 describe('an endpoint that wants to be asked again at once, each time, is asked at growing intervals', () => {
   for (const to of ['otlp-grpc', 'otlp-http'] as const) {

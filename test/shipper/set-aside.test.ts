@@ -14,10 +14,14 @@ import { type JournalScene, journalScene, PLAIN_EXPORT } from './journal-scene.j
 
 const TIMEOUT_MS = 120_000;
 const POISON = 'poison';
-/** Of the tries of what was set aside, in milliseconds: shortened, so that the last one comes soon. */
-const SET_ASIDE_MS = 20;
+/** Waits of a shipper, in milliseconds: shortened, so that the last try comes soon. */
+const SOON = { setAsideMs: 20, retryMs: 20 };
+/** Spans of each kind. */
+const MANY = 40;
 /** Of an endpoint that answers in milliseconds, unless it never does. */
 const NO_ANSWER_MS = 1000;
+/** Enough to take a request apart, however late the answers. */
+const AT_END_MS = 60_000;
 
 /** A server that fails over requests with the poison, in front of an endpoint. */
 interface Ill {
@@ -60,6 +64,7 @@ const KINDS: [string, Protocol, (t: TestContext, endpoint: OtlpEndpoint, to: Pro
   ['a gRPC endpoint has no answer to', 'otlp-grpc', answering({ answer: 'hang' }, NO_ANSWER_MS)],
   ['an HTTP endpoint never ends its answer to', 'otlp-http', answering({ answer: 'trickle' }, NO_ANSWER_MS)],
   ['a gRPC endpoint answers UNAVAILABLE to', 'otlp-grpc', grpc(status.UNAVAILABLE)],
+  ['a firewall answers PERMISSION_DENIED to', 'otlp-grpc', grpc(status.PERMISSION_DENIED)],
   ['a gRPC endpoint answers DATA_LOSS to', 'otlp-grpc', grpc(status.DATA_LOSS)],
 ];
 
@@ -78,12 +83,12 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
       const [journal, other] = [open('shop'), open('till')];
       const target = { ...PLAIN_EXPORT, to, url, timeoutMs };
       for (const { writerId } of [journal, other]) writeDestination(dir, writerId, destinationOf(target));
-      write(journal, 300, 'before');
+      write(journal, MANY, 'before');
       write(journal, 1, POISON);
-      write(journal, 300, 'after');
-      write(other, 300, 'other');
-      const { shipper } = ship(target, { setAsideMs: SET_ASIDE_MS });
-      await endpoint.waitForSpans(900, TIMEOUT_MS);
+      write(journal, MANY, 'after');
+      write(other, MANY, 'other');
+      const { shipper } = ship(target, SOON);
+      await endpoint.waitForSpans(3 * MANY, TIMEOUT_MS);
       await waitFor(() => said('FORKTRACE_SPANS_SET_ASIDE'), 'a word', TIMEOUT_MS);
       assert.equal(shipper.stats().refused, 0);
       const isShop = (id: string) => id === journal.writerId;
@@ -92,7 +97,7 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
       let later = 0;
       await waitFor(
         () => {
-          if (endpoint.received().length === 900 + later) write(other, 1, `later ${later++}`);
+          if (endpoint.received().length === 3 * MANY + later) write(other, 1, `later ${later++}`);
           return shipper.stats().refused === 1;
         },
         () => `the end of it: ${JSON.stringify(shipper.stats())}`,
@@ -100,15 +105,36 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
       );
       await waitFor(() => shipper.stats().lagBytes === 0, 'the rest', TIMEOUT_MS);
       const names = endpoint.received().map(({ name }) => name);
-      assert.equal(new Set(names).size, 900 + later);
+      assert.equal(new Set(names).size, 3 * MANY + later);
       // An answer that did not come in time may have been one.
-      if (timeoutMs !== NO_ANSWER_MS) assert.equal(names.length, 900 + later, 'each once');
+      if (timeoutMs !== NO_ANSWER_MS) assert.equal(names.length, 3 * MANY + later, 'each once');
       assert.ok(failures() >= 8, `it was tried ${failures()} times`);
       // It was its writer's all the time.
       assert.deepEqual(readRefused(dir, journal.writerId), { _OTHER: 1 });
       assert.equal(countSetAside(dir, isShop), 0);
       const last = await waitFor(() => said('FORKTRACE_SPANS_REFUSED'), 'a word', TIMEOUT_MS);
       assert.match(last.message, /refused 1 span for good: it failed 8 times over it alone/);
+    });
+  }
+
+  for (const [what, to, start] of KINDS) {
+    test(`at an end a span that ${what} costs the others nothing`, async (t) => {
+      const { open, write, ship, warnings } = await journalScene(t);
+      const endpoint = await OtlpEndpoint.start(t);
+      const { url, timeoutMs = PLAIN_EXPORT.timeoutMs } = await start(t, endpoint, to);
+      const said = saidOf(warnings, url);
+      const [journal, other] = [open('shop'), open('till')];
+      write(journal, MANY, 'before');
+      write(journal, 1, POISON);
+      write(journal, MANY, 'after');
+      write(other, MANY, 'other');
+      const { shipper, done } = ship({ to, url, timeoutMs }, SOON);
+      shipper.stop(AT_END_MS);
+      assert.equal(await done, false);
+      const names = new Set(endpoint.received().map(({ name }) => name));
+      assert.equal(names.size, 3 * MANY);
+      assert.equal(shipper.left, 1);
+      await waitFor(() => said('FORKTRACE_SPANS_LEFT'), 'a word', TIMEOUT_MS);
     });
   }
 
@@ -141,7 +167,7 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
     endpoint.answerWith({ answer: 'unavailable' }, 9);
     const said = saidOf(warnings, endpoint.httpUrl);
     for (const service of ['shop', 'till']) write(open(service), 300, service);
-    const { shipper } = ship({ to: 'otlp-http', url: endpoint.httpUrl });
+    const { shipper } = ship({ to: 'otlp-http', url: endpoint.httpUrl }, SOON);
     await endpoint.waitForSpans(600, TIMEOUT_MS);
     await waitFor(() => shipper.stats().lagBytes === 0, 'the end', TIMEOUT_MS);
     assert.equal(endpoint.received().length, 600, 'each once');
@@ -156,7 +182,7 @@ describe('what an endpoint fails over', { concurrency: true }, () => {
     const journal = open();
     write(journal, 1, POISON);
     write(journal, 50, 'fine');
-    const first = ship({ to: 'otlp-http', url });
+    const first = ship({ to: 'otlp-http', url }, { retryMs: SOON.retryMs });
     await waitFor(() => said('FORKTRACE_SPANS_SET_ASIDE'), 'a word', TIMEOUT_MS);
     first.shipper.stop(5000);
     assert.equal(await first.done, false);

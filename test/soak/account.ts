@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OtlpEndpoint } from '../endpoint/endpoint.js';
-import { BAD_EVERY } from '../fixtures/soak-writing.js';
+import { BAD_EVERY, ENDED } from '../fixtures/soak-writing.js';
 import { isAlive } from '../process/alive.js';
 
 export interface Writer {
@@ -15,6 +15,8 @@ export interface Writer {
   pid: number;
   /** Spans that it has ended, at least. */
   written: number;
+  /** Its root span has ended. */
+  hasEnded: boolean;
   lives: boolean;
 }
 
@@ -58,8 +60,10 @@ export class Account {
   writers(): Writer[] {
     return readdirSync(this.#dir).map((id) => {
       const [, service = '', pid] = /^(.*)-(\d+)-\d+$/.exec(id)!;
-      const written = Number(readFileSync(join(this.#dir, id), 'utf8'));
-      return { id, service, pid: Number(pid), written, lives: !this.#killed.has(id) && isAlive(Number(pid)) };
+      const text = readFileSync(join(this.#dir, id), 'utf8');
+      const hasEnded = text.endsWith(ENDED);
+      const written = Number(text.replace(ENDED, ''));
+      return { id, service, pid: Number(pid), written, hasEnded, lives: !this.#killed.has(id) && isAlive(Number(pid)) };
     });
   }
 
@@ -93,6 +97,8 @@ export class Account {
     const writers = this.writers();
     const lostTo: Record<string, number> = {};
     const missing: string[] = [];
+    // One that was ending already had nothing in flight.
+    const killed = writers.filter(({ id, hasEnded }) => this.#killed.has(id) && !hasEnded);
     let [written, refused, lostByKilled] = [0, 0, 0];
     for (const writer of writers) {
       written += writer.written;
@@ -115,8 +121,8 @@ export class Account {
       lostTo,
       lostByKilled,
       missing,
-      killed: this.#killed.size,
-      untold: [...this.#killed].filter((id) => !this.#interrupted.has(`${id} open`)),
+      killed: killed.length,
+      untold: killed.filter(({ id }) => !this.#interrupted.has(`${id} open`)).map(({ id }) => id),
     };
   }
 
