@@ -7,6 +7,11 @@ function report(message: FromViewer): void {
   if (process.connected) process.send?.(message, () => {});
 }
 
+// A terminal, `timeout` and service managers signal the whole process group. The parent still has spans to
+// send, and ends the viewer afterwards, by closing the channel.
+const hasParent = process.send !== undefined;
+if (hasParent) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+
 try {
   const viewer = await startViewer(JSON.parse(process.argv[2] ?? '{}') as ViewerOptions);
   let stopping = false;
@@ -18,15 +23,13 @@ try {
       () => process.exit(1),
     );
   };
-  process.on('SIGTERM', stop);
-  // Ctrl-C goes to the whole group; the one who forked us still has spans to send, and ends us afterwards.
-  process.on('SIGINT', process.send ? () => {} : stop);
+  if (!hasParent) for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   process.on('disconnect', stop);
   process.on('message', (message) => {
     const told = parseToViewer(message);
     if (told !== undefined) viewer.blocked(told.workers);
   });
-  if (process.send && !process.connected) stop();
+  if (hasParent && !process.connected) stop();
   const { url, otlpGrpcUrl, otlpHttpUrl } = viewer;
   report({ type: 'listening', url, otlpGrpcUrl, otlpHttpUrl });
 } catch (error) {

@@ -33,3 +33,15 @@ test('a viewer that dies is said, and the cluster serves on', async (t) => {
   cluster.process.kill('SIGTERM');
   assert.deepEqual(await cluster.end(), { code: null, signal: 'SIGTERM' });
 });
+
+test('a signal to the whole process group ends the viewer after the cluster, which says nothing of it', async (t) => {
+  const cluster = await RunningCluster.ready(t, {
+    workers: 1,
+    export: { to: 'viewer' },
+    viewer: { httpPort: 0, grpcPort: 0 },
+  });
+  await cluster.get('/');
+  process.kill(-cluster.process.pid!, 'SIGTERM');
+  assert.deepEqual(await cluster.end(), { code: null, signal: 'SIGTERM' });
+  assert.doesNotMatch(cluster.output, /FORKTRACE_(VIEWER_FAILED|EXPORT_FAILED)/);
+});

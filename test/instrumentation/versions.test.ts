@@ -70,7 +70,7 @@ test('an instrumentation that needs a newer API stops the start, with the comman
   assert.equal(program.stdout, '');
   assert.match(
     program.stderr,
-    /^forktrace: The instrumentation @opentelemetry\/instrumentation 0\.301\.0 needs @opentelemetry\/api >=1\.10\.0 <1\.11\.0, found @opentelemetry\/api 1\.9\.1: npm install @opentelemetry\/api@1\.10, or .*\[FORKTRACE_INSTRUMENTATION_VERSION\]$/m,
+    /^forktrace: The instrumentation @opentelemetry\/instrumentation 0\.301\.0 needs @opentelemetry\/api >=1\.10\.0 <1\.11\.0, found @opentelemetry\/api 1\.9\.1\. Run npm install @opentelemetry\/api@1\.10, or .*\[FORKTRACE_INSTRUMENTATION_VERSION\]$/m,
   );
 });
 

@@ -73,6 +73,6 @@ test('a file system that has no room for the smallest file is refused, so that s
   assert.equal(statfsSync(disk).blocks, 3);
   assert.throws(() => openJournal({ dir: join(disk, 'service'), resource }), {
     code: 'FORKTRACE_JOURNAL_DIR',
-    message: /there is no room/,
+    message: /there is no space/,
   });
 });

@@ -25,7 +25,7 @@ test('write: a file that takes no more keeps what it has taken; the rest is coun
     Array.from({ length: ended.length }, (_, index) => index + 1),
   );
   assert.ok(ended.length >= 100);
-  const said = [...program.stderr.matchAll(/Spans lost: (\d+), because there is no room in .* \(EFBIG\)/g)];
+  const said = [...program.stderr.matchAll(/Spans lost: (\d+), because there is no space in .* \(EFBIG\)/g)];
   assert.equal(
     said.reduce((sum, [, spans]) => sum + Number(spans), 0),
     lost.noSpace,

@@ -39,7 +39,7 @@ test('a disk that is full: what does not fit is counted, and said; what fits is 
   assert.deepEqual([spans, lost.total], [2, 0]);
   assert.ok(logRecords >= 100 && logRecordsLost.noSpace > 0, program.output);
   assert.equal(logRecords + logRecordsLost.total, 1000);
-  const said = [...program.stderr.matchAll(/Log records lost: (\d+), because there is no room in .* \(EFBIG\)/g)];
+  const said = [...program.stderr.matchAll(/Log records lost: (\d+), because there is no space in .* \(EFBIG\)/g)];
   assert.equal(
     said.reduce((sum, [, records]) => sum + Number(records), 0),
     logRecordsLost.noSpace,
