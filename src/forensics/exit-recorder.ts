@@ -10,6 +10,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { ExitRecord, VitalsWriter } from '../journal/vitals.js';
 import type { ActiveSpan } from '../process/active-span.js';
 import { exitCodeNow } from '../process/exit-code.js';
+import { endsNamespace } from '../process/pid-namespace.js';
 import { signalName } from '../process/signal-names.js';
 import { causeOfExit, type ExitCause } from './exit-cause.js';
 import type { Snapshot } from './snapshot.js';
@@ -36,29 +37,32 @@ const LIVES_ON: readonly (string | undefined)[] = [
   'SIGUSR1',
 ];
 
-interface Thrown {
+/** What ends the process soon. */
+interface Ending {
   record: ExitRecord;
   atMs: number;
 }
 
 export class ExitRecorder {
   readonly #vitals: () => VitalsWriter | undefined;
-  readonly #flush: () => void;
+  readonly #flush: (ends: boolean) => void;
   readonly #active: (error?: unknown) => ActiveSpan | undefined;
   readonly #abort = process.abort;
   readonly #kill = process.kill;
-  #thrown: Thrown | undefined;
+  #thrown: Ending | undefined;
+  /** A signal that does not end PID 1: whoever has sent it exits instead. */
+  #raised: Ending | undefined;
   #exit: ExitRecord | undefined;
 
   /**
    * @param vitals called at the exit: a short-lived process makes its vitals page only then
    * @param flush called before an end at which no `exit` event is emitted; writes to the files what has not
-   * been written yet
+   * been written yet. `ends` is false before a signal, which PID 1 of a container lives on after
    * @param active gives the active span, or the span that was active where the error was thrown
    */
   constructor(
     vitals: () => VitalsWriter | undefined,
-    flush: () => void,
+    flush: (ends: boolean) => void,
     active: (error?: unknown) => ActiveSpan | undefined,
   ) {
     this.#vitals = vitals;
@@ -83,10 +87,10 @@ export class ExitRecorder {
   }
 
   #endsBy(code: number): ExitRecord {
+    if (isRecent(this.#raised, ENDS_WELL_WITHIN_MS)) return this.#raised.record;
     const thrown = this.#thrown;
     const endsWithinMs = code === 0 ? ENDS_WELL_WITHIN_MS : ENDS_WITHIN_MS;
-    const threw = thrown !== undefined && performance.now() - thrown.atMs < endsWithinMs;
-    return threw ? thrown.record : this.#calledBy(process.exit, 'exit');
+    return isRecent(thrown, endsWithinMs) ? thrown.record : this.#calledBy(process.exit, 'exit');
   }
 
   /** Records what ran when V8 ran out of heap memory. */
@@ -131,7 +135,7 @@ export class ExitRecorder {
   readonly #onAbort = ((recorder: ExitRecorder) =>
     function abort(): never {
       recorder.#vitals()?.recordExit(recorder.#calledBy(abort, 'abort'));
-      recorder.#flush();
+      recorder.#flush(true);
       return recorder.#abort.call(process);
     })(this);
 
@@ -142,12 +146,17 @@ export class ExitRecorder {
       const name = typeof signal === 'number' ? signalName(signal) : (signal as NodeJS.Signals);
       if (name !== undefined && isOwn(pid) && endsBy(name)) {
         const called = recorder.#calledBy(kill, causeOfExit({ signal: name }));
-        recorder.#vitals()?.recordExit({ ...(passesOn(called) ? { cause: called.cause } : called), signal: name });
-        recorder.#flush();
+        const record = { ...(passesOn(called) ? { cause: called.cause } : called), signal: name };
+        recorder.#vitals()?.recordExit(record);
+        if (endsNamespace) recorder.#raised = { record, atMs: performance.now() };
+        recorder.#flush(false);
       }
       return recorder.#kill.call(process, pid, signal);
     })(this);
 }
+
+const isRecent = (ending: Ending | undefined, withinMs: number): ending is Ending =>
+  ending !== undefined && performance.now() - ending.atMs < withinMs;
 
 /** Whether a pid names this process or its group: kill(2). */
 const isOwn = (pid: number) => pid === 0 || Math.abs(pid) === process.pid;

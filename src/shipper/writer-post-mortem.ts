@@ -9,10 +9,15 @@ import type { OtlpSpan } from '../wire/otlp-json.js';
 import type { Death, Role } from './interrupted-span.js';
 import { inBrief, lastSpansOf } from './last-spans.js';
 import { attributeOf } from './resource-attribute.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedSegment, TailedWriter } from './tail.js';
 
 /** Requests in flight that a post-mortem names. */
 const SHOWN_IN_FLIGHT = 100;
+
+interface DeadWriter extends Pick<TailedWriter, 'identity' | 'resource'> {
+  /** Of spans: a map or an array. */
+  segments: { values(): Iterable<Pick<TailedSegment, 'file' | 'reader'>> };
+}
 
 /** What recovery has found of a dead writer. */
 interface Found {
@@ -29,7 +34,7 @@ interface Found {
  */
 export function keepPostMortemOf(
   dir: string,
-  { identity, resource, segments }: TailedWriter,
+  { identity, resource, segments }: DeadWriter,
   { id = '', atMs, cause = 'unknown', code = null, signal = null, record, block }: Death,
   { vitals, entries, roles, lastWords, lastLogs }: Found,
 ): void {

@@ -107,9 +107,21 @@ export function createJournalPipeline(
   // millisecond.
   journal.vitals();
   stopRecordingFormer();
+  const isLast = endsNamespace && config.ship === 'process';
+  /** All else ends with this process, the shipper too: what is in flight is delivered before that as well. */
+  const deliverLast = () => {
+    const { inFlight } = journal.stats();
+    journal.close();
+    if (inFlight > 0) {
+      const { interruptOwn } = require('../shipper/interrupt-own.js') as typeof import('../shipper/interrupt-own.js');
+      interruptOwn(journal.dir, journal.writerId);
+    }
+    const shipper = { runs: () => isShipperAlive(journal.dir), startMs: LAST_START_MS };
+    deliveredNow(journal, LAST_DELIVERY_MS, true, shipper);
+  };
   const exit = new ExitRecorder(
     () => journal.vitals(),
-    () => journal.flush(),
+    (ends) => (ends && isLast ? deliverLast() : journal.flush()),
     activeSpan,
   );
   // First of the listeners, because one of the app's may end the process before the journal is closed.
@@ -148,17 +160,16 @@ export function createJournalPipeline(
       await shipping.stop();
       if (inFlight === 0) stopRecording();
       else stopRecordingFormer = stopRecording;
+      // After the listener that records the end.
+      if (inFlight > 0 && isLast) process.once('exit', deliverLast);
       for (const end of unsay) end();
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync(code) {
       exit.record(code);
       useResource();
-      if (endsNamespace && config.ship === 'process') {
-        const shipper = { runs: () => isShipperAlive(journal.dir), startMs: LAST_START_MS };
-        deliveredNow(journal, LAST_DELIVERY_MS, endsNamespace, shipper);
-      }
-      journal.close();
+      if (isLast) deliverLast();
+      else journal.close();
       shipping.lookAgain();
     },
   };

@@ -14,6 +14,7 @@ const able = spawnSync('unshare', [...unshare, 'true']).status === 0;
 const skip = able ? false : 'needs Linux and root: unshare --pid';
 
 const PRELOAD = ['--import', register];
+const EXIT = 'forktrace.exit';
 
 /** A control group whose processes get so much of the CPU together; cgroups(7), version 1 or 2. */
 const tenthOfACore = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup']
@@ -58,7 +59,7 @@ async function asPid1(t: TestContext, args: string[], env: Record<string, string
   const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
   const [code] = await ended;
   assert.match(output, /"pid":1\b/);
-  return { code, spans: endpoint.received().map(({ name }) => name) };
+  return { code, spans: endpoint.received() };
 }
 
 test('a tool that is PID 1 of its container and calls process.exit() has delivered by then', { skip }, async (t) => {
@@ -104,10 +105,29 @@ test('one whose event loop runs empty, too', { skip }, async (t) => {
   assert.equal(spans.length, 4);
 });
 
-test('SIGTERM to a PID 1 that does not listen to it: delivered, then 143', { skip }, async (t) => {
-  const { code, spans } = await asPid1(t, [...PRELOAD, fixture('tool'), 'term', '0', '3']);
-  assert.equal(code, 143);
-  assert.equal(spans.length, 3);
+/** How a PID 1 ends with its root span open: its code, and what the span says of it. */
+const INTERRUPTED: Record<string, [code: number, cause: string, exit: number | string]> = {
+  'exit with the root open': [0, 'exit', 0],
+  throw: [1, 'uncaught_exception', 1],
+  // It does not listen to it.
+  term: [143, 'signal', 'SIGTERM'],
+};
+
+for (const [end, told] of Object.entries(INTERRUPTED)) {
+  test(`what a PID 1 has in flight is delivered, interrupted: ${end}`, { skip }, async (t) => {
+    const { code, spans } = await asPid1(t, [...PRELOAD, fixture('tool'), end, '0', '3']);
+    assert.equal(spans.length, 4);
+    const { attributes } = spans.find(({ name }) => name === 'tool')!.events.find(({ name }) => name === EXIT)!;
+    const exit = attributes['process.exit.code'] ?? attributes['forktrace.exit.signal'];
+    assert.deepEqual([code, attributes['forktrace.exit.cause'], exit], told);
+  });
+}
+
+test('process.abort() in a PID 1: delivered before, with what was in flight', { skip }, async (t) => {
+  const { spans } = await asPid1(t, [...PRELOAD, fixture('tool'), 'abort', '0', '3']);
+  assert.equal(spans.length, 4);
+  const { attributes } = spans.find(({ name }) => name === 'tool')!.events.find(({ name }) => name === EXIT)!;
+  assert.equal(attributes['forktrace.exit.cause'], 'abort');
 });
 
 const LINES = 500;
