@@ -24,6 +24,8 @@ const LARGE_REQUEST_BYTES = 512 * 1024;
 
 /** Of grpc-js, where the request has not left. */
 const NOT_SENT_TEXT = /^No connection established|^Name resolution failed|^Deadline exceeded(?!.*remote_addr)/;
+/** Of grpc-js, which ends with a note of its name resolution, whether there is one or not. */
+const EMPTY_NOTE = /\s*Resolution note:\s*$/;
 /** Of grpc-js, for what a proxy answers. */
 const HTTP_TEXT = /^Received HTTP status code (\d{3})$/;
 /** Of grpc-js, on either side. */
@@ -95,7 +97,8 @@ export interface GrpcAnswer {
 }
 
 export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResult {
-  const { code, codeName, details, statusDetails } = answer;
+  const { code, codeName, statusDetails } = answer;
+  const details = answer.details.replace(EMPTY_NOTE, '');
   const status = Number(HTTP_TEXT.exec(details)?.[1] ?? 0);
   if (status > 0) return resultOfProxy(status, `${codeName}: ${details}`);
   // Not of the request, but of the answer, whose first bytes are taken for its length.

@@ -119,6 +119,22 @@ export class Deliveries {
     for (const delivery of this.#deliveries.values()) delivery.close();
   }
 
+  /** Whether anything waits, or may yet come, to be printed on this process' standard output. */
+  get hasToPrint(): boolean {
+    for (const writer of this.#writers()) {
+      for (const signal of SIGNALS) {
+        const waits = !writer.finished || [...writer.of(signal).values()].some(({ lag }) => lag > 0);
+        if (waits && this.#isPrinted(writer, signal)) return true;
+      }
+    }
+    return false;
+  }
+
+  #isPrinted(writer: TailedWriter, signal: Signal): boolean {
+    const destination = this.#destinationOf(writer, signal);
+    return destination.to === 'console' || this.#words.get(keyOf(signal, destination))?.print === true;
+  }
+
   /** Where a writer's items of a signal go. */
   #destinationOf(writer: TailedWriter, signal: Signal): Destination {
     if (this.#options.everythingThere) return this.#own[signal];
@@ -147,7 +163,7 @@ export class Deliveries {
       signal,
       export: target,
       isAwaited: word ? isAwaited(word) : destination.needsLogin,
-      report: new ExportReport(target, signal),
+      report: new ExportReport(target, signal, () => (this.#words.has(key) ? undefined : dir)),
       counts: this.#counts[signal],
       writers: () =>
         [...this.#writers()].filter(

@@ -32,6 +32,7 @@ export class ExportReport {
   /** URL and protocol. */
   readonly name: string;
   readonly #isOfLogs: boolean;
+  readonly #leftIn: () => string | undefined;
   /** What is exported, as messages name it. */
   readonly #what: string;
   /** The endpoint has no logs service, and that has been said. */
@@ -44,8 +45,14 @@ export class ExportReport {
   /** When the last outages were over, by `performance.now()`. */
   #ends: number[] = [];
 
-  constructor(target: ResolvedExport, signal: Signal = 'traces') {
+  /**
+   * @param leftIn the journal directory, while no process that runs has named this endpoint: those that did
+   * have
+   *   ended
+   */
+  constructor(target: ResolvedExport, signal: Signal = 'traces', leftIn: () => string | undefined = () => undefined) {
     this.#target = target;
+    this.#leftIn = leftIn;
     this.#isOfLogs = signal === 'logs';
     this.#what = this.#isOfLogs ? 'log records' : 'spans';
     const endpoint = endpointOf(target, signal);
@@ -112,7 +119,11 @@ export class ExportReport {
   #say(outage: Outage, attempts: number): void {
     const { reason, mistake, slow } = outage;
     const slowly = slow ? ' (sent again at growing intervals of up to a minute)' : '';
-    if (this.#outages.add(attempts, `${reason}${slowly}${mistake ? `. ${mistake}` : ''}`)) outage.said = true;
+    const dir = this.#leftIn();
+    // Whoever has turned the export off, or has named another endpoint, asks why this one is called.
+    const left = dir && `Processes that have ended left these ${this.#what} in ${dir}; none that runs exports there`;
+    const sentences = [`${reason}${slowly}`, mistake, left].filter(Boolean);
+    if (this.#outages.add(attempts, sentences.join('. '))) outage.said = true;
   }
 
   /** Something has got through. */

@@ -11,7 +11,7 @@ import { warn } from '../warn.js';
 import { receiveDestinations } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 import { isShipperAlive, ShipperLock } from './lock.js';
-import { releaseStderr } from './release-stderr.js';
+import { releaseOutput } from './release-output.js';
 import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
 import { type Leaving, tend } from './tenure.js';
@@ -39,7 +39,8 @@ function tell(message: FromShipper): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-let hasStderr = true;
+/** What it has of its starter's. Without `console` the standard output is nowhere from the start. */
+const held = { stdout: true, stderr: true };
 /** The system has told this process to end. */
 let mustEnd = false;
 /** Once: a program that does not come for its journal is shipped for by this process after all. */
@@ -53,7 +54,7 @@ async function main(config: ShipperConfig): Promise<void> {
     if (known?.type === 'writer-exit') shipper?.writerExited(known);
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
     else if (known?.type === 'release-stderr') {
-      tryToReleaseStderr();
+      tryToRelease('stderr');
       tell({ type: 'stderr-released' });
     }
   });
@@ -85,7 +86,7 @@ async function main(config: ShipperConfig): Promise<void> {
 function goOnAlone(): void {
   tell({ type: 'goes-on' });
   if (process.connected) process.disconnect();
-  tryToReleaseStderr();
+  tryToRelease('stderr');
 }
 
 /** The program looks once a second, and what it starts has to boot: on a busy machine that takes seconds. */
@@ -102,7 +103,7 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
     export: config.export,
     onRecovered: (found) => {
       tell(found);
-      releaseStderrIfUnused(shipper);
+      releaseUnused(shipper);
     },
     // Only a coordinator stays connected.
     isTold: () => process.connected,
@@ -111,16 +112,21 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
   return shipper;
 }
 
-/** With no writer alive, nobody is there for whom to hold the standard error. */
-function releaseStderrIfUnused(shipper: Shipper): void {
-  if (!process.connected && shipper.liveWriters === 0) tryToReleaseStderr();
+/**
+ * With no writer alive, nobody is there for whom to hold the standard error, nor, once all is printed, the
+ * output.
+ */
+function releaseUnused(shipper: Shipper): void {
+  if (process.connected || shipper.liveWriters > 0) return;
+  tryToRelease('stderr');
+  if (!shipper.hasToPrint) tryToRelease('stdout');
 }
 
-function tryToReleaseStderr(): void {
-  if (!hasStderr) return;
+function tryToRelease(name: keyof typeof held): void {
+  if (!held[name]) return;
   try {
-    releaseStderr();
-    hasStderr = false;
+    releaseOutput(name);
+    held[name] = false;
   } catch {
     // No descriptor is left; tried again with the next statistics.
   }
@@ -142,9 +148,9 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
     const before = shipped;
     shipped = current.shipped + current.logRecords.shipped;
     if (shipper.liveWriters > 0 || shipped !== before || process.connected) hopelessSince = now;
-    releaseStderrIfUnused(shipper);
+    releaseUnused(shipper);
     // Another program has come to stay, which starts a shipper that prints where its operator looks.
-    if (!hasStderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
+    if (!held.stderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
       hasMadeWay = true;
       makesWay = true;
       shipper.stop(0);

@@ -225,6 +225,10 @@ export class Shipper {
     return [...this.#tail.writers.values()].filter(({ isLive }) => isLive).length;
   }
 
+  get hasToPrint(): boolean {
+    return this.#deliveries.hasToPrint;
+  }
+
   /** Milliseconds for which the writer that has been seen longest has lived; 0 when none lives. */
   get longestLifeMs(): number {
     let since = performance.now();

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { freePort } from '../process/free-port.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
@@ -125,5 +126,38 @@ test('a process that has closed its journal leaves no file behind, though its sh
   await waitFor(
     () => said().length === 1,
     () => `one destination: ${said()}`,
+  );
+});
+
+test('what the dead have left for an endpoint that is down is said to be theirs, and holds nobody’s output', async (t) => {
+  const dir = await tempDir(t);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const lost = await writer(t, dir, 'lost', { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+  await lost.waitForOutput(/FORKTRACE_EXPORT_FAILED.*tried again/);
+  assert.doesNotMatch(lost.output, /have ended|Resolution note|\.\.(\s|$)/, 'it says where its own spans go');
+  const [socket] = readdirSync(join(dir, 'shop')).filter((name) => name.endsWith('.sock'));
+  lost.kill('SIGKILL');
+  await lost.waitForExit();
+  process.kill(Number(socket!.split('-')[1]), 'SIGKILL');
+  const other = await writer(t, dir, 'other', { OTEL_TRACES_EXPORTER: 'console' });
+  await other.waitForOutput(/Processes that have ended left these spans in .*shop; none that runs exports there/);
+  await other.waitForOutput(/"name":"other"/);
+  let isClosed = false;
+  other.child.once('close', () => {
+    isClosed = true;
+  });
+  other.child.send('span');
+  await other.waitForOutput(/written 2/);
+  other.kill('SIGKILL');
+  await other.waitForExit();
+  // Not before its shipper has let go of both, after it has printed the last span.
+  await waitFor(
+    () => isClosed,
+    () => `the end of its output: ${other.output}`,
+  );
+  assert.equal(other.stdout.match(/"name":"other"/g)?.length, 2, other.output);
+  assert.ok(
+    readdirSync(join(dir, 'shop')).some((name) => name.endsWith('.segment')),
+    'the journal is kept',
   );
 });

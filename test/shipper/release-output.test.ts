@@ -12,10 +12,10 @@ test('after it has let go of a terminal nothing is written there, whether there 
     program,
     `import { readdirSync, readlinkSync } from 'node:fs';
     import { setImmediate as turn } from 'node:timers/promises';
-    import { releaseStderr } from ${JSON.stringify(import.meta.resolve('#src/shipper/release-stderr.js'))};
+    import { releaseOutput } from ${JSON.stringify(import.meta.resolve('#src/shipper/release-output.js'))};
     if (process.argv[2] === 'writes') process.emitWarning('before');
     await turn();
-    releaseStderr();
+    releaseOutput('stderr');
     process.emitWarning('after');
     console.error('after');
     await turn();
