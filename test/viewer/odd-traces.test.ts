@@ -277,6 +277,30 @@ describe('the viewer shows odd traces', { skip: noChromium() }, () => {
     await other.close();
   });
 
+  it('that make room for newer ones while a list of them is held, whose end is then what is left', async (t) => {
+    const small = await startViewer({ httpPort: 0, grpcPort: 0, limits: { maxTraces: 1000 } });
+    t.after(() => small.close());
+    const other = await launch(small.otlpHttpUrl);
+    t.after(() => other.close());
+    const arrive = (name: string, count: number) =>
+      send(
+        small.otlpHttpUrl,
+        Array.from({ length: count }, (_, n) => ({ name, startMs: Date.now() + n / 100 })),
+      );
+    await arrive('early', 1000);
+    const tab = await other.open(`${small.otlpHttpUrl}/traces`);
+    const scroll = (top: string) => tab.evaluate(`document.querySelector('.rows').scrollTo(0, ${top})`);
+    await tab.locator('.trace').first().waitFor();
+    await scroll('2000');
+    await tab.getByText('Held while you look').waitFor();
+    await arrive('late', 700);
+    await tab.getByRole('button', { name: '700 new' }).waitFor();
+    await scroll('1e9');
+    await tab.locator('li[aria-posinset="300"] a').getByText('early').waitFor();
+    assert.equal(await tab.locator('li[aria-posinset="301"]').count(), 0);
+    assert.deepEqual(other.offences, []);
+  });
+
   it('and broke no policy, logged no error, asked nobody else', () => {
     assert.deepEqual(browser.offences, []);
   });

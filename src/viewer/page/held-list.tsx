@@ -10,7 +10,6 @@ const FILTERS = ['q', 'from', 'to', 'last'];
 export interface HeldList<Row, Answer extends List<Row>> extends Pages<Row, Answer> {
   /** As it stands in the address; '' when everything is listed. */
   filter: string;
-  total: number;
   /** Grows when the list is to go back to its top. */
   top: number;
   held: boolean;
@@ -60,7 +59,7 @@ export function useHeldList<Row, Answer extends List<Row>>(
     return true;
   });
   const look = { onHover: setHovered, onFocus: setFocused, onScrolled: setScrolled };
-  return { ...pages, filter, total: pages.list?.total ?? 0, top, held, paused, setPaused, catchUp, look };
+  return { ...pages, filter, top, held, paused, setPaused, catchUp, look };
 }
 
 /** How much is listed, how much is new, and the button that holds it. */

@@ -20,6 +20,8 @@ export interface Pages<Row, Answer extends List<Row>> {
   /** The newest answer, or the one at which the list is held. */
   list: Answer | undefined;
   error: string | undefined;
+  /** Rows of it; fewer than it says when some have made room for newer ones while it is held. */
+  total: number;
   /** Matching rows that have arrived since the list is held. */
   newer: number;
   /** A row; undefined while its page is on the way. */
@@ -69,5 +71,6 @@ export function usePages<Row, Answer extends List<Row>>(
     }
     return rows.get(page)?.[index % PAGE_ROWS];
   };
-  return { list, error: live.error, newer: frozen === undefined ? 0 : (news?.newer ?? 0), row };
+  const total = Math.min(list?.total ?? 0, (frozen && news?.total) ?? Number.POSITIVE_INFINITY);
+  return { list, error: live.error, total, newer: frozen === undefined ? 0 : (news?.newer ?? 0), row };
 }
