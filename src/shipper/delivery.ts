@@ -103,7 +103,11 @@ export class Delivery {
       for (const segment of this.#segmentsOf(writer)) {
         if (segment.lag === 0) continue;
         if (performance.now() > until) return { count, isMore: true };
-        count += segment.reader.countUnshipped();
+        try {
+          count += segment.reader.countUnshipped();
+        } catch {
+          return { count, isMore: true };
+        }
       }
     }
     return { count, isMore: false };

@@ -109,7 +109,16 @@ export class Gatherer {
       if (this.#count > 0 && (isSuspect || room < this.#size.bytes / 16)) continue;
       if (!begun) this.#builder.beginWriter(writer);
       begun = true;
-      this.#read(writer, segment, Math.max(0, Math.min(room, this.#suspects.bytesFor(writer))));
+      this.#tryToRead(writer, segment, Math.max(0, Math.min(room, this.#suspects.bytesFor(writer))));
+    }
+  }
+
+  #tryToRead(writer: TailedWriter, segment: TailedSegment, room: number): void {
+    try {
+      this.#read(writer, segment, room);
+    } catch (error) {
+      const { path } = segment.file;
+      if (segment.failed()) this.#options.malformed(1, `${path} is not to be read now: ${(error as Error).message}`);
     }
   }
 
@@ -123,9 +132,9 @@ export class Gatherer {
     const first = this.#count;
     // One chunk that is larger than the room: it goes first in a request of its own.
     if (bytes.length > room && first > 0) return;
+    const next = corrupt ? reader.soundAfter(end, segment.committed) : end;
     // One such span that is passed on, and the endpoint refuses the whole request.
     const { malformed } = this.#builder.add(bytes, verify, reader.trailer);
-    const next = corrupt ? reader.soundAfter(end, segment.committed) : end;
     // What is gathered a second time has been said.
     const { path } = segment.file;
     if (malformed > 0 && next > (verify ? segment.verifiedTo : segment.readTo)) {

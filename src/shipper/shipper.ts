@@ -19,7 +19,7 @@ import { lastLogsOf } from './last-logs.js';
 import type { ShipperLock } from './lock.js';
 import { ShipperCounts } from './shipper-counts.js';
 import type { FromShipper, KnownDeath, ShipperStats } from './shipper-messages.js';
-import { Tail, type TailedWriter } from './tail.js';
+import { Tail, type TailedSegment, type TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 import { WakingSleep } from './waking-sleep.js';
 import { WriterRecovery, type WriterRecoveryOptions } from './writer-recovery.js';
@@ -60,6 +60,11 @@ export interface ShipperOptions extends DeadWritersOptions, WriterRecoveryOption
   keepAlive?: boolean;
   /** What was found in the journal of a process that has died. */
   onRecovered?: (found: Extract<FromShipper, { type: 'recovered' }>) => void;
+}
+
+function sayLeft(what: string, dir: string): void {
+  const how = `the next start of the service delivers the rest, or: forktrace ship ${dir}`;
+  warn('FORKTRACE_SPANS_LEFT', `${what} left in ${dir}: ${how}`);
 }
 
 const NOT_WRITABLE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
@@ -115,7 +120,7 @@ export class Shipper {
       const stopping = this.#stopAt !== undefined;
       if (!stopping && this.#isAlone()) {
         this.#hasEndedIdle = true;
-        complete = true;
+        complete = this.#tail.unreadableFiles === 0;
         // Of a process that takes its time to end, nobody will remove it.
         for (const { identity } of this.#closed) removeDestination(this.#options.dir, identity.id);
         break;
@@ -126,7 +131,7 @@ export class Shipper {
         if (isLate || [...deliveries].every(({ gaveUp }) => gaveUp)) break;
         for (const delivery of deliveries) delivery.pump(now);
       } else if (stopping && (!this.#untilWritersEnd || this.liveWriters === 0)) {
-        complete = true;
+        complete = this.#tail.unreadableFiles === 0;
         break;
       } else if (isLate) {
         break;
@@ -179,13 +184,12 @@ export class Shipper {
       const { count, isMore } = delivery.countLeft(until);
       if (delivery.signal === 'traces') this.#left += count;
       // That log records stay has been said with the reason.
-      if (count === 0 || delivery.isServiceMissing) continue;
+      if ((count === 0 && !isMore) || delivery.isServiceMissing) continue;
       const what = numberOf(count, delivery.signal === 'logs' ? 'log record' : 'span');
-      warn(
-        'FORKTRACE_SPANS_LEFT',
-        `${isMore ? 'More than ' : ''}${what} for ${delivery.name} left in ${dir}: the next start of the service delivers the rest, or: forktrace ship ${dir}`,
-      );
+      sayLeft(`${isMore ? 'More than ' : ''}${what} for ${delivery.name}`, dir);
     }
+    const files = this.#tail.unreadableFiles;
+    if (files > 0) sayLeft(`${numberOf(files, 'file')} that the system cannot read`, dir);
   }
 
   /** What was deleted, and has not been delivered by now, is lost. */
@@ -193,11 +197,18 @@ export class Shipper {
     const lost: Record<Signal, number> = { traces: 0, logs: 0 };
     for (const writer of this.#tail.writers.values()) {
       for (const signal of SIGNALS) {
-        for (const segment of writer.of(signal).values())
-          if (segment.lag > 0 && this.#tail.isLastCopy(segment)) lost[signal] += segment.reader.countUnshipped();
+        for (const segment of writer.of(signal).values()) lost[signal] += this.#countLastCopy(segment);
       }
     }
     this.#counts.dropped(lost.traces, lost.logs, `files of ${this.#options.dir} were deleted or moved away`);
+  }
+
+  #countLastCopy(segment: TailedSegment): number {
+    try {
+      return segment.lag > 0 && this.#tail.isLastCopy(segment) ? segment.reader.countUnshipped() : 0;
+    } catch {
+      return 0; // Not to be read: see the end's word of such files.
+    }
   }
 
   /**
@@ -338,7 +349,7 @@ export class Shipper {
   #removeFinished(): void {
     for (const writer of this.#tail.writers.values()) {
       for (const segment of writer.allSegments()) {
-        if (segment.lag > 0 || !(writer.finished || segment.sealed)) continue;
+        if (segment.lag > 0 || segment.isUnreadable || !(writer.finished || segment.sealed)) continue;
         if (segment.isOfLogs && !writer.finished) writer.lastLogs = lastLogsOf(segment.reader, writer.lastLogs);
         this.#tail.remove(writer, segment);
       }

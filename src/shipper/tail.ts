@@ -42,6 +42,9 @@ export class TailedSegment {
   /** Likewise, of what has been looked into span by span. */
   verifiedTo: number;
   sealed = false;
+  /** `performance.now()` before which it is not read, as the system could not; 0: it can. */
+  unreadableUntil = 0;
+  #hasFailed = false;
   #leaseMs = 0;
   /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
   isHeld = false;
@@ -64,13 +67,34 @@ export class TailedSegment {
     return this.file.kind === 'logs';
   }
 
+  /** Bytes to deliver; none as long as they cannot be read. */
   get lag(): number {
-    return this.isHeld ? 0 : Math.max(0, this.committed - this.shipped);
+    return this.isHeld || this.isUnreadable ? 0 : Math.max(0, this.committed - this.shipped);
   }
 
-  /** @returns when the writer was last known to be alive, if it has said so anew since the last look */
+  get isUnreadable(): boolean {
+    return this.unreadableUntil > 0;
+  }
+
+  /**
+   * The system could not read it: a disk that fails, a network file system that does not answer.
+   * @returns whether that is the first time, and to be said
+   */
+  failed(now = performance.now()): boolean {
+    this.unreadableUntil = now + UNREADABLE_MS;
+    const isNews = !this.#hasFailed;
+    this.#hasFailed = true;
+    return isNews;
+  }
+
+  /**
+   * @returns when the writer was last known to be alive, if it has said so anew since the last look
+   * @throws what the file system says
+   */
   refresh(now: number): Lease | undefined {
+    if (now < this.unreadableUntil) return undefined;
     const { committed, shipped, sealed, leaseMs, leaseMonotonicMs } = this.reader.state();
+    this.unreadableUntil = 0;
     this.committed = committed;
     // Another shipper has had it meanwhile.
     this.shipped = Math.max(this.shipped, shipped);
@@ -231,6 +255,9 @@ export const MAX_OPEN = { perLivingWriter: 8, ofTheDead: 128 };
 
 const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 'traces');
 
+/** Until the system is asked again for what it could not read, in milliseconds. */
+const UNREADABLE_MS = 1000;
+
 /**
  * Unsound files are read again for so long before they are reported: a file system may be slow to show all of
  * one.
@@ -260,8 +287,11 @@ export class Tail {
   #listedMs = Number.NaN;
   #lookedAt = performance.now();
   readonly #report: (path: string, reason: string) => void;
-  /** Files that cannot be read, by name: when that was first seen, and whether it has been said. */
-  readonly #unsound = new Map<string, { since: number; reported: boolean }>();
+  /**
+   * Files that cannot be read, by name: when that was first seen, whether it has been said, and from when on
+   * the system is asked again.
+   */
+  readonly #unsound = new Map<string, { since: number; reported: boolean; again: number }>();
   /** Files that are done with and cannot be deleted, by name: what is in them is not read again. */
   readonly #undeleted = new Map<string, JournalFile>();
   #hasLastCopies = false;
@@ -322,7 +352,7 @@ export class Tail {
     for (const [id, writer] of this.writers) {
       for (const segment of writer.allSegments()) {
         if (names.has(segment.file.name)) {
-          const lease = segment.refresh(now);
+          const lease = this.#refreshed(segment, now);
           if (lease !== undefined) writer.renewed(lease, now);
         } else if (!this.#keepsLastCopy(writer, segment, now)) {
           // Given up by whoever needed the room, and counted there; or saved by its writer.
@@ -348,12 +378,36 @@ export class Tail {
     return this.#files;
   }
 
+  /** One that cannot be read keeps none of the others. */
+  #refreshed(segment: TailedSegment, now: number): Lease | undefined {
+    try {
+      return segment.refresh(now);
+    } catch (error) {
+      if (segment.failed(now)) this.#report(segment.file.path, `not to be read now: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** Files with what cannot be counted, as the system cannot read them. */
+  get unreadableFiles(): number {
+    let count = 0;
+    for (const { again } of this.#unsound.values()) if (again < Number.POSITIVE_INFINITY) count++;
+    for (const writer of this.writers.values())
+      for (const { isUnreadable } of writer.allSegments()) if (isUnreadable) count++;
+    return count;
+  }
+
   /** @returns whether the file is gone, and with it what nobody else has, or may not have in a moment */
   #keepsLastCopy({ finished }: TailedWriter, segment: TailedSegment, now: number): boolean {
-    if (!this.isLastCopy(segment)) return false;
+    try {
+      if (!this.isLastCopy(segment)) return false;
+    } catch {
+      segment.failed(now);
+      return true;
+    }
     segment.isHeld = false;
-    segment.refresh(now);
-    if (segment.lag === 0) return false;
+    this.#refreshed(segment, now);
+    if (segment.lag === 0 && !segment.isUnreadable) return false;
     segment.isHeld = !segment.sealed && !finished;
     this.#hasLastCopies = true;
     return true;
@@ -412,10 +466,12 @@ export class Tail {
   }
 
   #open(writer: TailedWriter, file: JournalFile, now: number): void {
-    if (this.#unsound.get(file.name)?.reported) return;
+    const unsound = this.#unsound.get(file.name);
+    if (unsound?.reported && now < unsound.again) return;
     const reader = openSegment(file);
     if (isUnsound(reader)) this.#unsoundFile(file, reader.unsound, now);
     else {
+      this.#unsound.delete(file.name);
       writer.describe(reader.header);
       writer.of(signalOf(file)).set(file.name, new TailedSegment(file, reader, this.#place, this.#lookedAt));
     }
@@ -423,8 +479,10 @@ export class Tail {
 
   #unsoundFile({ name, path }: JournalFile, reason: UnsoundReason, now: number): void {
     if (reason === 'gone' || reason === 'no-resources') return;
-    const seen = this.#unsound.get(name) ?? { since: now, reported: false };
+    const seen = this.#unsound.get(name) ?? { since: now, reported: false, again: 0 };
     this.#unsound.set(name, seen);
+    // A disk may answer again; what is in a file does not change by waiting.
+    seen.again = reason === 'unreadable' ? now + UNREADABLE_MS : Number.POSITIVE_INFINITY;
     if (seen.reported || now - seen.since < SETTLE_MS) return;
     seen.reported = true;
     this.#report(path, reason);
