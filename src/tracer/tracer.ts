@@ -31,6 +31,7 @@ import { type InspectArguments, inspected, settledAttributes } from './inspected
 import { JournalSpan } from './journal-span.js';
 import { newSpanId, newTraceId } from './new-ids.js';
 import { ProcessedSpan } from './processed-span.js';
+import { runWith } from './run-with.js';
 import { NOT_RECORD, RECORD_AND_SAMPLED, samplingOf } from './sampling.js';
 import { beginSpan, encodeBlock } from './span-encoding.js';
 import { flagsOf, isSampled } from './trace-flags.js';
@@ -253,7 +254,7 @@ export class JournalTracer implements Tracer, TracerScope {
     const active = trace.setSpan(parentContext, span);
     const run = fn as (span: Span) => ReturnType<F>;
     const storage = contextStorage();
-    return storage === undefined ? context.with(active, run, undefined, span) : storage.run(active, run, span);
+    return storage === undefined ? context.with(active, run, undefined, span) : runWith(storage, active, run, span);
   }
 
   [inspect.custom](...args: InspectArguments): string {
