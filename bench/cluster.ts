@@ -110,7 +110,7 @@ async function measure(one: Case, load: Load): Promise<Measured> {
   } finally {
     await cluster.stop();
     await sink.stop('SIGKILL');
-    rmSync(journalDir, { recursive: true, force: true });
+    rmSync(journalDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

@@ -155,7 +155,7 @@ export class Contestant {
   async stop(): Promise<void> {
     await this.server?.stop();
     await this.sink?.stop('SIGKILL');
-    rmSync(this.journalDir, { recursive: true, force: true });
+    rmSync(this.journalDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

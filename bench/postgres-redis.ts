@@ -58,7 +58,7 @@ export async function startServers(): Promise<Servers> {
     if (pid > 0) process.kill(pid, 'SIGQUIT');
     else database.kill('SIGQUIT');
     await ended;
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   for (const until = performance.now() + READY_MS; !lines().some((line) => line.trim() === 'ready'); ) {
     if (performance.now() > until || database.exitCode !== null) {
