@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shipperPid } from '#src/shipper/lock.js';
-import { BenchProcess, benchRoot, pin, prioritize } from './processes.js';
+import { BenchProcess, benchRoot, pin, prioritize, prioritizeSession } from './processes.js';
 
 export const SERVER_CORE = 0;
 export const OTHER_CORE = 1;
@@ -128,10 +128,15 @@ export class Contestant {
     this.port = (await this.server.next<{ port: number }>()).port;
   }
 
-  /** The shipper, moved to the core that is not the server's. */
+  /**
+   * The shipper, moved to the core that is not the server's; of a session of its own, which goes first, too:
+   * who waits for what it delivers would wait for what else the machine does.
+   */
   shipper(): number | undefined {
     const pid = shipperPid(join(this.journalDir, 'bench'));
-    if (pid !== undefined) pin(pid, OTHER_CORE);
+    if (pid === undefined) return undefined;
+    pin(pid, OTHER_CORE);
+    prioritizeSession(pid);
     return pid;
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { probe } from '../arrival.js';
 import { apps, Contestant, OTHER_CORE } from '../contestant.js';
 import { Load, latencyOf } from '../load.js';
-import { type Cpu, cpuSeconds, prioritizeSession } from '../processes.js';
+import { type Cpu, cpuSeconds } from '../processes.js';
 
 /**
  * V8 compiles by how often code has run: after so many requests, or so long, nothing that counts is left to
@@ -79,7 +79,6 @@ export class Served {
     await this.#load.connect({ port: contestant.port, path, connections: CONNECTIONS });
     this.#sent(CONNECTIONS);
     this.#shipper = contestant.shipper();
-    if (this.#shipper !== undefined) prioritizeSession(this.#shipper);
     for (let step = 0, from = performance.now(); step < WARM_UP_STEPS; step++) {
       const before = this.#cpu().worker;
       await this.#load.flatOut(WARM_UP_REQUESTS, true);
