@@ -51,7 +51,7 @@ export function reportPage(verdicts: readonly Verdict[]): string {
   const { machine } = loadResults<HttpResults>('http-hello-node24');
   return `# Benchmarks
 
-Written by \`npm run bench\` on ${machine.date}; do not edit. Absolute times say little about another machine; the ratios within one run do.
+Written by \`npm run bench\` on ${machine.date}; do not edit. Absolute times say little about another machine; the ratios within one run say more.
 
 Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, shared with other work. forktrace ${machine.version}.
 
@@ -59,7 +59,7 @@ Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, share
 
 ${verdictTable(verdicts)}
 
-A budget is held when three quarters of the rounds hold it; a median near its bound would be held or short by luck.
+A budget is held when three quarters of the rounds hold it, because a median near its bound would be held or missed by chance.
 
 ![Throughput](charts/throughput.svg)
 
@@ -67,34 +67,34 @@ A budget is held when three quarters of the rounds hold it; a median near its bo
 
 ${rates()}${starts()}## Method
 
-- At a fixed rate all contestants run at once, warm after some ten thousand requests, and serve a window each by turns, in an order that
-  is turned round in every round. CPU time of worker, shipper and all that they start is read at two moments of a load that goes on before and
-  after. A ratio is not known when the quartiles of its rounds are further than 15 % from the median. What follows is about saturation.
-- A server in a process of its own on one core; load generator, OTLP/gRPC sink and shipper on the other, where generator and sink go
-  first: an exporter that waits for its Collector drops what it cannot hold. Rounds, requests and keep-alive connections are
-  beside each table.
-- Rounds are interleaved in an order that rotates, and each has processes of its own. In each, a contestant and the untraced
-  server take eight turns of an eighth of the requests, fractions of a second apart, and a ratio compares the two; the table has
+- At a fixed rate all contestants run at the same time, after some ten thousand requests of warm-up. They serve one window each, in turn; every
+  round reverses the order. The CPU time of worker, shipper and all processes that they start is read twice while the load goes on. A ratio
+  counts as not known when the quartiles of its rounds are further than 15 % from the median. The following points are about saturation.
+- The server runs in a process of its own on one core. Load generator, OTLP/gRPC sink and shipper run on the other core; generator and sink have
+  priority there, because an exporter that waits for its Collector drops spans. Rounds, requests and keep-alive connections are
+  stated beside each table.
+- Rounds are interleaved in an order that rotates, and each has processes of its own. In each round, a contestant and the untraced
+  server take eight turns with an eighth of the requests each, fractions of a second apart, and a ratio compares the two. The table has
   medians, and half the distance between the quartiles (±).
-- The generator never sleeps while servers run flat out. A server that answers a sleeping client wakes it, and on loopback pays for
-  that itself, more often the slower it is; over a network it does not.
-- CPU time is the operating system's (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
+- The generator never sleeps while a server is saturated. On loopback a server pays for waking a sleeping client, and a slower server does so
+  more often; over a network it does not.
+- CPU time comes from the operating system (\`getrusage\` of the worker, \`/proc/<pid>/task/*/schedstat\` of all processes), so what other
   processes take does not count, except through shared caches.
-- "+ all" has everything from the request to the sink's door: worker and shipper, until the last span has arrived.
-- Latency is measured at a fixed rate, likewise by turns: 70 % of what the untraced server has just done. It counts from when a
-  request was due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
-- Start-up is outside of what is measured: half a round's requests warm processes up, and each connection has had a
-  response before the clock starts. A run in which start-up still shows, as a first turn that takes more than its share of the
-  time and 7 % of all of it, fails and is repeated.
+- "+ all" is the CPU time of worker and shipper, until the last span has arrived at the sink.
+- Latency is measured in turns, too, at a fixed rate of 70 % of the untraced server's throughput just before. It is measured from the time at
+  which a request was due, so that a stall is not hidden (coordinated omission). The ratio of p99 is the median of the rounds' ratios.
+- Start-up is not measured: half a round's requests warm the processes up, and each connection has had a
+  response before the clock starts. If start-up still shows, because the first turn takes more than its share of the
+  time and more than 7 % of all of it, the run fails and is repeated.
 - Before anything is measured, one request of each contestant is followed to the sink, decoded, and its spans and their attributes
-  asserted; of those who do not speak OTLP (dd-trace, Sentry, Elastic) it is only asserted that the request has been reported.
+  are asserted. For contestants that do not speak OTLP (dd-trace, Sentry, Elastic), only the report of the request is asserted.
 - Memory is the proportional set size (\`/proc/<pid>/smaps\`) after a round: pages that processes share, such as the journal's
-  segments, count by their share. Node's own code does not count: it is there once for all who run it, and a shipper beside a worker
-  would halve the worker's share. "Of it young" is V8's young generation, which V8 sizes by itself, by how much
-  outlives its collections; \`--max-semi-space-size\` bounds it.
-- All requests are sampled unless it says otherwise. OpenTelemetry is set up as its "Getting started" has it: \`sdk-node\` with
-  \`instrumentation-http\` and the OTLP/gRPC exporter, told to set the stable HTTP attributes, as forktrace does.
-- Delivered: spans that the sink has counted, of those that must be.
+  segments, count by their share. Node's own code does not count, because all processes share it, and a shipper beside a worker
+  would halve the worker's share. "Of it young" is V8's young generation, which V8 sizes itself, by how many objects
+  survive its collections; \`--max-semi-space-size\` bounds it.
+- All requests are sampled unless stated otherwise. OpenTelemetry is set up as in its "Getting started": \`sdk-node\` with
+  \`instrumentation-http\` and the OTLP/gRPC exporter, configured for the stable HTTP attributes, which forktrace sets, too.
+- Delivered: the share of the expected spans that the sink has counted.
 
 ${shortfalls(verdicts)}## One span
 
@@ -179,7 +179,7 @@ function starts(): string {
   if (hasResults('killed')) {
     const { node, requests, rows } = loadResults<KilledResults>('killed');
     parts.push(
-      `## Killed\n\nA server answers ${requests} requests and gets SIGKILL as soon as the last answer is in; how many of them the endpoint hears of. Node ${node}.\n\n${table(
+      `## Killed\n\nA server answers ${requests} requests and gets SIGKILL as soon as the last answer is in; how many of them are reported to the endpoint. Node ${node}.\n\n${table(
         ['', 'requests reported'],
         rows.map(({ name, kept }) => [name, kept]),
       )}\n`,
@@ -225,8 +225,8 @@ On Node 24, by the tables below:
   median is ${attributes.nanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
 - Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation. The other ${rest.toFixed(0)} MB are
   the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
-  shipper), and the code of forktrace, the API and koffi with what loading it has left; files' pages are shared by the workers
-  of a cluster, so more workers have less each.
+  shipper), and the code of forktrace, the API and koffi with the memory that loading it took. Workers of a cluster share the pages of
+  files, so each of many workers takes less.
 - Where the time goes is under [Where it goes](#where-it-goes).
 
 `;
@@ -336,7 +336,7 @@ function profile(): string {
   return `## Where it goes
 
 A CPU profile of hello-world on Node ${traced.node}, ${traced.requests} requests, traced less untraced: ${(traced.microsPerRequest - untraced.microsPerRequest).toFixed(2)} µs of JavaScript
-a request, and the calls it makes, with a sample every 200 µs; the profiler's own cost is in it, so the shares say more than the sums. By
+a request, and the calls it makes, with a sample every 200 µs. The profiler's own cost is included, so the shares say more than the sums. By
 part:
 
 ${table(

@@ -34,17 +34,21 @@ const require = requireInMainRealm(import.meta.url);
 
 /**
  * Starts tracing in this process: resource, tracer provider, span processors, exporter, context manager,
- * propagators, then instrumentations. For throng, pm2, plain node and own supervisors;
- * `startClusterWithTracing` does it in each worker. A second call returns the first one's tracing.
+ * propagators, then instrumentations. It is for processes that forktrace does not fork: under throng, pm2,
+ * another supervisor, or none. `startClusterWithTracing` does the same in each worker. A second call returns
+ * the tracing of the first.
  *
- * Tracing is in place when the call returns; it may be awaited or not.
+ * Tracing is in place when the call returns. The result may be awaited; nothing is pending.
+ *
+ * @param config all options are optional; docs/configuration.md lists them
  *
  * @example
  * const tracing = startWorkerTracing({ serviceName: 'shop' });
  * // … serve …
  * await tracing.shutdown();
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID or FORKTRACE_ENV_INVALID for a wrong option or
+ * variable
  */
 // Loaded only when a process starts to trace: the coordinator imports this module too.
 export function startWorkerTracing(config?: TracingConfig): WorkerTracing {

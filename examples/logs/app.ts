@@ -4,10 +4,10 @@ import { forktraceDestination } from 'forktrace/pino';
 import { pino } from 'pino';
 import winston from 'winston';
 
-/** Each line is a log record of its trace, there when the worker is killed in the next instant. */
+/** Each line is a log record of its trace, which is kept even if the worker is killed in the next instant. */
 const logger = pino(forktraceDestination());
 
-// Without exporting logs: lines on standard output, with the ids of their trace.
+// Without exporting logs: lines on standard output with the ids of their trace.
 const withPino = pino({ mixin: traceFields });
 
 const withTrace = winston.format((info) => Object.assign(info, traceFields()));

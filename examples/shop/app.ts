@@ -29,17 +29,17 @@ export default function shop(worker: WorkerContext) {
     response.status(201).json(await checkout.order(skus, card));
   });
 
-  // The slow one.
+  // Slow.
   app.get('/report', async (_request, response) => {
     response.json(await catalogue.report());
   });
 
-  // The one that always fails: it shows what an error looks like in a trace.
+  // Always fails: it shows what an error looks like in a trace.
   app.get('/recommendations', () => {
     throw new TypeError("Cannot read properties of undefined (reading 'taste')");
   });
 
-  // The one that takes its worker with it, as a bug in native code or the kernel's memory killer does.
+  // Kills its worker, as a bug in native code or the kernel's out-of-memory killer does.
   app.post('/crash', async () => {
     await catalogue.list();
     process.kill(process.pid, 'SIGKILL');

@@ -1,10 +1,10 @@
-// Requests like a shop gets them: many that read, some that buy, a few that go wrong.
+// Requests as a shop gets them: many that read, some that buy, a few that fail.
 
 export interface LoadOptions {
   baseUrl: string;
-  /** How many; Infinity goes on until `signal`. */
+  /** How many requests are sent; Infinity goes on until `signal`. */
   requests: number;
-  /** At once. */
+  /** How many clients send requests at once. */
   concurrency: number;
   /** Milliseconds between two requests of one client. */
   pauseMs: number;
@@ -42,7 +42,7 @@ const round: Step[] = [
   buy(['mug', 'clock', 'chair']),
   get('/report'),
 ];
-/** So many requests lie between two that kill their worker. */
+/** Number of requests between two that kill their worker. */
 const CRASH_EVERY = 50;
 /** A connection that node:cluster was handing to a worker when that died is never answered. */
 const REQUEST_TIMEOUT_MS = 3000;

@@ -1,4 +1,4 @@
-// A second service in a process of its own: shows that a trace crosses processes.
+// A second service in a process of its own, to show a trace that crosses processes.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,12 +35,12 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 
-// Ends with whoever has started it.
+// Ends with the process that started it.
 process.once('disconnect', async () => {
   server.close();
   server.closeAllConnections();
   await tracing.shutdown(1000);
   process.exit();
 });
-// Ctrl-C reaches the whole terminal: the shop, which still pays, goes first.
+// Ctrl-C signals the whole process group, but the shop may still send payments, so it ends first.
 process.on('SIGINT', () => {});

@@ -19,6 +19,6 @@ const cluster = await startClusterWithTracing(new URL('./app.js', import.meta.ur
 
 if (cluster.role === 'coordinator') {
   process.send?.({ ready: cluster.workers().map(({ address }) => address)[0] });
-  // Started by `npm start`: without it there is nobody to serve.
+  // Ends with `npm start`, which started it.
   process.once('disconnect', () => void cluster.shutdown());
 }

@@ -31,13 +31,13 @@ const { values: options } = parseArgs({
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-// With `--port 0` nothing has a port that somebody knows: nobody else's spans come here.
+// With `--port 0` all ports are random, so that no other program's spans arrive here.
 const viewer = await startViewer(options.port === '0' ? { httpPort: 0, grpcPort: 0 } : {});
 const environment = {
   ...process.env,
   OTEL_EXPORTER_OTLP_ENDPOINT: viewer.otlpGrpcUrl,
   OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-  // Traces are watched as they come.
+  // Short, because somebody watches the traces arrive.
   OTEL_BSP_SCHEDULE_DELAY: '200',
 };
 
@@ -77,7 +77,7 @@ try {
     signal: stop.signal,
   });
   if (!options.exit && !stop.signal.aborted) await once(stop.signal, 'abort');
-  // The shop first: while it drains it may still have to pay.
+  // The shop first: while it drains it may still send payments.
   await end(shop);
   await end(payments);
   printer?.close();

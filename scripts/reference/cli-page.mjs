@@ -24,7 +24,7 @@ ${all.map((command) => section(command)).join('')}
 ## The control socket
 
 Each coordinator listens on \`<run directory>/<pid>.sock\` (a named pipe on Windows). The run directory is
-\`forktrace-<uid>/run\` in the OS temp directory, or \`FORKTRACE_RUN_DIR\`; it and the socket are their owner's alone (0700, 0600). Sockets that
+\`forktrace-<uid>/run\` in the OS temp directory, or \`FORKTRACE_RUN_DIR\`; only its owner can use the directory and the socket (modes 0700 and 0600). Sockets that
 dead coordinators left are removed by the next one.
 
 It speaks HTTP: \`curl --unix-socket <socket> http://localhost/status\`.
@@ -32,13 +32,13 @@ It speaks HTTP: \`curl --unix-socket <socket> http://localhost/status\`.
 | request | body | answer |
 |---|---|---|
 | \`GET /status\` | | all that \`forktrace status --json\` prints |
-| \`POST /reload\` | none, or \`{"wait":false}\` | \`{"slots":[0,1]}\`, those that were replaced, when it is done; with \`wait: false\` none, at once |
+| \`POST /reload\` | none, or \`{"wait":false}\` | \`{"slots":[0,1]}\`, the slots that were replaced, when the reload has ended; with \`wait: false\` an empty list, at once |
 | \`POST /scale\` | \`{"workers":8}\` or \`{"by":1}\` | \`{"workers":8}\`, when they are ready |
 | \`POST /kill\` | \`{"slot":2}\` | \`{"pid":123}\` |
-| \`POST /inspector\` | \`{"slot":2}\` | \`{"pid":123,"url":"ws://127.0.0.1:…"}\`: the worker's inspector, which whoever asks closes |
+| \`POST /inspector\` | \`{"slot":2}\` | \`{"pid":123,"url":"ws://127.0.0.1:…"}\`: the worker's inspector, which the client must close |
 | \`POST /stop\` | | \`{}\`, at once |
 
-What goes wrong is a status of 400 or more with \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`; what is none of these requests, or has a body of more than 4,096 bytes, is
+A request that fails gets a status of 400 or more and \`{"error":{"code":"FORKTRACE_…","message":"…"}}\`. Any other request, and a body of more than 4,096 bytes, gets the code
 \`FORKTRACE_CONTROL_REQUEST\`. A client checks that the socket belongs to its own user, or to root, and takes control characters out of what it prints.
 `;
 }

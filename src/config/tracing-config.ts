@@ -81,9 +81,10 @@ export interface ExportConfig {
    */
   url?: string;
   /**
-   * Sent with every export, beside those of the environment; same names win. A path is that of a file with a
-   * `name: value` on each line; the file is read anew, and the function called anew, every 10 seconds: tokens
-   * that rotate. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.
+   * Headers that are sent with every export, in addition to those of the environment; for the same name this
+   * option wins. A path names a file with one `name: value` on each line. The file is read, or the function
+   * called, again every 10 seconds, so that tokens can rotate. Names and values consist of visible ASCII and
+   * spaces, which HTTP and gRPC can send.
    *
    * @default none
    */
@@ -106,8 +107,8 @@ export interface ExportConfig {
    */
   maxRequestBytes?: number;
   /**
-   * How long ended spans wait in the journal for others to travel with, no longer once a request is full:
-   * fewer requests cost the shipper and the endpoint less. Takes a whole number from 0 to 60000, in
+   * How long ended spans wait in the journal, so that several are sent in one request. A full request is sent
+   * at once. Fewer requests cost the shipper and the endpoint less. Takes a whole number from 0 to 60000, in
    * milliseconds.
    *
    * @default FORKTRACE_EXPORT_GATHER_MS, else 1000; 300 to viewer and console
@@ -132,9 +133,9 @@ export interface ViewerConfig {
 /** The crash-safe log of ended spans. */
 export interface JournalConfig {
   /**
-   * The parent directory: the journal is in `<dir>/<service>` (what a path may not hold is percent-encoded),
-   * which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and
-   * spans go through `batch`. Takes a non-empty string.
+   * The parent directory: the journal is in `<dir>/<service>` (characters that a path cannot hold are
+   * percent-encoded), which only this user can enter. If it cannot be used, one warning says so, and spans go
+   * through `batch`. Takes a non-empty string.
    *
    * @default FORKTRACE_JOURNAL_DIR, else forktrace-<uid> in the OS temp directory; where another user has
    * that name, $XDG_RUNTIME_DIR/forktrace, or a new one with a random name
@@ -149,8 +150,8 @@ export interface JournalConfig {
   maxBytes?: number;
   /**
    * `mmap`, `write`, or `auto`: `mmap` where koffi works and the file system writes in place. `write` takes
-   * two system calls per request, and spans that end after the last answer, in the turn of the event loop in
-   * which the process is killed, are not ended in the file.
+   * two system calls per request. If the process is killed, spans that ended after the last answer, in the
+   * same turn of the event loop, are not ended in the file.
    *
    * @default FORKTRACE_JOURNAL_MODE, else auto
    */
@@ -191,7 +192,8 @@ export interface SpanLimitsConfig {
    */
   attributeValueLengthLimit?: number;
   /**
-   * Attributes of a span. Takes a whole number from 0.
+   * How many attributes of a span are kept. Those beyond are dropped and counted. Takes a whole number from
+   * 0.
    *
    * @default OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, else OTEL_ATTRIBUTE_COUNT_LIMIT, else 128
    */
@@ -245,8 +247,8 @@ export interface MetricsConfig {
 }
 
 /**
- * Keep log records in the journal, beside spans, and export them to the logs service: what a killed process
- * has logged last is there. See logs.md.
+ * Keeps log records in the journal, beside spans, and exports them to the logs service. The last records of a
+ * killed process are delivered, too. See logs.md.
  */
 export interface LogsConfig {
   /**
@@ -269,8 +271,8 @@ export interface LogsConfig {
    */
   maxPerSecond?: number;
   /**
-   * Keep what `console` says as log records, and, in workers of `startClusterWithTracing`, all that they
-   * write to standard error. What is printed stays as it is. Takes true or false.
+   * Keeps what is written with `console` as log records and, in workers of `startClusterWithTracing`,
+   * everything that they write to standard error. The output itself does not change. Takes true or false.
    *
    * @default FORKTRACE_LOGS_CAPTURE_OUTPUT, else false
    */
@@ -290,9 +292,9 @@ export interface LogsConfig {
    */
   textLengthLimit?: number;
   /**
-   * What they match in bodies and in texts of attributes becomes `REDACTED`, before anything is written.
-   * Values of attributes whose names are those of credentials (`password`, `authorization`, `token` …), at
-   * any depth, do so always.
+   * Patterns. Every match in bodies and in texts of attributes becomes `REDACTED` before anything is written.
+   * Values of attributes that are named like credentials (`password`, `authorization`, `token` …) are always
+   * replaced, at any depth.
    *
    * @default none
    */
@@ -571,14 +573,14 @@ export interface TracingConfig {
    */
   resource?: Attributes | Resource;
   /**
-   * How many workers are forked. `WEB_CONCURRENCY=auto` is the number of CPUs, too. Takes a whole number from
-   * 1 to 1024.
+   * How many workers are forked. `WEB_CONCURRENCY=auto` means the number of CPUs. Takes a whole number from 1
+   * to 1024.
    *
    * @default FORKTRACE_WORKERS, else WEB_CONCURRENCY, else the number of CPUs (os.availableParallelism())
    */
   workers?: number;
   /**
-   * A port, or the options of `server.listen`. `PORT` may be the path of a Unix socket, too. Takes a port
+   * A port, or the options of `server.listen`. `PORT` may also be the path of a Unix socket. Takes a port
    * from 0 to 65535 or the options of server.listen.
    *
    * @default PORT, else 3000
@@ -667,8 +669,8 @@ export interface TracingConfig {
    */
   instrumentations?: 'auto' | 'none' | (() => InstrumentationLike[]);
   /**
-   * One span around the whole life of a process that is no server, named after its program: a tool without
-   * instrumentation has a trace. Takes true or false.
+   * One span around the whole life of a process that is no server, named after its program, so that a tool
+   * without instrumentation has a trace. Takes true or false.
    *
    * @default FORKTRACE_ROOT_SPAN, else false
    */
@@ -681,8 +683,8 @@ export interface TracingConfig {
    */
   outgoing?: boolean;
   /**
-   * Keep log records in the journal, beside spans, and export them to the logs service: what a killed process
-   * has logged last is there. See logs.md.
+   * Keeps log records in the journal, beside spans, and exports them to the logs service. The last records of
+   * a killed process are delivered, too. See logs.md.
    *
    * @default FORKTRACE_LOGS, else true unless NODE_ENV=production; there with OTEL_LOGS_EXPORTER
    */

@@ -1,5 +1,5 @@
 /**
- * What a user may configure, and what forktrace hands to the user's functions.
+ * The types of what a user may configure, and of what forktrace passes to the user's functions.
  *
  * @module
  */
@@ -19,51 +19,56 @@ export type PipelineName = NonNullable<TracingConfig['pipeline']>;
 /** Where spans go. `viewer` is the embedded receiver with a web page. */
 export type ExportDestination = NonNullable<ExportConfig['to']>;
 
-/** Who this process is among its siblings. */
+/** Which process this is among its siblings. */
 export interface WorkerIdentity {
-  /** 0..N-1, a worker's stable place; undefined for a process in no slot. */
+  /** The slot, 0 to N-1: a worker's stable place. Undefined for a process in no slot. */
   slot: number | undefined;
-  /** How many processes have lived in the slot before, from 0. */
+  /** How many processes the slot had before this one, from 0. */
   incarnation: number;
-  /** `cluster.worker.id`, or pm2's id. */
+  /** The attribute `cluster.worker.id`, or pm2's id; undefined when there is neither. */
   workerId: number | undefined;
-  /** Who forked it: `cluster.manager`. */
+  /** Who forked the process: the attribute `cluster.manager`. */
   manager: 'cluster' | 'pm2' | 'none';
-  /** Fresh per incarnation: `service.instance.id`. */
+  /** The attribute `service.instance.id`, new for each process. */
   instanceId: string;
 }
 
-/** What span processors are made with. */
+/** The argument of the function that makes span processors. */
 export interface SpanProcessorParts {
   /**
-   * The processor that ends the chain: it hands spans to the journal or, with pipeline `batch`, to the
-   * exporter. It is added after the processors that are returned, unless it was asked for here: to be wrapped
-   * by a processor that hands on copies, or that hands on only some of the spans.
+   * The last processor: it gives spans to the journal or, with pipeline `batch`, to the exporter. It is added
+   * after the returned processors, unless the function uses it: to wrap it in a processor that passes on
+   * copies, or only some spans.
    */
   readonly pipeline: SpanProcessor;
 }
 
-/** What an app factory and the worker hooks receive. */
+/** The argument of an app factory and of the worker hooks. */
 export interface WorkerContext extends WorkerIdentity {
-  /** For spans of the app's own. */
+  /** A tracer for the app's own spans, of the scope `forktrace`. */
   tracer: Tracer;
-  /** For metrics of the app's own; records nothing without a meter provider. */
+  /**
+   * A meter for the app's own metrics, of the scope `forktrace`. It records nothing without a meter provider.
+   */
   meter: Meter;
-  /** Aborts when shutdown starts. */
+  /** Aborts when the worker begins to stop. */
   signal: AbortSignal;
-  /** Runs at shutdown, after the server has drained and before spans are flushed; latest first. */
+  /**
+   * Registers a function that runs when the worker stops, after the server has drained and before spans are
+   * flushed. The function registered last runs first.
+   */
   onShutdown(fn: () => void | Promise<void>): void;
 }
 
 /** How a worker's process ended. */
 export interface ChildExit extends ProcessExit {
-  /** The worker's place, 0..N-1. */
+  /** The slot of the worker, 0 to N-1. */
   slot: number;
-  /** Its process id. */
+  /** Process id of the worker. */
   pid: number;
-  /** Why it ended. */
+  /** Why the process ended. */
   cause: ExitCause;
-  /** The coordinator asked for it. */
+  /** Whether the coordinator had asked the worker to stop. */
   planned: boolean;
   /** Ended spans that the shipper recovered from the journal after the death; 0 with `batch`. */
   spansRecovered: number;
@@ -76,13 +81,13 @@ export type Hook<Args extends unknown[] = [], Result = void> = (...args: Args) =
 
 /** Anything with the shape of an OpenTelemetry instrumentation. */
 export interface InstrumentationLike {
-  /** For messages. */
+  /** Its name, for messages. */
   instrumentationName: string;
-  /** Gets the worker's provider, before {@link enable}. */
+  /** Called with the worker's tracer provider, before {@link enable}. */
   setTracerProvider(provider: TracerProvider): void;
-  /** Gets the worker's provider, if metrics are on. */
+  /** Called with the worker's meter provider, if metrics are on. */
   setMeterProvider(provider: MeterProvider): void;
-  /** Patches what it instruments. */
+  /** Patches the package that it instruments. */
   enable(): void;
   /** Called when tracing stops. */
   disable(): void;

@@ -1,6 +1,6 @@
 /**
- * What a dead worker has said of its end, read by the coordinator itself: a cause is told at once, and the
- * shipper may be busy, or dead as well.
+ * What a dead worker has written about its end, read by the coordinator itself. So the cause is known at
+ * once, even if the shipper is busy, or dead as well.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export interface OwnWord {
 }
 
 /**
- * From its vitals page; where a shipper has taken that away already, from what it has kept. Never throws.
+ * Reads the worker's vitals page or, if a shipper has removed it already, the post-mortem. Never throws.
  *
- * @param dirs journal directories: a coordinator may have changed its user, and has two then
+ * @param dirs journal directories: two for a coordinator that has changed its user
  * @param forkedAtMs milliseconds since the epoch
  */
 export function ownWordOf(dirs: ReadonlySet<string>, pid: number, forkedAtMs: number): OwnWord {

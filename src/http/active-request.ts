@@ -7,8 +7,8 @@ export function activeRequest(active: Context = context.active()): ServerRequest
 }
 
 /**
- * Sets the route of the request that is being served, for routers that forktrace does not know: the span is
- * named `{method} {route}` and has `http.route`. Outside of a traced request it does nothing.
+ * Sets the route of the current request, for routers that forktrace does not know. The span is then named
+ * `{method} {route}` and has `http.route`. Outside of a traced request it does nothing.
  *
  * @param route the pattern, not the path: `/users/:id`
  *

@@ -38,17 +38,19 @@ import { followWorkerHttp, serverHttp } from './worker-http.js';
 export type TraceableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
 /**
- * A SERVER span for each request of `server`, by the stable HTTP semantic conventions. Call it at any time;
- * requests that have begun are left alone. A second call for the same server does nothing.
+ * Traces the requests of `server`: each has a SERVER span that follows the stable HTTP semantic conventions.
+ * It may be called at any time, and affects requests that begin afterwards. A second call for the same server
+ * does nothing.
  *
- * @param options over the `http` options that tracing in this process was started with
+ * @param options override the `http` options with which tracing was started in this process
  *
  * @example
  * const server = http.createServer(handler);
  * traceServer(server, { trustProxy: true });
  * server.listen(3000);
  *
- * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID
+ * @throws ForktraceError with code FORKTRACE_CONFIG_INVALID when `server` is no such server, or an option is
+ * wrong
  */
 export function traceServer(server: TraceableServer, options: HttpTracingConfig = {}): void {
   const tracer = instrumentServer(server, () => serverHttp(options));

@@ -5,11 +5,11 @@ import { describeValue, ForktraceError } from '../errors.js';
 export interface IpcChannel {
   /** Sends a message to the process at the other end. */
   send(message: unknown, handle?: unknown): boolean;
-  /** Of the process at the other end; of this one where the channel is `process`. */
+  /** Pid of the process at the other end; for `process`, pid of this process. */
   pid?: number;
-  /** Where the channel is `process`. */
+  /** Only on `process`: pid of its parent. */
   ppid?: number;
-  /** Of a cluster Worker. */
+  /** Only on a cluster Worker: its process. */
   process?: {
     /** Its process id. */
     pid?: number;
@@ -20,14 +20,14 @@ export interface IpcChannel {
 export interface PortChannel {
   /** Sends a message to the other end. */
   postMessage(message: unknown, transferList?: readonly unknown[]): void;
-  /** Of a Worker. */
+  /** Only on a Worker: the number of the thread. */
   threadId?: number;
 }
 
-/** What a message can be sent to. */
+/** A channel to which a message can be sent. */
 export type MessageTarget = IpcChannel | PortChannel | NodeJS.Process;
 
-/** Hands the message over, as the channel's own method does. */
+/** Sends the message by the channel's own method. */
 export function deliver(target: MessageTarget, message: unknown, transfer: unknown): boolean {
   if (isPort(target)) {
     if (transfer === undefined) target.postMessage(message);

@@ -1,6 +1,6 @@
 import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 
-/** The active span, by the field names that OpenTelemetry gives logs outside OTLP. */
+/** The active span, with the field names that OpenTelemetry uses for logs outside OTLP. */
 export interface TraceFields {
   /** 32 hex digits. */
   trace_id: string;
@@ -11,8 +11,8 @@ export interface TraceFields {
 }
 
 /**
- * Fields for a log line; none when no span is active. (OpenTelemetry specification, "Trace Context in
- * non-OTLP Log Formats")
+ * The ids of the active span as fields for a log line; an empty object when no span is active. The names
+ * follow the OpenTelemetry specification, "Trace Context in non-OTLP Log Formats".
  *
  * @example
  * const logger = pino({ mixin: traceFields });

@@ -5,9 +5,10 @@ import { withChildSpan } from './child-span.js';
 import { environmentWithContext } from './environment.js';
 
 /**
- * `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE, BAGGAGE):
- * the first span of the child becomes a child of the span that is active here. With the option `outgoing`
- * there is a span in between, from the start of the child to its exit, with exit code or signal.
+ * Calls `child_process.fork` with the active context in the child's environment (TRACEPARENT, TRACESTATE,
+ * BAGGAGE). The first span of the child becomes a child of the span that is active here. With the option
+ * `outgoing`, a span between the two lasts from the start of the child to its exit, and has its exit code or
+ * signal.
  *
  * @example
  * const child = tracedFork('report.js', ['--month', '5']);
@@ -25,8 +26,8 @@ export function tracedFork(
 }
 
 /**
- * `child_process.spawn`, as {@link tracedFork}: for a program of any kind that reads TRACEPARENT, and with
- * the option `outgoing` for one that does not.
+ * Calls `child_process.spawn`, as {@link tracedFork} calls `fork`. It suits any program that reads
+ * TRACEPARENT, and with the option `outgoing` also others.
  *
  * @example
  * const child = tracedSpawn('ffmpeg', ['-i', 'in.mov', 'out.mp4']);
@@ -43,9 +44,9 @@ export function tracedSpawn(
 }
 
 /**
- * A `worker_threads` Worker with the active context in its environment: the first span of the thread becomes
- * a child of the span that is active here. With `env: SHARE_ENV` there is no environment of its own, and no
- * context in it.
+ * Starts a `worker_threads` Worker with the active context in its environment. The first span of the thread
+ * becomes a child of the span that is active here. With `env: SHARE_ENV` the thread has no environment of its
+ * own, so no context is passed.
  *
  * @example
  * const thread = tracedWorker(new URL('./resize.js', import.meta.url), { workerData: image });
@@ -55,7 +56,7 @@ export function tracedWorker(filename: string | URL, options: WorkerOptions = {}
   return new Worker(filename, { ...options, env: environmentWithContext(options.env as NodeJS.ProcessEnv) });
 }
 
-/** As Node's own functions take them: the arguments may be left out. */
+/** Node's own functions allow to leave out the arguments. */
 function argumentsAndOptions<Options extends ForkOptions | SpawnOptions>(
   second: readonly string[] | Options = [],
   third?: Options,

@@ -4,7 +4,10 @@ import { span } from '../span/span.js';
 import { channelAttributes, checkTarget, deliver, type MessageTarget } from './channel.js';
 import { enclose, open } from './envelope.js';
 
-/** What messages come from: anything with `on('message')` or, as BroadcastChannel, `addEventListener`. */
+/**
+ * A channel from which messages come: anything with `on('message')` or, like BroadcastChannel,
+ * `addEventListener`.
+ */
 export type MessageSource =
   | {
       /** Adds a listener for messages. */
@@ -15,8 +18,7 @@ export type MessageSource =
 
 /**
  * Sends a message with the active context, in a PRODUCER span. A plain object gets one more field, which a
- * receiver that does not use {@link onTracedMessage} may ignore; any other message goes as it is, without
- * context.
+ * receiver without {@link onTracedMessage} may ignore. Any other message is sent unchanged, without context.
  *
  * @param target a ChildProcess, a cluster Worker, `process`; a MessagePort, a Worker, `parentPort`, a
  * BroadcastChannel
@@ -26,7 +28,8 @@ export type MessageSource =
  * @example
  * sendTraced(child, { type: 'order', id: 7 });
  *
- * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL, and what the channel itself throws
+ * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL for anything else as a target, and what the
+ * channel itself throws
  */
 export function sendTraced(target: MessageTarget, message: unknown, transfer?: unknown): boolean {
   checkTarget(target);
@@ -43,9 +46,9 @@ const send = span(
 );
 
 /**
- * Calls `handler` for each message, in order. One that {@link sendTraced} sent comes as it was given, in a
- * CONSUMER span that is a child of the sender's, and ends when the handler (or its promise) does; others come
- * without a span.
+ * Calls `handler` for each message, in order. A message of {@link sendTraced} arrives as it was given to it,
+ * in a CONSUMER span that is a child of the sender's span and ends when the handler, or its promise, has
+ * finished. Other messages have no span.
  *
  * @param handler receives the message, and the handle that came with it
  * @returns a function that stops listening
@@ -53,7 +56,7 @@ const send = span(
  * @example
  * const stop = onTracedMessage<Order>(process, async (order) => accept(order));
  *
- * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL
+ * @throws ForktraceError with code FORKTRACE_MESSAGE_CHANNEL for anything that is no such channel
  */
 export function onTracedMessage<Message = unknown>(
   source: MessageSource,

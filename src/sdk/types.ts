@@ -1,7 +1,6 @@
 /**
- * What forktrace takes from users and gives to them, in the shape of OpenTelemetry's SDK. The types are
- * structural, so that samplers, processors and exporters of the SDK's 2.x and 3.x lines fit alike, whichever
- * is installed, or none.
+ * The types that forktrace shares with its users, in the shape of OpenTelemetry's SDK. They are structural:
+ * samplers, processors and exporters of the SDK's 2.x and 3.x lines fit, whichever is installed, or none.
  *
  * Source: `@opentelemetry/sdk-trace` and `@opentelemetry/resources`.
  *
@@ -20,17 +19,17 @@ import type {
   TraceState,
 } from '@opentelemetry/api';
 
-/** What produces telemetry: attributes, some of which may still be promises. */
+/** The entity that produces telemetry, as attributes. Some may still be promises. */
 export interface Resource {
   /** True while an attribute is a promise that has not settled. */
   readonly asyncAttributesPending?: boolean;
-  /** Those that are known by now. */
+  /** The attributes that are known by now. */
   readonly attributes: Attributes;
-  /** Of the conventions that the names follow. */
+  /** URL of the schema that the names follow. */
   readonly schemaUrl?: string;
   /** Resolves when every attribute is known. Never rejects. */
   waitForAsyncAttributes?(): Promise<void>;
-  /** A new resource with the attributes of both; the other one's win. */
+  /** Makes a new resource with the attributes of both; those of `other` win. */
   merge(other: Resource | null): Resource;
   /** The attributes as they were given, promises among them. */
   getRawAttributes(): [string, AttributeValue | undefined | Promise<AttributeValue | undefined>][];
@@ -42,7 +41,7 @@ export interface InstrumentationScope {
   name: string;
   /** Its version. */
   version?: string;
-  /** Of the conventions that its names follow. */
+  /** URL of the schema that its names follow. */
   schemaUrl?: string;
 }
 
@@ -52,9 +51,9 @@ export interface TimedEvent {
   time: HrTime;
   /** For example `exception`. */
   name: string;
-  /** What is known about it. */
+  /** Attributes of the event. */
   attributes?: Attributes;
-  /** Attributes beyond the span limits. */
+  /** Number of attributes that exceeded the span limits. */
   droppedAttributesCount?: number;
 }
 
@@ -66,7 +65,7 @@ export interface ReadableSpan {
   readonly kind: SpanKind;
   /** Trace id, span id and flags. */
   readonly spanContext: () => SpanContext;
-  /** Of the span above; undefined: it is the root of its trace. */
+  /** Context of the parent span; undefined for the root of a trace. */
   readonly parentSpanContext?: SpanContext;
   /** As `[seconds, nanoseconds]` since the epoch. */
   readonly startTime: HrTime;
@@ -74,42 +73,45 @@ export interface ReadableSpan {
   readonly endTime: HrTime;
   /** UNSET, OK, or ERROR with a message. */
   readonly status: SpanStatus;
-  /** What is known about it. */
+  /** Attributes of the span. */
   readonly attributes: Attributes;
-  /** To spans that are not above it. */
+  /** Links to other spans. */
   readonly links: Link[];
-  /** In the order in which they were added. */
+  /** Events, in the order in which they were added. */
   readonly events: TimedEvent[];
   /** As `[seconds, nanoseconds]`. */
   readonly duration: HrTime;
   /** Whether `end()` was called. */
   readonly ended: boolean;
-  /** Of the process. */
+  /** Resource of the process. */
   readonly resource: Resource;
   /** The library that created it. */
   readonly instrumentationScope: InstrumentationScope;
-  /** Attributes beyond the span limits. */
+  /** Number of attributes that exceeded the span limits. */
   readonly droppedAttributesCount: number;
-  /** Events beyond the span limits. */
+  /** Number of events that exceeded the span limits. */
   readonly droppedEventsCount: number;
-  /** Links beyond the span limits. */
+  /** Number of links that exceeded the span limits. */
   readonly droppedLinksCount: number;
 }
 
-/** A span that has not ended: what `onStart` and `onEnding` of a processor get. */
+/** A span that has not ended, as the methods `onStart` and `onEnding` of a processor get it. */
 export type SdkSpan = ApiSpan & ReadableSpan;
 
-/** Sees each sampled span start and end. Its methods return at once: they run in the application's code. */
+/**
+ * Sees each sampled span start and end. Its methods run in the application's code, so they must return at
+ * once.
+ */
 export interface SpanProcessor {
-  /** Called in the call that starts the span. */
+  /** Called when a span starts, within that call. */
   onStart(span: SdkSpan, parentContext: Context): void;
-  /** Called before the span ends: it can still be changed. */
+  /** Called just before a span ends, while it can still be changed. */
   onEnding?(span: SdkSpan): void;
   /** Called when the span has ended. */
   onEnd(span: ReadableSpan): void;
-  /** Resolves when what has ended was handed on. */
+  /** Resolves when all ended spans have been passed on. */
   forceFlush(): Promise<void>;
-  /** Called once, at the end. Resolves when everything was handed on. */
+  /** Called once, at the end. Resolves when all spans have been passed on. */
   shutdown(): Promise<void>;
 }
 
@@ -123,11 +125,11 @@ export interface ExportResult {
 
 /** Sends ended spans somewhere. */
 export interface SpanExporter {
-  /** Sends spans, and calls back when that is done or has failed. */
+  /** Sends spans, and calls back when they have been sent or that has failed. */
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void;
   /** Called once, at the end. */
   shutdown(): Promise<void>;
-  /** Resolves when what it holds was sent. */
+  /** Resolves when all spans that it holds have been sent. */
   forceFlush?(): Promise<void>;
 }
 
@@ -135,15 +137,15 @@ export interface SpanExporter {
 export interface SamplingResult {
   /** 0: not recorded; 1: recorded, not sampled; 2: recorded and sampled. */
   decision: number;
-  /** Added to the span. */
+  /** Attributes that are added to the span. */
   attributes?: Readonly<Attributes>;
-  /** The span's; undefined: that of its parent. */
+  /** Trace state of the span; undefined: that of its parent. */
   traceState?: TraceState;
 }
 
 /** Decides whether a span is recorded. */
 export interface Sampler {
-  /** Called before each span is made, in the call that starts it. */
+  /** Called before each span is made, within the call that starts it. */
   shouldSample(
     context: Context,
     traceId: string,
@@ -152,7 +154,7 @@ export interface Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult;
-  /** For messages. */
+  /** Description for messages. */
   toString(): string;
 }
 
@@ -166,16 +168,16 @@ export interface IdGenerator {
 
 /** Bounds of a span. Sources and defaults: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits */
 export interface SpanLimits {
-  /** UTF-16 code units of an attribute's text. @default Infinity */
+  /** Most UTF-16 code units of an attribute's text. @default Infinity */
   attributeValueLengthLimit?: number;
-  /** @default 128 */
+  /** Most attributes of a span. @default 128 */
   attributeCountLimit?: number;
-  /** @default 128 */
+  /** Most links of a span. @default 128 */
   linkCountLimit?: number;
-  /** @default 128 */
+  /** Most events of a span. @default 128 */
   eventCountLimit?: number;
-  /** @default 128 */
+  /** Most attributes of an event. @default 128 */
   attributePerEventCountLimit?: number;
-  /** @default 128 */
+  /** Most attributes of a link. @default 128 */
   attributePerLinkCountLimit?: number;
 }

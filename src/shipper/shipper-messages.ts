@@ -1,6 +1,5 @@
 /**
- * What the coordinator and the shipper process say to each other over the IPC channel of
- * `child_process.fork`.
+ * The messages between the coordinator and the shipper process, over the IPC channel of `child_process.fork`.
  *
  * @module
  */
@@ -23,39 +22,39 @@ import {
 } from '../process/message-parser.js';
 import { exitChecks, type ProcessExit } from '../process/process-exit.js';
 
-/** What a shipper needs to know. */
+/** The configuration of a shipper. */
 export interface ShipperConfig {
   /** The service's journal directory. */
   dir: string;
   maxBytes: number;
   export: ResolvedExport;
-  /** Milliseconds to ship what is left after SIGTERM. */
+  /** Milliseconds to ship the rest after SIGTERM. */
   shutdownTimeoutMs: number;
 }
 
-/** What the journal of a dead process says. */
+/** What was found in the journal of a dead process. */
 export interface Recovered {
   spansRecovered: number;
   requestsInterrupted: number;
-  /** With all that is known; undefined where it had no journal. */
+  /** Determined from all evidence; undefined for a process without a journal. */
   cause?: ExitCause | undefined;
-  /** Of what is remembered of it; undefined for an end that nobody asks about. */
+  /** Id of the post-mortem; undefined for an ordinary end. */
   deathId?: string | undefined;
-  /** What it wrote of its end. */
+  /** What the process wrote about its end. */
   record?: ExitRecord | undefined;
-  /** Of its last second. */
+  /** Its vitals in its last second. */
   vitals?: Sample | undefined;
-  /** Its last log records, the newest last; undefined for an end that nobody asks about. */
+  /** Its last log records, the newest last; undefined for an ordinary end. */
   lastLogs?: LogInBrief[] | undefined;
 }
 
-/** Of a process without a journal, or where nobody answers. */
+/** For a process without a journal, or when no shipper answers. */
 export const NOTHING_RECOVERED: Recovered = Object.freeze({ spansRecovered: 0, requestsInterrupted: 0 });
 
-/** What the parent of a process knows of its end. */
+/** What the parent of a process knows about its end. */
 export interface KnownDeath extends ProcessExit {
   cause?: ExitCause | undefined;
-  /** What it was found doing, if its event loop was blocked. */
+  /** What the process was doing, if its event loop was blocked. */
   block?: Block | undefined;
   /** The end of its standard error. */
   lastWords?: string | undefined;
@@ -65,9 +64,9 @@ export interface KnownDeath extends ProcessExit {
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
   | ({ type: 'writer-exit'; pid: number } & KnownDeath)
-  /** The coordinator ends at once, and its terminal is somebody else's then: print nothing more. */
+  /** The coordinator ends at once, and its terminal then belongs to another program: print nothing more. */
   | { type: 'release-stderr' }
-  /** Ship what there is, then exit. */
+  /** Ship the rest, then exit. */
   | { type: 'stop'; deadlineMs: number };
 
 /** Shipper → coordinator. */
@@ -75,44 +74,44 @@ export type FromShipper =
   | { type: 'ready' }
   /** Another process has the lock of the directory; this one exits. */
   | { type: 'busy' }
-  /** It prints nothing from now on. */
+  /** The shipper prints nothing from now on. */
   | { type: 'stderr-released' }
-  /** It has shipped what there was, as told, and ships on for other programs of the directory. */
+  /** The shipper has shipped the rest, as it was told, and goes on for other programs of the directory. */
   | { type: 'goes-on' }
   | ({ type: 'recovered'; pid: number } & Recovered)
   | { type: 'stats'; stats: ShipperStats };
 
-/** Counters since the shipper started, in spans unless it says otherwise. */
+/** Counters since the shipper started, in spans unless stated otherwise. */
 export interface ShipperStats {
-  /** Read from journals. */
+  /** Spans read from journals. */
   read: number;
-  /** Taken by the endpoint. */
+  /** Spans that the endpoint has accepted. */
   shipped: number;
-  /** The endpoint said no for good. */
+  /** Spans that the endpoint has refused for good. */
   refused: number;
-  /** Given up to stay within `journal.maxBytes`. */
+  /** Spans that were dropped to stay within `journal.maxBytes`. */
   dropped: number;
-  /** Read from the journal of a dead writer. */
+  /** Spans read from the journals of dead writers. */
   recovered: number;
-  /** Rebuilt from the in-flight table of a dead writer. */
+  /** Spans rebuilt from the in-flight tables of dead writers. */
   interrupted: number;
   /** Committed bytes that are not shipped yet. */
   lagBytes: number;
   /** Age in milliseconds of the oldest byte not shipped yet; 0 when there is none. */
   lagMs: number;
-  /** The same of log records. */
+  /** The same counters for log records. */
   logRecords: LogRecordCounts;
 }
 
-/** As those of spans in {@link ShipperStats}. */
+/** Counters of log records since the shipper started. */
 export interface LogRecordCounts {
-  /** Read from journals. */
+  /** Records read from journals. */
   read: number;
-  /** Taken by the endpoint. */
+  /** Records that the endpoint has accepted. */
   shipped: number;
-  /** The endpoint said no for good. */
+  /** Records that the endpoint has refused for good. */
   refused: number;
-  /** Given up to stay within `journal.maxBytes`. */
+  /** Records that were dropped to stay within `journal.maxBytes`. */
   dropped: number;
   /** Committed bytes that are not shipped yet. */
   lagBytes: number;
@@ -156,7 +155,7 @@ const isStats = isObjectOf<ShipperStats>({
   }),
 });
 
-/** @returns undefined for what is no message of a shipper of this version */
+/** @returns undefined for a message that no shipper of this version sends */
 export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   ready: {},
   busy: {},
@@ -183,11 +182,12 @@ const deathChecks = {
 };
 
 /**
- * Whether it is a death as a parent leaves it in the journal, with its time in milliseconds since the epoch.
+ * Whether a value is a death as a parent writes it into the journal, with its time in milliseconds since the
+ * epoch.
  */
 export const isToldDeath = isObjectOf<KnownDeath & { atMs: number }>({ atMs: isNumber, ...deathChecks });
 
-/** @returns undefined for what is no message of a coordinator of this version */
+/** @returns undefined for a message that no coordinator of this version sends */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
   'writer-exit': { pid: isNumber, ...deathChecks },
   'release-stderr': {},

@@ -12,24 +12,24 @@ import { fail, type TracedFunction } from './traced-function.js';
 // biome-ignore lint/suspicious/noExplicitAny: a wrapper takes every function
 type AnyFunction = (this: any, ...args: any[]) => any;
 
-/** What the span around a function is like. */
+/** Options of the span around a function. */
 export interface SpanFunctionOptions<Args extends unknown[] = never[]> {
-  /** @default the function's name; for a method `Class.method` */
+  /** Name of the span. @default the function's name; for a method `Class.method` */
   name?: string;
   /**
-   * Start attributes, or a function of the arguments that returns them; one that throws is recorded on the
-   * span.
+   * Start attributes, or a function of the call's arguments that returns them. If that function throws, the
+   * error is recorded on the span.
    */
   attributes?: Attributes | ((...args: Args) => Attributes);
-  /** @default the global provider's tracer `forktrace` */
+  /** Tracer that starts the span. @default the global provider's tracer `forktrace` */
   tracer?: Tracer;
-  /** @default SpanKind.INTERNAL */
+  /** Kind of the span. @default SpanKind.INTERNAL */
   kind?: SpanKind;
 }
 
 /**
- * A decorator for methods and getters, static ones and private ones included, in the standard and in the
- * legacy dialect.
+ * A decorator for methods and getters, including static and private ones, in the standard and in the legacy
+ * dialect.
  */
 export interface SpanDecorator {
   <T extends AnyFunction>(value: T, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext): T;

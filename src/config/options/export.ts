@@ -28,7 +28,7 @@ export const exporting = {
       }),
       headers: option(headers, {
         about:
-          'Sent with every export, beside those of the environment; same names win. A path is that of a file with a `name: value` on each line; the file is read anew, and the function called anew, every 10 seconds: tokens that rotate. Names and values must be such that HTTP and gRPC can send them: visible ASCII and spaces.',
+          'Headers that are sent with every export, in addition to those of the environment; for the same name this option wins. A path names a file with one `name: value` on each line. The file is read, or the function called, again every 10 seconds, so that tokens can rotate. Names and values consist of visible ASCII and spaces, which HTTP and gRPC can send.',
         secret: true,
       }),
       compression: option(choice('none', 'gzip'), {
@@ -49,7 +49,7 @@ export const exporting = {
       }),
       gatherMs: option(whole(0, 60_000), {
         about:
-          'How long ended spans wait in the journal for others to travel with, no longer once a request is full: fewer requests cost the shipper and the endpoint less.',
+          'How long ended spans wait in the journal, so that several are sent in one request. A full request is sent at once. Fewer requests cost the shipper and the endpoint less.',
         variable: 'FORKTRACE_EXPORT_GATHER_MS',
         unit: 'ms',
         otherwise: '1000; 300 to `viewer` and `console`',

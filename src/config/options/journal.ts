@@ -6,7 +6,7 @@ export const journaling = {
   journal: group('JournalConfig', 'The crash-safe log of ended spans.', {
     dir: option(text, {
       about:
-        'The parent directory: the journal is in `<dir>/<service>` (what a path may not hold is percent-encoded), which only this user can enter. Where it cannot be used, for whatever reason, one warning says so and spans go through `batch`.',
+        'The parent directory: the journal is in `<dir>/<service>` (characters that a path cannot hold are percent-encoded), which only this user can enter. If it cannot be used, one warning says so, and spans go through `batch`.',
       variable: 'FORKTRACE_JOURNAL_DIR',
       otherwise:
         '`forktrace-<uid>` in the OS temp directory; where another user has that name, `$XDG_RUNTIME_DIR/forktrace`, or a new one with a random name',
@@ -19,7 +19,7 @@ export const journaling = {
     }),
     mode: option(choice('auto', 'mmap', 'write'), {
       about:
-        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes two system calls per request, and spans that end after the last answer, in the turn of the event loop in which the process is killed, are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
+        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes two system calls per request. If the process is killed, spans that ended after the last answer, in the same turn of the event loop, are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
       variable: 'FORKTRACE_JOURNAL_MODE',
       default: 'auto',
     }),

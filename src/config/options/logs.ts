@@ -7,7 +7,7 @@ export const logging = {
     'LogsConfig',
     {
       about:
-        'Keep log records in the journal, beside spans, and export them to the logs service: what a killed process has logged last is there. See [logs.md](logs.md).',
+        'Keeps log records in the journal, beside spans, and exports them to the logs service. The last records of a killed process are delivered, too. See [logs.md](logs.md).',
       otherwise: '`true` unless `NODE_ENV=production`; there with `OTEL_LOGS_EXPORTER`',
       variable: 'FORKTRACE_LOGS',
     },
@@ -29,7 +29,7 @@ export const logging = {
       }),
       captureOutput: option(flag, {
         about:
-          'Keep what `console` says as log records, and, in workers of `startClusterWithTracing`, all that they write to standard error. What is printed stays as it is.',
+          'Keeps what is written with `console` as log records and, in workers of `startClusterWithTracing`, everything that they write to standard error. The output itself does not change.',
         variable: 'FORKTRACE_LOGS_CAPTURE_OUTPUT',
         default: false,
       }),
@@ -46,7 +46,7 @@ export const logging = {
       }),
       redact: option(listOf(pattern, 'an array of RegExps, or sources of them'), {
         about:
-          'What they match in bodies and in texts of attributes becomes `REDACTED`, before anything is written. Values of attributes whose names are those of credentials (`password`, `authorization`, `token` …), at any depth, do so always.',
+          'Patterns. Every match in bodies and in texts of attributes becomes `REDACTED` before anything is written. Values of attributes that are named like credentials (`password`, `authorization`, `token` …) are always replaced, at any depth.',
         default: [],
         otherwise: 'none',
       }),

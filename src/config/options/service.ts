@@ -50,12 +50,12 @@ export const service = {
     about: 'Attributes, or a `Resource`, that win over detected ones. Spans are sent when its promises have settled.',
   }),
   workers: option(whole(1, 1024), {
-    about: 'How many workers are forked. `WEB_CONCURRENCY=auto` is the number of CPUs, too.',
+    about: 'How many workers are forked. `WEB_CONCURRENCY=auto` means the number of CPUs.',
     variable: ['FORKTRACE_WORKERS', 'WEB_CONCURRENCY'],
     otherwise: 'the number of CPUs (`os.availableParallelism()`)',
   }),
   listen: option(listen, {
-    about: 'A port, or the options of `server.listen`. `PORT` may be the path of a Unix socket, too.',
+    about: 'A port, or the options of `server.listen`. `PORT` may also be the path of a Unix socket.',
     variable: 'PORT',
     otherwise: '3000',
   }),

@@ -34,7 +34,7 @@ export const tracing = {
       otherwise: 'no limit',
     }),
     attributeCountLimit: limit(
-      'Attributes of a span.',
+      'How many attributes of a span are kept. Those beyond are dropped and counted.',
       'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT',
       'OTEL_ATTRIBUTE_COUNT_LIMIT',
     ),
@@ -114,7 +114,7 @@ export const tracing = {
   }),
   rootSpan: option(flag, {
     about:
-      'One span around the whole life of a process that is no server, named after its program: a tool without instrumentation has a trace.',
+      'One span around the whole life of a process that is no server, named after its program, so that a tool without instrumentation has a trace.',
     variable: 'FORKTRACE_ROOT_SPAN',
     default: false,
   }),
