@@ -33,6 +33,8 @@ const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 30_000;
 /** A shipper that has lived so long has not failed at its start. */
 const HEALTHY_MS = 10_000;
+/** Even on a machine that is overloaded. */
+const BOOTS_WITHIN_MS = 30_000;
 /** A death is reported within a second, whether its journal has been finished by then or not. */
 const ANSWER_MS = 1000;
 /** For counting what is left, when the process ends. */
@@ -45,6 +47,8 @@ export interface EnsureShipperOptions {
   attached: boolean;
   /** How long {@link ShipperKeeper.writerExited} waits for its answer. @default 1000 ms */
   answerMs?: number;
+  /** After which a shipper that has said nothing yet is ended, and started again. @default 30,000 ms */
+  bootsWithinMs?: number;
 }
 
 export function shipperConfigOf(config: ResolvedConfig): ShipperConfig {
@@ -67,19 +71,26 @@ export class ShipperKeeper {
   readonly #config: ShipperConfig;
   readonly #attached: boolean;
   readonly #answerMs: number;
+  readonly #bootsWithinMs: number;
   readonly #check: NodeJS.Timeout;
   readonly #waiting = new Map<number, ((found: Recovered | undefined) => void)[]>();
   #released = () => {};
   #child: ChildProcess | undefined;
   #startedAt = 0;
+  /** The one that was started last has said something. */
+  #isReady = false;
   /** Why the last one ended or could not start; undefined once another runs. */
   #failure: string | undefined;
+  /** How many in a row. */
+  #failures = 0;
   #restartMs = RESTART_MIN_MS;
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(config: ShipperConfig, { attached, answerMs = ANSWER_MS }: EnsureShipperOptions) {
+  constructor(config: ShipperConfig, options: EnsureShipperOptions) {
+    const { attached, answerMs = ANSWER_MS, bootsWithinMs = BOOTS_WITHIN_MS } = options;
     this.#config = config;
+    this.#bootsWithinMs = bootsWithinMs;
     this.#attached = attached;
     this.#answerMs = answerMs;
     this.#check = setInterval(() => this.#ensure(), CHECK_MS).unref();
@@ -177,10 +188,11 @@ export class ShipperKeeper {
     clearTimeout(this.#restart);
     this.#restart = undefined;
     this.#ensure();
-    if (this.#failure !== undefined && this.#child?.pid === undefined) this.#sayLeft();
+    // One that has been killed once is another thing: the next delivers.
+    if (this.#failures > 1 || (this.#failure !== undefined && this.#child?.pid === undefined)) this.#sayLeft();
   }
 
-  /** No shipper could be started, and nobody is left to start one. */
+  /** No shipper could be started, or has stayed, and nobody is left to start one. */
   #sayLeft(): void {
     const { dir } = this.#config;
     const spans = undeliveredIn(dir, COUNT_MS);
@@ -199,13 +211,21 @@ export class ShipperKeeper {
   }
 
   #ensure(): void {
+    this.#endHung();
     if (this.#stopping || this.#child || this.#restart || isShipperAlive(this.#config.dir)) return;
     this.#start();
+  }
+
+  /** Node itself may wait for ever as it boots, where the system lets it have no more threads. */
+  #endHung(): void {
+    if (this.#child && !this.#isReady && performance.now() - this.#startedAt > this.#bootsWithinMs)
+      this.#child.kill('SIGKILL');
   }
 
   #start(): void {
     this.#restart = undefined;
     this.#startedAt = performance.now();
+    this.#isReady = false;
     let child: ChildProcess;
     try {
       child = this.#fork();
@@ -244,9 +264,11 @@ export class ShipperKeeper {
   }
 
   #hear(child: ChildProcess, message: FromShipper): void {
+    this.#isReady = true;
     switch (message.type) {
       case 'ready':
         this.#failure = undefined;
+        this.#failures = 0;
         if (!this.#attached && child.connected) child.disconnect();
         break;
       case 'stats':
@@ -277,6 +299,7 @@ export class ShipperKeeper {
 
   #again(failure: string): void {
     this.#failure = failure;
+    this.#failures++;
     if (this.#stopping) return;
     warn('FORKTRACE_SHIPPER_DIED', `The shipper of ${this.#config.dir} is started again, because ${failure}.`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#restartMs = RESTART_MIN_MS;

@@ -49,7 +49,7 @@ export function createGrpcTransport(target: ResolvedExport, signal: Signal): Tra
             client.close();
             client = connect();
           }
-          resolve(error ? failed(error, bytes.length) : acceptedBy(response ?? Buffer.alloc(0)));
+          resolve(error ? failed(error, bytes.length, proxy) : acceptedBy(response ?? Buffer.alloc(0)));
         });
       });
     },
@@ -96,13 +96,26 @@ function routeTo(endpoint: Endpoint, proxy: HttpProxy | undefined): { address: s
   };
 }
 
-function failed({ code, details, metadata }: Partial<ServiceError>, requestBytes: number): SendResult {
+/** Of grpc-js, where a proxy has made no connection: it keeps what that has answered to itself. */
+const NO_TUNNEL_TEXT = /^No connection established\. Last error: undefined\b.*/s;
+
+function failed(
+  { code, details, metadata }: Partial<ServiceError>,
+  requestBytes: number,
+  proxy: HttpProxy | undefined,
+): SendResult {
+  const said = details ?? 'an answer that gRPC does not know';
   const statusDetails = metadata?.get('grpc-status-details-bin')[0];
   const answer = {
     code: code ?? status.UNKNOWN,
     // It may have no code, or one that is no number: grpc-js hands on what it got.
     codeName: Number.isInteger(code) ? (status[code!] ?? String(code)) : 'UNKNOWN',
-    details: details ?? 'an answer that gRPC does not know',
+    details: proxy
+      ? said.replace(
+          NO_TUNNEL_TEXT,
+          `No connection established. The proxy ${proxy.host}:${proxy.port} makes none: it may be away, want another login, or not lead there`,
+        )
+      : said,
     statusDetails: typeof statusDetails === 'object' ? statusDetails : undefined,
   };
   return resultOfGrpc(answer, requestBytes);

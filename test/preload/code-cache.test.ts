@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, chown, cp, mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../process/run-program.js';
@@ -110,6 +110,47 @@ test('a start takes the code that an earlier process has kept for this user, unl
   const none = { NODE_DISABLE_COMPILE_CACHE: '1', ...env };
   assert.deepEqual(await taken(t, none, 'nothing'), {}, 'loaded by Node');
 });
+
+const PRECIOUS = Array.from({ length: 9 }, (_, n) => `precious ${n}`);
+const PLACES: [what: string, make: (path: string, elsewhere: string) => Promise<unknown>][] = [
+  ['a link to a directory', (path, elsewhere) => symlink(elsewhere, path)],
+  ['a directory that others can write', (path) => chmod(path, 0o777)],
+  ...(isRoot ? ([['a directory of another user', (path) => chown(path, 12345, 12345)]] satisfies typeof PLACES) : []),
+];
+
+for (const [what, make] of PLACES) {
+  test(`${what} in the place of the code: nothing is made there, and nothing is removed`, async (t) => {
+    const env: Environment = await environment(t);
+    const elsewhere = await tempDir(t);
+    const isLink = what.startsWith('a link');
+    await mkdir(isLink ? dirname(codeIn(env)) : codeIn(env), { recursive: true, mode: 0o700 });
+    await make(codeIn(env), elsewhere);
+    for (const name of PRECIOUS) await mkdir(join(codeIn(env), name), { mode: 0o700 });
+    // Says when the code of a file would have been kept.
+    const looks = join(env.TMPDIR, 'says-looks.cjs');
+    await writeFile(
+      looks,
+      `const fs = require('node:fs');
+       const { existsSync } = fs;
+       fs.existsSync = (path) => {
+         if (/code-cache/.test(path)) setImmediate(() => console.log(\`looked for \${path}\`));
+         return existsSync(path);
+       };`,
+    );
+    const program = runProgram(t, loads, {
+      args: ['server', 'never loaded'],
+      execArgv: ['--require', looks, '--import', register],
+      env: { NODE_DISABLE_COMPILE_CACHE: undefined, ...env },
+    });
+    await waitFor(
+      () => OF_A_SERVER.every((file) => new RegExp(`looked for .*/${file}$`, 'm').test(program.stdout)),
+      () => `a look for each file\n${program.output}`,
+    );
+    program.kill('SIGTERM');
+    await program.waitForExit();
+    assert.deepEqual((await readdir(codeIn(env))).sort(), PRECIOUS);
+  });
+}
 
 test('a cluster starts with the code that an earlier one has kept', async (t) => {
   const env: Environment = await environment(t);

@@ -1,14 +1,24 @@
 // A program whose shipper cannot be started: its Node.js has been replaced, or the system has no process
 // left.
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ensureShipper } from '#src/shipper/start.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { isAlive } from '../process/alive.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
+import { PLAIN_EXPORT } from './journal-scene.js';
 
-for (const ending of ['exit', 'shutdown']) {
-  test(`${ending}: how many spans stay, where, why, and what delivers them is said at the end`, async (t) => {
+for (const [ending, node, tries, why] of [
+  ['exit', '/nowhere/node', '1', 'ENOENT'],
+  ['shutdown', '/nowhere/node', '1', 'ENOENT'],
+  // As one that has no threads left to start with, or no memory.
+  ['exit', '/bin/false', '2', 'it ended with 1'],
+] as const) {
+  test(`${ending}, ${node}: how many spans stay, where, why, and what delivers them is said at the end`, async (t) => {
     const endpoint = await OtlpEndpoint.start(t);
     const dir = await tempDir(t);
     const env = {
@@ -17,10 +27,35 @@ for (const ending of ['exit', 'shutdown']) {
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
       FORKTRACE_JOURNAL_DIR: dir,
     };
-    const program = runProgram(t, fixture('without-node'), { args: [ending], env });
+    const program = runProgram(t, fixture('without-node'), { args: [ending, node, tries], env });
     assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
     const place = join(dir, 'alone');
-    const said = `FORKTRACE_SPANS_LEFT\\] ForktraceWarning: 5 spans left in ${place}, as no shipper could be started \\(.*ENOENT.*\\): .* forktrace ship ${place}`;
+    const said = `FORKTRACE_SPANS_LEFT\\] ForktraceWarning: 5 spans left in ${place}, as no shipper could be started \\(.*${why}.*\\): .* forktrace ship ${place}`;
     assert.match(program.stderr, new RegExp(said));
   });
 }
+
+test('a shipper that says nothing, as Node.js waits for ever while it boots, is ended, and started again', async (t) => {
+  const dir = await tempDir(t);
+  const hanging = join(dir, 'node');
+  writeFileSync(hanging, `#!/bin/sh\necho $$ >> '${dir}/pids'\nexec sleep 600\n`, { mode: 0o700 });
+  const { execPath } = process;
+  process.execPath = hanging;
+  t.after(() => {
+    process.execPath = execPath;
+  });
+  const died: string[] = [];
+  const onWarning = ({ message }: Error) => died.push(message);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const config = { dir: join(dir, 'journal'), maxBytes: 2 ** 30, export: PLAIN_EXPORT, shutdownTimeoutMs: 1000 };
+  const keeper = ensureShipper(config, { attached: false, bootsWithinMs: 100 });
+  t.after(() => {
+    keeper.release();
+    if (keeper.pid !== undefined) process.kill(keeper.pid, 'SIGKILL');
+  });
+  const pids = () => readFileSync(join(dir, 'pids'), 'utf8').trim().split('\n');
+  await waitFor(() => existsSync(join(dir, 'pids')) && pids().length >= 2, 'another one');
+  assert.match(died[0]!, /is started again.* it ended with SIGKILL/);
+  assert.equal(isAlive(Number(pids()[0])), false);
+});

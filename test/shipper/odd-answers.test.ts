@@ -311,6 +311,28 @@ test('answers over gRPC', { concurrency: true }, async (t) => {
   );
 });
 
+for (const [to, outcome, reason] of [
+  ['otlp-http', 'blocked', /^HTTP 407 Proxy Authentication Required$/],
+  ['otlp-grpc', 'retry', /The proxy 127\.0\.0\.1:\d+ makes none: it may be away, want another login/],
+] as const) {
+  test(`${to}: a proxy that wants a login is named, and its own is not told`, async (t) => {
+    const refusal = 'HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n';
+    const port = await listen(
+      t,
+      createServer((socket) => socket.once('data', () => socket.end(refusal))),
+    );
+    process.env.HTTP_PROXY = `http://me:secret@127.0.0.1:${port}`;
+    t.after(() => delete process.env.HTTP_PROXY);
+    const url = `http://hidden.test:4318${to === 'otlp-http' ? '/v1/traces' : ''}`;
+    const transport = await createTransport({ ...PLAIN_EXPORT, to, url });
+    t.after(() => transport.close());
+    const result = await transport.send(exportRequest(3));
+    assert.equal(result.outcome, outcome);
+    assert.match('reason' in result ? result.reason : '', reason);
+    assert.doesNotMatch(JSON.stringify(result), /secret/);
+  });
+}
+
 for (const [what, settings, expected] of [
   ['a byte at a time', { initialWindowSize: 1 }, accepted],
   ['one request at a time', { maxConcurrentStreams: 1 }, accepted],
