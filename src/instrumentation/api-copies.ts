@@ -7,6 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
+import { types } from 'node:util';
 import * as own from '@opentelemetry/api';
 import { programPath } from '../process/program.js';
 import { appDirectory } from './installed.js';
@@ -56,6 +57,16 @@ export function apiCopies(load = false): readonly ApiCopy[] {
   return [...copies.values()].sort((a, b) => minor(b.version) - minor(a.version));
 }
 
+/** Under tsx `require` makes a second copy of an ES module, and what `import` gets cannot be had. */
+let hasOtherModules = false;
+
+const isModule = (file: string) => /\.mjs($|\?)/.test(file);
+
+/** Whether this is a file of a copy that {@link apiCopies} cannot find. */
+export function isOutOfReach(file: string): boolean {
+  return hasOtherModules && isModule(file);
+}
+
 /** What is registered for all copies. Source: `internal/global-utils` of the API. */
 export function registeredGlobal(part: 'trace' | 'version'): unknown {
   return (globalThis as Record<symbol, Record<string, unknown> | undefined>)[Symbol.for('opentelemetry.js.api.1')]?.[
@@ -90,7 +101,9 @@ function resolved(from: NodeJS.Require): string | undefined {
 /** One that cannot be loaded is the app's to find out. */
 function loaded(from: NodeJS.Require, file: string): Api | undefined {
   try {
-    return from(file);
+    const api = from(file);
+    if (isModule(file) && !types.isModuleNamespaceObject(api)) hasOtherModules = true;
+    return api;
   } catch {
     return undefined;
   }

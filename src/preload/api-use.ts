@@ -24,6 +24,8 @@ const MOST_READS = 10_000;
 export interface ApiUse {
   /** Called before the first use of any copy. */
   first(): void;
+  /** Whether a stand-in is in the copy of the API that a file is of; asked after `first`. */
+  serves(file: string): boolean;
   /** Called before a use that no stand-in can serve. */
   unserved(): void;
 }
@@ -33,19 +35,25 @@ export interface ApiUse {
  * of the API reads the registry first. The API itself is sixty files, which a process that never calls it
  * need not load.
  */
-export function beforeApiUse({ first, unserved }: ApiUse): void {
+export function beforeApiUse({ first, serves, unserved }: ApiUse): void {
   if (REGISTRY in globalThis) {
     first();
     return;
   }
   const global = globalThis as Global;
   let reads = 0;
+  let isStanding = false;
   const settle = () => delete global[REGISTRY];
   const get = () => {
     const sites = callersOf(get);
-    if (reads++ === 0) first();
+    if (reads++ === 0) {
+      first();
+      isStanding = true;
+    }
     if (reads > MOST_READS) settle();
-    if (!isUnserved(sites)) return undefined;
+    const reader = sites[0]?.getFileName();
+    const isInReach = !isStanding || typeof reader !== 'string' || !IN_PACKAGE.test(reader) || serves(reader);
+    if (isInReach && !isUnserved(sites)) return undefined;
     settle();
     unserved();
     return global[REGISTRY];

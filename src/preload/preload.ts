@@ -69,7 +69,7 @@ export function preload(realm: object = globalThis): void {
   }
   shareWithThreads();
   watchChildren();
-  beforeApiUse({ first: standIn, unserved: start });
+  beforeApiUse({ first: standIn, serves, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
   watchFastifyInstances();
@@ -91,6 +91,14 @@ function standIn(): void {
     const { standIn } = require('./stand-in.js') as typeof import('./stand-in.js');
     standIn(start, replaced);
   });
+}
+
+function serves(file: string): boolean {
+  let isServed = true;
+  unlessItFails(() => {
+    isServed = (require('./stand-in.js') as typeof import('./stand-in.js')).serves(file);
+  });
+  return isServed;
 }
 
 /**

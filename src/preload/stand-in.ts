@@ -1,3 +1,4 @@
+import { isOutOfReach } from '../instrumentation/api-copies.js';
 import { FirstSpanProvider } from './first-span.js';
 import { recordsNothing, StandIns } from './stand-ins.js';
 
@@ -16,4 +17,13 @@ export function standIn(start: () => boolean, replaced: () => void): void {
   });
   standIns.delegateTo(firstSpan);
   standIns.whenReplaced(replaced);
+}
+
+/**
+ * Whether a stand-in is in the copy of the API that this file is of.
+ *
+ * @public
+ */
+export function serves(file: string): boolean {
+  return !isOutOfReach(file);
 }

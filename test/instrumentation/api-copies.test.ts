@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { installedIn } from '../process/frameworks.js';
 import { runProgram } from '../process/run-program.js';
@@ -21,7 +21,9 @@ const WORK = `const tracer = trace.getTracer('job');
 tracer.startActiveSpan('work', (span) => { tracer.startSpan('part').end(); span.end(); });
 `;
 
-async function run(t: TestContext, job: keyof typeof JOBS, ofApp: string, ofForktrace?: string) {
+const TSX = join(root, 'test/kinds/node_modules/tsx/dist/loader.mjs');
+
+async function run(t: TestContext, job: keyof typeof JOBS, ofApp: string, ofForktrace?: string, loader?: string) {
   await Promise.all([installedIn('test/instrumentations/two'), installedIn('test/instrumentations/three')]);
   const dir = await tempDir(t);
   const installed = join(dir, 'node_modules/forktrace');
@@ -36,7 +38,7 @@ async function run(t: TestContext, job: keyof typeof JOBS, ofApp: string, ofFork
   const endpoint = await OtlpEndpoint.start(t);
   const program = runProgram(t, join(dir, job), {
     cwd: dir,
-    execArgv: ['--import', 'forktrace/register'],
+    execArgv: [...(loader ? ['--import', pathToFileURL(loader).href] : []), '--import', 'forktrace/register'],
     env: {
       NODE_ENV: 'production',
       OTEL_SERVICE_NAME: 'job',
@@ -60,3 +62,8 @@ for (const job of Object.keys(JOBS) as (keyof typeof JOBS)[]) {
   test(`${job} without a server: the app has API 1.10, forktrace 1.9`, (t) => run(t, job, NEWER, OLDER));
   test(`${job} without a server: the app has API 1.9, forktrace 1.10`, (t) => run(t, job, OLDER, NEWER));
 }
+
+test('API 1.10 under tsx, where what an ES module imports cannot be had by require', async (t) => {
+  await installedIn('test/kinds');
+  await run(t, 'job.mjs', NEWER, undefined, TSX);
+});
