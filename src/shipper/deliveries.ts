@@ -16,7 +16,7 @@ import type { TailedWriter } from './tail.js';
 import type { Signal } from './transport.js';
 
 /** Of OTLP's signals, those that journals hold. */
-export const SIGNALS: readonly Signal[] = ['traces', 'logs'];
+export const SHIPPED_SIGNALS: readonly Signal[] = ['traces', 'logs'];
 
 const keyOf = (signal: Signal, { id }: Destination): string => `${signal} ${id}`;
 
@@ -97,7 +97,7 @@ export class Deliveries {
     const found = new Set<Delivery>();
     for (const writer of this.#writers()) {
       if (this.#isHeld(writer)) continue;
-      for (const signal of SIGNALS) {
+      for (const signal of SHIPPED_SIGNALS) {
         if (![...writer.of(signal).values()].some(({ lag }) => lag > 0)) continue;
         const destination = this.#destinationOf(writer, signal);
         const key = keyOf(signal, destination);
@@ -122,7 +122,7 @@ export class Deliveries {
   /** Whether anything waits, or may yet come, to be printed on this process' standard output. */
   get hasToPrint(): boolean {
     for (const writer of this.#writers()) {
-      for (const signal of SIGNALS) {
+      for (const signal of SHIPPED_SIGNALS) {
         const waits = !writer.finished || [...writer.of(signal).values()].some(({ lag }) => lag > 0);
         if (waits && this.#isPrinted(writer, signal)) return true;
       }

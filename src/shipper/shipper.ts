@@ -11,7 +11,7 @@ import { numberOf } from '../number-of.js';
 import { removeOldExits } from '../process/told-exit.js';
 import { warn } from '../warn.js';
 import { DeadWriters, type DeadWritersOptions } from './dead-writers.js';
-import { Deliveries, SIGNALS } from './deliveries.js';
+import { Deliveries, SHIPPED_SIGNALS } from './deliveries.js';
 import type { Delivery } from './delivery.js';
 import { removeDestination, removeDestinations } from './destination.js';
 import { KnownEnds } from './known-ends.js';
@@ -196,7 +196,7 @@ export class Shipper {
   #countLastCopies(): void {
     const lost: Record<Signal, number> = { traces: 0, logs: 0 };
     for (const writer of this.#tail.writers.values()) {
-      for (const signal of SIGNALS) {
+      for (const signal of SHIPPED_SIGNALS) {
         for (const segment of writer.of(signal).values()) lost[signal] += this.#countLastCopy(segment);
       }
     }
