@@ -8,7 +8,9 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeScopeFields } from '#src/journal/encoder.js';
 import { type Journal, openJournal } from '#src/journal/journal.js';
-import { isUnsound, listJournal, openSegment, removeFile } from '#src/journal/reader.js';
+import { listJournal, removeFile } from '#src/journal/list-journal.js';
+import { isUnsound } from '#src/journal/open-file.js';
+import { openSegment } from '#src/journal/segment-reader.js';
 
 const ROUNDS = 15;
 const SPANS = 40_000;

@@ -8,15 +8,10 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { chunkLengthAt } from '../journal/chunk.js';
 import { type JournalHeader, parseFileName } from '../journal/format.js';
-import {
-  interruptedEntries,
-  isUnsound,
-  type JournalFile,
-  listJournal,
-  openSegment,
-  openTable,
-  type Unsound,
-} from '../journal/reader.js';
+import { type JournalFile, listJournal } from '../journal/list-journal.js';
+import { isUnsound, type Unsound } from '../journal/open-file.js';
+import { openSegment } from '../journal/segment-reader.js';
+import { interruptedEntries, openTable } from '../journal/table-reader.js';
 import { type TextOptions, type TextSpan, traceText } from '../viewer/text.js';
 import { valueText } from '../wire/attribute-text.js';
 import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, SERVICE_NAME, WORKER_EXIT } from '../wire/conventions.js';

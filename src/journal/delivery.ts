@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from './journal.js';
-import { isUnsound, type JournalFile, listJournal, openSegment } from './reader.js';
+import { type JournalFile, listJournal } from './list-journal.js';
+import { isUnsound } from './open-file.js';
+import { openSegment } from './segment-reader.js';
 
 /**
  * How often the shipped lengths are read, in milliseconds: one read of a few bytes for each segment that is

@@ -8,7 +8,9 @@ import { dirname, join } from 'node:path';
 import { ForktraceError } from '../errors.js';
 import { makeDirectory, strangerAbove, strangerIn } from '../process/private-directory.js';
 import { SPARE, UNFINISHED, VITALS } from './format.js';
-import { isOfDeadWriter, isUnsound, type JournalFile, listJournal, openSegment, removeFile } from './reader.js';
+import { type JournalFile, listJournal, removeFile } from './list-journal.js';
+import { isOfDeadWriter, isUnsound } from './open-file.js';
+import { openSegment } from './segment-reader.js';
 
 /** A file that is still being made when it is this old belongs to a writer that died meanwhile. */
 const UNFINISHED_FILE_MS = 10 * 60_000;

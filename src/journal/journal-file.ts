@@ -41,10 +41,10 @@ import {
   WRITER_FIELDS,
   WRITER_FIELDS_END,
 } from './format.js';
+import { removeFile } from './list-journal.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
 import { monotonicAt } from './monotonic.js';
 import { askWhetherMoved, hasMoved, type Place, placeOf } from './place.js';
-import { removeFile } from './reader.js';
 
 /** What a file is made of. */
 export interface FilePlan {
@@ -391,7 +391,8 @@ function errnoName(errno: number): string {
 }
 
 function openNew(path: string, dir: string): number {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  // With O_EXCL it follows no link either.
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
   try {
     return openSync(path, flags, 0o600);
   } catch (error) {

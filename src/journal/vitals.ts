@@ -12,6 +12,7 @@ import { signalName, signalNumber } from '../process/signal-names.js';
 import { decodeHeader, fileName, headerLengthOf, type JournalHeader, PAGE_BYTES, VITALS } from './format.js';
 import { isFromHere } from './identity.js';
 import type { JournalFileWriter } from './journal-file.js';
+import { OPEN_SAFELY } from './open-file.js';
 
 /** Body of the file: a page of numbers, then a page for the exit record. */
 export const VITALS_BYTES = 2 * PAGE_BYTES;
@@ -221,7 +222,7 @@ function exitOf(page: Buffer): ExitRecord | undefined {
  */
 function readStart(path: string): Buffer | undefined {
   try {
-    const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    const fd = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
     try {
       const first = Buffer.alloc(PAGE_BYTES);
       readSync(fd, first, 0, PAGE_BYTES, 0);

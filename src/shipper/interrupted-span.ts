@@ -9,7 +9,7 @@ import { exitExceptionAttributes } from '../forensics/exit-exception.js';
 import { ownEnd } from '../forensics/own-end.js';
 import type { Encoder } from '../journal/encoder.js';
 import { sinceWord } from '../journal/monotonic.js';
-import type { InFlightEntry } from '../journal/reader.js';
+import type { InFlightEntry } from '../journal/table-reader.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import {

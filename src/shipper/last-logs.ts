@@ -5,7 +5,7 @@
  */
 import type { LogInBrief } from '../forensics/post-mortem.js';
 import { chunkLengthAt } from '../journal/chunk.js';
-import type { SegmentReader } from '../journal/reader.js';
+import type { SegmentReader } from '../journal/segment-reader.js';
 import { attributesText, valueText } from '../wire/attribute-text.js';
 import { decode } from '../wire/decode.js';
 import { ResourceLogs } from '../wire/otlp.js';

@@ -5,7 +5,7 @@
  * @module
  */
 import type { SpanInBrief } from '../forensics/post-mortem.js';
-import type { SegmentReader } from '../journal/reader.js';
+import type { SegmentReader } from '../journal/segment-reader.js';
 import { decode } from '../wire/decode.js';
 import { ResourceSpans } from '../wire/otlp.js';
 import type { OtlpSpan } from '../wire/otlp-json.js';

@@ -10,14 +10,9 @@
 import { dirname } from 'node:path';
 import { Encoder } from '../journal/encoder.js';
 import type { JournalHeader } from '../journal/format.js';
-import {
-  type InFlightEntry,
-  interruptedEntries,
-  isUnsound,
-  type JournalFile,
-  openTable,
-  removeFile,
-} from '../journal/reader.js';
+import { type JournalFile, removeFile } from '../journal/list-journal.js';
+import { isUnsound } from '../journal/open-file.js';
+import { type InFlightEntry, interruptedEntries, openTable } from '../journal/table-reader.js';
 import { isSound } from '../wire/check.js';
 import { ResourceSpans } from '../wire/otlp.js';
 import { type Death, encodeInterrupted, type Role, rolesOf } from './interrupted-span.js';

@@ -8,17 +8,11 @@ import { statSync } from 'node:fs';
 import type { LogInBrief } from '../forensics/post-mortem.js';
 import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
+import { type JournalFile, listJournal, removeFile } from '../journal/list-journal.js';
+import { type FileState, isUnsound } from '../journal/open-file.js';
 import { type Place, placeIn } from '../journal/place.js';
-import {
-  type FileState,
-  isUnsound,
-  type JournalFile,
-  listJournal,
-  openSegment,
-  openTable,
-  removeFile,
-  type SegmentReader,
-} from '../journal/reader.js';
+import { openSegment, type SegmentReader } from '../journal/segment-reader.js';
+import { openTable } from '../journal/table-reader.js';
 import { isSound } from '../wire/check.js';
 import { Resource } from '../wire/otlp.js';
 import { readDestination, type Said } from './destination.js';

@@ -1,7 +1,7 @@
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
 import { isOrdinary, keepPostMortem, type LogInBrief } from '../forensics/post-mortem.js';
 import type { LastVitals } from '../forensics/vitals-table.js';
-import type { InFlightEntry } from '../journal/reader.js';
+import type { InFlightEntry } from '../journal/table-reader.js';
 import { SERVICE_NAME } from '../wire/conventions.js';
 import { decode } from '../wire/decode.js';
 import { Span } from '../wire/otlp.js';

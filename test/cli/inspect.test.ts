@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { inspectAsJson, inspectAsTree, inspectJournal } from '#src/cli/inspect.js';
 import { encodeResource, encodeScopeFields } from '#src/journal/encoder.js';
 import { openJournal } from '#src/journal/journal.js';
-import { listJournal } from '#src/journal/reader.js';
+import { listJournal } from '#src/journal/list-journal.js';
 import { encode } from '#src/wire/encode.js';
 import { LogRecord } from '#src/wire/otlp.js';
 import { fixture, runProgram } from '../process/run-program.js';

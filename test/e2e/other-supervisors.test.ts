@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listJournal } from '#src/journal/reader.js';
+import { listJournal } from '#src/journal/list-journal.js';
 import { isShipperAlive } from '#src/shipper/lock.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { freePort } from '../process/free-port.js';

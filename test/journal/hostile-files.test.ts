@@ -7,7 +7,10 @@ import fc from 'fast-check';
 import { fileName, type UnsoundReason } from '#src/journal/format.js';
 import { isWriterDead, newWriterIdentity } from '#src/journal/identity.js';
 import { openJournal } from '#src/journal/journal.js';
-import { isUnsound, type JournalFile, listJournal, openSegment, openTable } from '#src/journal/reader.js';
+import { type JournalFile, listJournal } from '#src/journal/list-journal.js';
+import { isUnsound } from '#src/journal/open-file.js';
+import { openSegment } from '#src/journal/segment-reader.js';
+import { openTable } from '#src/journal/table-reader.js';
 import { tempDir } from '../process/temp-dir.js';
 import { endBytes, scopeBytes, spanBytes, startBytes } from './span-bytes.js';
 

@@ -3,14 +3,10 @@
  *
  * @module
  */
-import {
-  type InFlightEntry,
-  interruptedEntries,
-  isUnsound,
-  listJournal,
-  openSegment,
-  openTable,
-} from '#src/journal/reader.js';
+import { listJournal } from '#src/journal/list-journal.js';
+import { isUnsound } from '#src/journal/open-file.js';
+import { openSegment } from '#src/journal/segment-reader.js';
+import { type InFlightEntry, interruptedEntries, openTable } from '#src/journal/table-reader.js';
 import { protocol } from '../endpoint/decode.js';
 import { field, idOf } from './span-bytes.js';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listJournal } from '#src/journal/reader.js';
+import { listJournal } from '#src/journal/list-journal.js';
 import { ShipperLock } from '#src/shipper/lock.js';
 import { Shipper } from '#src/shipper/shipper.js';
 import { MAX_OPEN } from '#src/shipper/tail.js';

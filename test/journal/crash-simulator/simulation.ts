@@ -9,7 +9,9 @@
 
 import { chunkLengthAt } from '#src/journal/chunk.js';
 import { JournalWriter } from '#src/journal/journal-writer.js';
-import { isUnsound, listJournal, openSegment, type SegmentReader } from '#src/journal/reader.js';
+import { listJournal } from '#src/journal/list-journal.js';
+import { isUnsound } from '#src/journal/open-file.js';
+import { openSegment, type SegmentReader } from '#src/journal/segment-reader.js';
 import { NO_ENTRY, type Room } from '#src/journal/span-log.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from '#src/shipper/recover-in-flight.js';
 import { Tail } from '#src/shipper/tail.js';

@@ -1,0 +1,42 @@
+import { readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type JournalFileKind, parseFileName } from './format.js';
+
+/** A file of a journal directory, by its name alone. */
+export interface JournalFile {
+  path: string;
+  name: string;
+  kind: JournalFileKind;
+  writerId: string;
+  sequence: number;
+}
+
+/**
+ * The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is
+ * no directory.
+ */
+export function listJournal(dir: string): JournalFile[] {
+  let names: string[];
+  try {
+    names = readdirSync(dir);
+  } catch {
+    return [];
+  }
+  const files: JournalFile[] = [];
+  for (const name of names) {
+    const parsed = parseFileName(name);
+    if (parsed !== undefined) files.push({ path: join(dir, name), name, ...parsed });
+  }
+  return files.sort((a, b) => (a.writerId === b.writerId ? a.sequence - b.sequence : a.writerId < b.writerId ? -1 : 1));
+}
+
+/** Deletes a file of the journal. @returns false when it was gone already */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
