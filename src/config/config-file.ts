@@ -65,7 +65,7 @@ function variablesOfModel(model: Node): Variables {
   };
   move(model, { disabled: 'OTEL_SDK_DISABLED' });
   const level = take(model, 'log_level');
-  if (level) variables.OTEL_LOG_LEVEL = LOG_LEVELS[String(level).replace(/\d$/, '')] ?? 'info';
+  if (level) variables.OTEL_LOG_LEVEL = LOG_LEVELS[String(level).replace(/\d$/, '')]!;
   move(child(model, 'attribute_limits'), {
     attribute_value_length_limit: 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT',
     attribute_count_limit: 'OTEL_ATTRIBUTE_COUNT_LIMIT',
@@ -184,9 +184,10 @@ function samplerName(sampler: Node | undefined, variables: Variables): string | 
     delete sampler[name];
     return name;
   }
-  const ratio = child(sampler, 'trace_id_ratio_based');
-  if (ratio === undefined) return undefined;
-  variables.OTEL_TRACES_SAMPLER_ARG = String(take(ratio, 'ratio') ?? 1);
+  if (!('trace_id_ratio_based' in sampler)) return undefined;
+  const ratio = take(child(sampler, 'trace_id_ratio_based'), 'ratio') ?? 1;
+  if (sampler.trace_id_ratio_based === null) delete sampler.trace_id_ratio_based;
+  variables.OTEL_TRACES_SAMPLER_ARG = String(ratio);
   return 'traceidratio';
 }
 

@@ -215,6 +215,29 @@ meter_provider:
   assert.match(ignored, /meter_provider\.readers\.0\.pull/);
 });
 
+test('settings that are there without a value have their default, too', async (t) => {
+  const resource = await variablesOf(t, 'resource:\n  attributes:\n    - name: empty\n      value:\n');
+  assert.equal(resource.variables.OTEL_RESOURCE_ATTRIBUTES, 'empty=');
+  const sampled = (sampler: string) =>
+    variablesOf(
+      t,
+      `tracer_provider:\n  processors:\n    - batch:\n        exporter:\n          console:\n  sampler:\n${sampler}`,
+    );
+  for (const [sampler, expected, argument] of [
+    ['    parent_based:\n', 'parentbased_always_on', undefined],
+    ['    trace_id_ratio_based:\n', 'traceidratio', '1'],
+    ['    trace_id_ratio_based:\n      ratio:\n', 'traceidratio', '1'],
+    ['    parent_based:\n      root:\n        trace_id_ratio_based:\n', 'parentbased_traceidratio', '1'],
+  ] as const) {
+    const { variables, ignored } = await sampled(sampler);
+    assert.deepEqual([variables.OTEL_TRACES_SAMPLER, variables.OTEL_TRACES_SAMPLER_ARG], [expected, argument], sampler);
+    assert.equal(ignored, '', sampler);
+  }
+  const unknown = await sampled('    probability/development:\n      ratio: 0.5\n');
+  assert.equal(unknown.variables.OTEL_TRACES_SAMPLER, undefined);
+  assert.match(unknown.ignored, /tracer_provider\.sampler\.probability/);
+});
+
 test('a file that cannot be read changes nothing, and is named', async (t) => {
   const { variables, ignored } = await variablesOf(t, 'tracer_provider: [');
   assert.equal(variables.OTEL_SERVICE_NAME, 'gone');

@@ -122,6 +122,23 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     await waitFor(() => warnings.some(({ message }) => /accepts spans again/.test(message)), 'the end of it');
   });
 
+  test(`${to}: what a success says besides is told, and what it rejects without a word is counted`, async (t) => {
+    const { open, write, ship, warnings } = await journalScene(t);
+    const endpoint = await OtlpEndpoint.start(t);
+    const said = (pattern: RegExp) =>
+      waitFor(() => warnings.some(({ message }) => pattern.test(message)), `${pattern}`);
+    const journal = open();
+    endpoint.answerWith({ answer: 'partial-success', rejected: 0, message: 'deprecated: use another port' }, 1);
+    write(journal, 5, 'first');
+    const { shipper } = ship({ to, url: url(endpoint) });
+    await said(/with a message: deprecated: use another port/);
+    assert.equal(shipper.stats().refused, 0);
+    endpoint.answerWith({ answer: 'partial-success', rejected: 2, message: '' }, 1);
+    write(journal, 5, 'second');
+    await said(/refused 2 spans for good: no reason given/);
+    assert.deepEqual([shipper.stats().shipped, shipper.stats().refused], [8, 2]);
+  });
+
   test(`${to}: a span that is too large is refused for good, the one beside it as bad data and then taken: it is not lost`, async (t) => {
     const { open, write, ship, warnings } = await journalScene(t);
     const endpoint = await OtlpEndpoint.start(t, { maxRequestBytes: 128 * 1024 });
