@@ -9,15 +9,11 @@ import { ownEnd } from '../forensics/own-end.js';
 import { postMortemId } from '../forensics/post-mortem.js';
 import { vitalsOf } from '../forensics/vitals-table.js';
 import type { JournalHeader } from '../journal/format.js';
+import { type JournalFile, listJournal } from '../journal/list-journal.js';
 import { monotonicAt } from '../journal/monotonic.js';
-import {
-  isUnsound,
-  type JournalFile,
-  listJournal,
-  openSegment,
-  openTable,
-  type SegmentReader,
-} from '../journal/reader.js';
+import { isUnsound } from '../journal/open-file.js';
+import { openSegment, type SegmentReader } from '../journal/segment-reader.js';
+import { openTable } from '../journal/table-reader.js';
 import { readVitals } from '../journal/vitals.js';
 import type { Death } from './interrupted-span.js';
 import { recoverInFlight } from './recover-in-flight.js';
