@@ -41,7 +41,8 @@ export function apiCopies(load = false): readonly ApiCopy[] {
       copies.set(api.trace, { api, version, dir: dir! });
   };
   const ofRequire = resolved(require);
-  add(ofRequire, own);
+  // What a bundle of ours imports lacks the parts that are newer than it.
+  add(ofRequire, (ofRequire === undefined ? undefined : loaded(require, ofRequire)) ?? own);
   // What forktrace is bundled as gets the copy for CommonJS.
   const ofImport = entryOf(ofRequire, false);
   if (ofImport !== undefined && ofImport !== ofRequire) add(ofImport, loaded(require, ofImport));

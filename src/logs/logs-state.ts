@@ -8,7 +8,7 @@ interface LogsState {
   /** Starts tracing, if tracing waits for something to trace. */
   start?: (() => void) | undefined;
   /** The stand-in that is registered with the logs API until there is a provider. */
-  standIn?: unknown;
+  standIn?: object;
   /** A pino destination of ours writes pino's lines. */
   hasPinoDestination?: boolean;
 }

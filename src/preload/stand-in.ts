@@ -1,4 +1,5 @@
 import { isOutOfReach } from '../instrumentation/api-copies.js';
+import { serveEarlyLoggers } from '../worker/loggers-of-api.js';
 import { FirstSpanProvider } from './first-span.js';
 import { recordsNothing, StandIns } from './stand-ins.js';
 
@@ -17,6 +18,7 @@ export function standIn(start: () => boolean, replaced: () => void): void {
   });
   standIns.delegateTo(firstSpan);
   standIns.whenReplaced(replaced);
+  serveEarlyLoggers();
 }
 
 /**

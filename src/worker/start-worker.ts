@@ -40,6 +40,7 @@ import { registerApiGlobals } from './api-globals.js';
 import { workerIdentity } from './identity.js';
 import { listenLastToExit } from './last-exit-listener.js';
 import { setLogLevel } from './log-level.js';
+import { serveEarlyLoggers } from './loggers-of-api.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
 import { tellActiveSpan } from './peekable.js';
 import type { Pipeline } from './pipeline.js';
@@ -164,7 +165,10 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
     if (!config.disabled) enterTracedProcess(traced);
   }
   if (!config.disabled) watchChildren();
-  if (config.logs && !config.disabled) standInForLogs();
+  if (config.logs && !config.disabled) {
+    standInForLogs();
+    serveEarlyLoggers();
+  }
   traceChildren(config.outgoing);
   const instrumentations = config.disabled ? undefined : instrumentationsOf(config);
   const isFirst = !identity.slot && !identity.incarnation && (isWorker || !isSpokenFor);

@@ -39,9 +39,11 @@ const LINES: Line[] = Number(process.versions.node.split('.')[0]) >= 22 ? ['two'
 
 for (const line of LINES) {
   for (const [name, source] of Object.entries(PROGRAMS)) {
-    test(`preload, line ${line}, ${name}: what is installed is enabled, each request has one SERVER span, and logs have ids`, async (t) => {
+    test(`preload, line ${line}, ${name}: what is installed is enabled, each request has one SERVER span, and logs have ids and are exported`, async (t) => {
       const project = await instrumentedProject(t, line);
-      const { program, spans } = await runInstrumented(t, project, project.write(name, source), { env: FEW });
+      const { program, spans, logs } = await runInstrumented(t, project, project.write(name, source), {
+        env: { ...FEW, OTEL_LOGS_EXPORTER: 'otlp' },
+      });
       assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
       const received = await spans(6);
       const servers = received.filter(({ kind }) => kind === OtlpSpanKind.SERVER);
@@ -55,6 +57,12 @@ for (const line of LINES) {
       assert.ok(scopes(received).has(scopeOf('express')), [...scopes(received)].join());
       const logged = JSON.parse(/^\{.*"msg":"asked".*\}$/m.exec(program.stdout)![0]);
       assert.equal(logged.trace_id, received[0]!.traceId);
+      // What the instrumentation hands to a logger that it has got before there was a provider.
+      const [record] = await logs(1);
+      assert.deepEqual(
+        [record!.body, record!.scope.name, record!.traceId],
+        ['asked', scopeOf('pino'), logged.trace_id],
+      );
       const said = program.stderr.split('\n').filter((text) => text !== '');
       assert.equal(said.length, 2, program.stderr);
       assert.match(

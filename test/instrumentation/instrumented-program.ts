@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import type { ReceivedLog } from '../endpoint/received-log.js';
 import type { ReceivedSpan } from '../endpoint/received-span.js';
 import { installedIn } from '../process/frameworks.js';
 import { type Program, runProgram } from '../process/run-program.js';
@@ -49,6 +50,7 @@ export async function instrumentedProject(t: TestContext, line: Line): Promise<P
 export interface Run {
   program: Program;
   spans(count: number): Promise<readonly ReceivedSpan[]>;
+  logs(count: number): Promise<readonly ReceivedLog[]>;
 }
 
 /** A program of the project under `forktrace/register`, or under other options, with what it exports. */
@@ -72,5 +74,9 @@ export async function runInstrumented(
       ...options.env,
     },
   });
-  return { program, spans: (count) => endpoint.waitForSpans(count) };
+  return {
+    program,
+    spans: (count) => endpoint.waitForSpans(count),
+    logs: (count) => endpoint.waitForLogs(count),
+  };
 }
