@@ -31,6 +31,7 @@ import {
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { KeyValue } from '../../wire/otlp-json.js';
+import type { ClusterEventView } from '../api-types.js';
 import type { BlockedWorker } from '../viewer-messages.js';
 import { isOfThisHost } from './process-gone.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';
@@ -88,15 +89,6 @@ export interface CoordinatorHistory {
   breaker: { state: string; atMs: number } | undefined;
 }
 
-export interface LifecycleEvent {
-  service: string;
-  name: string;
-  startMs: number;
-  endMs: number;
-  error: boolean;
-  traceId: string;
-}
-
 const MAX_LANES = 256;
 const MAX_INCARNATIONS = 64;
 const MAX_COORDINATORS = 256;
@@ -109,7 +101,7 @@ export class ClusterHistory {
   readonly lanes = new Set<Lane>();
   /** By service and slot, one per machine. */
   readonly #hosts = new Map<string, Lane[]>();
-  readonly events: LifecycleEvent[] = [];
+  readonly events: ClusterEventView[] = [];
   /** By `service.instance.id`. */
   readonly coordinators = new Map<string, CoordinatorHistory>();
   #blocked: readonly BlockedWorker[] = [];
