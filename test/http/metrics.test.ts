@@ -19,12 +19,12 @@ function meterProvider() {
   const provider = new MeterProvider({ readers: [reader] });
   return {
     provider,
-    async collect(): Promise<Record<string, MetricData>> {
+    async collect(): Promise<Record<string, MetricData & { scope: string }>> {
       await provider.forceFlush();
       const metrics = exporter
         .getMetrics()
         .at(-1)!
-        .scopeMetrics.flatMap(({ metrics }) => metrics);
+        .scopeMetrics.flatMap(({ scope, metrics }) => metrics.map((metric) => ({ ...metric, scope: scope.name })));
       return Object.fromEntries(metrics.map((metric) => [metric.descriptor.name, metric]));
     },
   };
@@ -50,6 +50,7 @@ test('duration, active requests and body sizes by the semantic conventions', asy
   const metrics = await collect();
   const duration = metrics['http.server.request.duration']!;
   assert.equal(duration.descriptor.unit, 's');
+  assert.equal(duration.scope, 'forktrace');
   const [point] = duration.dataPoints as {
     attributes: object;
     value: { count: number; sum: number; buckets: { boundaries: number[] } };
