@@ -43,6 +43,8 @@ async function asPid1(t: TestContext, args: string[], env: Record<string, string
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
+      // Else nothing of what runs there is covered.
+      ...(process.env.NODE_V8_COVERAGE && { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE }),
       NODE_ENV: 'production',
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
       OTEL_SERVICE_NAME: 'pid-1',
