@@ -1,5 +1,5 @@
 /**
- * Which writers have died: one that is found dead waits a moment for the word of its end, as that says what
+ * Which writers have died: one that is found dead waits a moment for a report of its end, which says what
  * killed it, and so what to write into its interrupted spans.
  *
  * @module
@@ -8,7 +8,7 @@ import { monotonicAt } from '../journal/monotonic.js';
 import { isOfCoordinator, isThread, type KnownEnds } from './known-ends.js';
 import type { TailedWriter } from './tail.js';
 
-/** How long a death that was found waits for the word of it: both come at once, and either may be first. */
+/** How long a death that was found waits for a report of it: both come at once, and either may be first. */
 const TOLD_WITHIN_MS = 300;
 /**
  * And one of a coordinator that lives, which tells of every death: it may have to read a worker's last words
@@ -41,20 +41,20 @@ export class DeadWriters {
    * Those that can be recovered now. Threads first, mostly: what their process has written is there as long
    * as its own journal is.
    *
-   * @param waits whether there is time to wait for the word of an end
+   * @param waits whether there is time to wait for the report of an end
    */
   among(writers: Iterable<TailedWriter>, waits: boolean): TailedWriter[] {
     const threadsFirst = [...writers].sort((a, b) => Number(isThread(b)) - Number(isThread(a)));
     return threadsFirst.filter((writer) => {
       if (writer.finished) return false;
-      if (writer.isDead()) return !this.#isWordAwaited(writer, waits);
+      if (writer.isDead()) return !this.#isReportAwaited(writer, waits);
       writer.seenAliveMs = Date.now();
       writer.seenAliveMonotonicMs = monotonicAt(performance.now());
       return false;
     });
   }
 
-  #isWordAwaited(writer: TailedWriter, waits: boolean): boolean {
+  #isReportAwaited(writer: TailedWriter, waits: boolean): boolean {
     const now = performance.now();
     if (writer.seenDeadAt === 0) writer.seenDeadAt = now;
     if (!waits) return false;

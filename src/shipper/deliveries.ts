@@ -42,8 +42,8 @@ export class Deliveries {
   readonly #answered: (delivery: Delivery) => void;
   /** By signal and {@link Destination.id}. */
   readonly #deliveries = new Map<string, Delivery>();
-  /** The newest word for each destination. */
-  readonly #words = new Map<string, ResolvedExport>();
+  /** What was said of each destination last. */
+  readonly #targets = new Map<string, ResolvedExport>();
   readonly #saidAt = new Map<string, number>();
   readonly #own: Record<Signal, Destination>;
   /** `performance.now()`, set by {@link stop}. */
@@ -65,12 +65,12 @@ export class Deliveries {
     this.#answered = answered;
     const logs = logsExportOf(options.export);
     this.#own = { traces: destinationOf(options.export), logs: destinationOf(logs, 'logs') };
-    this.#words.set(keyOf('traces', this.#own.traces), options.export);
-    this.#words.set(keyOf('logs', this.#own.logs), logs);
+    this.#targets.set(keyOf('traces', this.#own.traces), options.export);
+    this.#targets.set(keyOf('logs', this.#own.logs), logs);
   }
 
   /**
-   * What a writer, or the shipper's own starter, says of a destination: the newest word is what is sent with.
+   * What a writer, or the shipper's own starter, says of a destination: the newest is what is sent with.
    * @returns whether it is news to anybody
    */
   hear(target: ResolvedExport, at: number): boolean {
@@ -85,8 +85,8 @@ export class Deliveries {
     // After a shipper was killed, writers say again what they know, in any order.
     if (at < (this.#saidAt.get(key) ?? 0)) return false;
     this.#saidAt.set(key, at);
-    const known = this.#words.get(key);
-    this.#words.set(key, target);
+    const known = this.#targets.get(key);
+    this.#targets.set(key, target);
     if (JSON.stringify(known) === JSON.stringify(target)) return false;
     this.#deliveries.get(key)?.use(target);
     return true;
@@ -132,7 +132,7 @@ export class Deliveries {
 
   #isPrinted(writer: TailedWriter, signal: Signal): boolean {
     const destination = this.#destinationOf(writer, signal);
-    return destination.to === 'console' || this.#words.get(keyOf(signal, destination))?.print === true;
+    return destination.to === 'console' || this.#targets.get(keyOf(signal, destination))?.print === true;
   }
 
   /** Where a writer's items of a signal go. */
@@ -150,8 +150,8 @@ export class Deliveries {
   #open(signal: Signal, destination: Destination): Delivery {
     const { dir, setAsideMs, retryMs, requestGrowsMs } = this.#options;
     const key = keyOf(signal, destination);
-    const word = this.#words.get(key);
-    const target: ResolvedExport = word ?? {
+    const said = this.#targets.get(key);
+    const target: ResolvedExport = said ?? {
       to: destination.to,
       url: destination.url,
       headers: {},
@@ -162,8 +162,8 @@ export class Deliveries {
     const delivery = new Delivery({
       signal,
       export: target,
-      isAwaited: word ? isAwaited(word) : destination.needsLogin,
-      report: new ExportReport(target, signal, () => (this.#words.has(key) ? undefined : dir)),
+      isAwaited: said ? isAwaited(said) : destination.needsLogin,
+      report: new ExportReport(target, signal, () => (this.#targets.has(key) ? undefined : dir)),
       counts: this.#counts[signal],
       writers: () =>
         [...this.#writers()].filter(

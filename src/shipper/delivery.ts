@@ -22,8 +22,8 @@ import { createTransport, type Signal, type Transport } from './transport.js';
 const GATHER_MS = 1000;
 /** Where somebody watches. */
 const GATHER_WATCHED_MS = 300;
-/** A writer that lives says its word within this time. */
-const WORD_MS = 5000;
+/** A writer that lives says where its spans go, and with which login, within this time. */
+const SAID_WITHIN_MS = 5000;
 
 /** Spans, or log records, of all their deliveries since the shipper started. */
 interface DeliveryCounts {
@@ -119,7 +119,7 @@ export class Delivery {
     if (this.#busy || this.#closed || times.gaveUp || now < times.notBefore) return;
     if (!this.#shipment && !times.isStopping && this.#gatheredInMs(now) > 0) return;
     if (this.#isAwaited) {
-      this.#awaitWord(now);
+      this.#awaitTarget(now);
       return;
     }
     this.#busy = true;
@@ -169,9 +169,9 @@ export class Delivery {
     this.#options.report.end();
   }
 
-  #awaitWord(now: number): void {
+  #awaitTarget(now: number): void {
     const times = this.#times;
-    if (!times.isStopping && now - this.#since < WORD_MS) return;
+    if (!times.isStopping && now - this.#since < SAID_WITHIN_MS) return;
     const reason = 'no process that runs has said the headers or certificates that its writers had';
     this.#options.report.failed({ outcome: 'blocked', reason });
     times.cannotSend();
