@@ -148,18 +148,24 @@ const cells = PROGRAMS.flatMap((program) =>
     .filter((one) => runs(one, program))
     .map((contestant) => ({ contestant, program, cpuMs: [] as number[], endMs: [] as number[] })),
 );
-// A living process keeps the shipper of the directory, so that no round starts one.
-const keeper = spawn(
-  node,
-  [
-    '--import',
-    register,
-    '-e',
-    "require('@opentelemetry/api').trace.getTracer('bench').startSpan('keeper'); setInterval(() => {}, 1000)",
-  ],
-  { cwd: plain, env: environment, stdio: ['ignore', 'ignore', 'inherit'] },
-);
+/**
+ * A living process keeps the shipper of the directory, so that no round starts one; and it has served a
+ * request, so that the code of that is kept for those who come later, as any service keeps it for its next
+ * start.
+ */
+const KEEPER = `
+  const server = require('node:http').createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+  server.on('listening', () => require('node:http').get({ port: server.address().port, host: '127.0.0.1' }).end());
+  require('@opentelemetry/api').trace.getTracer('bench').startSpan('keeper').end();
+  setTimeout(() => console.log('kept'), 5000);
+`;
+const keeper = spawn(node, ['--import', register, '-e', KEEPER], {
+  cwd: plain,
+  env: environment,
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 try {
+  await once(keeper.stdout!, 'data', { signal: AbortSignal.timeout(60_000) });
   const progress = new Progress((rounds + 1) * cells.length);
   const limit = new TimeLimit(minutes);
   for (let round = 0; round <= rounds; round++) {

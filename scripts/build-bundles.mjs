@@ -53,6 +53,16 @@ const ENTRY_POINTS = {
 };
 
 const API = '@opentelemetry/api';
+/**
+ * Of the SDK what each start needs. The rest stays in files of its own, which scripts/build-sdk.mjs makes.
+ */
+const SDK = ['sdk/context-manager.ts', 'sdk/propagators.ts'];
+const isOfPackage = (importer) => /[\\/]node_modules[\\/]/.test(importer);
+
+const BANNER = [
+  'const bundleRequire = require, bundleModule = module;',
+  "const bundleUrl = () => bundleRequire('node:url').pathToFileURL(__filename);",
+].join(' ');
 
 const nameOf = (file) => relative(source, file).split(sep).join('/');
 const compiled = (name) => name.replace(/\.ts$/, '.js');
@@ -63,11 +73,11 @@ const sourceOf = (from, path) => nameOf(resolve(source, dirname(from), path)).re
 const bundleOf = new Map();
 
 /**
- * What loads a bundle in a module. The bundle is named as tools expect it that collect the files of a package
- * for a deployment (Nuxt, Vercel).
+ * What loads a bundle in another one. It is named as tools expect it that collect the files of a package for
+ * a deployment (Nuxt, Vercel).
  */
-function loadOf(name, bundle) {
-  return `require('${fromModule(name, 'load-bundle.cjs')}')(require.resolve('${fromModule(name, bundle)}'))`;
+function loadOf(require, bundle) {
+  return `${require}('./load-bundle.cjs')(${require}.resolve('./${bundle}'))`;
 }
 
 /** The path of a file of dist from a module there. */
@@ -105,46 +115,54 @@ const boundaries = (file = 'unwritten.cjs') => ({
     onResolve({ filter: /./, namespace: 'package' }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /\/load-bundle\.cjs$/ }, () => ({ path: './load-bundle.cjs', external: true }));
     onResolve({ filter: /^\./ }, ({ path, importer }) => {
+      if (isOfPackage(importer)) return undefined;
       const name = sourceOf(importer === '' || importer === '<stdin>' ? '.' : nameOf(importer), path);
       const bundle = bundleOf.get(name);
-      if (name.startsWith('sdk/')) return { path: name, namespace: 'outside' };
+      if (name.startsWith('sdk/') && !SDK.includes(name)) return { path: name, namespace: 'outside' };
       if (bundle !== undefined && bundle !== file) return { path: name, namespace: 'bundled' };
       return { path: join(source, name) };
     });
-    onResolve({ filter: /^[^.]/ }, ({ path }) =>
-      isBuiltin(path) ? { path, external: true } : { path, namespace: 'package' },
-    );
+    onResolve({ filter: /^[^.]/ }, ({ path, importer }) => {
+      if (isBuiltin(path)) return { path, external: true };
+      const isInside = path !== API && (isOfPackage(importer) || SDK.includes(nameOf(importer)));
+      return isInside ? undefined : { path, namespace: 'package' };
+    });
     onLoad({ filter: /./, namespace: 'bundled' }, async ({ path }) => ({
-      contents: constants(`${loadOf(file, bundleOf.get(path))}['${compiled(path)}']`, await exportsOf(path)),
+      contents: constants(`${loadOf('bundleRequire', bundleOf.get(path))}['${compiled(path)}']`, await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'outside' }, async ({ path }) => ({
-      contents: constants(loadOf(file, common(path)), await exportsOf(path)),
+      contents: constants(loadOf('bundleRequire', common(path)), await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'package' }, ({ path }) => ({
-      contents: constants(`require('${path === API ? './api.cjs' : path}')`, Object.keys(require(path))),
+      contents: constants(`bundleRequire('${path === API ? './api.cjs' : path}')`, Object.keys(require(path))),
     }));
-    onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => ({
-      contents: await uncommented(nameOf(path), located(nameOf(path))),
-    }));
+    onLoad({ filter: /\.(ts|js)$/, namespace: 'file' }, async ({ path }) =>
+      isOfPackage(path) ? undefined : { contents: await uncommented(nameOf(path), located(nameOf(path))) },
+    );
   },
 });
 
 /**
  * Files are found by where the module is, not by where its bundle is; modules that are bundled in their
- * bundle.
+ * bundle. One `require` is for all of a bundle: what Node makes for each costs a fifth of a millisecond.
  */
 function located(name) {
-  return readFileSync(join(source, name), 'utf8')
-    .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl).href`)
-    .replace(/\brequire\('(\.[^']+)'\)/g, (call, path) => {
+  const text = readFileSync(join(source, name), 'utf8');
+  const require = /^const require = createRequire\(import\.meta\.url\);$/m.test(text) ? 'bundleRequire' : 'require';
+  return text
+    .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
+    .replaceAll('createRequire(import.meta.url)', 'bundleRequire')
+    .replaceAll('requireInMainRealm(import.meta.url)', 'requireInMainRealm(__filename)')
+    .replaceAll('import.meta.url', `new URL('./${compiled(name)}', bundleUrl()).href`)
+    .replace(/(?<![.\w'"-])require(?![\w'"])/g, require)
+    .replace(/\b(require|bundleRequire)\('(\.[^']+)'\)/g, (_call, require, path) => {
       const loaded = sourceOf(name, path);
-      if (loaded.startsWith('sdk/')) return loadOf(name, common(loaded));
       const bundle = bundleOf.get(loaded);
-      return bundle ? `${loadOf(name, bundle)}['${compiled(loaded)}']` : call;
+      if (!bundle && loaded.startsWith('sdk/')) return loadOf(require, common(loaded));
+      return bundle ? `${loadOf(require, bundle)}['${compiled(loaded)}']` : `${require}('./${compiled(loaded)}')`;
     })
     .replace(/\bawait import\('(\.[^']+)'\)/g, (_call, path) => {
-      const loader = `require('${fromModule(name, 'load-bundle.cjs')}')`;
-      return `await ${loader}.importModule('./${compiled(sourceOf(name, path))}')`;
+      return `await bundleRequire('./load-bundle.cjs').importModule('./${compiled(sourceOf(name, path))}')`;
     });
 }
 
@@ -167,6 +185,8 @@ const options = {
   target: 'node20.19',
   metafile: true,
   logLevel: 'warning',
+  mainFields: ['module', 'main'],
+  legalComments: 'none',
 };
 
 function bundle(contents, file) {
@@ -177,10 +197,62 @@ function bundle(contents, file) {
     write: file !== undefined,
     bundle: true,
     format: 'cjs',
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename);" },
+    banner: { js: BANNER },
     sourcemap: true,
     plugins: [boundaries(file)],
   });
+}
+
+/**
+ * What has all exports of the modules in one object; getters for each, as of `export *`, are slow to make.
+ */
+async function exporting(names) {
+  const imports = [];
+  const modules = [];
+  for (const [at, name] of names.entries()) {
+    const exported = await exportsOf(name);
+    imports.push(
+      `import { ${exported.map((one) => `${one} as _${at}_${one}`).join(', ')} } from './${compiled(name)}';`,
+    );
+    modules.push(`'${compiled(name)}': { ${exported.map((one) => `${one}: _${at}_${one}`).join(', ')} }`);
+  }
+  return `${imports.join('\n')}\nbundleModule.exports = { ${modules.join(',\n')} };`;
+}
+
+/** Of Node's modules those that most processes would not have without us: loaded when they are used first. */
+const LATE = ['child_process', 'cluster', 'os', 'timers/promises', 'tty', 'worker_threads'];
+const isLate = (loading) => LATE.some((name) => loading.includes(`"node:${name}"`));
+/** As esbuild writes them. */
+const NODE_LOAD = /^var (?<as>\w+) = (?<loading>(?:__toESM\()?require\("node:[\w/]+"\)\)?);$/gm;
+const OWN_LOAD =
+  /^(?<to>var \w+ = )(?<loading>bundleRequire\("\.\/load-bundle\.cjs"\)\(bundleRequire\.resolve\("[^"]+"\)\)|bundleRequire\("[^"]+"\))(?=[;[])/gm;
+
+/** Each module of a bundle loads what it needs. In the bundle that is loaded once, for all of them. */
+function loadOnce(file) {
+  const path = join(target, file);
+  const text = readFileSync(path, 'utf8');
+  const shared = new Map();
+  for (const { groups } of [...text.matchAll(NODE_LOAD), ...text.matchAll(OWN_LOAD)]) {
+    const [, name] = /"(?:node:|\.\/(?!load-bundle))([^"]+)"/.exec(groups.loading);
+    const kind = groups.loading.startsWith('__') ? '_default' : '';
+    shared.set(groups.loading, `shared_${name.replace(/\W/g, '_')}${kind}`);
+  }
+  const names = new Map();
+  for (const { groups } of text.matchAll(NODE_LOAD)) {
+    const { as, loading } = groups;
+    // esbuild's __toESM is there only when the modules run.
+    if (loading.startsWith('__') && !isLate(loading)) throw new Error(`${file}: the default export, by ${loading}`);
+    names.set(as, isLate(loading) ? `${shared.get(loading)}()` : shared.get(loading));
+  }
+  const once = text
+    .replace(NODE_LOAD, '')
+    .replace(OWN_LOAD, (...all) => `${all.at(-1).to}${shared.get(all.at(-1).loading)}`)
+    .replace(/\bimport_\w+/g, (name) => names.get(name) ?? name);
+  const declared = [...shared].map(([loading, name]) =>
+    isLate(loading) ? `let ${name}_; const ${name} = () => (${name}_ ??= ${loading});` : `const ${name} = ${loading};`,
+  );
+  // In the first line: those that follow are where the source map has them.
+  writeFileSync(path, once.replace(BANNER, `$& ${declared.join(' ')}`));
 }
 
 /** Names of the modules that are loaded with `entries`, and are in no bundle yet. */
@@ -198,13 +270,14 @@ for (const [file, { entries, and }] of Object.entries(BUNDLES)) {
 }
 for (const file of Object.keys(BUNDLES)) {
   const names = [...bundleOf].filter(([, of]) => of === file).map(([name]) => name);
-  await bundle(names.map((name) => `export * as '${compiled(name)}' from './${compiled(name)}';`).join('\n'), file);
+  await bundle(await exporting(names), file);
+  loadOnce(file);
   const { code } = await transform(readFileSync(join(target, file), 'utf8'), { minifyWhitespace: true });
   if (/[^.\w]import\(/.test(code)) throw new Error(`${file}: code that is kept cannot import(), on Node 20`);
 }
 await build({
   ...options,
-  stdin: { contents: `module.exports = require('${API}');`, resolveDir: root },
+  stdin: { contents: `export * from '${API}';\nexport { default } from '${API}';`, resolveDir: root },
   outfile: join(target, 'bundle-api.cjs'),
   bundle: true,
   format: 'cjs',

@@ -31,4 +31,4 @@ if (loadBundle.isMainRealm && require.cache[file] === undefined && isBundled(fil
   require.cache[file] = module;
 }
 
-export = require(NAME) as typeof import('@opentelemetry/api');
+export = require(file) as typeof import('@opentelemetry/api');

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import cluster from 'node:cluster';
 import { isMainThread } from 'node:worker_threads';
 import {
   type Context,
@@ -18,6 +17,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { startedByPm2 } from '../pm2/environment.js';
+import { isClusterWorker } from '../process/cluster-worker.js';
 
 /**
  * The pid of the process that wrote the context: whoever inherits the variables from further up is not meant.
@@ -64,7 +64,7 @@ export function takeParentFromEnvironment(
 ): Context | undefined {
   const writer = env[WRITER_VARIABLE];
   const meant = writer === String(isMainThread ? process.ppid : process.pid);
-  const managed = cluster.isWorker || startedByPm2(env) || !isMainThread;
+  const managed = isClusterWorker() || startedByPm2(env) || !isMainThread;
   let parent: Context | undefined;
   if (meant || (!managed && writer === undefined)) {
     parent = propagator.extract(ROOT_CONTEXT, env, getter);

@@ -1,10 +1,7 @@
-import { createRequire } from 'node:module';
 import * as own from '@opentelemetry/api';
 import { type Context, context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Api } from '../instrumentation/api-copies.js';
-import type { AsyncLocalStorageContextManager } from '../sdk/context-manager.js';
-
-const require = createRequire(import.meta.url);
+import { AsyncLocalStorageContextManager } from '../sdk/context-manager.js';
 
 let registered = false;
 let manager: AsyncLocalStorageContextManager | undefined;
@@ -26,16 +23,14 @@ export function setProcessContext(processContext: Context): void {
 }
 
 /**
- * Registers forktrace's context manager with the API, unless that has been done. The module is loaded in this
- * call: a preload needs it before the first span is active, and must not load it sooner.
+ * Registers forktrace's context manager with the API, unless that has been done: before the first span is
+ * active.
  *
  * @param api the copy of the API to register with
  * @returns false when another SDK's context manager is registered
  */
 export function registerContextManager(api: Pick<Api, 'context'> = own): boolean {
   if (registered) return true;
-  const { AsyncLocalStorageContextManager } =
-    require('../sdk/context-manager.js') as typeof import('../sdk/context-manager.js');
   manager = new AsyncLocalStorageContextManager().enable();
   registered = api.context.setGlobalContextManager(manager);
   if (!registered) manager.disable();

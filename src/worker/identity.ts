@@ -7,6 +7,7 @@
 import cluster from 'node:cluster';
 import type { WorkerIdentity } from '../config/types.js';
 import { randomUuidAtStart } from '../journal/random-bytes.js';
+import { isClusterWorker } from '../process/cluster-worker.js';
 import { INCARNATION_VARIABLE, SLOT_VARIABLE } from '../process/slot-variables.js';
 
 /**
@@ -30,7 +31,7 @@ export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
   const incarnation = wholeNumber(env[INCARNATION_VARIABLE]) ?? 0;
   delete env[SLOT_VARIABLE];
   delete env[INCARNATION_VARIABLE];
-  if (slot !== undefined && cluster.isWorker) {
+  if (slot !== undefined && isClusterWorker()) {
     return { slot, incarnation, workerId: cluster.worker?.id, manager: 'cluster', instanceId };
   }
 
@@ -43,7 +44,7 @@ export function takeIdentity(env: NodeJS.ProcessEnv): WorkerIdentity {
     const restarts = wholeNumber(env.restart_time) ?? 0;
     return { slot: instance ?? pm2Id, incarnation: restarts, workerId: pm2Id, manager: 'pm2', instanceId };
   }
-  if (cluster.isWorker) {
+  if (isClusterWorker()) {
     return { slot: undefined, incarnation: 0, workerId: cluster.worker?.id, manager: 'cluster', instanceId };
   }
   return { slot: undefined, incarnation: 0, workerId: undefined, manager: 'none', instanceId };

@@ -23,6 +23,8 @@ import {
 } from '../wire/conventions.js';
 import { detectedAttributes, isEnvironmentWanted } from './resource-detectors.js';
 
+const require = createRequire(import.meta.url);
+
 /**
  * The resource attributes of one incarnation. Later sources win: the SDK's defaults, the process and host,
  * OTEL_RESOURCE_ATTRIBUTES, the identity, the service's name and version, `resource` in the config.
@@ -58,9 +60,7 @@ export function resourceAttributes(config: ResolvedConfig, identity: WorkerIdent
  * takes 8 MB.
  */
 export function createResource(config: ResolvedConfig, attributes: Attributes): Resource {
-  const { resourceFromAttributes } = createRequire(import.meta.url)(
-    '../sdk/resources.js',
-  ) as typeof import('../sdk/resources.js');
+  const { resourceFromAttributes } = require('../sdk/resources.js') as typeof import('../sdk/resources.js');
   const known = resourceFromAttributes(attributes);
   const { resource } = config;
   if (!isResource(resource)) return known;

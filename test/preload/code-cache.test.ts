@@ -13,14 +13,7 @@ const loads = fileURLToPath(new URL('../fixtures/says-what-is-loaded.cjs', impor
 const isRoot = process.getuid?.() === 0;
 
 const PRELOAD = 'bundle-preload.cjs';
-const OF_A_SERVER = [
-  'bundle-api.cjs',
-  'bundle-base.cjs',
-  PRELOAD,
-  'bundle-start.cjs',
-  'context-manager.cjs',
-  'propagators.cjs',
-];
+const OF_A_SERVER = ['bundle-api.cjs', 'bundle-base.cjs', PRELOAD, 'bundle-start.cjs'];
 
 async function environment(t: TestContext) {
   const TMPDIR = await tempDir(t);

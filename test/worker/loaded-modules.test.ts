@@ -36,7 +36,7 @@ test('a worker with a journal loads neither the SDK nor what its server does not
   await waitFor(() => shipperPid(join(dir, 'loaded')) === undefined, 'the end of the shipper');
   assert.ok(builtins.includes('NativeModule http'), 'the list has what is loaded');
   assert.ok(
-    files.some((file) => file.includes('/dist/sdk/context-manager.cjs')),
+    files.some((file) => file.includes('/dist/bundle-start.cjs')),
     'the list has what is loaded',
   );
   assert.deepEqual(
