@@ -52,7 +52,6 @@ async function run(path: string, scratch: string): Promise<void> {
   tables.close();
   await searchesOfViewer(path, queries);
   atItsLimit(join(scratch, 'at-limit'));
-  say('memory of the bench itself, at most', peakOf('self'));
 }
 
 /** Of what the file has not yet. */
@@ -234,7 +233,7 @@ async function searchesOfViewer(path: string, queries: ReturnType<typeof queries
   }
 }
 
-function peakOf(pid: number | 'self'): string {
+function peakOf(pid: number): string {
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1];
   return `${Math.round(Number(peak) / 1000)} MB`;
 }
