@@ -143,6 +143,25 @@ describe("the viewer's cluster page", { skip: noChromium() }, () => {
     assert.equal(await page.getByLabel('Service').inputValue(), 'pay');
   });
 
+  it('holds still by the space bar and by a button', async () => {
+    await page.goto(`${viewer.otlpHttpUrl}/cluster?window=15000&service=pay`);
+    await page.getByRole('region', { name: 'pay slot 0' }).waitFor();
+    const asked = (held: boolean) =>
+      page.waitForRequest((request) => /api\/cluster/.test(request.url()) && /[?&]to=\d/.test(request.url()) === held);
+    for (const press of [
+      () => page.keyboard.press(' '),
+      () => page.getByRole('button', { name: /^(Pause|Resume)$/ }).click(),
+    ]) {
+      for (const held of [true, false]) {
+        const request = asked(held);
+        await press();
+        await page.getByRole('button', { name: held ? 'Resume' : 'Pause', pressed: held }).waitFor();
+        await request;
+      }
+      await page.locator('h1').click();
+    }
+  });
+
   it('leads from a stretch of a busy lane to its traces', async () => {
     await page.goto(`${viewer.otlpHttpUrl}/cluster?window=300000&service=big`);
     const lane = page.getByRole('region', { name: 'big slot 3', exact: true });

@@ -174,6 +174,22 @@ describe("the viewer's page", { skip: noChromium() }, () => {
     await page.locator('[role=treeitem].error, [role=treeitem].interrupted').first().waitFor();
   });
 
+  it('sorts routes by any number, and leads to all traces of one', async () => {
+    await go('/routes');
+    const names = page.locator('.routes > tbody > tr > th');
+    await page.getByRole('button', { name: 'p50', exact: true }).click();
+    await page.getByRole('columnheader', { name: 'p50 ↓' }).waitFor();
+    await names.first().getByText('/checkout').waitFor();
+    assert.match((await names.last().textContent())!, /GET \/ /);
+    await page.getByRole('button', { name: /POST \/checkout/ }).click();
+    await page.getByRole('link', { name: 'All traces of this route' }).click();
+    await page.waitForURL(/\/traces\?q=.*checkout/);
+    await page
+      .locator('.foot [role=status]')
+      .getByText(/ match/)
+      .waitFor();
+  });
+
   it('shows all numbers of a route on a phone', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await go('/routes');

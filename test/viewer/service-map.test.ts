@@ -106,6 +106,7 @@ describe("the viewer's service map", { skip: noChromium() }, () => {
     await map.getByRole('button', { name: /service pay/ }).click();
     await page.getByRole('heading', { name: 'Calls of and to pay' }).waitFor();
     assert.equal(await page.locator('.map-calls tbody tr').count(), 1);
+    assert.match((await page.getByRole('link', { name: 'Its workers' }).getAttribute('href'))!, /service=pay$/);
     await page.getByRole('button', { name: 'All calls' }).click();
     await page.getByRole('link', { name: 'shop → maps.example:443' }).click();
     await page.waitForURL(/\/traces\?q=service%3Dshop/);

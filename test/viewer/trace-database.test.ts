@@ -45,6 +45,12 @@ function writeAndMerge(tables: TraceTables, request: Buffer): void {
 
 const list = (tables: TraceTables, query: string | Record<string, string>, readingMs = Number.POSITIVE_INFINITY) =>
   new DatabaseLists(tables, readingMs).view(new URLSearchParams(query));
+
+/** What is received is written bit by bit. */
+async function written(database: TraceDatabase, count: number): Promise<void> {
+  const signal = AbortSignal.timeout(60_000);
+  for (let total = 0; total < count; ) ({ total } = await database.list(new URLSearchParams('limit=1'), signal));
+}
 const names = ({ rows }: TraceListView) => rows.map(({ name }) => name);
 
 describe('the database of traces', { skip: !hasSqlite && 'this Node.js has no node:sqlite' }, () => {
@@ -399,6 +405,7 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     // Each is written at once, as it is large.
     const note = 'x'.repeat(600_000);
     for (let n = 0; n < 12; n++) database.append(tracesRequest([{ startMs: startMs + n, attributes: { note } }]));
+    await written(database, 12);
     const { signal } = new AbortController();
     for (let n = 0; n < 20; n++) assert.equal((await database.list(new URLSearchParams('limit=1'), signal)).total, 12);
     await database.close();
@@ -409,6 +416,21 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
     assert.equal(list(tables, {}).total, 12);
   });
 
+  it('answers before all that waits is written, and writes all of it', async (t) => {
+    const path = join(directory(t), 'traces');
+    const database = await TraceDatabase.open(path, 1e9, new TraceStore());
+    const note = 'x'.repeat(300_000);
+    const count = 60;
+    for (let n = 0; n < count; n++) database.append(tracesRequest([{ startMs: startMs + n, attributes: { note } }]));
+    const { total } = await database.list(new URLSearchParams('limit=1'), new AbortController().signal);
+    assert.ok(total < count / 2, `after ${total} of ${count} writes`);
+    await database.close();
+    assert.equal(database.unwritten, 0);
+    const tables = new TraceTables(path, 1e9);
+    t.after(() => tables.close());
+    assert.equal(tables.held, count);
+  });
+
   it('does not look further for what nobody waits for any longer', async (t) => {
     const store = new TraceStore();
     const database = await TraceDatabase.open(join(directory(t), 'traces'), 1e9, store);
@@ -417,6 +439,7 @@ describe("the viewer's database", { skip: !hasSqlite && 'this Node.js has no nod
       database.append(
         tracesRequest(Array.from({ length: 2000 }, (_, m) => ({ name: 'x', startMs: startMs + n * 2000 + m }))),
       );
+    await written(database, 20_000);
     const slow = new URLSearchParams({ q: '-nothing.like:this -"two words"' });
     const gone = new AbortController();
     const asked = Array.from({ length: 40 }, () => database.list(slow, gone.signal));

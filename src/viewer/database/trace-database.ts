@@ -47,6 +47,7 @@ export class TraceDatabase {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #writingBytes = 0;
+  #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Why its thread has ended. */
   #failed: Error | undefined;
@@ -160,34 +161,55 @@ export class TraceDatabase {
   }
 
   async close(): Promise<void> {
-    await this.#flush();
+    while (this.#pendingBytes > 0 || this.#writing !== undefined) await this.#flush();
     this.#thread.removeAllListeners('exit');
     await this.#ask('close', { ask: 'close' }).catch(() => {});
     await this.#thread.terminate();
   }
 
-  async #flush(): Promise<void> {
+  /** One write at a time, so that a list waits for one of them, however much waits to be written. */
+  #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#pendingBytes === 0) return;
-    const requests = this.#pending.length;
-    const bytes = new Uint8Array(this.#pendingBytes);
+    this.#writing ??= this.#writePending().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writePending(): Promise<void> {
+    while (this.#pendingBytes > 0) {
+      const { requests, bytes } = this.#takePending();
+      this.#writingBytes = bytes.length;
+      try {
+        await this.#ask('write', { ask: 'write', bytes }, [bytes.buffer]);
+      } catch (error) {
+        if (this.unwritten === 0) this.#warn(error as Error);
+        this.unwritten += requests;
+      }
+      this.#writingBytes = 0;
+      if (this.#pendingBytes < FLUSH_BYTES) break;
+    }
+    if (this.#pendingBytes > 0) this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
+  }
+
+  /** What one write takes: the oldest request, and those after it that fit. */
+  #takePending(): { requests: number; bytes: Uint8Array<ArrayBuffer> } {
+    let requests = 0;
+    let length = 0;
+    for (const { length: more } of this.#pending) {
+      if (requests > 0 && length + more > FLUSH_BYTES) break;
+      requests++;
+      length += more;
+    }
+    const bytes = new Uint8Array(length);
     let at = 0;
-    for (const request of this.#pending) {
+    for (const request of this.#pending.splice(0, requests)) {
       bytes.set(request, at);
       at += request.length;
     }
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#writingBytes += at;
-    try {
-      await this.#ask('write', { ask: 'write', bytes }, [bytes.buffer]);
-    } catch (error) {
-      if (this.unwritten === 0) this.#warn(error as Error);
-      this.unwritten += requests;
-    } finally {
-      this.#writingBytes -= at;
-    }
+    this.#pendingBytes -= length;
+    return { requests, bytes };
   }
 
   #ask<Ask extends Question['ask']>(
