@@ -58,10 +58,7 @@ describe('files that the system cannot read', { skip }, () => {
       }
       write(till, 20, 'till');
       await endpoint.waitForSpans(() => count('till') === 20);
-      await waitFor(
-        () => said(scene, 'FORKTRACE_JOURNAL_MALFORMED', /is unreadable|not to be read now: EIO/),
-        'a word',
-      );
+      await waitFor(() => said(scene, 'FORKTRACE_JOURNAL_MALFORMED', /is unreadable|EIO: i\/o error/), 'a word');
       write(till, 20, 'till later');
       await endpoint.waitForSpans(() => count('till') === 40);
       end();
