@@ -6,7 +6,7 @@
  */
 import { monotonicAt } from '../journal/monotonic.js';
 import { isOfCoordinator, isThread, type KnownEnds } from './known-ends.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 
 /** How long a death that was found waits for a report of it: both come at once, and either may be first. */
 const TOLD_WITHIN_MS = 300;

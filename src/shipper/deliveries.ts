@@ -12,7 +12,7 @@ import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
 import { setAside } from './set-aside.js';
 import type { ShipperCounts } from './shipper-counts.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 import type { Signal } from './transport.js';
 
 /** Of OTLP's signals, those that journals hold. */

@@ -12,7 +12,8 @@ import { RequestSize } from './request-size.js';
 import { RetryTimes } from './retry-times.js';
 import type { Shipment } from './shipment.js';
 import { Suspects } from './suspects.js';
-import type { TailedSegment, TailedWriter } from './tail.js';
+import type { TailedSegment } from './tailed-segment.js';
+import type { TailedWriter } from './tailed-writer.js';
 import { createTransport, type Signal, type Transport } from './transport.js';
 
 /**

@@ -8,7 +8,8 @@ import { RequestBuilder } from './request-builder.js';
 import type { RequestSize } from './request-size.js';
 import { type Range, Shipment } from './shipment.js';
 import type { Suspects } from './suspects.js';
-import type { TailedSegment, TailedWriter } from './tail.js';
+import type { TailedSegment } from './tailed-segment.js';
+import type { TailedWriter } from './tailed-writer.js';
 import type { Signal } from './transport.js';
 
 export interface GathererOptions {

@@ -12,7 +12,7 @@ import { CLUSTER_MANAGER, CLUSTER_WORKER_ID, THREAD_ID } from '../wire/conventio
 import type { Death } from './interrupted-span.js';
 import { attributeOf } from './resource-attribute.js';
 import { isToldDeath, type KnownDeath, NOTHING_RECOVERED, type Recovered } from './shipper-messages.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 
 /** Of so many processes it is known how they ended, for a thread that is found dead after its process. */
 const MOST_ENDED = 64;

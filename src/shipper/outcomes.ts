@@ -9,7 +9,7 @@ import type { RequestSize } from './request-size.js';
 import type { Failed, RetryTimes } from './retry-times.js';
 import { type Range, REFUSALS, type Shipment, sizeOf } from './shipment.js';
 import { SET_ASIDE_TIMES, type Suspects } from './suspects.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 import type { SendResult } from './transport.js';
 
 /** An endpoint that is ill answers as one that a span makes stumble: tries before spans are suspected. */

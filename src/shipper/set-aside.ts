@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { removeDestination, writeDestination } from './destination.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 import type { Signal } from './transport.js';
 import { writeSegment } from './write-segment.js';
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { TailedSegment, TailedWriter } from './tail.js';
+import type { TailedSegment } from './tailed-segment.js';
+import type { TailedWriter } from './tailed-writer.js';
 
 /**
  * So many parts of one shipment are refused and none is taken, and it is the endpoint that refuses

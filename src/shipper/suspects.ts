@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 
 /**
  * Bytes of the first request of a writer alone: others wait a moment only, should each of its spans be

@@ -1,245 +1,19 @@
 /**
- * What the shipper knows of a journal directory: its writers, their segments, and how far each has been read.
+ * What the shipper knows of a journal directory: its writers, and their segments.
  *
  * @module
  */
-
 import { statSync } from 'node:fs';
-import type { LogInBrief } from '../forensics/post-mortem.js';
-import type { JournalHeader, UnsoundReason, WriterIdentity } from '../journal/format.js';
-import { hasSameClock, isWriterDead } from '../journal/identity.js';
+import type { UnsoundReason } from '../journal/format.js';
 import { type JournalFile, listJournal, removeFile } from '../journal/list-journal.js';
-import { type FileState, isUnsound } from '../journal/open-file.js';
+import { isUnsound } from '../journal/open-file.js';
 import { type Place, placeIn } from '../journal/place.js';
-import { openSegment, type SegmentReader } from '../journal/segment-reader.js';
+import { openSegment } from '../journal/segment-reader.js';
 import { openTable } from '../journal/table-reader.js';
-import { isSound } from '../wire/check.js';
-import { Resource } from '../wire/otlp.js';
-import { readDestination, type Said } from './destination.js';
 import { SET_ASIDE_SEQUENCE } from './set-aside.js';
+import { type Lease, TailedSegment, UNREADABLE_MS } from './tailed-segment.js';
+import { TailedWriter } from './tailed-writer.js';
 import type { Signal } from './transport.js';
-
-/** When a writer was last known to be alive, as it says itself. */
-type Lease = Pick<FileState, 'leaseMs' | 'leaseMonotonicMs'>;
-
-/** One segment that is being read. */
-export class TailedSegment {
-  readonly file: JournalFile;
-  readonly reader: SegmentReader;
-  /** The directory that it was found in. */
-  readonly place: Place;
-  /** Delivered, or given up. */
-  shipped: number;
-  committed = 0;
-  /** Where gathering has come to so far: what stands before it has been counted as read. */
-  readTo: number;
-  /** Likewise, of what has been looked into span by span. */
-  verifiedTo: number;
-  sealed = false;
-  /** `performance.now()` before which it is not read, as the system could not; 0: it can. */
-  unreadableUntil = 0;
-  #hasFailed = false;
-  #leaseMs = 0;
-  /** A stranger has deleted the file, and its writer, which lives, is about to save what it held. */
-  isHeld = false;
-  /**
-   * `performance.now()` since which there may be something unshipped: of the last look that found nothing.
-   */
-  waitingSince = 0;
-  #lookedAt: number;
-
-  /** @param lookedAt when it was not there yet */
-  constructor(file: JournalFile, reader: SegmentReader, place: Place, lookedAt: number) {
-    this.file = file;
-    this.reader = reader;
-    this.place = place;
-    this.#lookedAt = lookedAt;
-    this.shipped = this.readTo = this.verifiedTo = reader.state().shipped;
-  }
-
-  get isOfLogs(): boolean {
-    return this.file.kind === 'logs';
-  }
-
-  /** Bytes to deliver; none as long as they cannot be read. */
-  get lag(): number {
-    return this.isHeld || this.isUnreadable ? 0 : Math.max(0, this.committed - this.shipped);
-  }
-
-  get isUnreadable(): boolean {
-    return this.unreadableUntil > 0;
-  }
-
-  /**
-   * The system could not read it: a disk that fails, a network file system that does not answer.
-   * @returns whether that is the first time, and to be said
-   */
-  failed(now = performance.now()): boolean {
-    this.unreadableUntil = now + UNREADABLE_MS;
-    const isNews = !this.#hasFailed;
-    this.#hasFailed = true;
-    return isNews;
-  }
-
-  /**
-   * @returns when the writer was last known to be alive, if it has said so anew since the last look
-   * @throws what the file system says
-   */
-  refresh(now: number): Lease | undefined {
-    if (now < this.unreadableUntil) return undefined;
-    const { committed, shipped, sealed, leaseMs, leaseMonotonicMs } = this.reader.state();
-    this.unreadableUntil = 0;
-    this.committed = committed;
-    // Another shipper has had it meanwhile.
-    this.shipped = Math.max(this.shipped, shipped);
-    this.sealed ||= sealed;
-    if (this.lag === 0) this.waitingSince = 0;
-    else if (this.waitingSince === 0) this.waitingSince = this.#lookedAt;
-    this.#lookedAt = now;
-    const isRenewed = leaseMs !== this.#leaseMs && this.#leaseMs !== 0;
-    this.#leaseMs = leaseMs;
-    return isRenewed ? { leaseMs, leaseMonotonicMs } : undefined;
-  }
-}
-
-/**
- * A detector that does not answer holds spans back for so long, in milliseconds: as long as an export of the
- * SDK may take that waits for it.
- */
-const RESOURCE_WITHIN_MS = 30_000;
-
-/** One writer, for as long as it has files. */
-export class TailedWriter {
-  readonly identity: WriterIdentity;
-  /** As the newest of its files says that has all attributes. */
-  resource: Uint8Array;
-  schemaUrl: string;
-  #isResourcePending: boolean;
-  readonly segments = new Map<string, TailedSegment>();
-  /** Segments of log records. */
-  readonly logs = new Map<string, TailedSegment>();
-  /** The last records of those that are gone, while its process lives. */
-  lastLogs: LogInBrief[] = [];
-  tables: JournalFile[] = [];
-  /** Segments that are not open yet, as there are many: see {@link MAX_OPEN}. */
-  waiting: JournalFile[] = [];
-  leaseMs: number;
-  leaseMonotonicMs: number;
-  /** `performance.now()` at which it said so. */
-  #leaseAt: number;
-  /** `performance.now()`. */
-  readonly firstSeenAt = performance.now();
-  /** `Date.now()` at which its process was last seen. */
-  seenAliveMs = 0;
-  /** The same by the monotonic clock. */
-  seenAliveMonotonicMs = 0;
-  /** `performance.now()` at which its process was first seen to be gone; 0 before. */
-  seenDeadAt = 0;
-  /** As {@link saidIn} has found it. */
-  #said: Said | undefined;
-  /** As {@link isDead} last found it. */
-  wasDead = false;
-  /** Its process is gone, and what it left in flight has been recovered. */
-  finished = false;
-  /** What it has was set aside: the endpoint has failed over it. */
-  isSetAside = false;
-  /** Its process is gone, and what it left in flight could not be recovered, for this reason. */
-  unrecovered: NodeJS.ErrnoException | undefined;
-
-  constructor(header: JournalHeader, { leaseMs, leaseMonotonicMs }: Lease) {
-    this.identity = header.writer;
-    this.resource = soundResource(header);
-    this.schemaUrl = header.schemaUrl;
-    this.#isResourcePending = header.isResourcePending;
-    this.leaseMs = leaseMs;
-    this.leaseMonotonicMs = leaseMonotonicMs;
-    this.#leaseAt = this.firstSeenAt - Math.abs(Date.now() - leaseMs);
-  }
-
-  /** Another of its files has been found. */
-  describe(header: JournalHeader): void {
-    if (header.isResourcePending || !this.#isResourcePending) return;
-    this.resource = soundResource(header);
-    this.schemaUrl = header.schemaUrl;
-    this.#isResourcePending = false;
-  }
-
-  /** What it has kept waits for attributes of its resource, which its process is still after. */
-  isWaiting(now = performance.now()): boolean {
-    return this.#isResourcePending && !this.finished && now - this.firstSeenAt < RESOURCE_WITHIN_MS;
-  }
-
-  renewed({ leaseMs, leaseMonotonicMs }: Lease, now: number): void {
-    this.leaseMs = leaseMs;
-    this.leaseMonotonicMs = leaseMonotonicMs;
-    this.#leaseAt = now;
-  }
-
-  /** Nothing of it has been recovered, and nothing has failed to be. */
-  /**
-   * What it says of itself in the journal directory: where its spans and log records go; undefined as long as
-   * it has said nothing.
-   */
-  saidIn(dir: string): Said | undefined {
-    this.#said ??= readDestination(dir, this.identity.id);
-    return this.#said;
-  }
-
-  get isLive(): boolean {
-    return !this.finished && !this.unrecovered;
-  }
-
-  /** The age of a lease is told by our own clock that nobody sets: one that jumps kills nobody. */
-  isDead(): boolean {
-    this.wasDead = isWriterDead(this.identity, this.leaseMs, this.leaseMs + performance.now() - this.#leaseAt);
-    return this.wasDead;
-  }
-
-  /** When its process was last known to be alive. */
-  aliveUntil(): { atMs: number; monotonicMs: number | undefined } {
-    const monotonicMs = hasSameClock(this.identity) ? Math.max(this.leaseMonotonicMs, this.seenAliveMonotonicMs) : 0;
-    return { atMs: Math.max(this.leaseMs, this.seenAliveMs), monotonicMs: monotonicMs > 0 ? monotonicMs : undefined };
-  }
-
-  /** Its segments of one signal, by name. */
-  of(signal: Signal): Map<string, TailedSegment> {
-    return signal === 'traces' ? this.segments : this.logs;
-  }
-
-  /** Those of all signals that are open. */
-  *allSegments(): Generator<TailedSegment> {
-    yield* this.segments.values();
-    yield* this.logs.values();
-  }
-
-  /** Segments of spans, those that wait too: these are open for the time of one step. */
-  *readers(): Generator<SegmentReader> {
-    for (const { reader } of this.segments.values()) yield reader;
-    for (const file of this.waiting) {
-      if (file.kind !== 'segment') continue;
-      const reader = openSegment(file);
-      if (isUnsound(reader)) continue;
-      try {
-        yield reader;
-      } finally {
-        reader.close();
-      }
-    }
-  }
-
-  get hasFiles(): boolean {
-    return this.hasSegments || this.tables.length > 0;
-  }
-
-  get hasSegments(): boolean {
-    return this.segments.size + this.logs.size + this.waiting.length > 0;
-  }
-}
-
-/** One that no decoder takes would have every request refused that it is in: its spans go without. */
-function soundResource({ resource }: JournalHeader): Uint8Array {
-  return isSound(resource, Resource) ? resource : new Uint8Array(0);
-}
 
 /**
  * Segments that are open at a time, oldest first: of each writer that lives, and of all that are dead
@@ -248,9 +22,6 @@ function soundResource({ resource }: JournalHeader): Uint8Array {
 export const MAX_OPEN = { perLivingWriter: 8, ofTheDead: 128 };
 
 const signalOf = ({ kind }: JournalFile): Signal => (kind === 'logs' ? 'logs' : 'traces');
-
-/** Until the system is asked again for what it could not read, in milliseconds. */
-const UNREADABLE_MS = 1000;
 
 /**
  * Unsound files are read again for so long before they are reported: a file system may be slow to show all of

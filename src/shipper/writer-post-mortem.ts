@@ -9,7 +9,8 @@ import type { OtlpSpan } from '../wire/otlp-json.js';
 import type { Death, Role } from './interrupted-span.js';
 import { inBrief, lastSpansOf } from './last-spans.js';
 import { attributeOf } from './resource-attribute.js';
-import type { TailedSegment, TailedWriter } from './tail.js';
+import type { TailedSegment } from './tailed-segment.js';
+import type { TailedWriter } from './tailed-writer.js';
 
 /** Requests in flight that a post-mortem names. */
 const SHOWN_IN_FLIGHT = 100;

@@ -20,7 +20,7 @@ import { lastLogsOf } from './last-logs.js';
 import { RECOVERY_SEQUENCE, recoverInFlight } from './recover-in-flight.js';
 import type { ShipperCounts } from './shipper-counts.js';
 import type { Recovered } from './shipper-messages.js';
-import type { TailedWriter } from './tail.js';
+import type { TailedWriter } from './tailed-writer.js';
 import { keepPostMortemOf } from './writer-post-mortem.js';
 
 export interface WriterRecoveryOptions {
