@@ -75,7 +75,7 @@ const ALLOWED: Record<string, string[]> = {
   process: [],
   config: ['wire', 'process'],
   pm2: ['process', 'config'],
-  propagation: ['wire', 'sdk', 'span', 'pm2'],
+  propagation: ['wire', 'sdk', 'span', 'process', 'pm2'],
   journal: ['wire', 'process'],
   tracer: ['wire', 'journal'],
   forensics: ['wire', 'process', 'journal'],

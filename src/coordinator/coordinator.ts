@@ -26,10 +26,10 @@ import { type KnownDeath, NOTHING_RECOVERED, type Recovered } from '../shipper/s
 import type { ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
 import { ControlServer } from './control-server.js';
+import { exitEvidenceOf } from './exit-evidence.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
 import { CoordinatorHooks } from './hooks.js';
 import { type LifecycleSpans, noLifecycleSpans } from './lifecycle-spans.js';
-import { ownWordOf } from './own-word.js';
 import { Supervisor } from './supervisor.js';
 import { ViewerProcess } from './viewer-process.js';
 
@@ -78,7 +78,8 @@ export class Coordinator implements ClusterHandle {
       environment: () => this.#environment(),
       blocked: (workers) => this.#viewer?.blocked(workers),
       recovered: (pid, death) => this.#recovered(pid, death),
-      ownWord: (pid, forkedAtMs) => ownWordOf(new Set([this.#journalDir, config.journal.dir]), pid, forkedAtMs),
+      exitEvidence: (pid, forkedAtMs) =>
+        exitEvidenceOf(new Set([this.#journalDir, config.journal.dir]), pid, forkedAtMs),
     });
   }
 

@@ -46,6 +46,9 @@ export interface Incarnation {
   readonly wakeAt: number | undefined;
 }
 
+/** Names one process of the cluster. */
+export const incarnationKey = (slot: number, incarnation: number): string => `${slot}.${incarnation}`;
+
 export type IncarnationEvent =
   | { type: 'forked' }
   | { type: 'ready' }

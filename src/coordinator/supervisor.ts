@@ -5,51 +5,29 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedConfig } from '../config/resolved.js';
-import type { ChildExit } from '../config/types.js';
 import { ForktraceError } from '../errors.js';
-import type { Block } from '../forensics/block.js';
-import { causeOfDeath, ranOutOfHeap } from '../forensics/cause-of-death.js';
-import { oomKills } from '../forensics/cgroup-memory.js';
-import { causeOfExit, type ExitCause } from '../forensics/exit-cause.js';
-import { ownEnd } from '../forensics/own-end.js';
-import { innermostFrame } from '../forensics/stack-frame.js';
-import type { ExitRecord } from '../journal/vitals.js';
-import { printable } from '../printable.js';
 import { withinDeadline } from '../process/deadline.js';
-import { describeExit, type ProcessExit } from '../process/process-exit.js';
+import type { ProcessExit } from '../process/process-exit.js';
 import type { StandardStream } from '../process/terminal-variable.js';
-import { HEARTBEAT_MS, type WorkerMessage } from '../process/worker-messages.js';
-import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
+import type { WorkerMessage } from '../process/worker-messages.js';
 import type { BlockedWorker } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
-import {
-  type ClusterAction,
-  type ClusterEvent,
-  GROUP_SIGNAL_MS,
-  newCluster,
-  nextWake,
-  stepCluster,
-} from './cluster-state.js';
+import { type ClusterAction, type ClusterEvent, newCluster, nextWake, stepCluster } from './cluster-state.js';
 import { describeCrashLoop } from './crash-loop-report.js';
-import { DeathRecord } from './death-record.js';
+import { ExitReports, type ExitReportsParts } from './exit-reports.js';
 import { forkEnvironment } from './fork-environment.js';
 import { describeStreams, setUpForks, waitsForDebugger } from './fork-settings.js';
 import type { WorkerView } from './handle.js';
-import type { CoordinatorHooks } from './hooks.js';
-import type { Incarnation, IncarnationEvent } from './incarnation.js';
+import { type Incarnation, type IncarnationEvent, incarnationKey } from './incarnation.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
-import type { OwnWord } from './own-word.js';
 import { passedOn } from './pass-on.js';
 import type { SupervisePolicy } from './policy.js';
 import type { StepContext } from './slot.js';
+import { type BootFailure, WorkerExits } from './worker-exits.js';
 import { WorkerProcess } from './worker-process.js';
-import { lastWordsOf } from './worker-stderr.js';
-
-/** A child process that outlives the worker may hold its standard streams open. */
-const READ_WITHIN_MS = 100;
+import { workerViews } from './worker-views.js';
 
 /** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
 const OWN_PAUSE_MS = 250;
@@ -60,36 +38,16 @@ const CAUSES_KNOWN_MS = 1500;
 /** Somebody steps through a worker's start. */
 const A_DAY_MS = 24 * 3600_000;
 
-/** Without a heartbeat for so long, a worker is shown as blocked; the watchdog is more patient. */
-const BLOCKED_AFTER_MS = 2.5 * HEARTBEAT_MS;
-
 /** More workers at once than this only make each other late: starting one is work for a processor. */
 const CONCURRENT_STARTS = Math.max(4, 2 * availableParallelism());
 
 /** What the supervisor needs of the rest of the coordinator. */
-export interface SupervisorParts {
-  hooks: CoordinatorHooks;
+export interface SupervisorParts extends ExitReportsParts {
   lifecycle: LifecycleSpans;
   /** Is told of all workers that are blocked, whenever that changes. */
   blocked(workers: BlockedWorker[]): void;
   /** Extra environment of every worker: where the viewer is, for one. */
   environment: () => NodeJS.ProcessEnv;
-  /**
-   * Tells the shipper that a process has ended; resolves with what it found in the journal, bounded in time.
-   */
-  recovered(pid: number, death: KnownDeath): Promise<Recovered>;
-  /** What the process has said of its end; `forkedAtMs` since the epoch. */
-  ownWord(pid: number, forkedAtMs: number): OwnWord;
-}
-
-/** The end of a process, with what is known of its cause. */
-interface KnownExit {
-  exit: ProcessExit;
-  spawnError: Error | undefined;
-  life: Incarnation | undefined;
-  worker: WorkerProcess;
-  /** What it was found doing, if its event loop was blocked. */
-  block: Block | undefined;
 }
 
 interface Deferred<T> {
@@ -97,22 +55,14 @@ interface Deferred<T> {
   reject(error: Error): void;
 }
 
-/** A boot that failed, with what the process would have exited with. */
-export interface BootFailure {
-  error: ForktraceError<'FORKTRACE_WORKER_START'>;
-  exitCode: number;
-}
-
 export class Supervisor {
   #state;
   readonly #config: ResolvedConfig;
   readonly #parts: SupervisorParts;
   readonly #processes = new Map<string, WorkerProcess>();
-  /** Of each slot, the last two: the one that served, and a successor that did not start. */
-  readonly #exits = new Map<string, KnownExit>();
-  readonly #deaths = new DeathRecord();
+  readonly #exits: WorkerExits;
+  readonly #exitReports: ExitReports;
   readonly #events: ClusterEvent[] = [];
-  #oomKills = oomKills();
   /** The workers' standard streams that come through a pipe. */
   readonly #reads: readonly StandardStream[];
   readonly #policy: SupervisePolicy;
@@ -127,8 +77,6 @@ export class Supervisor {
   #nextReloads: Deferred<readonly number[]>[] = [];
   #scalings: Deferred<void>[] = [];
   #stopped: (() => void)[] = [];
-  /** Exits whose `childExit` hook waits for the shipper's numbers, or runs. */
-  readonly #exitReports = new Set<Promise<void>>();
 
   constructor(config: ResolvedConfig, parts: SupervisorParts) {
     this.#config = config;
@@ -142,6 +90,11 @@ export class Supervisor {
       (workers) => parts.blocked(workers),
     );
     if (config.forensics.peek) this.#watch.start();
+    this.#exits = new WorkerExits(config.supervise, (slot, incarnation) => ({
+      life: this.#life(slot, incarnation),
+      worker: this.#process({ slot, incarnation }),
+    }));
+    this.#exitReports = new ExitReports(config.forensics, parts, () => this.#isStopping);
   }
 
   /**
@@ -158,14 +111,16 @@ export class Supervisor {
     return this.#bootFailure;
   }
 
+  get #isStopping(): boolean {
+    return this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
+  }
+
   get cluster() {
     return this.#state;
   }
 
   reload(): Promise<readonly number[]> {
-    const { phase } = this.#state;
-    if (phase === 'stopping' || phase === 'stopped')
-      return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
+    if (this.#isStopping) return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
     return new Promise((resolve, reject) => {
       this.#nextReloads.push({ resolve, reject });
       this.#dispatch({ type: 'reload' });
@@ -173,10 +128,8 @@ export class Supervisor {
   }
 
   scale(to: number): Promise<void> {
-    const { phase, size } = this.#state;
-    if (phase === 'stopping' || phase === 'stopped')
-      return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
-    this.#parts.hooks.notify('onScale', { from: size, to });
+    if (this.#isStopping) return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
+    this.#parts.hooks.notify('onScale', { from: this.#state.size, to });
     return new Promise((resolve, reject) => {
       this.#scalings.push({ resolve, reject });
       this.#parts.lifecycle.scaleStarted(to);
@@ -221,7 +174,7 @@ export class Supervisor {
         this.#dispatch({ type: 'shutdown' });
       });
     }
-    await Promise.all(this.#exitReports);
+    await this.#exitReports.settled();
     await passedOn();
   }
 
@@ -232,40 +185,7 @@ export class Supervisor {
 
   /** One per process, and one per slot without a process. */
   workers(): WorkerView[] {
-    const now = performance.now();
-    return this.#state.slots.flatMap((slot): WorkerView[] => {
-      const idle: WorkerView = {
-        slot: slot.slot,
-        incarnation: undefined,
-        pid: undefined,
-        state: slot.phase,
-        uptimeMs: undefined,
-        restarts: slot.restarts,
-        restartsLastHour: this.#deaths.unplannedLastHour(slot.slot),
-        lastExit: this.#deaths.last(slot.slot),
-        address: undefined,
-        debugged: false,
-        requestsPerSecond: 0,
-        failuresPerSecond: 0,
-        stats: undefined,
-      };
-      if (slot.lives.length === 0) return [idle];
-      return slot.lives.map((life) => {
-        const process = this.#processes.get(key(slot.slot, life.incarnation));
-        return {
-          ...idle,
-          incarnation: life.incarnation,
-          pid: process?.pid,
-          state: stateOf(life, now),
-          uptimeMs: now - life.forkedAt,
-          address: process?.address,
-          debugged: life.debugged,
-          requestsPerSecond: process?.requestsPerSecond ?? 0,
-          failuresPerSecond: process?.failuresPerSecond ?? 0,
-          stats: process?.stats,
-        };
-      });
-    });
+    return workerViews(this.#state.slots, this.#exitReports.deaths, (life) => this.#process(life));
   }
 
   /** One event at a time: what an action brings about waits for its turn. */
@@ -340,7 +260,7 @@ export class Supervisor {
         hooks.notify('onReady');
         return;
       case 'boot-failed':
-        this.#bootFailure = this.#describeBootFailure(action.slot, action.incarnation);
+        this.#bootFailure = this.#exits.bootFailure(action.slot, action.incarnation);
         return;
       case 'breaker-opened':
         lifecycle.breakerChanged('open');
@@ -375,7 +295,7 @@ export class Supervisor {
         for (const { resolve } of this.#scalings.splice(0)) resolve();
         return;
       case 'scale-failed': {
-        const reason = action.slot < 0 ? 'the cluster is stopping' : this.#whyDied(action.slot, action.incarnation);
+        const reason = action.slot < 0 ? 'the cluster is stopping' : this.#exits.why(action.slot, action.incarnation);
         const error = new ForktraceError('FORKTRACE_SCALE_FAILED', [action.from, action.to, reason]);
         lifecycle.scaleEnded(error.message);
         for (const { reject } of this.#scalings.splice(0)) reject(error);
@@ -411,7 +331,7 @@ export class Supervisor {
       disconnect: () => this.#tell(slot, incarnation, { type: 'disconnect' }),
       exit: (exit, spawnError) => this.#exited(slot, incarnation, worker, exit, spawnError),
     });
-    this.#processes.set(key(slot, incarnation), worker);
+    this.#processes.set(incarnationKey(slot, incarnation), worker);
     this.#tell(slot, incarnation, { type: 'forked' });
     lifecycle.workerForked(slot, incarnation, worker.pid);
     if (worker.pid !== undefined) hooks.notify('onWorkerStart', { slot, pid: worker.pid });
@@ -437,93 +357,35 @@ export class Supervisor {
   #exited(slot: number, incarnation: number, worker: WorkerProcess, exit: ProcessExit, spawnError?: Error): void {
     const life = this.#life(slot, incarnation);
     const block = this.#watch.take(worker);
-    this.#exits.set(key(slot, incarnation), { exit, spawnError, life, worker, block });
-    this.#exits.delete(key(slot, incarnation - 2));
-    this.#processes.delete(key(slot, incarnation));
+    const ended = { exit, spawnError, life, worker, block };
+    this.#exits.add(slot, incarnation, ended);
+    this.#processes.delete(incarnationKey(slot, incarnation));
     const recordExit = this.#parts.lifecycle.workerDied(slot, incarnation);
     this.#tell(slot, incarnation, { type: 'exit' });
-    const report = this.#reportExit(slot, { exit, spawnError, life, worker, block }, recordExit);
-    this.#exitReports.add(report);
-    void report.finally(() => this.#exitReports.delete(report));
-  }
-
-  /**
-   * Waits for what the shipper finds in the dead worker's journal, then records the exit and calls
-   * `childExit`.
-   */
-  async #reportExit(
-    slot: number,
-    { worker, exit, life, block }: KnownExit,
-    recordExit: ReturnType<LifecycleSpans['workerDied']>,
-  ): Promise<void> {
-    const { pid } = worker;
-    if (pid === undefined) return;
-    // At once: a shipper takes it away.
-    const own = this.#parts.ownWord(pid, Date.now() - (performance.now() - worker.forkedAt));
-    // A signal to the whole group may have reached the worker before this process.
-    if (life?.reason === undefined) await sleep(GROUP_SIGNAL_MS);
-    const planned = life?.reason !== undefined || this.#state.phase === 'stopping' || this.#state.phase === 'stopped';
-    // What it has written last is passed on before this process may end.
-    await withinDeadline(worker.allRead, READ_WITHIN_MS);
-    const lastWords = planned ? undefined : lastWordsOf(worker.stderr, this.#config.forensics);
-    const told = { ...exit, cause: this.#causeOf(exit, life, worker, planned) };
-    const { cause } = causeOfDeath({ ...own, told, orphaned: false });
-    const death = this.#deaths.add(slot, cause, planned, whereOf(ownEnd(own.record, cause) ?? block, own.record));
-    const {
-      record = own.record,
-      vitals = own.vitals?.last,
-      deathId,
-      lastLogs,
-      ...counts
-    } = await this.#parts.recovered(pid, { ...told, block, lastWords });
-    const childExit: ChildExit = { slot, pid, ...exit, planned, ...counts, cause: counts.cause ?? cause };
-    death.cause = childExit.cause;
-    const found = ownEnd(record, childExit.cause) ?? block;
-    death.where = whereOf(found, record);
-    const isTold = !planned && this.#config.forensics.lastWords;
-    recordExit(childExit, {
-      ...{ deathId, block: found, lastWords, record, vitals },
-      lastLogs: isTold ? lastLogs : undefined,
-    });
-    await this.#parts.hooks.run('childExit', childExit);
-  }
-
-  /** What this process knows by itself. */
-  #causeOf(exit: ProcessExit, life: Incarnation | undefined, worker: WorkerProcess, planned: boolean): ExitCause {
-    const cause = exitCause(exit, life, worker, planned);
-    if (cause === 'signal' && exit.signal === 'SIGKILL' && this.#kernelHasKilled()) return 'system_out_of_memory';
-    if (cause === 'abort' && ranOutOfHeap(worker.stderr?.lastWords())) return 'heap_out_of_memory';
-    return cause;
-  }
-
-  /** Whether the kernel has killed a process for want of memory since this was asked last. */
-  #kernelHasKilled(): boolean {
-    const before = this.#oomKills;
-    this.#oomKills = oomKills();
-    return this.#oomKills > before;
+    this.#exitReports.add(slot, ended, recordExit);
   }
 
   #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {
     const next = respawnInMs === undefined ? 'Its successor is starting' : `Next try in ${Math.round(respawnInMs)} ms`;
-    const stack = this.#stackOf(slot, incarnation);
+    const stack = this.#exits.stack(slot, incarnation);
     warn(
       'FORKTRACE_WORKER_DIED',
-      `Worker in slot ${slot} ${this.#whyDied(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
+      `Worker in slot ${slot} ${this.#exits.why(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
     );
   }
 
   #reportFailedRecycling({ slot, incarnation }: Extract<ClusterAction, { type: 'recycle-failed' }>): void {
-    const why = this.#whyDied(slot, incarnation).replace(/\.$/, '');
-    const stack = this.#stackOf(slot, incarnation);
+    const why = this.#exits.why(slot, incarnation).replace(/\.$/, '');
+    const stack = this.#exits.stack(slot, incarnation);
     warn('FORKTRACE_RECYCLE_FAILED', `Slot ${slot}: the new worker ${why}; the old one serves on.${stack}`);
   }
 
   /** Once more is known of the deaths that opened the breaker. */
   async #reportCrashLoop(forMs: number): Promise<void> {
-    await withinDeadline(Promise.all(this.#exitReports), CAUSES_KNOWN_MS);
+    await withinDeadline(this.#exitReports.settled(), CAUSES_KNOWN_MS);
     const { breakerWindowMs } = this.#config.supervise;
     const dir = this.#config.pipeline === 'journal' ? this.#config.journal.dir : undefined;
-    const about = describeCrashLoop(this.#deaths.unplannedWithin(breakerWindowMs), dir);
+    const about = describeCrashLoop(this.#exitReports.deaths.unplannedWithin(breakerWindowMs), dir);
     const next = `none is respawned for ${Math.round(forMs)} ms, then one is tried`;
     warn('FORKTRACE_CRASH_LOOP', `Workers keep dying: ${next}.${about}`);
   }
@@ -532,47 +394,12 @@ export class Supervisor {
     const reason =
       incarnation === undefined
         ? 'the cluster is stopping'
-        : `the new worker in slot ${slot} ${this.#whyDied(slot, incarnation)}`;
+        : `the new worker in slot ${slot} ${this.#exits.why(slot, incarnation)}`;
     const error = new ForktraceError('FORKTRACE_RELOAD_ABORTED', [slots.length, reason]);
     this.#parts.lifecycle.reloadEnded(slots, error.message);
-    const stack = incarnation === undefined ? '' : this.#stackOf(slot, incarnation);
+    const stack = incarnation === undefined ? '' : this.#exits.stack(slot, incarnation);
     warn('FORKTRACE_RELOAD_ABORTED', error.message + stack);
     for (const { reject } of this.#reloads.splice(0)) reject(error);
-  }
-
-  #whyDied(slot: number, incarnation: number): string {
-    const { readyTimeoutMs, heartbeatTimeoutMs } = this.#config.supervise;
-    const known = this.#exits.get(key(slot, incarnation));
-    const { failure, stopping } = known?.worker ?? this.#process({ slot, incarnation }) ?? {};
-    if (failure) return `failed: ${failure.message}`;
-    const fault = (known?.life ?? this.#life(slot, incarnation))?.fault;
-    if (fault === 'not_ready') return `was not ready within ${readyTimeoutMs} ms (option supervise.readyTimeoutMs)`;
-    if (fault === 'event_loop_blocked') {
-      return `was killed: its event loop was blocked for ${heartbeatTimeoutMs} ms (option supervise.heartbeatTimeoutMs)`;
-    }
-    if (!known) return stopping === 'signal' ? 'was told to stop by a signal from outside' : 'closed its channel';
-    const { exit, spawnError } = known;
-    if (spawnError) return `could not be forked: ${spawnError.message}`;
-    return describeExit(exit);
-  }
-
-  /** Where the app's code failed, or was when its event loop was blocked, on lines of its own. */
-  #stackOf(slot: number, incarnation: number): string {
-    const known = this.#exits.get(key(slot, incarnation));
-    const stack = known?.worker.failure?.stack ?? known?.block?.stack;
-    return stack === undefined || stack === '' ? '' : `\n${stack}`;
-  }
-
-  #describeBootFailure(slot: number, incarnation: number): BootFailure {
-    const known = this.#exits.get(key(slot, incarnation));
-    const failure = known?.worker.failure;
-    const cause = failure && Object.assign(new Error(failure.message), { stack: failure.stack });
-    const code = known?.exit.code;
-    return {
-      error: new ForktraceError('FORKTRACE_WORKER_START', [slot, this.#whyDied(slot, incarnation)], { cause }),
-      // What died of a signal, or ended well without ever being ready, is a plain failure.
-      exitCode: code === null || code === undefined || code === 0 ? 1 : code,
-    };
   }
 
   /** What the watchdog ends is looked into first, once. */
@@ -589,7 +416,7 @@ export class Supervisor {
   *#serving(): Iterable<WorkerProcess> {
     for (const { slot, lives } of this.#state.slots) {
       for (const { incarnation, phase } of lives) {
-        const worker = phase === 'ready' ? this.#processes.get(key(slot, incarnation)) : undefined;
+        const worker = phase === 'ready' ? this.#processes.get(incarnationKey(slot, incarnation)) : undefined;
         if (worker !== undefined) yield worker;
       }
     }
@@ -610,49 +437,6 @@ export class Supervisor {
   }
 
   #process({ slot, incarnation }: { slot: number; incarnation: number }): WorkerProcess | undefined {
-    return this.#processes.get(key(slot, incarnation));
+    return this.#processes.get(incarnationKey(slot, incarnation));
   }
-}
-
-function stateOf({ phase, seenAt, debugged }: Incarnation, now: number): WorkerView['state'] {
-  if (phase === 'ready') return now - seenAt > BLOCKED_AFTER_MS && !debugged ? 'blocked' : 'ready';
-  return phase === 'starting' ? 'starting' : 'draining';
-}
-
-/**
- * As sure as the coordinator can be: it has ended the process itself, or it knows the exit code and the
- * signal.
- */
-function exitCause(
-  exit: ProcessExit,
-  life: Incarnation | undefined,
-  { stopping }: WorkerProcess,
-  planned: boolean,
-): ExitCause {
-  if (life?.fault) return life.fault;
-  switch (life?.reason) {
-    case undefined:
-      if (planned) return 'stop';
-      return stopping === 'signal' ? 'signal' : causeOfExit(exit);
-    case 'reload':
-    case 'scale':
-      return life.reason;
-    case 'recycle':
-      return life.wear ?? 'recycle_requests';
-    default:
-      return 'stop';
-  }
-}
-
-/** The exception and its line, or the line that blocked the event loop. */
-function whereOf(block: Block | undefined, record: ExitRecord | undefined): string | undefined {
-  const frame = innermostFrame(block?.stack ?? '');
-  const at = frame && `at ${frame.functionName ?? 'the top level'}, ${frame.filePath}:${frame.line}`;
-  const what =
-    record?.message === undefined ? undefined : printable(`${record.exceptionType ?? 'Error'}: ${record.message}`);
-  return [what, at].filter((part) => part !== undefined).join(' ') || undefined;
-}
-
-function key(slot: number, incarnation: number): string {
-  return `${slot}.${incarnation}`;
 }

@@ -144,7 +144,7 @@ const OPEN_ERRORS: Record<string, UnsoundReason> = {
   ENOMEM: 'no-resources',
 };
 
-export function open<T>(
+export function openFile<T>(
   file: JournalFile,
   kind: JournalFileKind,
   Reader: new (path: string, fd: number, header: JournalHeader) => T,

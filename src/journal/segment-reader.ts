@@ -6,7 +6,7 @@ import { CHECKSUM_BYTES, hasChecksum } from './checksum.js';
 import { chunkLengthAt, countChunks, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, nextChunkTag } from './chunk.js';
 import { AT_GIVEN_UP, AT_SEQUENCE, AT_SHIPPED, AT_WANTED, PAGE_BYTES, SPARE } from './format.js';
 import { type JournalFile, removeFile } from './list-journal.js';
-import { OpenFile, open, readFully, type Unsound } from './open-file.js';
+import { OpenFile, openFile, readFully, type Unsound } from './open-file.js';
 
 /** Whole chunks of a segment: `scope_spans` or `scope_logs` fields back to back. */
 export interface Chunks {
@@ -201,5 +201,5 @@ export class SegmentReader extends OpenFile {
 
 /** The caller closes what this returns. `readOnly` files cannot store what has been shipped. */
 export function openSegment(file: JournalFile, readOnly = false): SegmentReader | Unsound {
-  return open(file, file.kind === 'logs' ? 'logs' : 'segment', SegmentReader, readOnly);
+  return openFile(file, file.kind === 'logs' ? 'logs' : 'segment', SegmentReader, readOnly);
 }

@@ -9,7 +9,7 @@ import {
   ENTRY_STATE,
 } from './format.js';
 import type { JournalFile } from './list-journal.js';
-import { OpenFile, open, readFully, type Unsound } from './open-file.js';
+import { OpenFile, openFile, readFully, type Unsound } from './open-file.js';
 
 /** A local-root span that had started and not ended. */
 export interface InFlightEntry {
@@ -88,5 +88,5 @@ export function interruptedEntries(
 
 /** The caller closes what this returns. */
 export function openTable(file: JournalFile, readOnly = true): TableReader | Unsound {
-  return open(file, 'in-flight', TableReader, readOnly);
+  return openFile(file, 'in-flight', TableReader, readOnly);
 }

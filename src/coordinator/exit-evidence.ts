@@ -8,7 +8,7 @@ import { readPostMortems } from '../forensics/post-mortem.js';
 import { type LastVitals, vitalsOf } from '../forensics/vitals-table.js';
 import { type ExitRecord, vitalsOfProcess } from '../journal/vitals.js';
 
-export interface OwnWord {
+export interface ExitEvidence {
   record: ExitRecord | undefined;
   vitals: LastVitals | undefined;
 }
@@ -19,7 +19,7 @@ export interface OwnWord {
  * @param dirs journal directories: two for a coordinator that has changed its user
  * @param forkedAtMs milliseconds since the epoch
  */
-export function ownWordOf(dirs: ReadonlySet<string>, pid: number, forkedAtMs: number): OwnWord {
+export function exitEvidenceOf(dirs: ReadonlySet<string>, pid: number, forkedAtMs: number): ExitEvidence {
   for (const dir of dirs) {
     const page = vitalsOfProcess(dir, pid, forkedAtMs);
     if (page !== undefined) return { record: page.exit, vitals: vitalsOf(page.numbers) };
