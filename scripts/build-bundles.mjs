@@ -242,7 +242,8 @@ function loadOnce(file) {
     const { as, loading } = groups;
     // esbuild's __toESM is there only when the modules run.
     if (loading.startsWith('__') && !isLate(loading)) throw new Error(`${file}: the default export, by ${loading}`);
-    names.set(as, isLate(loading) ? `${shared.get(loading)}()` : shared.get(loading));
+    // In parentheses: after `new` the first call would be the constructor's.
+    names.set(as, isLate(loading) ? `(${shared.get(loading)}())` : shared.get(loading));
   }
   const once = text
     .replace(NODE_LOAD, '')

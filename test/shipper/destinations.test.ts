@@ -133,7 +133,7 @@ test('what the dead have left for an endpoint that is down is said to be theirs,
   const dir = await tempDir(t);
   const url = `http://127.0.0.1:${await freePort()}`;
   const lost = await writer(t, dir, 'lost', { OTEL_EXPORTER_OTLP_ENDPOINT: url });
-  await lost.waitForOutput(/FORKTRACE_EXPORT_FAILED.*tried again/);
+  await lost.waitForOutput(/FORKTRACE_EXPORT_FAILED.*sent again/);
   assert.doesNotMatch(lost.output, /have ended|Resolution note|\.\.(\s|$)/, 'it says where its own spans go');
   const [socket] = readdirSync(join(dir, 'shop')).filter((name) => name.endsWith('.sock'));
   lost.kill('SIGKILL');
