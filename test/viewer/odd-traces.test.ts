@@ -137,7 +137,8 @@ describe('the viewer shows odd traces', { skip: noChromium() }, () => {
         { traceId, parentSpanId: root, name: `within ${name}`, startMs, durationMs },
       ]);
     }
-    const { rows } = await get<TraceListView>('/api/traces?q=spans=2');
+    const listed = await get<TraceListView>('/api/traces?q=spans=2');
+    const rows = listed.rows.filter(({ id }) => [...ids.values()].includes(id));
     assert.deepEqual(new Set(rows.map(({ name }) => name)), new Set(ids.keys()));
     for (const { durationMs } of rows) assert.ok(durationMs >= 0 && durationMs <= 10, `${durationMs}`);
     for (const [name, traceId] of ids) {
