@@ -85,9 +85,11 @@ async function measure(name: string): Promise<Sample> {
     await contestant.start(app, options.node ? { nodePath: options.node } : {});
     await load.connect({ port: contestant.port, path: apps[app]!.path, connections: 32 });
     await load.flatOut(requests, true);
-    const shipper = contestant.shipper();
     contestant.expected = name === 'untraced' ? 0 : (requests + 32) * apps[app]!.spans;
     await contestant.settle();
+    // Not before: while the load generator has its core, a shipper takes long to start.
+    const shipper = contestant.shipper();
+    if (shipper === undefined && name.startsWith('forktrace-journal')) throw new Error(`${name} has no shipper`);
     const { youngGeneration } = await contestant.server.ask<{ youngGeneration: number }>('usage');
     return {
       worker: proportionalSetSize(contestant.server.child.pid!),
