@@ -3,41 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { StatusScreen } from '#src/cli/status-screen.js';
-import type { ClusterStats, WorkerView } from '#src/coordinator/handle.js';
-
-const worker = (slot: number, fields: Partial<WorkerView> = {}): WorkerView => ({
-  slot,
-  incarnation: 0,
-  pid: 1000 + slot,
-  state: 'ready',
-  uptimeMs: 5000,
-  restarts: 0,
-  restartsLastHour: 0,
-  lastExit: undefined,
-  address: undefined,
-  debugged: false,
-  requestsPerSecond: 0,
-  failuresPerSecond: 0,
-  stats: undefined,
-  ...fields,
-});
+import type { WorkerView } from '#src/coordinator/handle.js';
+import { clusterStats, worker } from './cluster-stats.js';
 
 function screenOf(workers: WorkerView[], size: { columns?: number; rows?: number } = {}) {
   const written: string[] = [];
   const screen = new StatusScreen({ write: (text: string) => written.push(text) > 0, ...size } as never);
-  const stats: ClusterStats = {
-    phase: 'running',
-    serviceName: 'shop',
-    pid: 1,
-    uptimeMs: 1000,
-    size: workers.length,
-    ready: workers.length,
-    restarts: 0,
-    breaker: 'closed',
-    workers,
-    shipper: undefined,
-    viewerUrl: undefined,
-  };
+  const stats = clusterStats(workers);
   const lines = () => stripVTControlCharacters(written.at(-1)!).split('\r\n');
   return {
     screen,
@@ -53,7 +25,7 @@ function screenOf(workers: WorkerView[], size: { columns?: number; rows?: number
 }
 
 test('nothing is drawn before there are figures; the screen is entered and left', () => {
-  const { screen, written, show } = screenOf([worker(0)]);
+  const { screen, written, show } = screenOf([worker({ slot: 0 })]);
   assert.equal(screen.key('r'), true);
   assert.equal(written.length, 1);
   show();
@@ -67,9 +39,9 @@ test('keys sort by a column, the largest first; equal ones are in the order of t
   const figures = (fields: object) => ({ p99Ms: 0, inFlight: 0, cpu: 0, utilization: 0, rss: 0, ...fields }) as never;
   const { screen, show, slots, lines } = screenOf(
     [
-      worker(0, { requestsPerSecond: 1, stats: figures({ p99Ms: 9, cpu: 0.1, rss: 5 }) }),
-      worker(1, { requestsPerSecond: 9, failuresPerSecond: 1, stats: figures({ p99Ms: 1, cpu: 0.9, rss: 7 }) }),
-      worker(2, { requestsPerSecond: 9, restartsLastHour: 2 }),
+      worker({ slot: 0, requestsPerSecond: 1, stats: figures({ p99Ms: 9, cpu: 0.1, rss: 5 }) }),
+      worker({ slot: 1, requestsPerSecond: 9, failuresPerSecond: 1, stats: figures({ p99Ms: 1, cpu: 0.9, rss: 7 }) }),
+      worker({ slot: 2, requestsPerSecond: 9, restartsLastHour: 2 }),
     ],
     { columns: 200, rows: 30 },
   );
@@ -92,7 +64,7 @@ test('keys sort by a column, the largest first; equal ones are in the order of t
 
 test('what does not fit is scrolled by lines and pages, no further than there are workers', () => {
   const { screen, show, slots, lines } = screenOf(
-    Array.from({ length: 12 }, (_, slot) => worker(slot)),
+    Array.from({ length: 12 }, (_, slot) => worker({ slot })),
     { columns: 100, rows: 8 },
   );
   show();
@@ -117,10 +89,10 @@ test('what does not fit is scrolled by lines and pages, no further than there ar
 });
 
 test('on a narrow terminal, and one that does not tell its size, no line is too long', () => {
-  const narrow = screenOf([worker(0), worker(1)], { columns: 20, rows: 5 });
+  const narrow = screenOf([worker({ slot: 0 }), worker({ slot: 1 })], { columns: 20, rows: 5 });
   narrow.show();
   assert.ok(narrow.lines().at(-1)!.length <= 20);
-  const plain = screenOf([worker(0)]);
+  const plain = screenOf([worker({ slot: 0 })]);
   plain.show();
   assert.ok(plain.lines().every((line) => line.length <= 80));
 });

@@ -3,47 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { bytes, duration, statusText, workerLines } from '#src/cli/status-view.js';
-import type { ClusterStats, WorkerView } from '#src/coordinator/handle.js';
+import type { ClusterStats } from '#src/coordinator/handle.js';
+import { clusterStats, worker } from './cluster-stats.js';
 
-const worker = (fields: Partial<WorkerView>): WorkerView => ({
-  slot: 0,
-  incarnation: 0,
-  pid: 100,
-  state: 'ready',
-  uptimeMs: 5000,
-  restarts: 0,
-  restartsLastHour: 0,
-  lastExit: undefined,
-  address: undefined,
-  debugged: false,
-  requestsPerSecond: 0,
-  failuresPerSecond: 0,
-  stats: undefined,
-  ...fields,
-});
 const figures = (fields: object) =>
   ({ p99Ms: 0, inFlight: 0, cpu: 0, utilization: 0, rss: 0, spansJournaled: 0, spansLost: 0, ...fields }) as never;
-const cluster = (fields: Partial<ClusterStats>): ClusterStats => ({
-  phase: 'running',
-  serviceName: 'shop',
-  pid: 1,
-  uptimeMs: 1000,
-  size: 2,
-  ready: 2,
-  restarts: 0,
-  breaker: 'closed',
-  workers: [],
-  shipper: undefined,
-  viewerUrl: undefined,
-  ...fields,
-});
 const shown = (fields: Partial<ClusterStats>, width = 200) =>
-  stripVTControlCharacters(statusText(cluster(fields), width)).split('\n');
+  stripVTControlCharacters(statusText(clusterStats([], { size: 2, ready: 2, ...fields }), width)).split('\n');
 
 test('a worker that has said nothing yet has dashes, one that has its figures', () => {
   const [, head, silent, busy, slow] = shown({
     workers: [
-      worker({ slot: 0, pid: undefined, uptimeMs: undefined, state: 'waiting' }),
+      worker({ pid: undefined, uptimeMs: undefined, state: 'waiting' }),
       worker({
         slot: 1,
         requestsPerSecond: 1234.5,
@@ -75,7 +46,7 @@ test('a worker that has said nothing yet has dashes, one that has its figures', 
   ]);
   assert.deepEqual(cells(silent), ['0', '–', 'waiting', '–', '–', '–', '–', '–', '–', '–', '–', '0', '–', '–', '–']);
   assert.deepEqual(cells(busy), [
-    ...['1', '100', 'ready', '5 s', '1235', '2.0', '4.3 ms', '7', '50%', '25%', '1.0 MiB', '3', 'crash', '9', '1'],
+    ...['1', '101', 'ready', '5 s', '1235', '2.0', '4.3 ms', '7', '50%', '25%', '1.0 MiB', '3', 'crash', '9', '1'],
   ]);
   assert.deepEqual(cells(slow).slice(2, 11), ['blocked', '5 s', '10.0', '0.0', '1.5 s', '0', '0%', '0%', '512 MiB']);
 });

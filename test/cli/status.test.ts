@@ -7,24 +7,19 @@ import { fileURLToPath } from 'node:url';
 import type { ClusterStats, WorkerView } from 'forktrace';
 import { RunningCluster, until } from '../coordinator/running-cluster.js';
 import { tempDir } from '../process/temp-dir.js';
+import { clusterStats, worker } from './cluster-stats.js';
 import { PseudoTerminal } from './terminal.js';
 
 const command = `'${process.execPath}' '${fileURLToPath(import.meta.resolve('#src/cli/main.js'))}'`;
 
-function worker(slot: number, changes: Partial<WorkerView> = {}): WorkerView {
-  return {
+/** With figures that take much room. */
+const busyWorker = (slot: number, changes: Partial<WorkerView> = {}) =>
+  worker({
     slot,
-    incarnation: 0,
     pid: 1_000_000 + slot,
-    state: 'ready',
     uptimeMs: 90_000_000,
-    restarts: 0,
-    restartsLastHour: 0,
-    lastExit: undefined,
     address: 'http://127.0.0.1:3000',
-    debugged: false,
     requestsPerSecond: 1234.5,
-    failuresPerSecond: 0,
     stats: {
       requests: 1e9,
       inFlight: 3,
@@ -37,25 +32,10 @@ function worker(slot: number, changes: Partial<WorkerView> = {}): WorkerView {
       spansLost: 0,
     },
     ...changes,
-  };
-}
+  });
 
-function stats(workers: WorkerView[], changes: Partial<ClusterStats> = {}): ClusterStats {
-  return {
-    phase: 'running',
-    serviceName: 'shop',
-    pid: process.pid,
-    uptimeMs: 90_000_000,
-    size: workers.length,
-    ready: workers.length,
-    restarts: 0,
-    breaker: 'closed',
-    workers,
-    shipper: undefined,
-    viewerUrl: undefined,
-    ...changes,
-  };
-}
+const stats = (workers: WorkerView[], changes: Partial<ClusterStats> = {}) =>
+  clusterStats(workers, { pid: process.pid, uptimeMs: 90_000_000, ...changes });
 
 /** A coordinator that says what the test wants, on a control socket of this process. */
 async function coordinator(t: TestContext, say: () => ClusterStats): Promise<string> {
@@ -86,7 +66,7 @@ async function shows(terminal: PseudoTerminal, pattern: RegExp): Promise<string[
 
 test('64 workers on 80 × 24: one line each, a screenful at a time, scrolled and sorted by keys; q gives the terminal back', async (t) => {
   const workers = Array.from({ length: 64 }, (_, slot) =>
-    worker(slot, { requestsPerSecond: slot, lastExit: { cause: 'heap_out_of_memory', atMs: 0 } }),
+    busyWorker(slot, { requestsPerSecond: slot, lastExit: { cause: 'heap_out_of_memory', atMs: 0 } }),
   );
   const runDir = await coordinator(t, () => stats(workers));
   const terminal = open(t, runDir);
@@ -118,7 +98,7 @@ test('64 workers on 80 × 24: one line each, a screenful at a time, scrolled and
 });
 
 test('an open breaker and a blocked worker are red, at every width nothing wraps', async (t) => {
-  const workers = [worker(0, { state: 'blocked' }), worker(1)];
+  const workers = [busyWorker(0, { state: 'blocked' }), busyWorker(1)];
   const long = 'https://traces.example.com/a/very/long/address/of/a/viewer/that/no/terminal/holds/in/one/line';
   const runDir = await coordinator(t, () => stats(workers, { breaker: 'open', viewerUrl: long }));
   for (const columns of [40, 80, 132, 200]) {
@@ -134,7 +114,7 @@ test('an open breaker and a blocked worker are red, at every width nothing wraps
 });
 
 test('names that come over the socket cannot move the cursor', async (t) => {
-  const runDir = await coordinator(t, () => stats([worker(0)], { serviceName: 'evil\x1b]0;title\x07\x1b[2J' }));
+  const runDir = await coordinator(t, () => stats([busyWorker(0)], { serviceName: 'evil\x1b]0;title\x07\x1b[2J' }));
   const terminal = open(t, runDir);
   await shows(terminal, /evil/);
   assert.ok(!terminal.output.includes('\x1b]0;'));
