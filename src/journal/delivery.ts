@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from './journal.js';
-import { type JournalFile, listJournal } from './list-journal.js';
+import { type JournalFile, listJournal, readJournalDirectory } from './list-journal.js';
 import { isUnsound } from './open-file.js';
 import { openSegment } from './segment-reader.js';
 
@@ -167,7 +167,7 @@ function isShipped(segment: Awaited): boolean {
  */
 function listed(dir: string): JournalFile[] | undefined {
   try {
-    return listJournal(dir);
+    return readJournalDirectory(dir);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : [];
   }

@@ -13,17 +13,20 @@ export interface JournalFile {
 
 /**
  * The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is
- * no directory.
+ * no directory, or none that this process may read.
  */
 export function listJournal(dir: string): JournalFile[] {
-  let names: string[];
   try {
-    names = readdirSync(dir);
+    return readJournalDirectory(dir);
   } catch {
     return [];
   }
+}
+
+/** As {@link listJournal}. @throws with the system's error */
+export function readJournalDirectory(dir: string): JournalFile[] {
   const files: JournalFile[] = [];
-  for (const name of names) {
+  for (const name of readdirSync(dir)) {
     const parsed = parseFileName(name);
     if (parsed !== undefined) files.push({ path: join(dir, name), name, ...parsed });
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { cannotChangeUser } from '../process/as-user.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
@@ -22,8 +23,8 @@ async function start(t: TestContext, env: Record<string, string> = {}) {
       ...env,
     },
   });
-  const flush = async (by: 'provider' | 'tracing', timeoutMillis?: number) => {
-    program.child.send({ by, timeoutMillis });
+  const flush = async (by: 'provider' | 'tracing', timeoutMillis?: number, asNobody = false) => {
+    program.child.send({ by, timeoutMillis, asNobody });
     const [flushed] = (await once(program.child, 'message', { signal: AbortSignal.timeout(40_000) })) as [Flushed];
     return flushed;
   };
@@ -62,6 +63,18 @@ describe('forceFlush', { timeout: 120_000 }, () => {
     }
     endpoint.answerWith({ answer: 'ok' });
   });
+
+  for (const mode of ['mmap', 'write']) {
+    const skip = cannotChangeUser();
+    it(`means delivered, too, when the process may no longer enter its journal: mode ${mode}`, { skip }, async (t) => {
+      const { endpoint, flush } = await start(t, { FORKTRACE_JOURNAL_MODE: mode });
+      endpoint.answerWith({ answer: 'hang' });
+      assert.equal((await flush('tracing', 700, true)).result, false);
+      endpoint.answerWith({ answer: 'ok' });
+      assert.equal((await flush('tracing', 30_000, true)).result, true);
+      assert.equal(new Set(endpoint.received().map(({ spanId }) => spanId)).size, 20);
+    });
+  }
 
   it('waits for nothing when it has no time', async (t) => {
     const { endpoint, flush } = await start(t);
