@@ -11,11 +11,11 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { install } from './contestant.js';
+import { generatedBy } from './generated-by.js';
 import { BenchProcess } from './processes.js';
 import { renderTable } from './report.js';
 import { median, spread } from './statistics.js';
@@ -83,27 +83,26 @@ console.log(renderTable(head, rows));
 if (options.page) writePage();
 
 function writePage(): void {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const node = execFileSync(nodePath ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   writeFileSync(
     fileURLToPath(new URL('../docs/benchmarks-logs.md', import.meta.url)),
     `# What a log line costs
 
-Written by \`npm run bench:logs -- --page\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
-shared with other work; Node ${node}, forktrace ${version}. Absolute times say little about another machine; ratios do.
+${generatedBy('npm run bench:logs -- --page', node)}
 
 ${line(head)}
 ${line(head.map(() => '---'))}
 ${rows.map(line).join('\n')}
 
-- CPU time of all threads of the process for one record with a text of 58 characters and 3 attributes, in an active span: the median of
-  ${options.processes} × ${options.rounds} rounds of ${options.records} records. A ratio is the median of the rounds' ratios; ± is half the distance between their quartiles.
-- forktrace: into the journal, mapped; a line is where a kill does not reach it when the call returns. What its shipper does is not
-  included, nor what OpenTelemetry does to send.
-- pino's files: until all lines are written. The transport's worker thread is included.
-- OpenTelemetry: records become OTLP in batches of 512, by its own serializer. With pino it is the instrumentation of pino, and pino writes its
-  line to \`/dev/null\`, too.
+- *CPU ns* is the CPU time of all threads of the process for one record with a text of 58 characters and 3 attributes, logged in an active span:
+  the median of ${options.processes} × ${options.rounds} rounds of ${options.records} records. *÷ forktrace* is the median of the rounds' ratios, and ± half the distance between their
+  quartiles. Times say little about another machine; ratios say more.
+- forktrace writes into the mapped journal. When the call returns, no kill loses the line any more. What its shipper spends is not included, nor
+  what OpenTelemetry spends to send.
+- pino's files are measured until all lines are written, with the transport's worker thread.
+- OpenTelemetry encodes records as OTLP in batches of 512, by its own serializer. With pino it is its instrumentation of pino, and pino writes
+  each line to \`/dev/null\` as well.
 `,
   );
 }

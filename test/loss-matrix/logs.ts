@@ -6,10 +6,10 @@
  * @module
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
+import { generatedBy } from '#bench/generated-by.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { RealPm2 } from '../pm2/real-pm2.js';
 import { runProgram } from '../process/run-program.js';
@@ -120,27 +120,25 @@ if (words.length === 0) writePage();
 process.exit(isShort ? 1 : 0);
 
 function writePage(): void {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   writeFileSync(
     fileURLToPath(new URL('../../docs/loss-matrix-logs.md', import.meta.url)),
     `# What is lost of logs when
 
-Written by \`npm run loss-matrix:logs\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
-shared with other work; Node ${process.version}, forktrace ${version}.
+${generatedBy('npm run loss-matrix:logs')}
 
-A process runs for a second, logs ${LINES} lines, and ends in the next statement. Only the exception is thrown one turn of the event loop later.
+Each process runs for a second, logs ${LINES} lines, and ends in the next statement. Only the exception is thrown one turn of the event loop later.
 A cell says how many of the ${LINES} lines arrived.
 
-- \`forktrace/pino\`: pino with that destination, under \`--import forktrace/register\`; what a real OTLP/gRPC endpoint got.
-- *pino to a file*: \`pino.destination(file)\`; with \`sync: true\`, which waits for the file system at each line; and the transport
-  \`pino/file\`, which writes in a worker thread. What is in the file.
-- *pm2*: one process in cluster mode; what is in pm2's log files. –: under pm2 the process does not end.
-- *OpenTelemetry*: \`sdk-node\` with \`OTEL_LOGS_EXPORTER=otlp\`, the logs API and the shutdown at SIGTERM of its "Getting started"; what
-  the endpoint got.
+- \`forktrace/pino\`: pino with that destination, under \`--import forktrace/register\`. Counted at a real OTLP/gRPC endpoint.
+- *pino to a file*: \`pino.destination(file)\`; the same with \`sync: true\`, which waits for the file system at each line; and the transport
+  \`pino/file\`, which writes in a worker thread. Counted in the file.
+- *pm2*: one process in cluster mode. Counted in pm2's log files. –: this does not end a process under pm2.
+- *OpenTelemetry*: \`sdk-node\` with \`OTEL_LOGS_EXPORTER=otlp\`, the logs API, and the shutdown at SIGTERM of its "Getting started". Counted
+  at the same endpoint.
 
-A line in a file stays on the machine that the process ran on, and belongs to no trace. A record at the endpoint has left the machine, and has
-the ids of its trace.
+A line in a file stays on the machine of its process and belongs to no trace. A record at the endpoint has left the machine and has the ids of
+its trace.
 
 ${line(head)}
 ${line(head.map(() => '---'))}

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { generatedBy } from '#bench/generated-by.js';
 import type { Result } from './account.js';
 
 interface Soak {
@@ -26,17 +26,17 @@ export function report(soak: Soak): boolean {
   const isComplete =
     result.missing.length === 0 && result.untold.length === 0 && lost - result.lostByKilled <= saidLost;
   const rows: [string, string | number][] = [
-    ['spans ended', result.written],
-    ['different spans received, interrupted ones included', result.received],
+    ['spans ended, without those that are open until the end', result.written],
+    ['different spans received, with those', result.received],
     ['spans that came more than once', result.twice],
-    ['spans that were bad data, refused', result.refused],
+    ['spans that were refused as bad data', result.refused],
     ...Object.entries(result.lostTo).map(([fault, spans]): [string, number] => [`lost while ${fault}`, spans]),
-    ['of these, of processes that were killed before they could say so', result.lostByKilled],
+    ['lost in processes that were killed before they could say so', result.lostByKilled],
     ['lost, as the processes said themselves', saidLost],
     ['missing without a reason', result.missing.length],
     ['processes with a span in flight that were killed', result.killed],
-    ['of these, without an interrupted span', result.untold.length],
-    ['requests that were too large, and went in parts', said.match(/refuses a request of \d+ bytes/g)?.length ?? 0],
+    ['killed processes without an interrupted span', result.untold.length],
+    ['requests that were too large and were divided', said.match(/refuses a request of \d+ bytes/g)?.length ?? 0],
     ['files left in the journals', filesLeft.length],
   ];
   const table = `| | |
@@ -60,21 +60,19 @@ function sum(text: string, pattern: RegExp): number {
 }
 
 function writePage(minutes: number, table: string): void {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   writeFileSync(
     fileURLToPath(new URL('../../docs/soak.md', import.meta.url)),
     `# A soak with faults
 
-Written by \`npm run soak -- --faults --page\` on ${new Date().toISOString().slice(0, 10)}; do not edit. ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores,
-shared with other work; Node ${process.version}, forktrace ${version}.
+${generatedBy('npm run soak -- --faults --page')}
 
-For ${minutes} minutes two services end 50 spans a second in each process: two plain processes that send over gRPC, and a cluster of two workers that sends
-over HTTP. Their journals are on a file system of 96 MiB; the endpoint takes requests of up to 128 KiB and wants a login. One fault after the other
-is switched on for some seconds and off again, each once before any comes again, then at random. Every 97th span has a name that the endpoint
-refuses in one of them. At the end each span has to be accounted for.
+For ${minutes} minutes two services run: two plain processes that send over gRPC, and a cluster of two workers that sends over HTTP. Each process
+ends 50 spans a second, and has one more span open until it ends. The journals are on a file system of 96 MiB. The endpoint takes requests of up
+to 128 KiB and asks for a login. Faults are switched on and off one after the other, for some seconds each: first every fault once, then at
+random. Every 97th span has a name that the endpoint refuses during one of the faults. At the end every span has to be accounted for.
 
-- *More than once*: an answer that is lost with its connection, or with a shipper that is killed, leaves the request to be sent again.
-- *Lost*: only spans that ended while the journal had no file to write to; the process that lost them says how many.
+- *More than once*: if an answer is lost with its connection or with a shipper that is killed, the request is sent again.
+- *Lost*: only spans that ended while the journal had no file to write to. The process that lost them says how many.
 
 ${table}`,
   );
