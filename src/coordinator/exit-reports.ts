@@ -16,11 +16,11 @@ import type { ExitRecord } from '../journal/vitals.js';
 import { printable } from '../printable.js';
 import { withinDeadline } from '../process/deadline.js';
 import type { KnownDeath, Recovered } from '../shipper/shipper-messages.js';
-import { GROUP_SIGNAL_MS } from './cluster-state.js';
 import { DeathRecord } from './death-record.js';
 import type { ExitEvidence } from './exit-evidence.js';
 import type { CoordinatorHooks } from './hooks.js';
 import type { LifecycleSpans } from './lifecycle-spans.js';
+import { GROUP_SIGNAL_MS } from './losses.js';
 import type { WorkerExit } from './worker-exits.js';
 import { lastWordsOf } from './worker-stderr.js';
 

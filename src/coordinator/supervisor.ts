@@ -14,7 +14,7 @@ import type { WorkerMessage } from '../process/worker-messages.js';
 import type { BlockedWorker } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
-import { type ClusterAction, type ClusterEvent, newCluster, nextWake, stepCluster } from './cluster-state.js';
+import { type ClusterAction, type ClusterEvent, newCluster } from './cluster-state.js';
 import { describeCrashLoop } from './crash-loop-report.js';
 import { ExitReports, type ExitReportsParts } from './exit-reports.js';
 import { forkEnvironment } from './fork-environment.js';
@@ -24,7 +24,9 @@ import { type Incarnation, type IncarnationEvent, incarnationKey } from './incar
 import type { LifecycleSpans } from './lifecycle-spans.js';
 import { passedOn } from './pass-on.js';
 import type { SupervisePolicy } from './policy.js';
+import { nextWake } from './respawns.js';
 import type { StepContext } from './slot.js';
+import { stepCluster } from './step-cluster.js';
 import { type BootFailure, WorkerExits } from './worker-exits.js';
 import { WorkerProcess } from './worker-process.js';
 import { workerViews } from './worker-views.js';

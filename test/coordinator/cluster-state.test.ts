@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { backoffMs } from '#src/coordinator/backoff.js';
-import { GROUP_SIGNAL_MS } from '#src/coordinator/cluster-state.js';
 import { stepWaitMs } from '#src/coordinator/incarnation.js';
+import { GROUP_SIGNAL_MS } from '#src/coordinator/losses.js';
 import { policy, SimulatedCluster } from './simulated-cluster.js';
 
 function booted(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GROUP_SIGNAL_MS } from '#src/coordinator/cluster-state.js';
+import { GROUP_SIGNAL_MS } from '#src/coordinator/losses.js';
 import { RunningCluster, until } from './running-cluster.js';
 
 const supervise = { backoffMinMs: 50, backoffMaxMs: 20_000, breakerDeaths: 100 };

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  type Cluster,
-  type ClusterAction,
-  type ClusterEvent,
-  newCluster,
-  nextWake,
-  stepCluster,
-} from '#src/coordinator/cluster-state.js';
+import { type Cluster, type ClusterAction, type ClusterEvent, newCluster } from '#src/coordinator/cluster-state.js';
 import type { IncarnationEvent } from '#src/coordinator/incarnation.js';
 import type { SupervisePolicy } from '#src/coordinator/policy.js';
+import { nextWake } from '#src/coordinator/respawns.js';
+import { stepCluster } from '#src/coordinator/step-cluster.js';
 
 export const policy: SupervisePolicy = {
   shutdownTimeoutMs: 10_000,
