@@ -142,7 +142,7 @@ export const mutants: Mutant[] = [
   {
     operation: 'append',
     name: 'the commit before the bytes',
-    file: 'journal-writer.js',
+    file: 'append-chunk.js',
     from: `copyBytes(asMemory(bytes), start, memory, at, itemLength);
     segment.commitTo(at + itemLength);`,
     to: `segment.commitTo(at + itemLength);
@@ -214,15 +214,15 @@ export const mutants: Mutant[] = [
   {
     operation: 'lease',
     name: 'write mode: the committed length goes along',
-    file: 'journal-writer.js',
+    file: 'upkeep.js',
     from: 'file.writeLease();',
     to: 'file.writeState();',
   },
   {
     operation: 'close',
     name: 'the tables go while spans are in flight',
-    file: 'journal-writer.js',
-    from: 'if (inFlight)',
+    file: 'in-flight-files.js',
+    from: 'if (hasSpans)',
     to: 'if (false)',
   },
   {
@@ -244,8 +244,8 @@ export const mutants: Mutant[] = [
   {
     operation: 'taken for dead',
     name: 'the new tables are empty',
-    file: 'journal-writer.js',
-    from: 'this.#table.copy(index, table);',
+    file: 'in-flight-files.js',
+    from: 'this.#table.copy(index, next);',
     to: '',
   },
   {
@@ -261,7 +261,7 @@ export const mutants: Mutant[] = [
     operation: 'taken for dead',
     name: 'write mode: a span ends with what its entry had in the old table',
     file: 'journal-writer.js',
-    from: 'if (this.#identity.id !== id) {',
+    from: 'if (this.#plans.identity !== identity) {',
     to: 'if (false) {',
   },
   {
@@ -281,11 +281,9 @@ export const mutants: Mutant[] = [
   {
     operation: 'deleted',
     name: 'a table that is deleted is not made again',
-    file: 'journal-writer.js',
-    from: `if (index !== -1)
-            this.#replaceTable(file, index);`,
-    to: `if (index !== -1)
-            ;`,
+    file: 'writer-files.js',
+    from: 'this.tableFiles.replace(file);',
+    to: '',
   },
   {
     operation: 'checksums',

@@ -1,0 +1,62 @@
+/**
+ * What a writer does for its files from time to time: it renews their lease, makes deleted ones again, gives
+ * back what a burst has needed, and with `sync: 'interval'` brings them to the disk.
+ *
+ * @module
+ */
+import { close, fsync, open } from 'node:fs';
+import { LEASE_RENEWAL_MS } from './identity.js';
+import type { TakenForDead } from './taken-for-dead.js';
+import type { WriterFiles } from './writer-files.js';
+
+export class Upkeep {
+  readonly #files: WriterFiles;
+  readonly #takenForDead: TakenForDead;
+  readonly #leaseTimer: NodeJS.Timeout;
+  readonly #syncTimer: NodeJS.Timeout | undefined;
+
+  /** @param syncMs between syncs, in milliseconds; undefined: never */
+  constructor(files: WriterFiles, takenForDead: TakenForDead, syncMs: number | undefined) {
+    this.#files = files;
+    this.#takenForDead = takenForDead;
+    this.#leaseTimer = setInterval(() => this.#renewLease(), LEASE_RENEWAL_MS);
+    this.#leaseTimer.unref();
+    if (syncMs !== undefined) this.#syncTimer = setInterval(() => this.#sync(), syncMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#leaseTimer);
+    clearInterval(this.#syncTimer);
+  }
+
+  #renewLease(): void {
+    const files = this.#files;
+    this.#takenForDead.look();
+    const now = Date.now();
+    files.trim();
+    files.touchVitals();
+    for (const file of files.inUse()) {
+      file.renewLease(now);
+      file.isGone((gone) => {
+        if (gone && !files.isClosed) files.replace(file);
+      });
+      try {
+        if (files.writeBack !== undefined) file.writeLease();
+      } catch {
+        // As with spans: tried again, and said when a span is lost by it.
+      }
+    }
+  }
+
+  /**
+   * Tables before segments, so that a span that ends in between is in one of them; then the names of the
+   * files.
+   */
+  #sync(): void {
+    this.#files.flush();
+    for (const file of this.#files.inUse()) file.sync();
+    open(this.#files.plans.dir, 'r', (error, fd) => {
+      if (error === null) fsync(fd, () => close(fd));
+    });
+  }
+}
