@@ -36,6 +36,7 @@ import {
   encodeHeader,
   fileName,
   type JournalHeader,
+  SHIPPER_FIELDS_END,
   SPARE,
   UNFINISHED,
   WRITER_FIELDS,
@@ -86,6 +87,8 @@ export class JournalFileWriter {
   /** Its directory. */
   readonly #place: Place;
   #fd: number;
+  /** `write` mode: the shipper's part of the header, as last read. */
+  readonly #shipperFields = Buffer.alloc(SHIPPER_FIELDS_END - AT_SHIPPED);
   /** Being synced: the descriptor is closed when that is done. */
   #syncs = 0;
   #isReleased = false;
@@ -262,7 +265,7 @@ export class JournalFileWriter {
     this.writeRange(WRITER_FIELDS, WRITER_FIELDS_END);
   }
 
-  /** Bytes of the body that the shipper has delivered; 0 when the file cannot be read. */
+  /** Bytes of the body that the shipper has delivered; when the file cannot be read, what it last said. */
   shipped(): number {
     return this.#wordOfShipper(AT_SHIPPED);
   }
@@ -277,13 +280,25 @@ export class JournalFileWriter {
 
   #wordOfShipper(at: number): number {
     if (this.#plan.mapping) return this.words[at / 4]!;
-    const bytes = Buffer.alloc(4);
     try {
-      readSync(this.#fd, bytes, 0, 4, at);
+      readSync(this.#fd, this.#shipperFields, 0, this.#shipperFields.length, AT_SHIPPED);
     } catch {
-      return 0;
+      // What was read last is there still.
     }
-    return bytes.readUInt32LE();
+    return this.#shipperFields.readUInt32LE(at - AT_SHIPPED);
+  }
+
+  /**
+   * Why nobody can read what has been stored: a file system that has shut itself down, a server that has
+   * forgotten the file; undefined as long as the system answers for it.
+   */
+  fault(): Error | undefined {
+    try {
+      fstatSync(this.#fd);
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** The file is gone, see {@link isGone}, and what was not shipped of it is in another one now. */

@@ -11,6 +11,12 @@ export interface JournalFile {
   sequence: number;
 }
 
+/** Whether it says that there is no such directory, or file; all else says that nobody could look. */
+export function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
 /**
  * The files of a directory that have a journal's name, in order of writer and sequence. Empty when there is
  * no directory, or none that this process may read.

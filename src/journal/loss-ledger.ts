@@ -20,6 +20,7 @@ export interface Losses {
 
 /** Between attempts to make a file while the system refuses, in milliseconds. */
 const RETRY_MS = 1_000;
+const NO_SPACE: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class LossLedger {
   /** The directory in which files are made, for messages. */
@@ -46,7 +47,11 @@ export class LossLedger {
     const { code, message } = error as NodeJS.ErrnoException;
     this.#retryAt = performance.now() + RETRY_MS;
     const isDenied = code === 'EACCES' || code === 'EPERM';
-    const what = isDenied ? `user ${process.geteuid?.()} cannot create files` : 'there is no space';
+    const what = isDenied
+      ? `user ${process.geteuid?.()} cannot create files`
+      : NO_SPACE.has(code)
+        ? 'there is no space'
+        : 'no file can be written';
     this.refusal = `${what} in ${this.dir} (${code ?? message})`;
   }
 

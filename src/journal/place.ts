@@ -5,6 +5,7 @@
  * @module
  */
 import { type Stats, stat, statSync } from 'node:fs';
+import { isAbsence } from './list-journal.js';
 
 /** Device and inode; undefined: the directory is not there, or cannot be looked at. */
 export type Place = string | undefined;
@@ -39,5 +40,5 @@ export function askWhetherMoved(dir: string, place: Place, done: (moved: boolean
  */
 function isOther(error: NodeJS.ErrnoException | null, stats: Stats | undefined, place: Place): boolean {
   if (place === undefined) return false;
-  return error === null ? placeIn(stats!) !== place : error.code === 'ENOENT' || error.code === 'ENOTDIR';
+  return error === null ? placeIn(stats!) !== place : isAbsence(error);
 }

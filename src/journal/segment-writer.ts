@@ -146,6 +146,11 @@ export class SegmentWriter {
     const { segment } = this;
     if (segment === undefined) return;
     const { file } = segment;
+    const fault = file.fault();
+    if (fault !== undefined) {
+      this.#abandon(segment, fault);
+      return;
+    }
     let isRetired = false;
     if (segment.committed === 0 && !keepEmpty) {
       file.remove();
@@ -177,6 +182,18 @@ export class SegmentWriter {
     const lost = this.segment.takeBack(this.#writeBack.written);
     this.#losses.refused(error);
     if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
+    const fault = this.segment.file.fault();
+    if (fault !== undefined) this.#abandon(this.segment, fault);
+  }
+
+  /** Nobody can read the file any more: what has not been shipped of it is lost. */
+  #abandon({ file, committed, memory, bodyAt, position, trailer, spans }: ActiveSegment, fault: Error): void {
+    this.#losses.refused(fault);
+    const shipped = Math.min(file.shipped(), committed);
+    const lost = countChunks(memory.bytes.subarray(bodyAt + shipped, position), trailer);
+    this.#leaveSegment(shipped, spans - lost);
+    file.release();
+    if (lost > 0) this.#losses.lose('noSpace', lost, this.#losses.refusal);
   }
 
   /**
@@ -187,6 +204,7 @@ export class SegmentWriter {
     const old = this.segment;
     if (file !== old?.file) return;
     this.#writeBack?.flush();
+    if (this.segment !== old) return;
     const shipped = Math.min(old.file.shipped(), old.committed);
     const unshipped = old.memory.bytes.slice(old.bodyAt + shipped, old.position);
     const items = countChunks(unshipped, old.trailer);

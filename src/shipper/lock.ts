@@ -13,6 +13,7 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utim
 import { join } from 'node:path';
 import type { WriterIdentity } from '../journal/format.js';
 import { isWriterDead, LEASE_TIMEOUT_MS, newWriterIdentity } from '../journal/identity.js';
+import { isAbsence } from '../journal/list-journal.js';
 
 const LOCK_FILE = /^shipper-([1-9]\d{0,14})\.lock$/;
 const DRAFT_FILE = /^shipper-[0-9a-f]{32}\.draft$/;
@@ -72,14 +73,15 @@ export class ShipperLock {
 
   /**
    * False once another process has taken over, because the lease was not renewed in time, or the directory
-   * has been removed.
+   * has been removed. One that cannot be looked into, on a disk that fails or without a descriptor, is still
+   * this process's.
    */
   isOurs(): boolean {
     try {
       const newest = newestGeneration(this.#dir);
       return newest === this.#generation && holderOf(this.#dir, newest)?.id === this.#holder.id;
-    } catch {
-      return false;
+    } catch (error) {
+      return !isAbsence(error);
     }
   }
 
@@ -101,9 +103,9 @@ export function isShipperAlive(dir: string): boolean {
   try {
     return isHeld(dir, newestGeneration(dir));
   } catch (error) {
-    // No directory, no shipper. One of another user's, as this process has changed its own, is not this one's
-    // to ship.
-    return (error as NodeJS.ErrnoException).code === 'EACCES';
+    // No directory, no shipper. Where this process cannot look, one that it starts cannot ship either:
+    // another user's directory, as this process has changed its own, a disk that fails, no descriptor.
+    return !isAbsence(error);
   }
 }
 
@@ -130,10 +132,20 @@ function isHeld(dir: string, generation: number): boolean {
   }
 }
 
-/** undefined: released, or no lock file of ours. */
+/**
+ * undefined: released, or no lock file of ours.
+ * @throws what the file system says when it cannot be read
+ */
 function holderOf(dir: string, generation: number): WriterIdentity | undefined {
+  let text: string;
   try {
-    const holder: Partial<WriterIdentity> = JSON.parse(readFileSync(lockFile(dir, generation), 'utf8'));
+    text = readFileSync(lockFile(dir, generation), 'utf8');
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+  try {
+    const holder: Partial<WriterIdentity> = JSON.parse(text);
     const { id, pid, thread, processStart, pidNamespace, bootId } = holder;
     const sound =
       typeof id === 'string' &&

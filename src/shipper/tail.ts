@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import type { UnsoundReason } from '../journal/format.js';
-import { type JournalFile, listJournal, removeFile } from '../journal/list-journal.js';
+import { type JournalFile, readJournalDirectory, removeFile } from '../journal/list-journal.js';
 import { isUnsound } from '../journal/open-file.js';
 import { type Place, placeIn } from '../journal/place.js';
 import { openSegment } from '../journal/segment-reader.js';
@@ -47,6 +47,8 @@ export class Tail {
   #names: ReadonlySet<string> = new Set();
   #files: readonly JournalFile[] = [];
   #changedMs = Number.NaN;
+  /** The system did not tell, at the last look, what is in the directory. */
+  #isUnlisted = false;
   #place: Place;
   /** `Date.now()` when {@link #files} were listed. */
   #listedMs = Number.NaN;
@@ -130,17 +132,29 @@ export class Tail {
     this.#lookedAt = now;
   }
 
-  /** As long as the directory has not changed, what it had at the last look is what it has. */
+  /** What was there at the last look is taken to be there where the system does not tell. */
   #list(): readonly JournalFile[] {
+    try {
+      this.#listNow();
+      this.#isUnlisted = false;
+    } catch (error) {
+      if (!this.#isUnlisted) this.#report(this.#dir, `not to be read now: ${(error as Error).message}`);
+      this.#isUnlisted = true;
+    }
+    return this.#files;
+  }
+
+  /** As long as the directory has not changed, what it had at the last look is what it has. */
+  #listNow(): void {
     const { place, changedMs } = lookAt(this.#dir);
     this.#place = place;
     // Another file may have been made since it was listed, at the same time by the file system's clock.
     if (changedMs !== this.#changedMs || Math.abs(this.#listedMs - changedMs) < clockStepMs(changedMs)) {
-      this.#listedMs = Date.now();
-      this.#files = listJournal(this.#dir);
+      const listedMs = Date.now();
+      this.#files = place === undefined ? [] : readJournalDirectory(this.#dir);
+      this.#listedMs = listedMs;
     }
     this.#changedMs = changedMs;
-    return this.#files;
   }
 
   /** One that cannot be read keeps none of the others. */
@@ -153,13 +167,15 @@ export class Tail {
     }
   }
 
-  /** Files with what cannot be counted, as the system cannot read them. */
+  /**
+   * Files with what cannot be counted, as the system cannot read them; the directory is one, if it is that.
+   */
   get unreadableFiles(): number {
     let count = 0;
     for (const { again } of this.#unsound.values()) if (again < Number.POSITIVE_INFINITY) count++;
     for (const writer of this.writers.values())
       for (const { isUnreadable } of writer.allSegments()) if (isUnreadable) count++;
-    return count;
+    return this.#isUnlisted ? Math.max(count, 1) : count;
   }
 
   /** @returns whether the file is gone, and with it what nobody else has, or may not have in a moment */
@@ -180,7 +196,12 @@ export class Tail {
 
   /** Whether there are files now of one of these writers, or such that {@link refresh} has not seen. */
   hasFiles(writerIds: readonly string[]): boolean {
-    return listJournal(this.#dir).some(({ name, writerId }) => !this.#names.has(name) || writerIds.includes(writerId));
+    try {
+      const files = readJournalDirectory(this.#dir);
+      return files.some(({ name, writerId }) => !this.#names.has(name) || writerIds.includes(writerId));
+    } catch {
+      return false; // Another shipper could not look either.
+    }
   }
 
   /** Closes a segment that is done with, and deletes it or gives it back to its writer. */

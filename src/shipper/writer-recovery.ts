@@ -57,11 +57,12 @@ export class WriterRecovery {
     const id = postMortemId(writer.identity.id);
     const block = ownEnd(record, cause.cause) ?? known?.block;
     const death: Death = { id, atMs, monotonicMs, ...cause, record, block, lastWords };
-    const lastLogs = lastLogsOfWriter(writer);
+    let lastLogs: LogInBrief[] = [];
     let spansRecovered = 0;
-    for (const reader of writer.readers()) spansRecovered += reader.countUnshipped();
     let requestsInterrupted = 0;
     try {
+      lastLogs = lastLogsOfWriter(writer);
+      for (const reader of writer.readers()) spansRecovered += reader.countUnshipped();
       const committed = endJournal(writer);
       requestsInterrupted = recoverInFlight({
         tables: writer.tables,
@@ -80,7 +81,7 @@ export class WriterRecovery {
           }),
       });
     } catch (error) {
-      // No room for the segment of interrupted spans: shipping makes some.
+      // No room for the segment of interrupted spans: shipping makes some. Or a disk that cannot be read.
       writer.unrecovered = error as NodeJS.ErrnoException;
       const { message } = error as Error;
       this.#counts.malformed(1, `interrupted spans of process ${writer.identity.pid} have to wait: ${message}`);

@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 interface Test {
   after(fn: () => void): void;
@@ -20,6 +20,41 @@ export function mountBtrfs(t: Test, bytes = 120 * 1024 * 1024): string | undefin
   truncateSync(image, bytes);
   const made = tryTo(t, 'mkfs.btrfs', ['--quiet', image]);
   return made ? mount(t, ['-o', 'loop', image]) : undefined;
+}
+
+/** XFS takes no smaller one; the image is sparse. */
+const DISK_BYTES = 320 * 1024 * 1024;
+
+/**
+ * What befalls a disk: an error after which its file system shuts itself down, or lets nothing be written any
+ * more.
+ */
+export const DISK_FAULTS = {
+  'an xfs that shuts itself down': {
+    make: (image: string): [string, string[]] => ['mkfs.xfs', ['-q', image]],
+    options: 'loop',
+    fail: (dir: string) => void execFileSync('xfs_io', ['-x', '-c', 'shutdown', dir]),
+  },
+  'an ext4 that an error makes read-only': {
+    make: (image: string): [string, string[]] => ['mkfs.ext4', ['-q', image]],
+    options: 'loop,errors=remount-ro',
+    fail(dir: string) {
+      const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', dir], { encoding: 'utf8' }).trim();
+      writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'x');
+    },
+  },
+};
+
+/**
+ * An empty file system, and what makes it fail; undefined, and the test skipped, where none can be mounted.
+ */
+export function mountFailing(t: Test, fault: keyof typeof DISK_FAULTS): { dir: string; fail(): void } | undefined {
+  const { make, options, fail } = DISK_FAULTS[fault];
+  const image = join(tempDir(t), 'image');
+  writeFileSync(image, '');
+  truncateSync(image, DISK_BYTES);
+  const dir = tryTo(t, ...make(image)) ? mount(t, ['-o', options, image]) : undefined;
+  return dir === undefined ? undefined : { dir, fail: () => fail(dir) };
 }
 
 /** @param size as `mount -o size=` takes it */

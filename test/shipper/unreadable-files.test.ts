@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs, { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { waitFor } from '../process/wait-for.js';
@@ -25,6 +26,22 @@ function failing(t: TestContext, call: 'openSync' | 'readSync', writerId: string
     syncBuiltinESMExports();
   };
   replace(replaced);
+  const end = () => replace(original);
+  t.after(end);
+  return end;
+}
+
+/** Makes listing the directory fail, as it does without a descriptor, until it is called off. */
+function failingList(t: TestContext, dir: string): () => void {
+  const original = fs.readdirSync;
+  const replace = (by: unknown) => {
+    Object.assign(fs, { readdirSync: by });
+    syncBuiltinESMExports();
+  };
+  replace((...args: Parameters<typeof original>) => {
+    if (args[0] === dir) throw Object.assign(new Error('EMFILE: too many open files, scandir'), { code: 'EMFILE' });
+    return original(...args);
+  });
   const end = () => replace(original);
   t.after(end);
   return end;
@@ -68,6 +85,27 @@ describe('files that the system cannot read', { skip }, () => {
       assert.equal(endpoint.received().length, all, 'each once');
     });
   }
+
+  test('a directory that cannot be listed while a request is on its way: nothing is taken for deleted, nor sent twice', async (t) => {
+    const scene = await journalScene(t);
+    const { dir, open, write, ship } = scene;
+    const endpoint = await OtlpEndpoint.start(t);
+    endpoint.answerWith({ answer: 'slow', delayMs: 1500 }, 1);
+    const shop = open('shop');
+    write(shop, 20, 'shop');
+    const { shipper } = ship({ url: endpoint.grpcUrl });
+    await endpoint.waitForRequests(1);
+    const end = failingList(t, dir);
+    // One that has changed is looked into.
+    fs.writeFileSync(join(dir, 'other'), '');
+    await waitFor(() => said(scene, 'FORKTRACE_JOURNAL_MALFORMED', /EMFILE/), 'a word');
+    await endpoint.waitForSpans(20);
+    end();
+    write(shop, 20, 'shop later');
+    await endpoint.waitForSpans(40);
+    await waitFor(() => shipper.stats().lagBytes === 0, 'the end');
+    assert.equal(endpoint.received().length, 40, 'each once');
+  });
 
   test('until the end: they stay, and that is said', async (t) => {
     const scene = await journalScene(t);

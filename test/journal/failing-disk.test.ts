@@ -1,0 +1,68 @@
+// A disk that fails under a service that serves on: what is lost of its spans is said, by the process that
+// knows.
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { OtlpEndpoint } from '../endpoint/endpoint.js';
+import { ENDED } from '../fixtures/soak-writing.js';
+import { fixture, runProgram } from '../process/run-program.js';
+import { tempDir } from '../process/temp-dir.js';
+import { DISK_FAULTS, mountFailing } from './mounted.js';
+
+/** Of two requests: a shipper cannot store on such a disk that the last ones were taken. */
+const UNSTORED = 300;
+
+const FAULTS = Object.keys(DISK_FAULTS) as (keyof typeof DISK_FAULTS)[];
+const IS_XFS = /\bxfs\b/;
+
+// A store to a page of an xfs that has shut itself down may be answered by SIGBUS: docs/journal-format.md.
+for (const fault of FAULTS)
+  for (const mode of IS_XFS.test(fault) ? (['write'] as const) : (['write', 'mmap'] as const))
+    test(`${fault}, ${mode} mode: the process goes on, and all that is missing is said`, async (t) => {
+      const disk = mountFailing(t, fault);
+      if (disk === undefined) return;
+      const progress = join(await tempDir(t), 'progress');
+      mkdirSync(progress);
+      const endpoint = await OtlpEndpoint.start(t);
+      const writer = runProgram(t, fixture('soak-writer'), {
+        ipc: true,
+        env: {
+          NODE_ENV: 'production',
+          OTEL_SERVICE_NAME: 'shop',
+          OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+          FORKTRACE_JOURNAL_DIR: disk.dir,
+          FORKTRACE_JOURNAL_MODE: mode,
+          SOAK_PROGRESS: progress,
+        },
+      });
+      const written = () =>
+        readdirSync(progress).reduce(
+          (sum, name) => sum + Number(readFileSync(join(progress, name), 'utf8').replace(ENDED, '')),
+          0,
+        );
+      await endpoint.waitForSpans(100);
+      disk.fail();
+      const before = written();
+      // What is mapped takes stores for as long as there is room.
+      if (mode === 'write') await writer.waitForOutput(/Spans lost: \d+, because no file can be written in /);
+      await writer.waitFor(() => written() > before + 200, 'spans without a disk');
+      writer.send({ end: true });
+      assert.deepEqual(await writer.waitForExit(), { code: 0, signal: null }, writer.output);
+      const lost = () =>
+        [...writer.stderr.matchAll(/Spans lost: (\d+),/g)].reduce((sum, [, spans]) => sum + Number(spans), 0);
+      // The root span is one more.
+      const all = written() + 1;
+      await writer
+        .waitFor(
+          () => new Set(endpoint.received().map(({ name }) => name)).size + lost() >= all,
+          `${all} spans, received or said to be lost`,
+        )
+        .catch((error) => {
+          throw new Error(`${error.message}\n${endpoint.received().length} received, ${lost()} lost`);
+        });
+      const names = new Set(endpoint.received().map(({ name }) => name));
+      const excess = names.size + lost() - all;
+      assert.ok(excess >= 0 && excess <= (IS_XFS.test(fault) ? UNSTORED : 0), `${excess} too many`);
+      assert.equal(names.size, endpoint.received().length, 'none twice');
+    });
