@@ -147,7 +147,7 @@ export const errors = {
   FORKTRACE_STOPPING: {
     message: () => 'The cluster is stopping.',
     when: '`reload` or `scale` was called while the cluster stops',
-    remedy: 'none: start the cluster again',
+    remedy: 'start the cluster again',
   },
   FORKTRACE_NOT_COORDINATOR: {
     message: () => 'This process is a worker, expected the coordinator: the process that forks.',

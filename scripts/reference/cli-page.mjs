@@ -32,7 +32,7 @@ It speaks HTTP: \`curl --unix-socket <socket> http://localhost/status\`.
 | request | body | answer |
 |---|---|---|
 | \`GET /status\` | | all that \`forktrace status --json\` prints |
-| \`POST /reload\` | none, or \`{"wait":false}\` | \`{"slots":[0,1]}\`, the slots that were replaced, when the reload has ended; with \`wait: false\` an empty list, at once |
+| \`POST /reload\` | none, or \`{"wait":false}\` | \`{"slots":[0,1]}\`, the slots that were replaced, when the reload has ended; with \`wait: false\` at once, with an empty list |
 | \`POST /scale\` | \`{"workers":8}\` or \`{"by":1}\` | \`{"workers":8}\`, when they are ready |
 | \`POST /kill\` | \`{"slot":2}\` | \`{"pid":123}\` |
 | \`POST /inspector\` | \`{"slot":2}\` | \`{"pid":123,"url":"ws://127.0.0.1:…"}\`: the worker's inspector, which the client must close |
@@ -75,8 +75,8 @@ function helpOf(command) {
 }
 
 const MORE = {
-  status: `On a terminal \`forktrace status\` takes the alternate screen and draws it again in place, three times a second; \`q\` or Ctrl-C gives the terminal back as it was.
-Nothing wraps: on a narrow terminal the columns that matter least are left out, and with more workers than lines the list scrolls.
+  status: `On a terminal \`forktrace status\` uses the alternate screen and redraws it three times a second. \`q\` or Ctrl-C ends it and restores the terminal.
+Lines never wrap: a narrow terminal lacks the columns that matter least, and with more workers than lines the list scrolls.
 
 | keys | |
 |---|---|
@@ -86,11 +86,11 @@ Nothing wraps: on a narrow terminal the columns that matter least are left out, 
 
 | column | |
 |---|---|
-| \`state\` | \`ready\`; \`starting\`; \`waiting\` for its respawn or its turn; \`draining\`; in red \`blocked\`: its event loop has not turned for 625 ms |
-| \`req/s\`, \`err/s\` | requests, and those that failed: status 500 or more, or not answered; over the last second |
+| \`state\` | \`ready\`; \`starting\`; \`waiting\` for its respawn or its turn; \`draining\`; in red \`blocked\`: there has been no heartbeat from its event loop for 625 ms |
+| \`req/s\`, \`err/s\` | requests and failed requests in the last second; failed are those with status 500 or more, and those without an answer |
 | \`p99\` | 99th percentile of the duration of the requests of the last 5 to 10 seconds, off by at most 12 %; of more than 100 requests in a second, about 100 are timed |
 | \`cpu\`, \`loop\` | processor time as a share of one processor; how much of the time the event loop was busy |
-| \`memory\`, \`flight\` | resident set; requests in flight |
+| \`memory\`, \`flight\` | resident set size; requests in flight |
 | \`died/h\`, \`last exit\` | unplanned deaths in the last hour; why the last process of the slot ended ([causes](supervision.md#deaths)) |
 | \`spans\`, \`lost\` | spans written to the journal since the start; spans that could not be kept |
 

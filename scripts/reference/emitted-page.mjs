@@ -3,17 +3,30 @@ const sections = [
   [
     'resource attribute',
     'Resource attributes',
-    'Of workers and of the coordinator. What you configure as `resource` comes on top, and wins.',
+    'Workers and the coordinator have these. Attributes that you configure as `resource` are added, and take precedence.',
   ],
   [
     'span',
     'Spans',
-    'The coordinator writes these with the `journal` pipeline, through a journal of its own. Spans of requests are named as the semantic conventions for HTTP say.',
+    'The coordinator writes these with the pipeline `journal`, through a journal of its own. Spans of requests are named as the semantic conventions for HTTP say.',
   ],
-  ['event', 'Events', ''],
-  ['attribute', 'Attributes', 'Of the spans above, of interrupted spans and of metrics.'],
-  ['metric', 'Metrics', 'When a meter provider is given.'],
+  ['event', 'Events', 'Spans have these.'],
+  ['attribute', 'Attributes', 'The spans above, interrupted spans, log records and metrics have these.'],
+  ['metric', 'Metrics', 'forktrace records these where it has a meter provider: see [Metrics](metrics.md).'],
 ];
+
+/** Names in a sentence as code, and pages as links. */
+const asCode = (says) =>
+  says
+    .split(/(`[^`]*`)/)
+    .map((part, index) =>
+      index % 2 === 1
+        ? part
+        : part
+            .replace(/\bdocs\/([\w-]+\.md)/g, '[$1]($1)')
+            .replace(/(?<![\w`/([-])(?:[a-z]\w*(?:\.\w+)+|_?[A-Z]{3,}_[A-Z_]+|_OTHER)(?![\w(\]])/g, '`$&`'),
+    )
+    .join('');
 
 export function emittedPage({ conventions: { EMITTED } }) {
   return `# What forktrace emits
@@ -27,7 +40,7 @@ ${sections
   .map(([kind, title, about]) => {
     const rows = EMITTED.filter((one) => one.kind === kind).map(
       ({ name, conventional, says }) =>
-        `| \`${name}\` | ${conventional ? 'semantic conventions' : 'forktrace'} | ${says} |`,
+        `| \`${name}\` | ${conventional ? 'semantic conventions' : 'forktrace'} | ${asCode(says)} |`,
     );
     return `\n## ${title}\n${about && `\n${about}\n`}\n| name | defined by | what it says |\n|---|---|---|\n${rows.join('\n')}\n`;
   })

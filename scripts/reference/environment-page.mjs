@@ -58,19 +58,19 @@ ${[...optionRows('OTEL_').filter((row) => !row.includes('`OTEL_INSTRUMENTATION')
 
 ### OTLP exporter
 
-The variable of one signal beats the general one; headers of both are sent.
+The variable of one signal takes precedence over the general one. Headers of both are sent.
 
 ${HEAD}
 ${otlpRows.join('\n')}
 
 ### Which protocol
 
-The specification's default is \`http/protobuf\`, and many setups rely on gRPC; forktrace takes the endpoint's word for it:
+The specification's default is \`http/protobuf\`, but many setups rely on gRPC. So forktrace decides by what is configured:
 
 - A protocol that is set (\`OTEL_EXPORTER_OTLP_PROTOCOL\`, \`export.to\`) is used.
 - Port 4317, or \`host:port\` without a scheme: gRPC. Port 4318, or a URL with a path: HTTP with protobuf.
-- Any other URL, like \`http://collector:14318\`: the endpoint is asked. It gets one empty gRPC export; if it does not answer as a gRPC server does, spans go by
-  HTTP with protobuf, to \`/v1/traces\` below the URL.
+- Any other URL, such as \`http://collector:14318\`: the endpoint is asked. It gets one empty gRPC export. If it does not answer as a gRPC server
+  does, spans are sent over HTTP with protobuf, to \`/v1/traces\` below the URL.
 
 ### Of OpenTelemetry's Node.js and HTTP packages
 

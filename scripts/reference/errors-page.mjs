@@ -12,7 +12,7 @@ is printed at once, then at intervals that double from one minute to one hour. E
 The shipper prints its warnings on the standard error of the program that started it. It closes that stream within a second of the
 death of the last process that it ships for, so that \`exec()\` and \`2>&1 | tee\` do not wait for a shipper whose endpoint is down.
 
-To record and deliver spans never throws into the app: what goes wrong there is a warning.
+Recording and delivering spans never throws into the app. What goes wrong there is a warning.
 
 ## Errors
 

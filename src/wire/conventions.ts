@@ -169,7 +169,7 @@ export const PROCESS_EXIT_CODE = attribute('process.exit.code', 'The exit code, 
 export const EXIT_SIGNAL = ownAttribute('forktrace.exit.signal', 'The signal that ended the process.');
 export const EXIT_CAUSE = ownAttribute(
   'forktrace.exit.cause',
-  'Why the process ended, one of the fixed list that docs/supervision.md explains.',
+  'Why the process ended, one of the fixed list that docs/post-mortem.md explains.',
 );
 export const EXIT_PLANNED = ownAttribute(
   'forktrace.exit.planned',
@@ -268,9 +268,15 @@ export const CODE_STACKTRACE = attribute(
   'code.stacktrace',
   'The JavaScript stack of a blocked event loop, or of the code that ended the process, the innermost frame first.',
 );
-export const CODE_FUNCTION_NAME = attribute('code.function.name', 'The function that blocked the event loop.');
-export const CODE_FILE_PATH = attribute('code.file.path', 'The file of the line that blocked the event loop.');
-export const CODE_LINE_NUMBER = attribute('code.line.number', 'The line that blocked the event loop, from 1.');
+export const CODE_FUNCTION_NAME = attribute(
+  'code.function.name',
+  'The function that blocked the event loop, or that ended the process.',
+);
+export const CODE_FILE_PATH = attribute('code.file.path', 'The file that this function is in.');
+export const CODE_LINE_NUMBER = attribute(
+  'code.line.number',
+  'The line that blocked the event loop, or that ended the process, from 1.',
+);
 export const CODE_COLUMN_NUMBER = attribute('code.column.number', 'The column in that line, from 1.');
 export const LAST_WORDS = ownEvent(
   'forktrace.last_words',
@@ -320,7 +326,7 @@ export const SPAN_PARENT_ORIGIN = attribute(
 );
 export const SPAN_SAMPLING_RESULT = attribute(
   'otel.span.sampling_result',
-  'On a metric: DROP, RECORD_ONLY or RECORD_AND_SAMPLE, what the sampler decided.',
+  'On a metric: `DROP`, `RECORD_ONLY` or `RECORD_AND_SAMPLE`, what the sampler decided.',
 );
 export const EVENTLOOP_UTILIZATION = metric(
   'nodejs.eventloop.utilization',

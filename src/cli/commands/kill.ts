@@ -4,7 +4,7 @@ import { jsonOption, pidOption, print, wholeNumber } from '../arguments.js';
 export function kill(program: Command): void {
   program
     .command('kill')
-    .description('End the worker of a slot by SIGKILL, a stuck one for instance; it is respawned.')
+    .description('Kill the worker of a slot with SIGKILL, for instance when it is stuck; it is respawned.')
     .argument('<slot>', 'the slot', wholeNumber)
     .option(...pidOption)
     .option(...jsonOption)

@@ -9,9 +9,9 @@ export function logs(program: Command): void {
     .option('--slot <n>', 'only of the worker in this slot', wholeNumber)
     .option('--trace <id>', 'only of this trace')
     .option('--level <name>', 'this level or above: trace, debug, info, warn, error, fatal')
-    .option('--filter <conditions>', 'as on the page of logs: "level>=warn order:17 -service:mail"')
-    .option('-n, --lines <n>', 'at most so many, the newest', wholeNumber, 200)
-    .option('-f, --follow', 'go on with what is logged from now on')
+    .option('--filter <conditions>', 'as on the page Logs of the viewer: "level>=warn order:17 -service:mail"')
+    .option('-n, --lines <n>', 'at most this many records, the newest', wholeNumber, 200)
+    .option('-f, --follow', 'then print what is logged from now on')
     .option('--viewer <url>', "the viewer's page", 'http://127.0.0.1:4318')
     .option('--json', 'a JSON object per line')
     .addHelpText(

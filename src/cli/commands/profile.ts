@@ -4,11 +4,11 @@ import { jsonOption, pidOption, wholeNumber } from '../arguments.js';
 export function profile(program: Command): void {
   program
     .command('profile')
-    .description('CPU profile of one or all workers: a .cpuprofile file, and a flame graph here. No restart, no flag.')
+    .description('Record a CPU profile of workers: a .cpuprofile file, and a flame graph here. No restart, no flag.')
     .argument('[slot|pid]', 'one worker, or any Node.js process of this user; else all workers', wholeNumber)
-    .option('--seconds <n>', 'for how long', wholeNumber, 5)
+    .option('--seconds <n>', 'how long', wholeNumber, 5)
     .option('--out <file>', 'the file to write, for Chrome DevTools and VS Code')
-    .option('--html', 'the flame graph as a page, too, beside the file')
+    .option('--html', 'also write the flame graph as a page, beside the file')
     .option(...pidOption)
     .option(...jsonOption)
     .addHelpText(

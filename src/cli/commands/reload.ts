@@ -6,7 +6,7 @@ export function reload(program: Command): void {
     .command('reload')
     .description('Replace every worker: the new one is ready before the old one drains, one slot at a time.')
     .option(...pidOption)
-    .option('--wait', 'return when all are replaced, and fail when the reload was aborted (the default)')
+    .option('--wait', 'return when all are replaced, and fail if the reload is aborted (the default)')
     .option('--no-wait', 'return at once')
     .option(...jsonOption)
     .addHelpText('after', '\nExample:\n  $ forktrace reload && echo "the new code serves"')

@@ -19,19 +19,19 @@ export function run(program: Command): void {
     .description('Run an app as a cluster with tracing.')
     .argument(
       '<app>',
-      'a module that exports an app, or a function (worker) => app, by default, or that listens itself',
+      'a module whose default export is an app or a function (worker) => app, or one that calls listen itself',
     )
-    .argument('[args...]', "the app's own arguments: its options after --, or after the program with --trace")
-    .option('--trace', 'first of all: run any program, a tool say, as one process with a span around its life')
+    .argument('[args...]', "the app's own arguments; its options after --, or with --trace after the program")
+    .option('--trace', 'must come first: run any program, such as a tool, as one process, with a span around its life')
     .option('-w, --workers <n>', 'number of workers (default: WEB_CONCURRENCY, else one per processor)', wholeNumber)
-    .option('-p, --port <n>', 'port (default: PORT, else 3000); an app that listens itself gets it as PORT', portNumber)
+    .option('-p, --port <n>', 'port (default: PORT, else 3000); an app that calls listen gets it as PORT', portNumber)
     .option('-s, --service <name>', 'service.name (default: OTEL_SERVICE_NAME, else the name in package.json)')
     .option(jsonOption[0], 'once all workers are ready, what `forktrace status --json` prints')
     .addHelpText(
       'after',
       `
 The app is a request listener, an http, https or http2 server, an Express or Koa app, a Fastify instance, a Hono app or
-{ fetch }; the function may be async. A module that listens itself keeps its address. The app's process.argv is that of
+{ fetch }; the function may be async. A module that calls listen itself keeps its address. The app's process.argv is that of
 \`node app.js [args...]\`.
 
 Example:

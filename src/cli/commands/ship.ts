@@ -6,11 +6,17 @@ export function ship(program: Command): void {
     .command('ship')
     .description('Ship the journal that a dead machine, container or service has left.')
     .argument('[dir]', "a service's journal directory, or the directory that holds several")
-    .option('--watch', 'go on shipping the journal that the environment configures, until SIGTERM')
-    .addOption(new Option('--to <destination>', 'how').choices(['otlp-grpc', 'otlp-http', 'console']))
-    .option('--url <url>', 'where to (default: the OTEL_EXPORTER_OTLP_* variables, else http://localhost:4317)')
-    .option('--timeout <seconds>', 'give up after', wholeNumber, 60)
-    .option(jsonOption[0], 'one JSON document: what became of each journal; with --watch, which one it is and where to')
+    .option('--watch', 'keep shipping the journal that the environment configures, until SIGTERM')
+    .addOption(new Option('--to <destination>', 'by which protocol').choices(['otlp-grpc', 'otlp-http', 'console']))
+    .option(
+      '--url <url>',
+      'to which endpoint (default: the OTEL_EXPORTER_OTLP_* variables, else http://localhost:4317)',
+    )
+    .option('--timeout <seconds>', 'when to give up', wholeNumber, 60)
+    .option(
+      jsonOption[0],
+      'one JSON document: what became of each journal; with --watch, which one it is and where it goes',
+    )
     .addHelpText(
       'after',
       `

@@ -4,7 +4,7 @@ import { jsonOption, pidOption, wholeNumber } from '../arguments.js';
 export function stack(program: Command): void {
   program
     .command('stack')
-    .description('What each worker runs now, and for which request. One that is blocked answers, too.')
+    .description('Show what each worker runs now, and for which request, also while its event loop is blocked.')
     .argument('[slot|pid]', 'one worker, or any Node.js process of this user', wholeNumber)
     .option(...pidOption)
     .option(...jsonOption)

@@ -5,15 +5,19 @@ export function viewer(program: Command): void {
   program
     .command('viewer')
     .description('Receive OTLP and show it on a page, without a cluster.')
-    .option('--http-port <n>', 'page and OTLP over HTTP; moved on when taken (default: 4318)', portNumber)
-    .option('--grpc-port <n>', 'OTLP over gRPC; moved on when taken (default: 4317)', portNumber)
-    .option('--text', 'print each trace as a tree, too; space holds it still')
+    .option('--http-port <n>', 'page and OTLP over HTTP; if it is taken, the next free one (default: 4318)', portNumber)
+    .option('--grpc-port <n>', 'OTLP over gRPC; if it is taken, the next free one (default: 4317)', portNumber)
+    .option('--text', 'also print each trace as a tree; the space bar pauses')
     .option('--filter <conditions>', 'print only these traces, as in "status>=500 route:/checkout"')
     .option(
       '--file <path>',
-      'keep traces of days in this file, and over a restart (before Node.js 22.13: what memory holds)',
+      'keep traces for days, and across restarts, in this file (before Node.js 22.13: as many as memory holds)',
     )
-    .option('--file-max <gigabytes>', 'size of the file beyond which the oldest go (default: 16)', gigabytes)
+    .option(
+      '--file-max <gigabytes>',
+      'size of the file from which the oldest traces are deleted (default: 16)',
+      gigabytes,
+    )
     .option('--prefix <path>', 'path under which a reverse proxy serves it, as in /traces-of-shop')
     .option('--host <address>', 'interface; anything but loopback needs FORKTRACE_VIEWER_TOKEN')
     .option(
