@@ -68,6 +68,8 @@ function connectTo(
     'grpc.primary_user_agent': `forktrace/${version}`,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5000,
+    // Its 30 seconds would be waited for when an endpoint's name has another address.
+    'grpc.dns_min_time_between_resolutions_ms': 1000,
     'grpc.use_local_subchannel_pool': 1,
     // It reads HTTP_PROXY for TLS endpoints, too, and only in small letters.
     'grpc.enable_http_proxy': 0,

@@ -11,19 +11,29 @@ export class Relay {
   readonly #to: () => number;
   readonly #pairs = new Set<{ near: Socket; far: Socket }>();
   #server: Server | undefined;
-  #port = 0;
+  readonly #host: string;
+  #port: number;
   #poison: Buffer | undefined;
   #isStalled = false;
   /** Connections that {@link cutAt} has cut. */
   cuts = 0;
 
-  private constructor(to: () => number) {
+  private constructor(to: () => number, { host, port }: { host: string; port: number }) {
     this.#to = to;
+    this.#host = host;
+    this.#port = port;
   }
 
-  /** @param to the port of whatever is behind it, looked up for each connection */
-  static async start(t: Pick<TestContext, 'after'>, to: () => number): Promise<Relay> {
-    const relay = new Relay(to);
+  /**
+   * @param to the port of whatever is behind it, looked up for each connection
+   * @param where it listens; port 0 is any that is free
+   */
+  static async start(
+    t: Pick<TestContext, 'after'>,
+    to: () => number,
+    where = { host: '127.0.0.1', port: 0 },
+  ): Promise<Relay> {
+    const relay = new Relay(to, where);
     t.after(() => relay.close());
     await relay.listen();
     return relay;
@@ -34,11 +44,11 @@ export class Relay {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.#host}:${this.#port}`;
   }
 
   async listen(): Promise<void> {
-    const server = createServer((near) => this.#connected(near)).listen(this.#port, '127.0.0.1');
+    const server = createServer((near) => this.#connected(near)).listen(this.#port, this.#host);
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
