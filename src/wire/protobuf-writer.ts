@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Memory, memoryOf } from './memory.js';
+import { copyBytes, type Memory, memoryOf } from './memory.js';
 import { MAX_VARINT_BYTES, putVarint, varintLength } from './varint.js';
 
 const INITIAL_BYTES = 16 * 1024;
@@ -144,9 +144,10 @@ export class ProtobufWriter {
   }
 
   /** `source[start..end)` as it is, with nothing allocated. */
-  rawPart(source: Buffer, start: number, end: number): void {
+  rawPart(source: Memory, start: number, end: number): void {
     this.ensure(end - start);
-    this.at += source.copy(this.bytes, this.at, start, end);
+    copyBytes(source, start, this.#memory, this.at, end - start);
+    this.at += end - start;
   }
 
   /** A length-delimited field of bytes. */

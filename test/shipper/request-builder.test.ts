@@ -44,3 +44,41 @@ test('spans of many chunks are merged by writer and scope, in order, request aft
     }
   }
 });
+
+test('a span follows another into its scope if that is the same in every byte, wherever it stands in its chunk', () => {
+  const span = (name: string) => field(2, spanFields(name));
+  // Lengths around that of a word, and the name last: any of its bytes may be the one that differs.
+  const names = ['', 'a', 'ab', 'abc', 'abcd', 'abcde', 'abcdefgh', 'a name of some more words'];
+  const scopes = names.flatMap((name) => [
+    name,
+    ...Array.from(name, (_, at) => `${name.slice(0, at)}~${name.slice(at + 1)}`),
+  ]);
+  const builder = new RequestBuilder(64);
+  for (const name of names) {
+    for (const other of scopes) {
+      const [one, two] = [encodeScopeFields({ name }).bytes, encodeScopeFields({ name: other }).bytes];
+      const forms = [[two, span('after')] as const, [span('after'), two] as const];
+      for (const form of forms) {
+        builder.clear();
+        builder.beginWriter({ resource: encodeResource({}) });
+        const chunks = [
+          field(2, Buffer.concat([one, span('first')])),
+          field(2, Buffer.concat(form)),
+          // Two, or none: no chunk.
+          field(2, Buffer.concat([two, span('x'), span('y')])),
+          field(2, Buffer.from(two.length > 0 ? two : [0x1a, 0])),
+          field(2, Buffer.concat([one, span('last')])),
+        ];
+        assert.deepEqual(builder.add(Buffer.concat(chunks)), { spans: 3, malformed: 2 });
+        const expected = [`${name} first`, `${other} after`, `${name} last`];
+        if (name !== other) expected.push(expected.splice(1, 1)[0]!);
+        const found = decodeSpans(builder.encode()).map((one) => `${one.scope.name} ${one.name}`);
+        assert.deepEqual(found, expected);
+        for (const [index, at] of [0, 2, 1].entries()) {
+          const [only] = decodeSpans(builder.encode(index, index + 1));
+          assert.equal(`${only!.scope.name} ${only!.name}`, expected[name === other ? index : at]);
+        }
+      }
+    }
+  }
+});
