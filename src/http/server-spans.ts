@@ -63,6 +63,7 @@ export class ServerSpans implements RequestSettings {
   readonly #requestHeaders: HeaderCapture | undefined;
   readonly #startsTraces: boolean;
   readonly #requiresParent: boolean;
+  #lastKnown = '';
   #metrics: HttpMetrics | undefined;
   /** The journal's tracer, if spans are its and need nothing of the general case. */
   #journal: JournalTracer | undefined = undefined;
@@ -122,8 +123,7 @@ export class ServerSpans implements RequestSettings {
     const extracted = this.incoming.extract(head);
     if (this.#requiresParent && trace.getSpanContext(extracted) === undefined) return undefined;
     const parent = this.#startsTraces ? ROOT_CONTEXT : extracted;
-    const known = this.#methods.has(head.method);
-    const method = known ? head.method : OTHER_METHOD;
+    const method = this.#knownMethod(head.method);
     head.parent = parent;
     head.knownMethod = method;
     head.named = false;
@@ -161,6 +161,14 @@ export class ServerSpans implements RequestSettings {
     if (failure !== undefined) span.recordException(failure as Exception);
     head.named = named;
     return span;
+  }
+
+  /** Most requests have the method of the one before. */
+  #knownMethod(method: string): string {
+    if (method === this.#lastKnown) return method;
+    if (!this.#methods.has(method)) return OTHER_METHOD;
+    this.#lastKnown = method;
+    return method;
   }
 
   /** Attributes of this request alone: key, value, key, value … */

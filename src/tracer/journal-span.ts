@@ -27,6 +27,9 @@ import { ANCHOR, SCOPE, type TracerScope } from './tracer-scope.js';
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
+/** Called by `call`, V8 makes no call of it in a `for … in`; of `Object.hasOwn` it makes one for each key. */
+const isOwn = Object.prototype.hasOwnProperty;
+
 /** From so many attributes on, a hash table finds a key faster than a walk through the list. */
 const MAX_LIST_LENGTH = 2 * 32;
 
@@ -261,7 +264,7 @@ export class JournalSpan extends RecordingSpan implements EncodedSpan {
     const list: unknown[] = [undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined];
     let length = 0;
     for (const key in attributes) {
-      if (!Object.hasOwn(attributes, key)) continue;
+      if (!isOwn.call(attributes, key)) continue;
       let value: AttributeValue | null | undefined = attributes[key];
       // Most are short strings, numbers and booleans.
       const isPlain =

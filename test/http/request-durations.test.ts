@@ -13,6 +13,10 @@ function serve(durations: number[]): number {
   return timed;
 }
 
+test('no request is timed until somebody asks', () => {
+  assert.equal(serve([1, 2, 3]), 0);
+});
+
 test('the 99th percentile is right to an eighth, and forgets what was ten seconds ago', () => {
   assert.equal(p99Ms(0, 1000), 0);
   const durations = Array.from({ length: 1000 }, (_, index) => index + 1);
