@@ -127,7 +127,7 @@ export class Coordinator implements ClusterHandle {
   async #start(): Promise<void> {
     this.#signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
       stop: (signal) => void this.#endedBy(signal),
-      force: (signal) => void this.#force(signal),
+      force: (signal) => this.#force(signal),
       // Only a stop that takes a while is announced.
       again: () => this.#announceStop(),
       handled: () => void this.#stopOnce('signal'),
@@ -277,9 +277,8 @@ export class Coordinator implements ClusterHandle {
   }
 
   /** Handles a second signal: waits for nothing any more. */
-  async #force(signal: TerminationSignal): Promise<void> {
+  #force(signal: TerminationSignal): void {
     this.#supervisor.force();
-    await Promise.all(this.#shippers.map((shipper) => shipper.releaseStderr()));
     this.#signals?.reraise(signal);
   }
 

@@ -7,13 +7,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openDirectory } from '../journal/journal-directory.js';
+import { processExists } from '../process/run-directory.js';
 import { warn } from '../warn.js';
 import { receiveDestinations } from './destination-messages.js';
 import { watchExport } from './fresh-export.js';
 import { isShipperAlive, ShipperLock } from './lock.js';
-import { releaseOutput } from './release-output.js';
+import { releaseStdout } from './release-stdout.js';
 import { Shipper } from './shipper.js';
-import { type FromShipper, parseToShipper, type ShipperConfig } from './shipper-messages.js';
+import { type FromShipper, parseToShipper, type StartedShipper } from './shipper-messages.js';
 import { type Leaving, tend } from './tenure.js';
 
 const STATS_MS = 1000;
@@ -27,6 +28,8 @@ const HOPELESS_MS = 10 * 60_000;
 const LOOKS_AGAIN_MS = 2000;
 /** For another shipper to come; nothing is shipped meanwhile. */
 const MAKES_WAY_MS = 15_000;
+/** To ship what there is, before another one ships. */
+const FINISHES_WITHIN_MS = 1000;
 
 /**
  * V8 collects the whole heap when it has grown by a third, and counts the copy that gRPC makes of each
@@ -39,24 +42,24 @@ function tell(message: FromShipper): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-/** What it has of its starter's. Without `console` the standard output is nowhere from the start. */
-const held = { stdout: true, stderr: true };
+/** Its starter's. Without `console` it is nowhere from the start. */
+let hasStdout = true;
+/** Its starter has ended: nobody writes what this process says. */
+let isUnheard = false;
+/** Nobody is left for whom it was started: what others start prints where their operators look. */
+let isForOthers = false;
 /** The system has told this process to end. */
 let mustEnd = false;
 /** Once: a program that does not come for its journal is shipped for by this process after all. */
 let hasMadeWay = false;
 
-async function main(config: ShipperConfig): Promise<void> {
+async function main(config: StartedShipper): Promise<void> {
   openDirectory(config.dir);
   let shipper: Shipper | undefined;
   process.on('message', (message) => {
     const known = parseToShipper(message);
     if (known?.type === 'writer-exit') shipper?.writerExited(known);
     else if (known?.type === 'stop') shipper?.stop(known.deadlineMs);
-    else if (known?.type === 'release-stderr') {
-      tryToRelease('stderr');
-      tell({ type: 'stderr-released' });
-    }
   });
   // A service manager signals the whole group at once: the workers still drain, and their last spans are
   // shipped, too.
@@ -86,7 +89,7 @@ async function main(config: ShipperConfig): Promise<void> {
 function goOnAlone(): void {
   tell({ type: 'goes-on' });
   if (process.connected) process.disconnect();
-  tryToRelease('stderr');
+  isForOthers = true;
 }
 
 /** The program looks once a second, and what it starts has to boot: on a busy machine that takes seconds. */
@@ -95,7 +98,7 @@ async function waitForSuccessor(dir: string): Promise<void> {
   while (!isShipperAlive(dir) && performance.now() < until) await sleep(100);
 }
 
-function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
+function newShipper(config: StartedShipper, lock: ShipperLock): Shipper {
   const shipper = new Shipper({
     dir: config.dir,
     maxBytes: config.maxBytes,
@@ -112,27 +115,18 @@ function newShipper(config: ShipperConfig, lock: ShipperLock): Shipper {
   return shipper;
 }
 
-/**
- * With no writer alive, nobody is there for whom to hold the standard error, nor, once all is printed, the
- * output.
- */
+/** With no writer alive, and all printed, nobody is there for whom to hold the standard output. */
 function releaseUnused(shipper: Shipper): void {
-  if (process.connected || shipper.liveWriters > 0) return;
-  tryToRelease('stderr');
-  if (!shipper.hasToPrint) tryToRelease('stdout');
-}
-
-function tryToRelease(name: keyof typeof held): void {
-  if (!held[name]) return;
+  if (!hasStdout || process.connected || shipper.liveWriters > 0 || shipper.hasToPrint) return;
   try {
-    releaseOutput(name);
-    held[name] = false;
+    releaseStdout();
+    hasStdout = false;
   } catch {
     // No descriptor is left; tried again with the next statistics.
   }
 }
 
-async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
+async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> {
   const stopHearing = receiveDestinations(config.dir, (target, at) => shipper.hear(target, at));
   // Its starter may end long before its files change.
   const stopWatching = watchExport(config.export, (fresh) =>
@@ -150,10 +144,12 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
     if (shipper.liveWriters > 0 || shipped !== before || process.connected) hopelessSince = now;
     releaseUnused(shipper);
     // Another program has come to stay, which starts a shipper that prints where its operator looks.
-    if (!held.stderr && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
+    isUnheard ||= !processExists(config.starter);
+    isForOthers ||= isUnheard && (!config.attached || shipper.liveWriters === 0);
+    if (isForOthers && !hasMadeWay && shipper.longestLifeMs > LOOKS_AGAIN_MS) {
       hasMadeWay = true;
       makesWay = true;
-      shipper.stop(0);
+      shipper.stop(FINISHES_WITHIN_MS);
     }
     if (now - hopelessSince > HOPELESS_MS) shipper.stop(0);
   }, STATS_MS);
@@ -171,6 +167,9 @@ async function ship(config: ShipperConfig, shipper: Shipper): Promise<Leaving> {
 // Ctrl-C reaches the whole foreground group; the shipper goes when its work is done.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+process.stderr.on('error', () => {
+  isUnheard = true;
+});
 process.title = 'forktrace shipper';
 process.stdin.setEncoding('utf8');
 let text = '';
@@ -181,7 +180,7 @@ for await (const chunk of process.stdin) {
 }
 // Its starter was killed before it could say what to ship.
 if (text === '') process.exit();
-const config: ShipperConfig = JSON.parse(text);
+const config: StartedShipper = JSON.parse(text);
 main(config).then(
   // An export that was given up may still hold a socket or a timer.
   () => setImmediate(() => process.exit()),

@@ -32,6 +32,14 @@ export interface ShipperConfig {
   shutdownTimeoutMs: number;
 }
 
+/** What a shipper's starter writes to its standard input. */
+export interface StartedShipper extends ShipperConfig {
+  /** The starter's pid. While it lives, it writes what the shipper says. */
+  starter: number;
+  /** The starter is a coordinator, whose workers start no shipper. */
+  attached: boolean;
+}
+
 /** What was found in the journal of a dead process. */
 export interface Recovered {
   spansRecovered: number;
@@ -64,8 +72,6 @@ export interface KnownDeath extends ProcessExit {
 export type ToShipper =
   /** A worker's process has ended; its journal and in-flight table can be finished now. */
   | ({ type: 'writer-exit'; pid: number } & KnownDeath)
-  /** The coordinator ends at once, and its terminal then belongs to another program: print nothing more. */
-  | { type: 'release-stderr' }
   /** Ship the rest, then exit. */
   | { type: 'stop'; deadlineMs: number };
 
@@ -74,8 +80,6 @@ export type FromShipper =
   | { type: 'ready' }
   /** Another process has the lock of the directory; this one exits. */
   | { type: 'busy' }
-  /** The shipper prints nothing from now on. */
-  | { type: 'stderr-released' }
   /** The shipper has shipped the rest, as it was told, and goes on for other programs of the directory. */
   | { type: 'goes-on' }
   | ({ type: 'recovered'; pid: number } & Recovered)
@@ -159,7 +163,6 @@ const isStats = isObjectOf<ShipperStats>({
 export const parseFromShipper = messageParser<FromShipper, 'type'>('type', {
   ready: {},
   busy: {},
-  'stderr-released': {},
   'goes-on': {},
   recovered: {
     pid: isNumber,
@@ -190,6 +193,5 @@ export const isToldDeath = isObjectOf<KnownDeath & { atMs: number }>({ atMs: isN
 /** @returns undefined for a message that no coordinator of this version sends */
 export const parseToShipper = messageParser<ToShipper, 'type'>('type', {
   'writer-exit': { pid: isNumber, ...deathChecks },
-  'release-stderr': {},
   stop: { deadlineMs: isNumber },
 });

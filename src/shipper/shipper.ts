@@ -245,8 +245,8 @@ export class Shipper {
   /** Milliseconds for which the writer that has been seen longest has lived; 0 when none lives. */
   get longestLifeMs(): number {
     let since = performance.now();
-    for (const { finished, firstSeenAt } of this.#tail.writers.values())
-      if (!finished) since = Math.min(since, firstSeenAt);
+    for (const writer of this.#tail.writers.values())
+      if (writer.isLive && !writer.isDead()) since = Math.min(since, writer.firstSeenAt);
     return performance.now() - since;
   }
 

@@ -6,12 +6,13 @@
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { undeliveredIn } from '../journal/delivery.js';
 import { numberOf } from '../number-of.js';
 import { ownFile } from '../own-files.js';
+import { writeToStderr } from '../process/announce.js';
 import { companionEnvironment } from '../process/companion-environment.js';
-import { withinDeadline } from '../process/deadline.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
 import { warn, warnNow } from '../warn.js';
@@ -25,6 +26,7 @@ import {
   type Recovered,
   type ShipperConfig,
   type ShipperStats,
+  type StartedShipper,
   type ToShipper,
 } from './shipper-messages.js';
 
@@ -39,8 +41,6 @@ const BOOTS_WITHIN_MS = 30_000;
 const ANSWER_MS = 1000;
 /** For counting what is left, when the process ends. */
 const COUNT_MS = 100;
-/** A shipper that is busy answers later; its starter ends all the same. */
-const RELEASES_WITHIN_MS = 500;
 
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
@@ -74,7 +74,6 @@ export class ShipperKeeper {
   readonly #bootsWithinMs: number;
   readonly #check: NodeJS.Timeout;
   readonly #waiting = new Map<number, ((found: Recovered | undefined) => void)[]>();
-  #released = () => {};
   #child: ChildProcess | undefined;
   #startedAt = 0;
   /** The one that was started last has said something. */
@@ -139,21 +138,6 @@ export class ShipperKeeper {
       if (this.#child?.pid === undefined) this.#sayLeft();
       else await this.#stopChild(this.#child, endsAt);
     }
-    if (process.stderr.isTTY) await this.releaseStderr();
-  }
-
-  /**
-   * To be awaited before the starter ends: what a shipper that is still at work has to say after that would
-   * stand on the shell's prompt.
-   */
-  async releaseStderr(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || !this.#send({ type: 'release-stderr' })) return;
-    const released = new Promise<void>((resolve) => {
-      this.#released = resolve;
-      child.once('exit', () => resolve());
-    });
-    await withinDeadline(released, RELEASES_WITHIN_MS);
   }
 
   /**
@@ -162,12 +146,15 @@ export class ShipperKeeper {
   #stopChild(child: ChildProcess, endsAt: number): Promise<number | null> {
     return new Promise((resolve) => {
       // A little more than it has been given: it exits by itself.
-      const timer = setTimeout(() => resolve(0), Math.max(0, endsAt - performance.now()) + 500);
+      const timer = setTimeout(() => ended(0), Math.max(0, endsAt - performance.now()) + 500);
       const ended = (code: number | null) => {
         clearTimeout(timer);
+        // What goes on for others does so without this process.
+        child.stderr?.destroy();
         resolve(code);
       };
-      child.once('exit', ended);
+      // With its last words.
+      child.once('close', ended);
       child.once('error', () => ended(1));
       child.on('message', (message) => {
         if (parseFromShipper(message)?.type === 'goes-on') ended(0);
@@ -245,7 +232,9 @@ export class ShipperKeeper {
     // a process has not read when its parent dies is lost, and a short job is gone before its shipper has
     // booted. A child for which there was no descriptor or process has no streams, and an `error` that is
     // still to come.
-    child.stdin?.on('error', () => {}).end(`${JSON.stringify(this.#config)}\n`);
+    const config: StartedShipper = { ...this.#config, starter: process.pid, attached: this.#attached };
+    child.stdin?.on('error', () => {}).end(`${JSON.stringify(config)}\n`);
+    relay(child.stderr as Socket | null);
     child.unref();
     // Bun has no such method, and does not wait for the channel of a child that is let go.
     child.channel?.unref?.();
@@ -259,7 +248,7 @@ export class ShipperKeeper {
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       execArgv: shipperArguments(),
-      stdio: ['pipe', prints(this.#config.export) ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', prints(this.#config.export) ? 'inherit' : 'ignore', 'pipe', 'ipc'],
     });
   }
 
@@ -280,9 +269,6 @@ export class ShipperKeeper {
         this.#waiting.delete(pid);
         break;
       }
-      case 'stderr-released':
-        this.#released();
-        break;
       case 'busy':
       case 'goes-on':
         break;
@@ -315,6 +301,19 @@ export class ShipperKeeper {
     this.#child.send(message, () => {});
     return true;
   }
+}
+
+/**
+ * A shipper outlives its starter, and whoever reads a program's output waits until everybody who could write
+ * to it has closed it (read(2): no end of file before): `exec()` with its callback, a shell with the end of
+ * `2>&1 | tee`. So a shipper has no standard error of its starter's: what it says is written by its starter.
+ */
+function relay(said: Socket | null): void {
+  said
+    ?.setEncoding('utf8')
+    .on('data', writeToStderr)
+    .on('error', () => {});
+  said?.unref?.();
 }
 
 const prints = ({ to, print, logs }: ShipperConfig['export']): boolean =>

@@ -6,20 +6,13 @@ import { test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
+import { addedByLoad, shortestOf } from './times.js';
 
 const register = import.meta.resolve('forktrace/register');
 const LATER_MS = 5;
-/** What else the machine does only ever adds to a time: the shortest of some is what the end itself takes. */
 const ROUNDS = 5;
 /** On a machine that is busy all the time, an undisturbed end may come late. */
 const MOST_ROUNDS = 40;
-
-const shortestOf = (times: readonly number[]) => Math.min(...times);
-
-/** How much the machine's other work adds to an end: half of them take as much longer than the shortest. */
-function addedByLoad(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[times.length >> 1]! - shortestOf(times);
-}
 
 for (const collector of ['that takes a second to answer', 'that is not there']) {
   test(`a tool is gone at most ${LATER_MS} ms later than untraced, with a Collector ${collector}`, async (t) => {
