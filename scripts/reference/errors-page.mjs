@@ -9,8 +9,8 @@ Every code is stable. An **error** is thrown as a \`ForktraceError\` with a \`co
 warning: Node writes it to stderr, and \`process.on('warning', ({ code }) => …)\` sees it. A warning that may repeat (a loss, a failed export)
 is printed at once, then at intervals that double from one minute to one hour. Each repetition has the count of what happened since the last one.
 
-The shipper prints its warnings on the standard error of the program that started it. It closes that stream within a second of the
-death of the last process that it ships for, so that \`exec()\` and \`2>&1 | tee\` do not wait for a shipper whose endpoint is down.
+What the shipper warns of is written to the standard error of the program that started it, by that program. \`exec()\` and \`2>&1 | tee\` do
+not wait for a shipper that outlives its program, whose warnings are then dropped; a program that stays starts a shipper of its own.
 
 Recording and delivering spans never throws into the app. What goes wrong there is a warning.
 
