@@ -12,13 +12,14 @@ import { tempDir } from '../process/temp-dir.js';
 import { addedByLoad, shortestOf } from './times.js';
 
 const register = import.meta.resolve('forktrace/register');
-const LATER_MS = 5;
+/** The end itself is at most 5 ms later: see exit-time.test.ts. A shipper lives for seconds. */
+const LATER_MS = 100;
 const ROUNDS = 3;
 const MOST_ROUNDS = 15;
 const ways: Reading[] = ['exec', 'execFile', 'spawnSync', '$(tool 2>&1)', 'tool 2>&1 | cat'];
 
 for (const way of ways) {
-  test(`${way}: the output of a traced tool ends at most ${LATER_MS} ms later, of one that starts the shipper as of the next`, async (t) => {
+  test(`${way}: the output of a traced tool ends with the tool, of one that starts the shipper as of the next`, async (t) => {
     const endpoint = await OtlpEndpoint.start(t);
     endpoint.answerWith({ answer: 'slow', delayMs: 1000 });
     const dir = await tempDir(t);
