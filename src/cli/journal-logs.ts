@@ -2,7 +2,7 @@ import { chunkLengthAt } from '../journal/chunk.js';
 import { type JournalFile, listJournal } from '../journal/list-journal.js';
 import { isUnsound } from '../journal/open-file.js';
 import { openSegment, type SegmentReader } from '../journal/segment-reader.js';
-import type { LogListView } from '../viewer/api-types.js';
+import type { LogListView } from '../viewer/api-types/logs.js';
 import { LogStore } from '../viewer/store/log-store.js';
 import { logList } from '../viewer/views/log-list.js';
 import { decode } from '../wire/decode.js';

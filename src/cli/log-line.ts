@@ -1,5 +1,6 @@
 import { printable } from '../printable.js';
-import type { LogRowView, ProcessView } from '../viewer/api-types.js';
+import type { LogRowView } from '../viewer/api-types/logs.js';
+import type { ProcessView } from '../viewer/api-types/process.js';
 import { valueText } from '../wire/attribute-text.js';
 import { levelOf } from '../wire/level.js';
 import { colors as pc } from './colors.js';

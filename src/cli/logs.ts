@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForktraceError } from '../errors.js';
 import { privateParent } from '../process/private-directory.js';
-import type { LogListView, LogRowView } from '../viewer/api-types.js';
+import type { LogListView, LogRowView } from '../viewer/api-types/logs.js';
 import { JournalLogs } from './journal-logs.js';
 import { journalsAt } from './journals-at.js';
 import { logLine } from './log-line.js';

@@ -4,8 +4,9 @@
  * @module
  */
 import { describeExitCause } from '../forensics/exit-cause.js';
+import type { LogInBrief, SpanInBrief } from '../forensics/in-brief.js';
 import { framesOf } from '../forensics/own-end.js';
-import type { LogInBrief, PostMortem, SpanInBrief } from '../forensics/post-mortem.js';
+import type { PostMortem } from '../forensics/post-mortem.js';
 import { printable } from '../printable.js';
 import { formatBytes, formatDuration } from '../viewer/format.js';
 import { lastMinuteRows } from '../viewer/views/last-minute.js';

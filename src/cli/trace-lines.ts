@@ -1,5 +1,5 @@
 import { printable } from '../printable.js';
-import type { TraceView } from '../viewer/api-types.js';
+import type { TraceView } from '../viewer/api-types/trace.js';
 import { formatDuration } from '../viewer/format.js';
 
 const MOST_SPANS = 300;

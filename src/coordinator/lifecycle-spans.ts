@@ -1,6 +1,6 @@
 import type { ChildExit } from '../config/types.js';
 import type { Block } from '../forensics/block.js';
-import type { LogInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
 import type { Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import type { StderrRecords } from '../logs/stderr-records.js';

@@ -7,7 +7,7 @@ import {
   LAST_LOG_TRACE_ID,
 } from '../wire/conventions.js';
 import { levelOf } from '../wire/level.js';
-import type { LogInBrief } from './post-mortem.js';
+import type { LogInBrief } from './in-brief.js';
 
 /** The attributes of a log record as an event of the span `worker.exit`. */
 export function lastLogAttributes({ severity, body, attributes, traceId, spanId }: LogInBrief): Attributes {

@@ -11,6 +11,7 @@ import type { ExitRecord } from '../journal/vitals.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { Block } from './block.js';
 import type { ExitCause } from './exit-cause.js';
+import type { LogInBrief, SpanInBrief } from './in-brief.js';
 import type { LastVitals } from './vitals-table.js';
 
 /** Folder in the service's journal directory. */
@@ -18,33 +19,6 @@ const FOLDER = 'deaths';
 /** Number of files that are kept. The oldest is deleted first. */
 const KEPT = 100;
 const NAME = /^(\d+)-([0-9a-f]{12})\.json$/;
-
-/** A span that was in flight at the death, or one of the last that had ended. */
-export interface SpanInBrief {
-  name: string;
-  traceId: string;
-  spanId: string;
-  /** Milliseconds since the epoch. */
-  startMs: number;
-  /** Milliseconds; until the death for a span that was in flight. */
-  durationMs: number;
-  error: boolean;
-}
-
-/** A log record of a dead process. Texts are cut at 1024 characters. */
-export interface LogInBrief {
-  /** Milliseconds since the epoch. */
-  timeMs: number;
-  /** OpenTelemetry's severity number, 1 to 24; 0 when there is none. */
-  severity: number;
-  severityText: string;
-  body: string;
-  /** `name=value, …` */
-  attributes: string;
-  /** Empty outside of any trace, as is `spanId`. */
-  traceId: string;
-  spanId: string;
-}
 
 export interface PostMortem extends ProcessExit {
   id: string;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LogInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
 import { chunkLengthAt } from '../journal/chunk.js';
 import type { SegmentReader } from '../journal/segment-reader.js';
 import { attributesText, valueText } from '../wire/attribute-text.js';

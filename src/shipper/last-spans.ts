@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SpanInBrief } from '../forensics/post-mortem.js';
+import type { SpanInBrief } from '../forensics/in-brief.js';
 import type { SegmentReader } from '../journal/segment-reader.js';
 import { decode } from '../wire/decode.js';
 import { ResourceSpans } from '../wire/otlp.js';

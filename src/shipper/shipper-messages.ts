@@ -7,7 +7,7 @@
 import type { ResolvedExport } from '../config/resolved.js';
 import { type Block, isBlock } from '../forensics/block.js';
 import { EXIT_CAUSES, type ExitCause } from '../forensics/exit-cause.js';
-import type { LogInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
 import { isSample, type Sample } from '../forensics/vitals-table.js';
 import type { ExitRecord } from '../journal/vitals.js';
 import { isActiveSpan } from '../process/active-span.js';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LogInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
 import type { JournalHeader, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
 import type { JournalFile } from '../journal/list-journal.js';

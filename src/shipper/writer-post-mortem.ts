@@ -1,5 +1,6 @@
 import { heapSnapshotsIn } from '../forensics/heap-snapshots.js';
-import { isOrdinary, keepPostMortem, type LogInBrief } from '../forensics/post-mortem.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
+import { isOrdinary, keepPostMortem } from '../forensics/post-mortem.js';
 import type { LastVitals } from '../forensics/vitals-table.js';
 import type { InFlightEntry } from '../journal/table-reader.js';
 import { SERVICE_NAME } from '../wire/conventions.js';

@@ -5,9 +5,10 @@
  * @module
  */
 import { causeOfDeath } from '../forensics/cause-of-death.js';
+import type { LogInBrief } from '../forensics/in-brief.js';
 import { type RedactLastWords, redacted } from '../forensics/last-words.js';
 import { ownEnd } from '../forensics/own-end.js';
-import { isOrdinary, type LogInBrief, postMortemId } from '../forensics/post-mortem.js';
+import { isOrdinary, postMortemId } from '../forensics/post-mortem.js';
 import { endOfStderrFile } from '../forensics/stderr-file.js';
 import { vitalsOf } from '../forensics/vitals-table.js';
 import { isFromHere } from '../journal/identity.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { deathLine, postMortemText } from '#src/cli/post-mortem-text.js';
-import type { LogInBrief, PostMortem, SpanInBrief } from '#src/forensics/post-mortem.js';
+import type { LogInBrief, SpanInBrief } from '#src/forensics/in-brief.js';
+import type { PostMortem } from '#src/forensics/post-mortem.js';
 import { VITAL } from '#src/forensics/vitals-table.js';
 
 const span = (name: string, more: Partial<SpanInBrief> = {}): SpanInBrief => ({

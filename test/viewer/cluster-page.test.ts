@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { ClusterView } from '#src/viewer/api-types.js';
+import type { ClusterView } from '#src/viewer/api-types/cluster.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { type Browser, busyMsOf, launch, noChromium } from './chromium.js';
 import { requestSpans, workerResource, workerStart } from './cluster-feed.js';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
-import type { ClusterView, LaneView } from '#src/viewer/api-types.js';
+import type { ClusterView, LaneView } from '#src/viewer/api-types/cluster.js';
 import { ClusterHistory } from '#src/viewer/store/cluster-history.js';
 import { MetricStore } from '#src/viewer/store/metric-store.js';
 import { TraceStore } from '#src/viewer/store/trace-store.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { DifferencesView } from '#src/viewer/api-types.js';
+import type { DifferencesView } from '#src/viewer/api-types/differences.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { axeFindings, launch, noChromium } from './chromium.js';
 import { requestSpans, workerResource } from './cluster-feed.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { LogListView } from '#src/viewer/api-types.js';
+import type { LogListView } from '#src/viewer/api-types/logs.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { encode } from '#src/wire/encode.js';
 import { LogsRequest } from '#src/wire/otlp.js';

@@ -9,7 +9,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import type { Page } from 'playwright-core';
-import type { InstrumentsView, MetricView, StateView } from '#src/viewer/api-types.js';
+import type { InstrumentsView, MetricView } from '#src/viewer/api-types/metrics.js';
+import type { StateView } from '#src/viewer/api-types/state.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { MetricStore } from '#src/viewer/store/metric-store.js';
 import type { HistogramDataPoint, NumberDataPoint, OtlpMetric } from '#src/wire/otlp-json.js';

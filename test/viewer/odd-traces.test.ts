@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { TraceListView, TraceView } from '#src/viewer/api-types.js';
+import type { TraceView } from '#src/viewer/api-types/trace.js';
+import type { TraceListView } from '#src/viewer/api-types/trace-list.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { type Browser, busyMsOf, launch, noChromium } from './chromium.js';
 import { type FeedSpan, newSpanId, newTraceId, send } from './otlp-feed.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import type { TraceListView } from '#src/viewer/api-types.js';
+import type { TraceListView } from '#src/viewer/api-types/trace-list.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { type FromViewer, VIEWER_EXEC_ARGV } from '#src/viewer/viewer-messages.js';
 import { axeFindings, type Browser, busyMsOf, launch, noChromium } from './chromium.js';

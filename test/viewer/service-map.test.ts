@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { ServiceMapView } from '#src/viewer/api-types.js';
+import type { ServiceMapView } from '#src/viewer/api-types/service-map.js';
 import { startViewer, type Viewer } from '#src/viewer/start.js';
 import { axeFindings, type Browser, launch, noChromium } from './chromium.js';
 import { workerResource } from './cluster-feed.js';

@@ -6,14 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type {
-  LinkedSpanView,
-  RoutesView,
-  ServiceMapView,
-  StateView,
-  TraceListView,
-  TraceView,
-} from '#src/viewer/api-types.js';
+import type { RoutesView } from '#src/viewer/api-types/routes.js';
+import type { ServiceMapView } from '#src/viewer/api-types/service-map.js';
+import type { StateView } from '#src/viewer/api-types/state.js';
+import type { LinkedSpanView, TraceView } from '#src/viewer/api-types/trace.js';
+import type { TraceListView } from '#src/viewer/api-types/trace-list.js';
 import { DatabaseLists } from '#src/viewer/database/database-lists.js';
 import { hasSqlite } from '#src/viewer/database/sqlite.js';
 import { TraceDatabase } from '#src/viewer/database/trace-database.js';

@@ -1,4 +1,4 @@
-import type { TraceListView, TracePointView, TraceRowView } from '../api-types.js';
+import type { TraceListView, TracePointView, TraceRowView } from '../api-types/trace-list.js';
 import { parseFilter } from '../views/filter-language.js';
 import { conditionsTest, startsBetween } from '../views/trace-filter.js';
 import { pageOf } from '../views/trace-list.js';

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { LinkedSpanView, TraceListView } from '../api-types.js';
+import type { LinkedSpanView } from '../api-types/trace.js';
+import type { TraceListView } from '../api-types/trace-list.js';
 
 /** The thread's `workerData`. */
 export interface ThreadOptions {

@@ -12,7 +12,7 @@
  * @module
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { TraceRowView } from '../api-types.js';
+import type { TraceRowView } from '../api-types/trace-list.js';
 import type { Trace } from '../store/trace.js';
 import { traceRequestOf } from '../store/trace-request.js';
 import { TraceStore } from '../store/trace-store.js';

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Outcome } from '../api-types.js';
+import type { Outcome } from '../api-types/outcome.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import { decodeSpan, spanText } from '../views/span-text.js';
 

@@ -1,4 +1,5 @@
-import type { ClusterView, IncarnationView, LaneView, Outcome } from '../api-types.ts';
+import type { ClusterView, IncarnationView, LaneView } from '../api-types/cluster.ts';
+import type { Outcome } from '../api-types/outcome.ts';
 import { counted, formatDuration } from '../format.ts';
 import { exitWords, isPlannedExit } from '../views/exit-words.ts';
 import { ago, clock } from './clock.ts';

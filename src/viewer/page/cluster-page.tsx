@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ClusterView, LaneView } from '../api-types.ts';
+import type { ClusterView, LaneView } from '../api-types/cluster.ts';
 import { counted, formatCount, formatDuration, formatRate } from '../format.ts';
 import { isPlannedExit } from '../views/exit-words.ts';
 import { axisStep } from './canvas.ts';

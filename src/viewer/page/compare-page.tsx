@@ -1,4 +1,5 @@
-import type { SpanRowView, TraceListView, TraceView } from '../api-types.ts';
+import type { SpanRowView, TraceView } from '../api-types/trace.ts';
+import type { TraceListView } from '../api-types/trace-list.ts';
 import { counted, formatDuration } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { ago, clock } from './clock.ts';

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { DeathView } from '../api-types.ts';
+import type { DeathView } from '../api-types/deaths.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
 import { lastMinuteRows } from '../views/last-minute.ts';

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { DeathRowView } from '../api-types.ts';
+import type { DeathRowView } from '../api-types/deaths.ts';
 import { counted } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
 import { clock } from './clock.ts';

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { DifferencesView, RouteView } from '../api-types.ts';
+import type { DifferencesView } from '../api-types/differences.ts';
+import type { RouteView } from '../api-types/routes.ts';
 import { counted, formatDuration } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { useData } from './live.ts';

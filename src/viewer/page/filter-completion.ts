@@ -1,5 +1,5 @@
 /** What a filter that is being written may go on with. */
-import type { CompletionView } from '../api-types.ts';
+import type { CompletionView } from '../api-types/completions.ts';
 import { condition, type FilterField } from '../views/filter-language.ts';
 
 export interface Suggestion {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { CompletionView } from '../api-types.ts';
+import type { CompletionView } from '../api-types/completions.ts';
 import { condition, FIELDS, OPERATORS, type Operator } from '../views/filter-language.ts';
 import { useData } from './live.ts';
 

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { CompletionView } from '../api-types.ts';
+import type { CompletionView } from '../api-types/completions.ts';
 import type { FilterField } from '../views/filter-language.ts';
 import { lastWord, type Suggestion, suggestions } from './filter-completion.ts';
 import { useData } from './live.ts';

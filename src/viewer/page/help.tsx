@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { StateView } from '../api-types.ts';
+import type { StateView } from '../api-types/state.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { withPrefix } from './prefix.ts';
 

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { LaneView } from '../api-types.ts';
+import type { LaneView } from '../api-types/cluster.ts';
 import { useCanvas } from './canvas.ts';
 import { body, drawBlock, drawColumns, drawDeaths, drawLives, drawRequests, tracksOf } from './lane-drawing.ts';
 import { type LaneItem, laneItems } from './lane-items.ts';

@@ -1,5 +1,5 @@
 /** How a lane is drawn: the lives of its processes, and what they served. */
-import type { LaneColumns, LaneRequests, LaneView } from '../api-types.ts';
+import type { LaneColumns, LaneRequests, LaneView } from '../api-types/cluster.ts';
 import { exitWords, isPlannedExit } from '../views/exit-words.ts';
 import type { Palette } from './canvas.ts';
 

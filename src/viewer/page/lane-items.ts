@@ -1,4 +1,4 @@
-import type { LaneView } from '../api-types.ts';
+import type { LaneView } from '../api-types/cluster.ts';
 import { counted, formatDuration } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 

@@ -1,4 +1,4 @@
-import type { LaneState, LaneView } from '../api-types.ts';
+import type { LaneState, LaneView } from '../api-types/cluster.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { exitWords } from '../views/exit-words.ts';
 import { LaneCanvas } from './lane-canvas.tsx';

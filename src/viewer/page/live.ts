@@ -1,7 +1,7 @@
 /** What the server says by itself, and data that is asked for again when it does. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { StateView } from '../api-types.ts';
+import type { StateView } from '../api-types/state.ts';
 import { setViewerTime } from './clock.ts';
 import { withPrefix } from './prefix.ts';
 

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { LogListView, LogRowView } from '../api-types.ts';
+import type { LogListView, LogRowView } from '../api-types/logs.ts';
 import { LOG_FIELDS } from '../views/filter-language.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { clock } from './clock.ts';

@@ -1,5 +1,5 @@
 import { Graph, layout } from '@dagrejs/dagre';
-import type { MapCallView, MapNodeView } from '../api-types.ts';
+import type { MapCallView, MapNodeView } from '../api-types/service-map.ts';
 
 export const NODE_WIDTH = 190;
 export const NODE_HEIGHT = 58;

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types.ts';
+import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types/service-map.ts';
 import { counted, formatCount, formatDuration, formatRate } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { KnownSince, OF_MEMORY } from './known-since.tsx';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../api-types.ts';
+import type { Outcome } from '../api-types/outcome.ts';
 
 const SIGNS: Record<Outcome, { sign: string; label: string }> = {
   ok: { sign: '●', label: 'ok' },

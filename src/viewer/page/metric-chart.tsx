@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { MetricLineView, MetricView } from '../api-types.ts';
+import type { MetricLineView, MetricView } from '../api-types/metrics.ts';
 import { counted } from '../format.ts';
 import { clock, clockSeconds } from './clock.ts';
 import { metricFormat } from './metric-format.ts';

@@ -1,4 +1,4 @@
-import type { MetricView } from '../api-types.ts';
+import type { MetricView } from '../api-types/metrics.ts';
 import { formatBytes, formatCount, formatDuration } from '../format.ts';
 
 type Measured = Pick<MetricView, 'name' | 'unit' | 'kind' | 'stat' | 'perSecond'>;

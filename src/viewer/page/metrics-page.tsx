@@ -1,4 +1,4 @@
-import type { InstrumentsView, InstrumentView, MetricView, PreparedView } from '../api-types.ts';
+import type { InstrumentsView, InstrumentView, MetricView, PreparedView } from '../api-types/metrics.ts';
 import { counted, formatCount } from '../format.ts';
 import { now } from './clock.ts';
 import { KnownSince, OF_START } from './known-since.tsx';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { TraceView } from '../api-types.ts';
+import type { TraceView } from '../api-types/trace.ts';
 import { useCanvas } from './canvas.ts';
 import { clampRange, type Range } from './time-range.ts';
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { NewDeathsView } from '../api-types.ts';
+import type { NewDeathsView } from '../api-types/deaths.ts';
 import { useData } from './live.ts';
 
 const KEY = 'forktrace.deaths-looked-at';

@@ -1,6 +1,6 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
-import type { RouteExampleView, RoutesView, RouteView } from '../api-types.ts';
+import type { RouteExampleView, RoutesView, RouteView } from '../api-types/routes.ts';
 import { formatCount, formatDuration, formatRate } from '../format.ts';
 import { condition } from '../views/filter-language.ts';
 import { ago } from './clock.ts';

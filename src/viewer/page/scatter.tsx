@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import type { TracePlotView, TracePointView } from '../api-types.ts';
+import type { TracePlotView, TracePointView } from '../api-types/trace-list.ts';
 import { counted, formatDuration } from '../format.ts';
 import { type Palette, useCanvas } from './canvas.ts';
 import { clock, clockSeconds } from './clock.ts';

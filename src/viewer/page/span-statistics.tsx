@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { TraceView } from '../api-types.ts';
+import type { TraceView } from '../api-types/trace.ts';
 import { counted, formatCount, formatDuration } from '../format.ts';
 
 interface Group {

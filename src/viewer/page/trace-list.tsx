@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { TraceRowView } from '../api-types.ts';
+import type { TraceRowView } from '../api-types/trace-list.ts';
 import { counted, formatCount, formatDuration } from '../format.ts';
 import { ago, clock } from './clock.ts';
 import { useKeys } from './keys.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { TraceListView, TraceRowView } from '../api-types.ts';
+import type { TraceListView, TraceRowView } from '../api-types/trace-list.ts';
 import { FIELDS, parseFilter, writeFilter } from '../views/filter-language.ts';
 import { clock } from './clock.ts';
 import { FilterForm } from './filter-form.tsx';

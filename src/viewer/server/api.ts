@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { StateView } from '../api-types.js';
+import type { StateView } from '../api-types/state.js';
 import type { TraceDatabase } from '../database/trace-database.js';
 import type { ClusterHistory } from '../store/cluster-history.js';
 import type { LogStore } from '../store/log-store.js';

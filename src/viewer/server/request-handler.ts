@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { version } from '../../own-files.js';
-import type { StateView } from '../api-types.js';
+import type { StateView } from '../api-types/state.js';
 import type { TraceDatabase } from '../database/trace-database.js';
 import type { ViewerAddresses } from '../start.js';
 import type { ClusterHistory } from '../store/cluster-history.js';

@@ -31,7 +31,7 @@ import {
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
 import type { KeyValue } from '../../wire/otlp-json.js';
-import type { ClusterEventView } from '../api-types.js';
+import type { ClusterEventView } from '../api-types/cluster.js';
 import type { BlockedWorker } from '../viewer-messages.js';
 import { isOfThisHost } from './process-gone.js';
 import { asNumber, type ProcessResource, scalar } from './process-resource.js';

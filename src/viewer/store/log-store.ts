@@ -4,23 +4,15 @@ import { decode } from '../../wire/decode.js';
 import { encode } from '../../wire/encode.js';
 import { LogsRequest, Resource } from '../../wire/otlp.js';
 import type { KeyValue, OtlpLogRecord } from '../../wire/otlp-json.js';
+import type { LogRecordView } from '../api-types/logs.js';
 import { Interned } from './interned.js';
 import { attributeNumber, type ProcessResource, processResource } from './process-resource.js';
 
-export interface StoredLog {
+export interface StoredLog extends LogRecordView {
   /** The how manieth to arrive. */
   sequence: number;
-  timeMs: number;
-  /** 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal; 0 unknown. */
-  severity: number;
-  severityText: string;
-  body: string;
-  /** '' when it belongs to none, as `spanId`. */
-  traceId: string;
-  spanId: string;
-  attributes: KeyValue[];
   resource: ProcessResource;
-  scope: string;
+  /** Of memory that it takes. */
   bytes: number;
 }
 

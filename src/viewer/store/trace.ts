@@ -1,5 +1,5 @@
 import type { OtlpScope } from '../../wire/otlp-json.js';
-import type { Outcome } from '../api-types.js';
+import type { Outcome } from '../api-types/outcome.js';
 import type { ProcessResource } from './process-resource.js';
 import type { ScannedSpan } from './scan-spans.js';
 

@@ -8,7 +8,7 @@ import type {
   LaneState,
   LaneStats,
   LaneView,
-} from '../api-types.js';
+} from '../api-types/cluster.js';
 import type { ClusterHistory, IncarnationHistory, Lane } from '../store/cluster-history.js';
 import type { MetricStore } from '../store/metric-store.js';
 import { processGone } from '../store/process-gone.js';

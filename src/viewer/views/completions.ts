@@ -1,5 +1,5 @@
 import { valueText } from '../../wire/attribute-text.js';
-import type { CompletionView } from '../api-types.js';
+import type { CompletionView } from '../api-types/completions.js';
 import type { StoredSpan } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { decodeSpan } from './span-text.js';

@@ -1,5 +1,5 @@
 import { allPostMortems, postMortemsSince } from '../../forensics/post-mortem.js';
-import type { DeathRowView, DeathView, NewDeathsView } from '../api-types.js';
+import type { DeathRowView, DeathView, NewDeathsView } from '../api-types/deaths.js';
 
 /**
  * Deaths that are remembered on this machine.

@@ -6,7 +6,7 @@
  */
 
 import { valueText } from '../../wire/attribute-text.js';
-import type { DifferencesView, DifferenceView } from '../api-types.js';
+import type { DifferencesView, DifferenceView } from '../api-types/differences.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';

@@ -1,4 +1,4 @@
-import type { DeathView } from '../api-types.js';
+import type { DeathView } from '../api-types/deaths.js';
 import { formatBytes, formatDuration } from '../format.js';
 
 /** One figure of a process's last minute. */

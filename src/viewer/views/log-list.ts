@@ -1,6 +1,6 @@
 import { attributesText, valueText } from '../../wire/attribute-text.js';
 import { SEVERITIES_PER_LEVEL, severityOf } from '../../wire/level.js';
-import type { LogListView, LogRowView } from '../api-types.js';
+import type { LogListView, LogRowView } from '../api-types/logs.js';
 import type { LogStore, StoredLog } from '../store/log-store.js';
 import { comparison, negatedIn, textTest } from './condition-test.js';
 import { type Condition, parseFilter } from './filter-language.js';
@@ -34,20 +34,8 @@ export function logList(store: LogStore, query: URLSearchParams, now = Date.now(
   };
 }
 
-export function logRow(log: StoredLog): LogRowView {
-  const { sequence, timeMs, severity, severityText, body, traceId, spanId, attributes, resource, scope } = log;
-  return {
-    id: sequence,
-    timeMs,
-    severity,
-    severityText,
-    body,
-    traceId,
-    spanId,
-    attributes,
-    scope,
-    process: processView(resource),
-  };
+export function logRow({ sequence, resource, bytes: _, ...record }: StoredLog): LogRowView {
+  return { id: sequence, ...record, process: processView(resource) };
 }
 
 type LogTest = (log: StoredLog) => boolean;

@@ -1,5 +1,5 @@
 import { valueText } from '../../wire/attribute-text.js';
-import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types.js';
+import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types/metrics.js';
 import { type Instrument, type MetricStore, type Point, type Series, sameBounds } from '../store/metric-store.js';
 import { preparedCharts } from './prepared-charts.js';
 

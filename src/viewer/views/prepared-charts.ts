@@ -8,7 +8,7 @@ import {
   HTTP_SERVER_ACTIVE_REQUESTS,
   HTTP_SERVER_REQUEST_DURATION,
 } from '../../wire/conventions.js';
-import type { PreparedView } from '../api-types.js';
+import type { PreparedView } from '../api-types/metrics.js';
 
 interface Prepared {
   title: string;

@@ -1,4 +1,5 @@
-import type { Outcome, ProcessView } from '../api-types.js';
+import type { Outcome } from '../api-types/outcome.js';
+import type { ProcessView } from '../api-types/process.js';
 import type { ProcessResource } from '../store/process-resource.js';
 
 export function processView({ service, slot, incarnation, pid, instanceId, host }: ProcessResource): ProcessView {

@@ -1,4 +1,4 @@
-import type { RouteExampleView, RoutesView, RouteView, RouteWorkerView } from '../api-types.js';
+import type { RouteExampleView, RoutesView, RouteView, RouteWorkerView } from '../api-types/routes.js';
 import type { StoredSpan } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { percentile } from './percentile.js';

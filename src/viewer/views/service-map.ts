@@ -5,7 +5,7 @@
  * @module
  */
 import { SERVER_ADDRESS, SERVER_PORT } from '../../wire/conventions.js';
-import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types.js';
+import type { MapCallView, MapNodeView, ServiceMapView } from '../api-types/service-map.js';
 import { scalar } from '../store/process-resource.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';

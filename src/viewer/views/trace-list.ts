@@ -1,4 +1,4 @@
-import type { TraceListView, TraceRowView } from '../api-types.js';
+import type { TraceListView, TraceRowView } from '../api-types/trace-list.js';
 import { isEntry, type StoredSpan, type Trace } from '../store/trace.js';
 import type { TraceStore } from '../store/trace-store.js';
 import { traceFilter } from './trace-filter.js';

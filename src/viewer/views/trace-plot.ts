@@ -1,4 +1,4 @@
-import type { TracePlotView, TracePointView } from '../api-types.js';
+import type { TracePlotView, TracePointView } from '../api-types/trace-list.js';
 
 /** More would hide each other: then they are counted in cells. */
 const MAX_POINTS = 2000;

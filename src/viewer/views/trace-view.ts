@@ -1,5 +1,6 @@
 import type { OtlpSpan, ResourceSpans, TracesData } from '../../wire/otlp-json.js';
-import type { LinkedSpanView, ProcessView, SpanRowView, SpanView, TraceView } from '../api-types.js';
+import type { ProcessView } from '../api-types/process.js';
+import type { LinkedSpanView, SpanRowView, SpanView, TraceView } from '../api-types/trace.js';
 import type { ProcessResource } from '../store/process-resource.js';
 import type { StoredSpan, Trace } from '../store/trace.js';
 import { type TreeRow, traceTree } from '../trace-tree.js';
