@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -27,6 +28,23 @@ function makeCertificate(dir: string, name: string): Certificate {
   const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:collector.test'];
   execFileSync('openssl', [...make, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
   return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+/** Likewise, valid for so many seconds from now on. */
+function makeExpiring(dir: string, name: string, seconds: number): Certificate {
+  const [key, request, cert, config] = ['key', 'csr', 'cert', 'cnf'].map((end) => join(dir, `${name}.${end}`));
+  const run = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  run('req', '-new', ...kind, '-subj', `/CN=${name}`, '-keyout', key!, '-out', request!);
+  const index = join(dir, 'index');
+  writeFileSync(index, '');
+  const authority = `[ca]\ndefault_ca=d\n[d]\ndatabase=${index}\nnew_certs_dir=${dir}\ndefault_md=sha256\npolicy=p\nserial=${dir}/serial\nx509_extensions=e\n`;
+  writeFileSync(config!, `${authority}[p]\ncommonName=supplied\n[e]\nsubjectAltName=IP:127.0.0.1\n`);
+  const time = (ms: number) => `${new Date(ms).toISOString().replace(/\.\d+Z$|[-:T]/g, '')}Z`;
+  const valid = ['-startdate', time(Date.now() - 3600_000), '-enddate', time(Date.now() + seconds * 1000)];
+  const signed = ['-selfsign', '-keyfile', key!, '-rand_serial', '-notext', ...valid];
+  run('ca', '-batch', '-config', config!, ...signed, '-in', request!, '-out', cert!);
+  return { key: readFileSync(key!), cert: readFileSync(cert!) };
 }
 
 /** Ends TLS in front of an endpoint, as a load balancer does. */
@@ -119,6 +137,34 @@ test('the certificate of an endpoint is replaced by one of another authority: th
 });
 
 for (const to of ['otlp-grpc', 'otlp-http'] as const) {
+  test(`${to}: a certificate that expires during a run: the connection goes on, the next one says why it is refused, and the renewed one is taken`, async (t) => {
+    const { open, write, ship, warnings } = await journalScene(t);
+    const dir = await tempDir(t);
+    const renewed = makeCertificate(dir, 'renewed');
+    const expiring = makeExpiring(dir, 'expiring', 5);
+    const expiresAt = Date.parse(new X509Certificate(expiring.cert).validTo);
+    const endpoint = await OtlpEndpoint.start(t);
+    const front = await terminator(t, expiring, to === 'otlp-http' ? endpoint.httpUrl : endpoint.grpcUrl);
+    const url = to === 'otlp-http' ? `${front.url}/v1/traces` : front.url;
+    const journal = open();
+    write(journal, 1, 'before');
+    ship({ to, url, tls: { ca: `${expiring.cert}${renewed.cert}` } });
+    await endpoint.waitForSpans(1);
+    await waitFor(() => Date.now() > expiresAt + 1000, 'the end of the certificate');
+    write(journal, 1, 'after');
+    await endpoint.waitForSpans(2);
+    assert.equal(front.connections, 1);
+    front.use(expiring);
+    write(journal, 1, 'refused');
+    await waitFor(() => warnings.some(({ message }) => /certificate has expired/.test(message)), 'a word');
+    front.use(renewed);
+    await endpoint.waitForSpans(3);
+    assert.deepEqual(
+      endpoint.received().map(({ name }) => name),
+      ['before 0', 'after 0', 'refused 0'],
+    );
+  });
+
   test(`${to}: certificates that nothing can be sent with lose no span, and others are used once they are said`, async (t) => {
     const { open, write, ship, warnings } = await journalScene(t);
     const server = makeCertificate(await tempDir(t), 'server');
