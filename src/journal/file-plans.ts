@@ -80,6 +80,11 @@ export class FilePlans {
     this.#renewed?.(this.identity.id, this.dir);
   }
 
+  /** Somebody has deleted the writer's files, and what is said of it beside them. */
+  sayAgain(): void {
+    this.#renewed?.(this.identity.id, this.dir);
+  }
+
   /** Whether attributes of the resource are still awaited. */
   get isResourcePending(): boolean {
     return this.#described.isResourcePending;

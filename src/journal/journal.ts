@@ -43,7 +43,7 @@ export interface JournalOptions {
   /**
    * Called when the journal goes on under another writer id, or in another directory, before anything is
    * written there: somebody has taken this process for dead while it was stopped, or while a clock was wrong;
-   * or {@link dirOfUser} is in use now.
+   * or {@link dirOfUser} is in use now. Also once files have been made again that somebody had deleted.
    */
   renewed?: ((writerId: string, dir: string) => void) | undefined;
   /**

@@ -92,7 +92,9 @@ export class WriterFiles {
 
   /** Somebody has deleted a file in use, or the directory: moves what was not shipped of it to a new file. */
   replace(file: JournalFileWriter): void {
+    const isFirst = file === this.table.files[0];
     this.tableFiles.replace(file);
+    if (isFirst) this.plans.sayAgain();
     this.spans.replace(file);
     this.logs.segments?.replace(file);
   }

@@ -120,14 +120,14 @@ export function countSetAside(dir: string, isWriter: (id: string) => boolean): n
   return everythingSaid(dir).filter(({ setAsideOf }) => setAsideOf !== undefined && isWriter(setAsideOf)).length;
 }
 
-/** Deletes what writers have said that have no files any more. Never throws. */
-export function removeDestinations(dir: string, hasFiles: (writerId: string) => boolean): void {
+/** Deletes what writers have said so long ago that have no files any more. Never throws. */
+export function removeDestinations(dir: string, hasFiles: (writerId: string) => boolean, ageMs = ORPHAN_MS): void {
   try {
     for (const name of readdirSync(dir)) {
       const writerId = FILES.exec(name)?.[1];
       if (writerId === undefined || hasFiles(writerId)) continue;
       const path = join(dir, name);
-      if (Date.now() - statSync(path).mtimeMs > ORPHAN_MS) rmSync(path, { force: true });
+      if (Date.now() - statSync(path).mtimeMs > ageMs) rmSync(path, { force: true });
     }
   } catch {
     // The next look finds them.

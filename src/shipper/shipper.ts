@@ -34,6 +34,8 @@ const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 /** For the spans of files that a stranger has deleted, when the directory is another shipper's. */
 const LAST_COPIES_MS = 10_000;
+/** What a writer has said so long ago, and has no files for, is not for files that it is about to make. */
+const LAST_ORPHAN_MS = 1000;
 /** For counting what is left, when a shipper ends. */
 const COUNT_MS = 250;
 
@@ -123,8 +125,6 @@ export class Shipper {
       if (!stopping && this.#isAlone()) {
         this.#hasEndedIdle = true;
         complete = this.#tail.unreadableFiles === 0;
-        // Of a process that takes its time to end, nobody will remove it.
-        for (const { identity } of this.#closed) removeDestination(this.#options.dir, identity.id);
         break;
       }
       const isLate = stopping && now > this.#stopAt!;
@@ -181,6 +181,10 @@ export class Shipper {
     this.#counts.end();
     if (this.#takenOver) return;
     const { dir } = this.#options;
+    // Of a process that takes its time to end, or whose last file a shipper that was killed has deleted,
+    // nobody will remove it.
+    for (const { identity } of this.#closed) removeDestination(dir, identity.id);
+    removeDestinations(dir, (writerId) => this.#tail.writers.has(writerId), LAST_ORPHAN_MS);
     const until = performance.now() + COUNT_MS;
     for (const delivery of this.#deliveries.withLag()) {
       const { count, isMore } = delivery.countLeft(until);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { everythingSaid } from '#src/shipper/destination.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { freePort } from '../process/free-port.js';
 import { fixture, type Program, runProgram } from '../process/run-program.js';
@@ -55,6 +56,20 @@ test('two releases of one service with endpoints of their own: each one’s span
   await blue!.waitForSpans((spans) => spans.filter(({ name }) => name === 'blue').length >= 2);
   assert.equal(named(blue!, 'green'), 0);
   assert.equal(named(green!, 'blue'), 0);
+});
+
+test('a directory that is deleted: where each process sends to is said there again', async (t) => {
+  const dir = await tempDir(t);
+  const endpoints = [await OtlpEndpoint.start(t), await OtlpEndpoint.start(t)];
+  for (const [n, { grpcUrl }] of endpoints.entries())
+    await writer(t, dir, `writer ${n}`, { OTEL_EXPORTER_OTLP_ENDPOINT: grpcUrl });
+  for (const endpoint of endpoints) await endpoint.waitForSpans(1);
+  const service = join(dir, 'shop');
+  rmSync(service, { recursive: true });
+  await waitFor(() => {
+    const said = existsSync(service) ? everythingSaid(service).map(({ url }) => url) : [];
+    return endpoints.every(({ grpcUrl }) => said.includes(grpcUrl));
+  }, 'two destinations');
 });
 
 test('a token that was rotated: the newest word is sent with, for what the dead have left, too; no file holds it', async (t) => {

@@ -46,6 +46,14 @@ test('what a process has said of itself is not left where the shipper goes befor
   assert.deepEqual(filesIn(dir), []);
 });
 
+test('what a process had said whose last file a shipper deleted that was killed then is not left', async (t) => {
+  const { dir, ship } = await journalScene(t);
+  const target = { ...PLAIN_EXPORT, url: 'http://127.0.0.1:9' };
+  writeDestination(dir, 'a'.repeat(32), destinationOf(target));
+  assert.equal(await ship(target, { lingerMs: 1500 }).done, true);
+  assert.deepEqual(filesIn(dir), []);
+});
+
 for (const ending of [SPARE, UNFINISHED]) {
   test(`a file ${ending} of a dead writer that has nothing else is deleted, that of a living one stays`, async (t) => {
     const { dir, ship } = await journalScene(t);
