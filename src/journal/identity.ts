@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { UNKNOWN_BOOT, whereabouts } from '../process/whereabouts.js';
 import type { WriterIdentity } from './format.js';
 import { randomHexAtStart } from './random-bytes.js';
 
@@ -11,28 +12,6 @@ import { randomHexAtStart } from './random-bytes.js';
 export const LEASE_TIMEOUT_MS = 30_000;
 /** How often a writer renews its lease, in milliseconds. */
 export const LEASE_RENEWAL_MS = 5_000;
-
-const UNKNOWN_BOOT = '0'.repeat(32);
-
-/** The pid namespace and the boot that this process lives in. */
-interface Here {
-  pidNamespace: number;
-  bootId: string;
-}
-
-let here: Here | undefined;
-
-function whereWeAre(): Here {
-  if (here !== undefined) return here;
-  const found = {
-    pidNamespace: tryTo(() => statSync('/proc/self/ns/pid').ino) ?? 0,
-    bootId:
-      tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')) ?? UNKNOWN_BOOT,
-  };
-  // What could not be read for want of a descriptor is looked for again the next time.
-  if (found.pidNamespace !== 0 && found.bootId !== UNKNOWN_BOOT) here = found;
-  return found;
-}
 
 /**
  * `/proc/thread-self` is `<pid>/task/<thread>`: read in the thread itself, as every synchronous call of `fs`
@@ -50,7 +29,7 @@ export function newWriterIdentity(slot: number | undefined): WriterIdentity {
     pid: process.pid,
     thread,
     processStart: startOf(stateOf({ pid: process.pid, thread })),
-    ...whereWeAre(),
+    ...whereabouts(),
     slot,
   };
 }
@@ -63,7 +42,7 @@ export function newWriterIdentity(slot: number | undefined): WriterIdentity {
  * @param leaseMs the newest lease among the writer's files, in milliseconds since the epoch
  */
 export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Date.now()): boolean {
-  const { pidNamespace, bootId } = whereWeAre();
+  const { pidNamespace, bootId } = whereabouts();
   const known = pidNamespace !== 0 && bootId !== UNKNOWN_BOOT && writer.processStart !== 0;
   if (known && writer.pidNamespace === pidNamespace && writer.bootId === bootId) {
     return hasEnded(writer);
@@ -76,13 +55,13 @@ export function isWriterDead(writer: WriterIdentity, leaseMs: number, nowMs = Da
  * Whether the writer ran where we do, so that a path of its is one of ours: no other machine or container.
  */
 export function isFromHere({ pidNamespace, bootId }: WriterIdentity): boolean {
-  const here = whereWeAre();
+  const here = whereabouts();
   return pidNamespace === here.pidNamespace && bootId === here.bootId;
 }
 
 /** Whether the writer's monotonic clock is this machine's, since the same boot. */
 export function hasSameClock({ bootId }: WriterIdentity): boolean {
-  return bootId !== UNKNOWN_BOOT && bootId === whereWeAre().bootId;
+  return bootId !== UNKNOWN_BOOT && bootId === whereabouts().bootId;
 }
 
 /** Whether a thread of this pid namespace and boot has ended: false, too, where that cannot be looked up. */

@@ -1,28 +1,37 @@
 /**
  * What a parent knows about the end of a process with a journal, written down for the shipper: a file
- * `<pid>.exit` in the journal's directory, or `<pid>-<thread>.exit` for a worker thread. A file is there
- * whether or not a shipper runs at the time, and reaches a shipper that the parent is not connected to.
+ * `<boot>-<pid namespace>-<pid>.exit` in the journal's directory, or `…-<pid>-<thread>.exit` for a worker
+ * thread. Containers that share a volume have processes of the same pid. A file is there whether or not a
+ * shipper runs at the time, and reaches a shipper that the parent is not connected to.
  *
  * @module
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Whereabouts, whereabouts } from './whereabouts.js';
 
-const FILE = /^\d+(-\d+)?\.exit(\.new)?$/;
+const FILE = /^[0-9a-f]{8}-\d+-\d+(-\d+)?\.exit(\.new)?$/;
 /** A journal may wait for days until it is shipped; the exit of its writer is kept as long. */
 const KEPT_MS = 7 * 24 * 3600_000;
 
-const pathOf = (dir: string, pid: number, threadId?: number) =>
-  join(dir, threadId === undefined ? `${pid}.exit` : `${pid}-${threadId}.exit`);
+interface ProcessId extends Whereabouts {
+  pid: number;
+}
+
+function pathOf(dir: string, { bootId, pidNamespace, pid }: ProcessId, threadId?: number): string {
+  const name = `${bootId.slice(0, 8)}-${pidNamespace}-${pid}`;
+  return join(dir, threadId === undefined ? `${name}.exit` : `${name}-${threadId}.exit`);
+}
 
 /**
  * Writes down how a process or thread ended. Never throws: when the file cannot be written, the exit is not
  * known.
  *
+ * @param pid of this process's own pid namespace
  * @param threadId as Node.js counts them; undefined for a process
  */
 export function tellExit(dir: string, pid: number, exit: object, threadId?: number): void {
-  const path = pathOf(dir, pid, threadId);
+  const path = pathOf(dir, { pid, ...whereabouts() }, threadId);
   try {
     writeFileSync(`${path}.new`, JSON.stringify({ atMs: Date.now(), ...exit }), { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -32,17 +41,17 @@ export function tellExit(dir: string, pid: number, exit: object, threadId?: numb
 }
 
 /** Undefined when no readable exit has been written down. */
-export function readToldExit(dir: string, pid: number, threadId?: number): unknown {
+export function readToldExit(dir: string, of: ProcessId, threadId?: number): unknown {
   try {
-    return JSON.parse(readFileSync(pathOf(dir, pid, threadId), 'utf8'));
+    return JSON.parse(readFileSync(pathOf(dir, of, threadId), 'utf8'));
   } catch {
     return undefined;
   }
 }
 
-export function removeToldExit(dir: string, pid: number, threadId?: number): void {
+export function removeToldExit(dir: string, of: ProcessId, threadId?: number): void {
   try {
-    rmSync(pathOf(dir, pid, threadId), { force: true });
+    rmSync(pathOf(dir, of, threadId), { force: true });
   } catch {
     // It stays until it is old.
   }

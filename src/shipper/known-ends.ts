@@ -4,6 +4,7 @@
  * @module
  */
 import type { WriterIdentity } from '../journal/format.js';
+import { isFromHere } from '../journal/identity.js';
 import { monotonicAt } from '../journal/monotonic.js';
 import { type ExitRecord, readVitals } from '../journal/vitals.js';
 import { exitInPm2Log } from '../pm2/daemon-log.js';
@@ -72,7 +73,8 @@ export class KnownEnds {
   }
 
   #hasLiveWriter(pid: number): boolean {
-    for (const { identity, finished } of this.#writers()) if (!finished && identity.pid === pid) return true;
+    for (const { identity, finished } of this.#writers())
+      if (!finished && identity.pid === pid && isFromHere(identity)) return true;
     return false;
   }
 
@@ -80,10 +82,11 @@ export class KnownEnds {
   recovered(writer: TailedWriter, found: Recovered): void {
     const { record } = found;
     const { pid } = writer.identity;
-    const heard = this.#exits.get(pid);
+    const heard = this.#heardOf(writer.identity);
     if (heard) heard.answered = true;
     // Its coordinator was busy for longer than the shipper waits.
-    else if (isOfCoordinator(writer) && !isThread(writer)) this.#found.set(pid, { ...found, foundMs: Date.now() });
+    else if (isFromHere(writer.identity) && isOfCoordinator(writer) && !isThread(writer))
+      this.#found.set(pid, { ...found, foundMs: Date.now() });
     this.#keepForThreads(writer, record);
     this.#removeTold(writer);
   }
@@ -94,7 +97,7 @@ export class KnownEnds {
    */
   exitOf(writer: TailedWriter): Omit<KnownExit, 'answered'> | undefined {
     const { identity, resource, leaseMs } = writer;
-    const { pid, id, slot } = identity;
+    const { id, slot } = identity;
     const ofThread = this.#toldOfThread(writer);
     if (ofThread !== undefined) {
       // `terminate()` gives that code, and lets the thread write nothing.
@@ -103,9 +106,9 @@ export class KnownEnds {
     }
     // A thread that has said how it ends: what is told of the process came later.
     if (isThread({ identity }) && readVitals(this.#dir, id)?.exit !== undefined) return undefined;
-    const heard = this.#exits.get(pid);
+    const heard = this.#heardOf(identity);
     if (heard !== undefined) return heard;
-    const told = toldSince(leaseMs, readToldExit(this.#dir, pid));
+    const told = toldSince(leaseMs, readToldExit(this.#dir, identity));
     if (told !== undefined) return told;
     if (slot === undefined || attributeOf(resource, CLUSTER_MANAGER) !== 'pm2') return undefined;
     // It says SIGINT also of a process that has ended by itself.
@@ -115,10 +118,15 @@ export class KnownEnds {
     return logged && { ...logged, ...writer.aliveUntil() };
   }
 
+  /** The parent at the other end of the channel is where this process is. */
+  #heardOf(identity: WriterIdentity): KnownExit | undefined {
+    return isFromHere(identity) ? this.#exits.get(identity.pid) : undefined;
+  }
+
   /** What the process of a thread has told of the thread's end; one that the process took along has none. */
   #toldOfThread({ identity, resource, leaseMs }: TailedWriter): ToldDeath | undefined {
     const id = isThread({ identity }) ? threadIdOf(resource) : undefined;
-    return id === undefined ? undefined : toldSince(leaseMs, readToldExit(this.#dir, identity.pid, id));
+    return id === undefined ? undefined : toldSince(leaseMs, readToldExit(this.#dir, identity, id));
   }
 
   /** What it has written of its end; a thread that the process took along, what the process has. */
@@ -147,8 +155,8 @@ export class KnownEnds {
   /** What was told of a process is for all that wrote in it. */
   #removeTold({ identity, resource }: TailedWriter): void {
     const dir = this.#dir;
-    if (isThread({ identity })) removeToldExit(dir, identity.pid, threadIdOf(resource) ?? 0);
-    if (!this.#othersOfProcess(identity).some(({ isLive }) => isLive)) removeToldExit(dir, identity.pid);
+    if (isThread({ identity })) removeToldExit(dir, identity, threadIdOf(resource) ?? 0);
+    if (!this.#othersOfProcess(identity).some(({ isLive }) => isLive)) removeToldExit(dir, identity);
   }
 }
 

@@ -9,7 +9,7 @@
 import { fork } from 'node:child_process';
 import { ownFile } from '../own-files.js';
 import { shipperArguments } from './node-arguments.js';
-import { parseFromShipper } from './shipper-messages.js';
+import { parseFromShipper, type ShipperConfig } from './shipper-messages.js';
 
 /** Less than its starter waits for both. */
 const BOOTS_WITHIN_MS = 25_000;
@@ -23,8 +23,11 @@ const shipper = fork(ownFile('shipper/main.js'), [], {
 });
 // Node may wait for ever as it boots, where the system lets it have no more threads.
 setTimeout(() => shipper.kill('SIGKILL'), BOOTS_WITHIN_MS);
-shipper.on('error', () => process.exit(1));
-shipper.on('exit', (code) => process.exit(code ?? 1));
+shipper.on('error', (error) => void failed(error.message, 1));
+shipper.on('exit', (code, signal) => {
+  if (code === 0) process.exit();
+  void failed(`it ended with ${signal ?? code}`, code ?? 1);
+});
 shipper.on('message', (message) => {
   const answer = parseFromShipper(message);
   if (!answer) return;
@@ -32,3 +35,26 @@ shipper.on('message', (message) => {
   if (!process.connected) process.exit();
   process.send?.(answer, undefined, undefined, () => process.exit());
 });
+
+/**
+ * A starter that lives starts another one; a tool that has ended by now has nobody else to say what it
+ * leaves.
+ */
+async function failed(why: string, code: number): Promise<void> {
+  if (!process.connected) {
+    // Not read by one that has never booted.
+    const text: string = await new Promise((resolve) => {
+      process.stdin
+        .setEncoding('utf8')
+        .once('data', resolve)
+        .once('end', () => resolve(''));
+    });
+    try {
+      const { dir }: ShipperConfig = JSON.parse(text);
+      (await import('./say-left.js')).sayLeft(dir, why);
+    } catch {
+      // One that has read it has said itself what is wrong.
+    }
+  }
+  process.exit(code);
+}

@@ -8,16 +8,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { ResolvedConfig } from '../config/resolved.js';
-import { undeliveredIn } from '../journal/delivery.js';
-import { numberOf } from '../number-of.js';
 import { ownFile } from '../own-files.js';
 import { writeToStderr } from '../process/announce.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
-import { warn, warnNow } from '../warn.js';
+import { warn } from '../warn.js';
 import { isShipperAlive } from './lock.js';
 import { shipperArguments } from './node-arguments.js';
+import { sayLeft } from './say-left.js';
 import {
   type FromShipper,
   type KnownDeath,
@@ -39,8 +38,6 @@ const HEALTHY_MS = 10_000;
 const BOOTS_WITHIN_MS = 30_000;
 /** A death is reported within a second, whether its journal has been finished by then or not. */
 const ANSWER_MS = 1000;
-/** For counting what is left, when the process ends. */
-const COUNT_MS = 100;
 
 export interface EnsureShipperOptions {
   /** Stay connected: be told of recoveries and statistics. Else the shipper is on its own once it runs. */
@@ -181,13 +178,7 @@ export class ShipperKeeper {
 
   /** No shipper could be started, or has stayed, and nobody is left to start one. */
   #sayLeft(): void {
-    const { dir } = this.#config;
-    const spans = undeliveredIn(dir, COUNT_MS);
-    if (spans === 0 || isShipperAlive(dir)) return;
-    warnNow(
-      'FORKTRACE_SPANS_LEFT',
-      `${numberOf(spans, 'span')} left in ${dir}, as no shipper could be started (${this.#failure ?? 'no process for it'}): the next start of the service delivers what is left, or: forktrace ship ${dir}`,
-    );
+    sayLeft(this.#config.dir, this.#failure ?? 'no process for it');
   }
 
   /** Stops looking after the shipper; one that runs goes on until its work is done. */

@@ -1,9 +1,12 @@
 // A program whose shipper cannot be started: its Node.js has been replaced, or the system has no process
 // left.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ownFile } from '#src/own-files.js';
 import { ensureShipper } from '#src/shipper/start.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { isAlive } from '../process/alive.js';
@@ -59,3 +62,36 @@ test('a shipper that says nothing, as Node.js waits for ever while it boots, is 
   assert.match(died[0]!, /is started again.* it ended with SIGKILL/);
   assert.equal(isAlive(Number(pids()[0])), false);
 });
+
+test('a shipper that hangs as it boots, of a tool that has ended by now: what stays is said by what has started it', async (t) => {
+  const dir = await tempDir(t);
+  const writer = runProgram(t, fixture('span-writer'), { args: [dir, 'mmap', '5', 'span', '0', 'close'] });
+  await writer.waitForExit();
+  const config = { dir, maxBytes: 2 ** 30, export: PLAIN_EXPORT, shutdownTimeoutMs: 1000 };
+  // Without a channel, as after its starter's end.
+  const launcher = spawn(process.execPath, [ownFile('shipper/launch.js')], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  t.after(() => launcher.kill('SIGKILL'));
+  let said = '';
+  launcher.stderr!.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  const shipper = await waitFor(() => childOf(launcher.pid!), 'a shipper');
+  process.kill(shipper, 'SIGSTOP');
+  t.after(() => isAlive(shipper) && process.kill(shipper, 'SIGKILL'));
+  launcher.stdin!.end(`${JSON.stringify(config)}\n`);
+  // As its starter does with one that says nothing for half a minute.
+  process.kill(shipper, 'SIGKILL');
+  const [code] = await once(launcher, 'close');
+  assert.equal(code, 1);
+  assert.match(
+    said,
+    /FORKTRACE_SPANS_LEFT.* 5 spans left in .*, as no shipper could be started \(it ended with SIGKILL\)/,
+  );
+});
+
+function childOf(pid: number): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? undefined : Number(children);
+}
