@@ -23,6 +23,7 @@ export type * from './sdk/types.js';
 export type { LogRecordCounts, ShipperStats } from './shipper/shipper-messages.js';
 export { type SpanDecorator, type SpanFunctionOptions, span } from './span/span.js';
 export type { App, AppFactory, AppSource } from './worker/app-source.js';
+export type { PipelineStats } from './worker/pipeline.js';
 export type { WorkerTracing } from './worker/start-worker.js';
 
 import type { TracingConfig } from './config/types.js';

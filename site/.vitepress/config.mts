@@ -13,6 +13,8 @@ export default defineConfig({
   cleanUrls: true,
   // A link that leads nowhere fails the build. Files beside the pages are no pages.
   ignoreDeadLinks: [/^http:\/\/localhost/, (url) => existsSync(published + url)],
+  // The search index is one chunk, which grows with the pages.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
   markdown: {
     config(md) {
       const fence = md.renderer.rules.fence!;

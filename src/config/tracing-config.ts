@@ -70,7 +70,8 @@ export interface ExportConfig {
   /**
    * The destination. `viewer` is the embedded receiver with a web page.
    *
-   * @default FORKTRACE_EXPORT, else see "Where spans go"
+   * @default FORKTRACE_EXPORT, else OTEL_TRACES_EXPORTER, else the protocol of the configured endpoint, else
+   * viewer, or otlp-grpc with NODE_ENV=production
    */
   to?: 'otlp-grpc' | 'otlp-http' | 'console' | 'none' | 'viewer';
   /**
@@ -142,16 +143,16 @@ export interface JournalConfig {
    */
   dir?: string;
   /**
-   * How large the directory may become; beyond that the oldest unshipped segment is dropped first. Takes a
-   * whole number from 65536, in bytes.
+   * How large the directory may become; beyond that unshipped log records are dropped, then unshipped spans,
+   * the oldest first. Takes a whole number from 65536, in bytes.
    *
    * @default FORKTRACE_JOURNAL_MAX_BYTES, else 268435456
    */
   maxBytes?: number;
   /**
    * `mmap`, `write`, or `auto`: `mmap` where koffi works and the file system writes in place. `write` takes
-   * two system calls per request. If the process is killed, spans that ended after the last answer, in the
-   * same turn of the event loop, are not ended in the file.
+   * three system calls per request, or more. If the process is killed, spans that ended after the last
+   * answer, in the same turn of the event loop, are not ended in the file.
    *
    * @default FORKTRACE_JOURNAL_MODE, else auto
    */

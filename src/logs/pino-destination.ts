@@ -9,6 +9,11 @@ import { type PinoKeys, readPinoLine } from './pino-line.js';
 export interface ForktraceDestination {
   /** pino looks for this field to tell a stream from options. */
   readonly writable: true;
+  /**
+   * Keeps one line. Called by pino.
+   *
+   * @param line JSON, as pino makes it; anything else is kept as the text of a record
+   */
   write(line: string): void;
   /** Does nothing, because nothing is buffered. */
   flushSync(): void;
@@ -16,6 +21,7 @@ export interface ForktraceDestination {
   end(): void;
 }
 
+/** Options of {@link forktraceDestination}. */
 export interface ForktraceDestinationOptions {
   /** Name of the field that holds the message: the same as the logger's `messageKey`. @default 'msg' */
   messageKey?: string;

@@ -27,7 +27,7 @@ export interface PinoKeys {
   errorKey: string;
 }
 
-/** @returns undefined for text that is no line of JSON: the text is then the body of a record */
+/** Fills `entry`. Text that is no line of JSON becomes the body of the record. */
 export function readPinoLine(line: string, { messageKey, errorKey }: PinoKeys, entry: LogEntry): void {
   entry.severityNumber = 0;
   entry.severityText = undefined;

@@ -165,19 +165,3 @@ export interface IdGenerator {
   /** 16 lower-case hex digits, not all of them 0. */
   generateSpanId(): string;
 }
-
-/** Bounds of a span. Sources and defaults: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits */
-export interface SpanLimits {
-  /** Most UTF-16 code units of an attribute's text. @default Infinity */
-  attributeValueLengthLimit?: number;
-  /** Most attributes of a span. @default 128 */
-  attributeCountLimit?: number;
-  /** Most links of a span. @default 128 */
-  linkCountLimit?: number;
-  /** Most events of a span. @default 128 */
-  eventCountLimit?: number;
-  /** Most attributes of an event. @default 128 */
-  attributePerEventCountLimit?: number;
-  /** Most attributes of a link. @default 128 */
-  attributePerLinkCountLimit?: number;
-}

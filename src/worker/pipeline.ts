@@ -2,6 +2,14 @@ import type { TracerProvider } from '@opentelemetry/api';
 import type { Journal } from '../journal/journal.js';
 import type { SpanCounts } from '../tracer/span-counts.js';
 
+/** Ended spans since tracing started, by what became of them. */
+export interface PipelineStats {
+  /** Spans that were kept: in the journal, or for the exporter with `batch`. */
+  spansJournaled: number;
+  /** Spans that could not be kept. */
+  spansLost: number;
+}
+
 /** How spans leave this process: the interface that the pipelines `journal` and `batch` implement. */
 export interface Pipeline {
   /** The journal, which takes log records, too; undefined when the pipeline has none. */
@@ -21,12 +29,7 @@ export interface Pipeline {
    * them.
    */
   readonly outlivesProcess: boolean;
-  stats(): {
-    /** Spans that were kept, since start. */
-    spansJournaled: number;
-    /** Spans that could not be kept, since start. */
-    spansLost: number;
-  };
+  stats(): PipelineStats;
   /**
    * Resolves with true when all ended spans have been exported, batches in flight included. Resolves with
    * false when that has failed, or at the deadline. Never rejects.

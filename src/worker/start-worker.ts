@@ -43,7 +43,7 @@ import { setLogLevel } from './log-level.js';
 import { serveEarlyLoggers } from './loggers-of-api.js';
 import type { WorkerMeterProvider } from './meter-provider.js';
 import { tellActiveSpan } from './peekable.js';
-import type { Pipeline } from './pipeline.js';
+import type { Pipeline, PipelineStats } from './pipeline.js';
 import { createPropagator } from './propagators.js';
 import { createResource, resourceAttributes } from './resource.js';
 import { warnOfUnknownDetectors } from './resource-detectors.js';
@@ -63,7 +63,7 @@ export interface WorkerTracing {
   /** The meter of the scope `forktrace`. It records nothing without a meter provider. */
   readonly meter: Meter;
   /** How many spans this process has kept and lost since tracing started. */
-  stats(): ReturnType<Pipeline['stats']>;
+  stats(): PipelineStats;
   /**
    * Waits until all ended spans are exported. With the journal that is when the shipper has delivered them;
    * with `batch` it includes a batch in flight. Does not reject.

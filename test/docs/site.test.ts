@@ -1,7 +1,7 @@
 // What `npm run docs` must not let pass, put before what builds the site, with the site's own settings.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ test('an export without documentation and a type that leaks are errors of the AP
   const dir = await tempDir(t);
   const file = join(dir, 'index.ts');
   const documented = '/** What it is. */\nexport interface Documented {\n  /** Its name. */\n  name: string;\n}\n';
+  writeFileSync(join(dir, 'package.json'), '{ "name": "p", "type": "module" }');
   const settings = { extends: join(site, 'tsconfig.json'), files: [file] };
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(settings));
   // The site's, without those that it leaves out by name.
@@ -40,6 +41,17 @@ test('an export without documentation and a type that leaks are errors of the AP
   assert.match(output, /\bHas\.member\b.*does not have any documentation/);
   assert.match(output, /\bInner\b.*is referenced by leak but not included in the documentation/);
   assert.doesNotMatch(output, /Documented/);
+});
+
+test('the API pages are of every module that the package exports', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { entryPoints } = JSON.parse(readFileSync(join(site, 'typedoc.json'), 'utf8'));
+  const types = Object.entries<{ import?: { types: string } }>(exports).flatMap(([name, { import: module }]) =>
+    // `forktrace/register` is imported for what it does.
+    module === undefined || name === './register' ? [] : [module.types],
+  );
+  const sources = types.map((path) => path.replace('./dist/', '../src/').replace('.d.ts', '.ts'));
+  assert.deepEqual(entryPoints.sort(), sources.sort());
 });
 
 test('a link that leads nowhere is an error of the site', { skip }, async (t) => {

@@ -19,7 +19,8 @@ export const exporting = {
       to: option(choice(...destinations), {
         about: 'The destination. `viewer` is the embedded receiver with a web page.',
         variable: 'FORKTRACE_EXPORT',
-        otherwise: 'see "Where spans go"',
+        otherwise:
+          'OTEL_TRACES_EXPORTER, else the protocol of the configured endpoint, else `viewer`, or `otlp-grpc` with `NODE_ENV=production`',
       }),
       url: option(text, {
         about:

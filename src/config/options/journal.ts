@@ -12,14 +12,15 @@ export const journaling = {
         '`forktrace-<uid>` in the OS temp directory; where another user has that name, `$XDG_RUNTIME_DIR/forktrace`, or a new one with a random name',
     }),
     maxBytes: option(whole(65_536), {
-      about: 'How large the directory may become; beyond that the oldest unshipped segment is dropped first.',
+      about:
+        'How large the directory may become; beyond that unshipped log records are dropped, then unshipped spans, the oldest first.',
       unit: 'bytes',
       variable: 'FORKTRACE_JOURNAL_MAX_BYTES',
       default: 268_435_456,
     }),
     mode: option(choice('auto', 'mmap', 'write'), {
       about:
-        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes two system calls per request. If the process is killed, spans that ended after the last answer, in the same turn of the event loop, are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
+        '`mmap`, `write`, or `auto`: `mmap` where koffi works and the [file system writes in place](journal-format.md#bounds). `write` takes three system calls per request, or more. If the process is killed, spans that ended after the last answer, in the same turn of the event loop, are [not ended in the file](journal-format.md#why-no-span-is-both-ended-and-in-flight).',
       variable: 'FORKTRACE_JOURNAL_MODE',
       default: 'auto',
     }),
