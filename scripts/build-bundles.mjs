@@ -62,6 +62,7 @@ const isOfPackage = (importer) => /[\\/]node_modules[\\/]/.test(importer);
 const BANNER = [
   'const bundleRequire = require, bundleModule = module;',
   "const bundleUrl = () => bundleRequire('node:url').pathToFileURL(__filename);",
+  "const loadBundle = bundleRequire('./load-bundle.cjs');",
 ].join(' ');
 
 const nameOf = (file) => relative(source, file).split(sep).join('/');
@@ -71,13 +72,17 @@ const common = (name) => name.replace(/\.ts$/, '.cjs');
 const sourceOf = (from, path) => nameOf(resolve(source, dirname(from), path)).replace(/\.js$/, '.ts');
 /** module → its bundle */
 const bundleOf = new Map();
+/** module → its place in what its bundle exports */
+const placeOf = new Map();
 
-/**
- * What loads a bundle in another one. It is named as tools expect it that collect the files of a package for
- * a deployment (Nuxt, Vercel).
- */
-function loadOf(require, bundle) {
-  return `${require}('./load-bundle.cjs')(${require}.resolve('./${bundle}'))`;
+/** What loads a bundle in another one. */
+const loadOf = (bundle) => `loadBundle('${bundle}')`;
+/** In a bundle the module of `src`, by its place: see `exporting`. */
+const moduleIn = (loaded, name) => `${loaded}[${placeOf.get(name)}]()`;
+/** The exports of a bundled module as one object. */
+async function objectOf(loaded, name) {
+  const exported = (await exportsOf(name)).filter((one) => one !== 'default').join(', ');
+  return `(([${exported}]) => ({ ${exported} }))(${moduleIn(loaded, name)})`;
 }
 
 /** The path of a file of dist from a module there. */
@@ -91,10 +96,13 @@ function fromModule(name, file) {
 /**
  * Takes the exports of a module into constants: what is read from a CommonJS module's object at each use is
  * slower, a getter above all.
+ *
+ * @param isList what is loaded is a list of them
  */
-function constants(loaded, exported) {
+function constants(loaded, exported, isList = false) {
   const names = exported.filter((name) => name !== 'default');
-  return [`const loaded = ${loaded};`, ...names.map((name) => `export const ${name} = loaded.${name};`)].join('\n');
+  const exporting = names.map((name, at) => `export const ${name} = loaded${isList ? `[${at}]` : `.${name}`};`);
+  return [`const loaded = ${loaded};`, ...exporting].join('\n');
 }
 
 const exports = new Map();
@@ -128,16 +136,16 @@ const boundaries = (file = 'unwritten.cjs') => ({
       return isInside ? undefined : { path, namespace: 'package' };
     });
     onLoad({ filter: /./, namespace: 'bundled' }, async ({ path }) => ({
-      contents: constants(`${loadOf('bundleRequire', bundleOf.get(path))}['${compiled(path)}']`, await exportsOf(path)),
+      contents: constants(moduleIn(loadOf(bundleOf.get(path)), path), await exportsOf(path), true),
     }));
     onLoad({ filter: /./, namespace: 'outside' }, async ({ path }) => ({
-      contents: constants(loadOf('bundleRequire', common(path)), await exportsOf(path)),
+      contents: constants(loadOf(common(path)), await exportsOf(path)),
     }));
     onLoad({ filter: /./, namespace: 'package' }, ({ path }) => ({
       contents: constants(`bundleRequire('${path === API ? './api.cjs' : path}')`, Object.keys(require(path))),
     }));
     onLoad({ filter: /\.(ts|js)$/, namespace: 'file' }, async ({ path }) =>
-      isOfPackage(path) ? undefined : { contents: await uncommented(nameOf(path), located(nameOf(path))) },
+      isOfPackage(path) ? undefined : { contents: await uncommented(nameOf(path), await located(nameOf(path))) },
     );
   },
 });
@@ -146,8 +154,13 @@ const boundaries = (file = 'unwritten.cjs') => ({
  * Files are found by where the module is, not by where its bundle is; modules that are bundled in their
  * bundle. One `require` is for all of a bundle: what Node makes for each costs a fifth of a millisecond.
  */
-function located(name) {
+async function located(name) {
   const text = readFileSync(join(source, name), 'utf8');
+  const objects = new Map();
+  for (const [, path] of text.matchAll(/\b[rR]equire\('(\.[^']+)'\)/g)) {
+    const loaded = sourceOf(name, path);
+    if (placeOf.has(loaded)) objects.set(loaded, await objectOf(loadOf(bundleOf.get(loaded)), loaded));
+  }
   const require = /^const require = createRequire\(import\.meta\.url\);$/m.test(text) ? 'bundleRequire' : 'require';
   return text
     .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
@@ -157,12 +170,11 @@ function located(name) {
     .replace(/(?<![.\w'"-])require(?![\w'"])/g, require)
     .replace(/\b(require|bundleRequire)\('(\.[^']+)'\)/g, (_call, require, path) => {
       const loaded = sourceOf(name, path);
-      const bundle = bundleOf.get(loaded);
-      if (!bundle && loaded.startsWith('sdk/')) return loadOf(require, common(loaded));
-      return bundle ? `${loadOf(require, bundle)}['${compiled(loaded)}']` : `${require}('./${compiled(loaded)}')`;
+      if (!bundleOf.has(loaded) && loaded.startsWith('sdk/')) return loadOf(common(loaded));
+      return objects.get(loaded) ?? `${require}('./${compiled(loaded)}')`;
     })
     .replace(/\bawait import\('(\.[^']+)'\)/g, (_call, path) => {
-      return `await bundleRequire('./load-bundle.cjs').importModule('./${compiled(sourceOf(name, path))}')`;
+      return `await loadBundle.importModule('./${compiled(sourceOf(name, path))}')`;
     });
 }
 
@@ -204,7 +216,8 @@ function bundle(contents, file) {
 }
 
 /**
- * What has all exports of the modules in one object; getters for each, as of `export *`, are slow to make.
+ * What gives the exports of each module, in a list, when it is called. V8 makes an object of hundreds of
+ * names name by name, in a start of which most are not used.
  */
 async function exporting(names) {
   const imports = [];
@@ -214,9 +227,10 @@ async function exporting(names) {
     imports.push(
       `import { ${exported.map((one) => `${one} as _${at}_${one}`).join(', ')} } from './${compiled(name)}';`,
     );
-    modules.push(`'${compiled(name)}': { ${exported.map((one) => `${one}: _${at}_${one}`).join(', ')} }`);
+    const named = exported.filter((one) => one !== 'default');
+    modules.push(`() => [${named.map((one) => `_${at}_${one}`).join(', ')}]`);
   }
-  return `${imports.join('\n')}\nbundleModule.exports = { ${modules.join(',\n')} };`;
+  return `${imports.join('\n')}\nbundleModule.exports = [${modules.join(',\n')}];`;
 }
 
 /** Of Node's modules those that most processes would not have without us: loaded when they are used first. */
@@ -224,8 +238,8 @@ const LATE = ['child_process', 'cluster', 'os', 'timers/promises', 'tty', 'worke
 const isLate = (loading) => LATE.some((name) => loading.includes(`"node:${name}"`));
 /** As esbuild writes them. */
 const NODE_LOAD = /^var (?<as>\w+) = (?<loading>(?:__toESM\()?require\("node:[\w/]+"\)\)?);$/gm;
-const OWN_LOAD =
-  /^(?<to>var \w+ = )(?<loading>bundleRequire\("\.\/load-bundle\.cjs"\)\(bundleRequire\.resolve\("[^"]+"\)\)|bundleRequire\("[^"]+"\))(?=[;[])/gm;
+const OWN_LOAD = /^(?<to>var \w+ = )(?<loading>loadBundle\("[^"]+"\)|bundleRequire\("[^"]+"\))(?=[;[])/gm;
+const BUNDLE_LOAD = /\bloadBundle\("(?<file>[^"]+)"\)/g;
 
 /** Each module of a bundle loads what it needs. In the bundle that is loaded once, for all of them. */
 function loadOnce(file) {
@@ -233,7 +247,7 @@ function loadOnce(file) {
   const text = readFileSync(path, 'utf8');
   const shared = new Map();
   for (const { groups } of [...text.matchAll(NODE_LOAD), ...text.matchAll(OWN_LOAD)]) {
-    const [, name] = /"(?:node:|\.\/(?!load-bundle))([^"]+)"/.exec(groups.loading);
+    const [, name] = /"(?:node:|\.\/)?([^"]+)"/.exec(groups.loading);
     const kind = groups.loading.startsWith('__') ? '_default' : '';
     shared.set(groups.loading, `shared_${name.replace(/\W/g, '_')}${kind}`);
   }
@@ -252,6 +266,11 @@ function loadOnce(file) {
   const declared = [...shared].map(([loading, name]) =>
     isLate(loading) ? `let ${name}_; const ${name} = () => (${name}_ ??= ${loading});` : `const ${name} = ${loading};`,
   );
+  // Never called: so tools that collect the files of a package for a deployment (Nuxt, Vercel) find the
+  // bundles.
+  const files = new Set([...text.matchAll(BUNDLE_LOAD)].map(({ groups }) => groups.file));
+  const found = [...files].map((each) => `require('./${each}')`).join(', ');
+  if (files.size > 0) declared.unshift(`void (() => [${found}]);`);
   // In the first line: those that follow are where the source map has them.
   writeFileSync(path, once.replace(BANNER, `$& ${declared.join(' ')}`));
 }
@@ -267,7 +286,7 @@ async function closureOf(entries) {
 for (const [file, { entries, and }] of Object.entries(BUNDLES)) {
   const others = and && new Set(await closureOf(and));
   const names = (await closureOf(entries)).filter((name) => !others || others.has(name));
-  for (const name of names) bundleOf.set(name, file);
+  for (const [at, name] of names.entries()) bundleOf.set(name, file) && placeOf.set(name, at);
 }
 for (const file of Object.keys(BUNDLES)) {
   const names = [...bundleOf].filter(([, of]) => of === file).map(([name]) => name);
@@ -300,16 +319,18 @@ for (const [name, file] of bundleOf) {
     'const require = createRequire(import.meta.url);',
     `const bundle = require('${fromModule(name, file)}');`,
   ];
-  if (exported.length > 0) lines.push(`export const { ${exported.join(', ')} } = bundle['${compiled(name)}'];`);
+  if (exported.length > 0) lines.push(`export const [${exported.join(', ')}] = ${moduleIn('bundle', name)};`);
   writeFileSync(join(target, compiled(name)), `${lines.join('\n')}\n`);
 }
 
 // Each entry point for `import` and for `require`; both have the instance that is in the bundle.
-const { errors } = require(join(target, bundleOf.get('errors.ts')))['errors.js'];
+const exportsOfErrors = require(join(target, bundleOf.get('errors.ts')))[placeOf.get('errors.ts')]();
+const errors = exportsOfErrors[(await exportsOf('errors.ts')).indexOf('errors')];
 const missing = JSON.stringify(errors.FORKTRACE_BUNDLED.message('PROGRAM'));
 for (const [file, { as, bundle, module, call }] of Object.entries(ENTRY_POINTS)) {
   const name = file.replace(/\.js$/, '.ts');
   const exported = call ? [] : await exportsOf(name);
+  const object = await objectOf(loadOf(bundle), module.replace(/\.js$/, '.ts'));
   const load = (here, builtin) => `
 /**
  * A user's bundler may have put this file into another one, beside which there is nothing of ours: then it is
@@ -319,16 +340,22 @@ function load() {
   // Not one that is imported: bundlers follow those.
   const { createRequire } = ${builtin};
   const here = ${here};
-  const places = [here, process.argv[1], process.cwd() + '/program'].map((place) => [place, '${as}']);
-  for (const [place, name, of] of [[here, '${fromModule(name, bundle)}', '${module}'], ...places]) {
+  let loadBundle;
+  try {
+    const require = createRequire(here);
+    loadBundle = require('${fromModule(name, 'load-bundle.cjs')}');
+    void (() => [require('${fromModule(name, bundle)}')]);
+  } catch {}
+  if (loadBundle) return ${object};
+  for (const place of [here, process.argv[1], process.cwd() + '/program']) {
     let require, path;
     try {
       require = createRequire(place);
-      path = require.resolve(name);
+      path = require.resolve('${as}');
     } catch {
       continue;
     }
-    return of ? require('${fromModule(name, 'load-bundle.cjs')}')(path)[of] : require(path);
+    return require(path);
   }
   const program = process.argv[1] ?? 'this program';
   const error = new Error(${missing}.replace('PROGRAM', () => program));

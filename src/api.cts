@@ -27,7 +27,7 @@ if (loadBundle.isMainRealm && require.cache[file] === undefined && isBundled(fil
   const module = new Module(file);
   module.filename = file;
   module.loaded = true;
-  module.exports = loadBundle(require.resolve('./bundle-api.cjs'));
+  module.exports = loadBundle('bundle-api.cjs');
   require.cache[file] = module;
 }
 

@@ -15,7 +15,7 @@ import path = require('node:path');
 import vm = require('node:vm');
 
 // Taken now: an instrumentation of fs that comes later makes no spans of what is done here.
-const { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, readSync } = fs;
+const { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } = fs;
 const { readdirSync, rename, rmSync, statSync, writeFile } = fs;
 
 /** Of the bundles, by the build. */
@@ -25,6 +25,9 @@ const CONTENT_HASH = 'unbuilt';
  * run once.
  */
 const MAKE_AFTER_MS = 2000;
+/** Milliseconds: what has been written to so long ago is not written to any more. */
+const UNFINISHED_MS = 60_000;
+const UNFINISHED = /\.cjs\.\d+$/;
 /** Each is a megabyte, for one version and one set of flags. */
 const MOST_DIRECTORIES = 8;
 const GROUP_OR_OTHERS = 0o077;
@@ -34,8 +37,10 @@ const MAYBE_FLAG = /^--(?!import$|require$)[a-z\d_-]+(=[\w.-]{1,20})?$/;
 /** In a realm of its own, as Jest has, modules are the realm's. */
 const isMainRealm = Module.createRequire.constructor === Function && !process.versions.bun && !process.versions.deno;
 
+const here = __dirname + path.sep;
+
 /** The shipper, for one, uses other parts, and sets flags of V8's. */
-const isOwnProgram = process.argv[1]?.startsWith(__dirname + path.sep) === true;
+const isOwnProgram = process.argv[1]?.startsWith(here) === true;
 
 const env = process.env;
 /** Node's own cache has it, or it is not to be. Windows has no owner to look at. */
@@ -103,6 +108,7 @@ function keep(file: string, script: vm.Script): void {
   setTimeout(() => {
     try {
       const kept = path.join(directory, path.basename(file));
+      if (isDirectoryTrusted()) removeUnfinished();
       if (existsSync(kept)) return;
       const isNew = !existsSync(directory);
       if (isNew) makeDirectory();
@@ -128,6 +134,15 @@ function forget(file: string): void {
   }
 }
 
+/** Of processes that were killed while they wrote. */
+function removeUnfinished(): void {
+  for (const name of readdirSync(directory).filter((name) => UNFINISHED.test(name))) {
+    const file = path.join(directory, name);
+    const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - writtenAt > UNFINISHED_MS) rmSync(file, { force: true });
+  }
+}
+
 function removeOldest(): void {
   const all = readdirSync(directories).map((each) => path.join(directories, each));
   const byAge = all.map((each) => ({ each, madeAt: statSync(each).mtimeMs })).sort((a, b) => b.madeAt - a.madeAt);
@@ -135,32 +150,41 @@ function removeOldest(): void {
 }
 
 /**
- * As a function, in one string that V8 does not have to put together: the parts, and then the whole, fill its
- * young generation and have it collect garbage while the process starts. Bundles are ASCII, which the build
- * sees to.
+ * A bundle as a function, in one string that V8 does not have to put together: the parts, and then the whole,
+ * fill its young generation and have it collect garbage while the process starts. Bundles are ASCII, which
+ * the build sees to.
  */
-function wrapped(source: Buffer): string {
+function wrapped(file: string): string {
   const [before, after] = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
-  const whole = Buffer.allocUnsafeSlow(before.length + source.length + after.length);
-  whole.write(before, 0, 'latin1');
-  source.copy(whole, before.length);
-  whole.write(after, before.length + source.length, 'latin1');
-  return whole.toString('latin1');
+  const descriptor = openSync(file, constants.O_RDONLY);
+  try {
+    const { size } = fstatSync(descriptor);
+    const whole = Buffer.allocUnsafeSlow(before.length + size + after.length);
+    whole.write(before, 0, 'latin1');
+    if (readSync(descriptor, whole, before.length, size, 0) !== size) throw new Error(`${file} cannot be read`);
+    whole.write(after, before.length + size, 'latin1');
+    return whole.toString('latin1');
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**
- * @param file its path
+ * @param name its path from here, which is not resolved: that would take as long as the load itself
  * @returns its exports, the same as for whoever loads the file by `require`
  */
 // biome-ignore lint/suspicious/noExplicitAny: as of require().
-function loadBundle(file: string): any {
-  if (!isKept || require.cache[file] !== undefined) return require(file);
+function loadBundle(name: string): any {
+  const file = here + (path.sep === '/' ? name : name.replace('/', path.sep));
+  const loaded = isMainRealm ? require.cache[file] : undefined;
+  if (loaded !== undefined) return loaded.exports;
+  if (!isKept) return require(file);
   const module = new Module(file);
   module.filename = file;
   require.cache[file] = module;
   try {
     const cachedData = keptCode(file);
-    const script = new vm.Script(wrapped(readFileSync(file)), { filename: file, cachedData });
+    const script = new vm.Script(wrapped(file), { filename: file, cachedData });
     if (cachedData === undefined) keep(file, script);
     else if (script.cachedDataRejected) forget(file);
     const { exports } = module;

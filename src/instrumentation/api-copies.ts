@@ -5,13 +5,14 @@
  *
  * @module
  */
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { types } from 'node:util';
 import * as own from '@opentelemetry/api';
 import { programPath } from '../process/program.js';
 import { appDirectory } from './installed.js';
-import { modulesDirectories, packageIn } from './package-manifest.js';
+import { modulesDirectories } from './package-manifest.js';
 
 export type Api = typeof own;
 
@@ -36,22 +37,20 @@ export function apiCopies(load = false): readonly ApiCopy[] {
   const copies = new Map<unknown, ApiCopy>();
   const add = (file: string | undefined, api: Api | undefined) => {
     const dir = file === undefined ? undefined : IN_PACKAGE.exec(file)?.[0];
-    const version = dir === undefined ? undefined : packageIn(dir)?.version;
+    const version = dir === undefined ? undefined : manifestOf(dir)?.version;
     if (api?.trace && version !== undefined && !copies.has(api.trace))
       copies.set(api.trace, { api, version, dir: dir! });
   };
-  const ofRequire = resolved(require);
+  const ofRequire = ownFile();
   // What a bundle of ours imports lacks the parts that are newer than it.
   add(ofRequire, (ofRequire === undefined ? undefined : loaded(require, ofRequire)) ?? own);
   // What forktrace is bundled as gets the copy for CommonJS.
   const ofImport = entryOf(ofRequire, false);
   if (ofImport !== undefined && ofImport !== ofRequire) add(ofImport, loaded(require, ofImport));
-  for (const [file, module] of Object.entries(require.cache)) {
-    // Its entry alone has all parts.
-    if (IN_PACKAGE.test(file) && module?.exports?.trace && module.exports.propagation) add(file, module.exports);
-  }
-  if (load) {
-    const ofApp = createRequire(join(appDirectory(), 'package.json'));
+  for (const [file, api] of entriesLoaded()) add(file, api);
+  const app = load ? appDirectory() : undefined;
+  if (app !== undefined && !hasOwnCopy(app, ofRequire)) {
+    const ofApp = createRequire(join(app, 'package.json'));
     const file = entryOf(resolved(ofApp), isCommonJs(programPath()));
     if (file !== undefined) add(file, loaded(ofApp, file));
   }
@@ -91,6 +90,51 @@ export function isNewer(one: ApiCopy, than: ApiCopy): boolean {
 
 const minor = (version: string) => Number(version.split('.')[1]);
 
+/** What `require` has loaded of copies: the entry alone has all parts. */
+function entriesLoaded(): [string, Api][] {
+  const loaded = Object.entries(require.cache).map(([file, module]): [string, Api] => [file, module?.exports]);
+  return loaded.filter(([file, api]) => IN_PACKAGE.test(file) && api?.trace && api.propagation);
+}
+
+let foundOwn: string | undefined;
+
+/** The file of the copy that we have: by what is loaded, as Node takes half a millisecond to resolve it. */
+function ownFile(): string | undefined {
+  foundOwn ??= entriesLoaded().find(([, api]) => api.trace === own.trace)?.[0] ?? resolved(require);
+  return foundOwn;
+}
+
+/** Whether what the app gets is our copy; false where that cannot be seen without asking Node. */
+function hasOwnCopy(app: string, ownFile: string | undefined): boolean {
+  for (const modules of modulesDirectories(app)) {
+    try {
+      return ownFile !== undefined && realpathSync(join(modules, NAME)) === IN_PACKAGE.exec(ownFile)?.[0];
+    } catch {
+      // None in this directory.
+    }
+  }
+  return false;
+}
+
+interface Manifest {
+  version?: string;
+  exports?: { '.'?: { default?: string | { default?: string } } };
+}
+
+const manifests = new Map<string, Manifest | undefined>();
+
+/** Undefined: there is none. */
+function manifestOf(dir: string): Manifest | undefined {
+  if (!manifests.has(dir)) {
+    try {
+      manifests.set(dir, JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')));
+    } catch {
+      manifests.set(dir, undefined);
+    }
+  }
+  return manifests.get(dir);
+}
+
 function resolved(from: NodeJS.Require): string | undefined {
   try {
     return from.resolve(NAME);
@@ -114,8 +158,8 @@ function loaded(from: NodeJS.Require, file: string): Api | undefined {
 function entryOf(file: string | undefined, isCommonJs: boolean): string | undefined {
   const dir = file === undefined ? undefined : IN_PACKAGE.exec(file)?.[0];
   if (dir === undefined || isCommonJs) return file;
-  const { default: forImport } = require(join(dir, 'package.json')).exports?.['.'] ?? {};
-  return forImport?.default === undefined ? file : join(dir, forImport.default);
+  const forImport = manifestOf(dir)?.exports?.['.']?.default;
+  return typeof forImport !== 'object' || forImport.default === undefined ? file : join(dir, forImport.default);
 }
 
 /** What `.js` is, the nearest package.json says. */

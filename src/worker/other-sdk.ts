@@ -8,7 +8,9 @@ const OTHER_PRELOAD = /--(?:require|import|r)[= ](@opentelemetry\/auto-instrumen
  * later.
  */
 export function otherPreload(): string | undefined {
-  return OTHER_PRELOAD.exec([...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' '))?.[1];
+  const words = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  // A start does not compile the pattern for nothing.
+  return words.includes('auto-instrumentations-node') ? OTHER_PRELOAD.exec(words)?.[1] : undefined;
 }
 
 /** Called when the API has refused the app's SDK, because the first registration stays. */

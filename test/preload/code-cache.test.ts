@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, chown, cp, mkdir, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -171,4 +171,17 @@ test('a cluster starts with the code that an earlier one has kept', async (t) =>
     const ofTheWorker = program.stdout.match(/(?<="bundle-index\.cjs":)\w+/g);
     assert.deepEqual(ofTheWorker, [`${isTaken}`], program.output);
   }
+});
+
+test('what killed processes have left of their code is removed by the next that keeps code', async (t) => {
+  const env: Environment = await environment(t);
+  const directory = await keepCode(t, env);
+  const [left, inUse] = [join(directory, `${PRELOAD}.1`), join(directory, `${PRELOAD}.2`)];
+  for (const file of [left, inUse]) await writeFile(file, 'a part');
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await utimes(left, hourAgo, hourAgo);
+  await rm(join(directory, PRELOAD));
+  await keepCode(t, env);
+  const found = (await readdir(directory)).filter((name) => name.startsWith(PRELOAD));
+  assert.deepEqual(found.sort(), [PRELOAD, `${PRELOAD}.2`]);
 });
