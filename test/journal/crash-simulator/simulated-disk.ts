@@ -142,6 +142,11 @@ export function installSimulatedDisk(): void {
   onPath('existsSync', (disk, file) => disk.names.has(file));
   onPath('mkdirSync', () => undefined);
   onPath('lstatSync', (disk, file) => statsOf(disk.names.get(file)));
+  // The directory: it stays where it is, and has changed since the last look.
+  let looks = 0;
+  const directory = () => ({ dev: 1, ino: 1, mtimeMs: ++looks });
+  onPath('statSync', directory);
+  onPath('stat', (_disk, _file, done: (error: null, stats: object) => void) => done(null, directory()));
   replace(
     'closeSync',
     (fd) => (fd as number) >= FIRST_DESCRIPTOR,
