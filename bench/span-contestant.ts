@@ -88,6 +88,13 @@ class MemoryJournal implements SpanLog {
     return entry;
   }
 
+  reserveMore(entry: number): Room {
+    this.#room.memory = this.#entries;
+    this.#room.start = this.#entryEnds[entry]!;
+    this.#room.end = (entry + 1) * 2048;
+    return this.#room;
+  }
+
   amend(): boolean {
     return false;
   }
@@ -98,8 +105,11 @@ class MemoryJournal implements SpanLog {
     const from = entry * 2048;
     const to = whole ? from : this.#entryEnds[entry]!;
     this.#begin(this.#entryScopes[entry]!, to - from + end - start);
-    if (!whole) this.#copy(this.#entries, from, to);
-    this.#copy(asMemory(bytes), start, end);
+    if (bytes === this.#entries.bytes) this.#copy(this.#entries, from, end);
+    else {
+      if (!whole) this.#copy(this.#entries, from, to);
+      this.#copy(asMemory(bytes), start, end);
+    }
     this.#free.push(entry);
   }
 

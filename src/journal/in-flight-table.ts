@@ -22,6 +22,9 @@ import { NO_ENTRY, type Room } from './span-log.js';
 
 export const ENTRY_CAPACITY = ENTRY_BYTES - ENTRY_DATA;
 
+/** What most spans have at their end. */
+const LITTLE_ROOM = 128;
+
 const FREE = 0;
 const IN_FLIGHT = 1;
 
@@ -168,14 +171,25 @@ export class InFlightTable {
 
   /** See `SpanLog.amend`. */
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#tooLong.has(entry)) return false;
+    if (this.#tooLong.size > 0 && this.#tooLong.has(entry)) return false;
     const { memory, words } = this.files[entry >> this.#shift]!;
     const at = this.offsetOf(entry);
     const length = words[(at >> 2) + LENGTH]!;
     if (length + end - start > ENTRY_CAPACITY) return false;
-    copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
+    if (bytes !== memory.bytes) copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
     words[(at >> 2) + LENGTH] = length + end - start;
     return true;
+  }
+
+  /** See `SpanLog.reserveMore`. @returns false when there is little room, or the heap has the start data */
+  reserveMore(entry: number, room: Room): boolean {
+    if (this.#tooLong.size > 0 && this.#tooLong.has(entry)) return false;
+    const { memory, words } = this.files[entry >> this.#shift]!;
+    const at = this.offsetOf(entry);
+    room.memory = memory;
+    room.start = at + ENTRY_DATA + words[(at >> 2) + LENGTH]!;
+    room.end = at + ENTRY_BYTES;
+    return room.end - room.start >= LITTLE_ROOM;
   }
 
   /**

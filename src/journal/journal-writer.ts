@@ -127,6 +127,11 @@ export class JournalWriter implements Journal, SpanLog {
     return entry;
   }
 
+  reserveMore(entry: number): Room | undefined {
+    if (this.#files.isClosed || !this.#table.reserveMore(entry, this.#room)) return undefined;
+    return this.#room;
+  }
+
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (entry === NO_ENTRY || this.#files.isClosed || !this.#table.amend(entry, bytes, start, end)) return false;
     if (this.#writeBack !== undefined) this.#writeBack.changed(entry);
@@ -147,10 +152,20 @@ export class JournalWriter implements Journal, SpanLog {
       this.#loseClosed();
       return;
     }
-    if (this.#takenForDead.mayBe()) this.#takenForDead.look();
     const table = this.#table;
     table.read(entry);
+    if (this.#takenForDead.mayBe()) {
+      if (bytes === table.data.bytes) {
+        // The entry may be in another file afterwards.
+        bytes = bytes.slice(start, end);
+        end -= start;
+        start = 0;
+      }
+      this.#takenForDead.look();
+      table.read(entry);
+    }
     const { data, scopeStart, fieldsStart } = table;
+    const isInPlace = bytes === data.bytes;
     const scopeLength = fieldsStart - scopeStart;
     const fieldsLength = whole ? 0 : table.fieldsEnd - fieldsStart;
     const note = this.#takenForDead.noteFor(entry);
@@ -162,8 +177,11 @@ export class JournalWriter implements Journal, SpanLog {
       return;
     }
     if (this.#plans.identity !== identity) {
-      // Taken for dead: the entry is in another file by now, and what was read of it is not there any more.
-      this.finish(entry, bytes, start, end, whole);
+      // Taken for dead: the entry is in another file by now, with what was written behind its fields, and
+      // what was read of it is not there any more.
+      table.read(entry);
+      const from = isInPlace ? table.fieldsEnd : start;
+      this.finish(entry, isInPlace ? table.data.bytes : bytes, from, from + end - start, whole);
       return;
     }
 
@@ -171,10 +189,12 @@ export class JournalWriter implements Journal, SpanLog {
     let at = beginChunk(memory.bytes, segment.position, scopeLength, spanLength);
     copyBytes(data, scopeStart, memory, at, scopeLength);
     at = beginSpanIn(memory.bytes, at + scopeLength, spanLength);
-    copyBytes(data, fieldsStart, memory, at, fieldsLength);
-    at += fieldsLength;
-    copyBytes(asMemory(bytes), start, memory, at, end - start);
-    at += end - start;
+    if (isInPlace) copyBytes(data, fieldsStart, memory, at, fieldsLength + end - start);
+    else {
+      copyBytes(data, fieldsStart, memory, at, fieldsLength);
+      copyBytes(asMemory(bytes), start, memory, at + fieldsLength, end - start);
+    }
+    at += fieldsLength + end - start;
     if (note.length > 0) memory.bytes.set(note, at);
     at += note.length;
     // Dead before the commit: the mark is not reached, so the span was in flight. Dead after it: the mark

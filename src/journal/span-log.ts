@@ -21,8 +21,8 @@ export interface Room {
 }
 
 /**
- * Where encoded spans go. Every `bytes` is a buffer that the caller reuses: it is copied before the call
- * returns.
+ * Where encoded spans go. Every `bytes` is a buffer that the caller reuses, or the log's own memory: it is
+ * copied before the call returns.
  */
 export interface SpanLog {
   /**
@@ -64,6 +64,15 @@ export interface SpanLog {
    * {@link begin} for the span whose fields have been written to the room last reserved, up to `end`.
    */
   beginReserved(end: number, reading: number): number;
+
+  /**
+   * Room for more fields of an entry, behind those that it has. Nothing has happened before they are given to
+   * {@link amend} or {@link finish}, as the bytes of `memory` from `start` on: those calls then copy them no
+   * more. No other call may come in between.
+   *
+   * @returns the same object for every call; undefined when there is little room
+   */
+  reserveMore(entry: number): Room | undefined;
 
   /**
    * More fields for an entry. Protobuf lets a later field win over an earlier one.

@@ -86,14 +86,33 @@ function beginInPlace(span: EncodedSpan, spanLog: SpanLog, traceState: string | 
 
 /** What was set since the in-flight entry was last written, into the entry. */
 export function amendSpan(span: EncodedSpan): void {
+  if (span.encodedPairs === span.listLength && span.encodedName === span.name) return;
+  const spanLog = span[SCOPE].pipeline.spanLog!;
   try {
-    encoder.reset();
-    encodeMore(span);
-    if (encoder.at > 0 && span[SCOPE].pipeline.spanLog!.amend(span.entry, encoder.bytes, 0, encoder.at))
-      markEncoded(span);
+    if (amendInPlace(span, spanLog) || amendByCopying(span, spanLog)) markEncoded(span);
   } catch (error) {
     reportFailure('A span could not be encoded', error);
   }
+}
+
+/** @returns false when there is no room for it: the entry is as it was */
+function amendInPlace(span: EncodedSpan, spanLog: SpanLog): boolean {
+  const room = spanLog.reserveMore(span.entry);
+  if (room === undefined) return false;
+  const { memory, start } = room;
+  try {
+    encoder.writeTo(memory, start, room.end);
+    encodeMore(span);
+  } catch {
+    return false;
+  }
+  return spanLog.amend(span.entry, memory.bytes, start, encoder.at);
+}
+
+function amendByCopying(span: EncodedSpan, spanLog: SpanLog): boolean {
+  encoder.reset();
+  encodeMore(span);
+  return spanLog.amend(span.entry, encoder.bytes, 0, encoder.at);
 }
 
 function markEncoded(span: EncodedSpan): void {
@@ -107,7 +126,8 @@ export function keepSpan(span: EncodedSpan): void {
   const { spanLog } = pipeline;
   if (spanLog === undefined) return;
   if (isShared(span)) keepReadable(span, spanLog, scopeFields, span.entry);
-  else if (span.entry !== NO_ENTRY || !keepInPlace(span, spanLog)) keepByCopying(span, spanLog);
+  else if (!(span.entry === NO_ENTRY ? keepInPlace(span, spanLog) : finishInPlace(span, spanLog)))
+    keepByCopying(span, spanLog);
 }
 
 /** Parts of the span are also in the program's hands, where reading them may run any code. */
@@ -149,6 +169,23 @@ function keepInPlace(span: EncodedSpan, spanLog: SpanLog): boolean {
   } catch {
     return false;
   }
+}
+
+/** As {@link keepInPlace}, for a span that has an entry. */
+function finishInPlace(span: EncodedSpan, spanLog: SpanLog): boolean {
+  if (span.rewritten) return false;
+  const room = spanLog.reserveMore(span.entry);
+  if (room === undefined) return false;
+  const { memory, start } = room;
+  try {
+    encoder.writeTo(memory, start, room.end);
+    encodeMore(span);
+    encodeEnd(span);
+  } catch {
+    return false;
+  }
+  spanLog.finish(span.entry, memory.bytes, start, encoder.at, false);
+  return true;
 }
 
 function encodeStart(span: EncodedSpan, traceState: string | undefined): void {

@@ -95,6 +95,7 @@ test("with the journal's tracer, the status is amended to the entry that was beg
     append: () => void calls.push('append'),
     reserveEntry: () => undefined,
     beginReserved: () => -1,
+    reserveMore: () => undefined,
     begin(_scope, bytes, start, end) {
       calls.push(`begin ${text(bytes, start, end).includes('http.request.method')}`);
       return 7;

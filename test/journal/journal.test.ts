@@ -232,6 +232,43 @@ for (const mode of ['mmap', 'write'] as const) {
     assert.deepEqual(ids(readBack(dir).ended), [7, 8]);
   });
 
+  test(`${mode}: fields that are written to an entry are its span's once they are given to it, and not before`, async (t) => {
+    const { journal, dir } = await open(t, { mode });
+    const entry = begin(journal, 7, 'begun');
+    const write = (fields: Uint8Array): [Uint8Array, number, number] => {
+      const room = journal.reserveMore(entry)!;
+      room.memory.bytes.set(fields, room.start);
+      return [room.memory.bytes, room.start, room.start + fields.length];
+    };
+    const named = write(field(5, Buffer.from('renamed')));
+    journal.flush();
+    assert.equal(readBack(dir).inFlight[0]!.name, 'begun');
+    assert.equal(journal.amend(entry, ...named), true);
+    journal.flush();
+    assert.equal(readBack(dir).inFlight[0]!.name, 'renamed');
+    journal.finish(entry, ...write(endBytes()), false);
+    journal.flush();
+    const { ended, inFlight } = readBack(dir);
+    assert.deepEqual(
+      ended.map(({ id, name }) => [id, name]),
+      [[7, 'renamed']],
+    );
+    assert.deepEqual(inFlight, []);
+  });
+
+  test(`${mode}: an entry that is full, or whose start data it cannot hold, has no room for more`, async (t) => {
+    const { journal } = await open(t, { mode });
+    const full = begin(journal, 1);
+    const { start, end } = journal.reserveMore(full)!;
+    const most = field(3, Buffer.alloc(end - start - 20, 0x61));
+    assert.equal(journal.amend(full, most, 0, most.length), true);
+    assert.equal(journal.reserveMore(full), undefined);
+    const long = Buffer.concat([startBytes(2, 'long'), field(3, Buffer.alloc(3000, 0x61))]);
+    assert.equal(journal.reserveMore(journal.begin(scope, long, 0, long.length)), undefined);
+    journal.close();
+    assert.equal(journal.reserveMore(full), undefined);
+  });
+
   test(`${mode}: start data that an entry cannot hold is cut in flight and whole when ended`, async (t) => {
     const { journal, dir } = await open(t, { mode });
     const start = Buffer.concat([startBytes(7, 'long'), field(3, Buffer.alloc(3000, 0x61))]);

@@ -63,6 +63,11 @@ export class MemorySpanLog implements SpanLog {
     return free;
   }
 
+  reserveMore(entry: number): Room | undefined {
+    const { scope } = this.entries[entry]!;
+    return this.reserve(scope);
+  }
+
   amend(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
     const { scope, span } = this.entries[entry]!;
     this.entries[entry] = { scope, span: Buffer.concat([span, bytes.subarray(start, end)]) };

@@ -75,7 +75,8 @@ export const mutants: Mutant[] = [
     operation: 'amend',
     name: 'the length is stored before the fields',
     file: 'in-flight-table.js',
-    from: `copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
+    from: `if (bytes !== memory.bytes)
+            copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);
         words[(at >> 2) + LENGTH] = length + end - start;`,
     to: `words[(at >> 2) + LENGTH] = length + end - start;
         copyBytes(asMemory(bytes), start, memory, at + ENTRY_DATA + length, end - start);`,
@@ -102,6 +103,20 @@ export const mutants: Mutant[] = [
     file: 'write-back.js',
     from: 'else if (this.#changed.has(entry))\n            this.begin(entry);',
     to: '',
+  },
+  {
+    operation: 'finish',
+    name: 'the fields that are in the entry are taken to be those that it had',
+    file: 'journal-writer.js',
+    from: 'copyBytes(data, fieldsStart, memory, at, fieldsLength + end - start);',
+    to: 'copyBytes(data, fieldsStart, memory, at, fieldsLength);',
+  },
+  {
+    operation: 'finish',
+    name: 'taken for dead: the fields that are in the entry are not found in its new file',
+    file: 'journal-writer.js',
+    from: 'const from = isInPlace ? table.fieldsEnd : start;',
+    to: 'const from = start;',
   },
   {
     operation: 'finish',

@@ -174,13 +174,20 @@ export class Simulation {
     const more = field(9, field(1, this.#filling(40)));
     span.adding = more;
     this.#do('amend', () => {
-      if (journal.amend(this.#entries.get(id)!, more, 0, more.length)) {
+      const [bytes, start] = this.#inPlace(journal, id, more);
+      if (journal.amend(this.#entries.get(id)!, bytes, start, start + more.length)) {
         span.unwritten ||= this.#mode === 'write';
         span.known.push(more);
       }
     });
     span.adding = undefined;
     if (this.#random() < 0.5) this.#settle(journal, span);
+  }
+
+  /** `fields` as the journal is given them, and where they begin: often written to the entry itself. */
+  #inPlace(journal: JournalWriter, id: number, fields: Buffer): [bytes: Uint8Array, start: number] {
+    const room = this.#random() < 0.7 ? journal.reserveMore(this.#entries.get(id)!) : undefined;
+    return room !== undefined && this.#writeTo(room, fields) ? [room.memory.bytes, room.start] : [fields, 0];
   }
 
   /** An answer leaves: what is known of its span is in the files, and every span without an entry. */
@@ -197,7 +204,10 @@ export class Simulation {
     span.whole = Buffer.concat([...span.known, end]);
     span.step = 'finishing';
     span.unwritten ||= this.#mode === 'write';
-    this.#do('finish', () => journal.finish(this.#entries.get(id)!, bytes, 0, bytes.length, isWhole));
+    this.#do('finish', () => {
+      const [from, start] = isWhole ? [bytes, 0] : this.#inPlace(journal, id, bytes);
+      journal.finish(this.#entries.get(id)!, from, start, start + bytes.length, isWhole);
+    });
     this.#entries.delete(id);
     span.step = 'ended';
   }
