@@ -1,21 +1,21 @@
 /**
- * Carries out what the cluster's state machine decides: forks, messages, signals, one timer; and tells it
- * what happens.
+ * Carries out what the cluster's state machine decides: forks, messages, signals, one timer. Tells the
+ * machine what happens to the workers.
  *
  * @module
  */
 import { availableParallelism } from 'node:os';
 import type { ResolvedConfig } from '../config/resolved.js';
 import { ForktraceError } from '../errors.js';
-import { withinDeadline } from '../process/deadline.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { StandardStream } from '../process/terminal-variable.js';
 import type { WorkerMessage } from '../process/worker-messages.js';
 import type { BlockedWorker } from '../viewer/viewer-messages.js';
 import { warn } from '../warn.js';
 import { BlockWatch } from './block-watch.js';
+import { ClusterFailures } from './cluster-failures.js';
 import { type ClusterAction, type ClusterEvent, newCluster } from './cluster-state.js';
-import { describeCrashLoop } from './crash-loop-report.js';
+import { ClusterWaits } from './cluster-waits.js';
 import { ExitReports, type ExitReportsParts } from './exit-reports.js';
 import { forkEnvironment } from './fork-environment.js';
 import { describeStreams, setUpForks, waitsForDebugger } from './fork-settings.js';
@@ -31,30 +31,25 @@ import { type BootFailure, WorkerExits } from './worker-exits.js';
 import { WorkerProcess } from './worker-process.js';
 import { workerViews } from './worker-views.js';
 
-/** The coordinator itself did not run: what it did not hear then is no sign of a blocked worker. */
+/**
+ * When the timer fires so late, in milliseconds, the coordinator itself did not run: heartbeats that it has
+ * not heard are no sign of a blocked worker.
+ */
 const OWN_PAUSE_MS = 250;
 
-/** How long the report of a crash loop waits for what the journals of the dead say. */
-const CAUSES_KNOWN_MS = 1500;
-
-/** Somebody steps through a worker's start. */
+/** Milliseconds that a worker may take to be ready while somebody steps through its start with a debugger. */
 const A_DAY_MS = 24 * 3600_000;
 
-/** More workers at once than this only make each other late: starting one is work for a processor. */
+/** More workers that start at once only make each other late, because a start is work for a processor. */
 const CONCURRENT_STARTS = Math.max(4, 2 * availableParallelism());
 
 /** What the supervisor needs of the rest of the coordinator. */
 export interface SupervisorParts extends ExitReportsParts {
   lifecycle: LifecycleSpans;
-  /** Is told of all workers that are blocked, whenever that changes. */
+  /** Is told all workers that are blocked, whenever that changes. */
   blocked(workers: BlockedWorker[]): void;
-  /** Extra environment of every worker: where the viewer is, for one. */
+  /** Extra environment variables of every worker: for example where the viewer is. */
   environment: () => NodeJS.ProcessEnv;
-}
-
-interface Deferred<T> {
-  resolve(value: T): void;
-  reject(error: Error): void;
 }
 
 export class Supervisor {
@@ -64,21 +59,18 @@ export class Supervisor {
   readonly #processes = new Map<string, WorkerProcess>();
   readonly #exits: WorkerExits;
   readonly #exitReports: ExitReports;
+  readonly #failures: ClusterFailures;
+  readonly #waits = new ClusterWaits();
   readonly #events: ClusterEvent[] = [];
-  /** The workers' standard streams that come through a pipe. */
+  /** The workers' standard streams that the coordinator reads through a pipe. */
   readonly #reads: readonly StandardStream[];
   readonly #policy: SupervisePolicy;
   readonly #watch: BlockWatch;
-  /** Those that the watchdog ends once they have been looked into. */
-  readonly #looked = new WeakSet<WorkerProcess>();
+  /** Workers that the watchdog kills and that have been peeked into, or are being. */
+  readonly #peeked = new WeakSet<WorkerProcess>();
   #dispatching = false;
   #timer: NodeJS.Timeout | undefined;
-  #booted: Deferred<void> | undefined;
   #bootFailure: BootFailure | undefined;
-  #reloads: Deferred<readonly number[]>[] = [];
-  #nextReloads: Deferred<readonly number[]>[] = [];
-  #scalings: Deferred<void>[] = [];
-  #stopped: (() => void)[] = [];
 
   constructor(config: ResolvedConfig, parts: SupervisorParts) {
     this.#config = config;
@@ -97,16 +89,14 @@ export class Supervisor {
       worker: this.#process({ slot, incarnation }),
     }));
     this.#exitReports = new ExitReports(config.forensics, parts, () => this.#isStopping);
+    this.#failures = new ClusterFailures(config, this.#exits, this.#exitReports);
   }
 
-  /**
-   * Forks all workers; resolves when all are ready, rejects when one does not start and all are gone again.
-   */
+  /** Forks all workers. Resolves when all are ready; rejects when one does not start, once all are gone. */
   start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#booted = { resolve, reject };
-      this.#dispatch({ type: 'start' });
-    });
+    const booted = this.#waits.forBoot();
+    this.#dispatch({ type: 'start' });
+    return booted;
   }
 
   get bootFailure(): BootFailure | undefined {
@@ -123,24 +113,22 @@ export class Supervisor {
 
   reload(): Promise<readonly number[]> {
     if (this.#isStopping) return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
-    return new Promise((resolve, reject) => {
-      this.#nextReloads.push({ resolve, reject });
-      this.#dispatch({ type: 'reload' });
-    });
+    const reloaded = this.#waits.forReload();
+    this.#dispatch({ type: 'reload' });
+    return reloaded;
   }
 
   scale(to: number): Promise<void> {
     if (this.#isStopping) return Promise.reject(new ForktraceError('FORKTRACE_STOPPING', []));
     this.#parts.hooks.notify('onScale', { from: this.#state.size, to });
-    return new Promise((resolve, reject) => {
-      this.#scalings.push({ resolve, reject });
-      this.#parts.lifecycle.scaleStarted(to);
-      this.#dispatch({ type: 'scale', to });
-    });
+    const scaled = this.#waits.forScaling();
+    this.#parts.lifecycle.scaleStarted(to);
+    this.#dispatch({ type: 'scale', to });
+    return scaled;
   }
 
   /**
-   * Ends the process that serves in a slot, by SIGKILL; returns its pid.
+   * Kills the process that serves in a slot by SIGKILL, and returns its pid.
    *
    * @throws ForktraceError with code FORKTRACE_NO_WORKER
    */
@@ -151,7 +139,7 @@ export class Supervisor {
   }
 
   /**
-   * Opens the inspector of the process that serves in a slot. Whoever asks closes it.
+   * Opens the inspector of the process that serves in a slot. The caller closes it.
    *
    * @throws ForktraceError with code FORKTRACE_NO_WORKER or FORKTRACE_NO_INSPECTOR
    */
@@ -171,34 +159,33 @@ export class Supervisor {
   /** Resolves when the last worker is gone and every exit has been reported. */
   async shutdown(): Promise<void> {
     if (this.#state.phase !== 'stopped') {
-      await new Promise<void>((resolve) => {
-        this.#stopped.push(resolve);
-        this.#dispatch({ type: 'shutdown' });
-      });
+      const stopped = this.#waits.forEnd();
+      this.#dispatch({ type: 'shutdown' });
+      await stopped;
     }
     await this.#exitReports.settled();
     await passedOn();
   }
 
-  /** SIGKILL for all that is left. */
+  /** Kills all processes that are left by SIGKILL. */
   force(): void {
     this.#dispatch({ type: 'force' });
   }
 
-  /** One per process, and one per slot without a process. */
+  /** One view for each process, and one for each slot without a process. */
   workers(): WorkerView[] {
     return workerViews(this.#state.slots, this.#exitReports.deaths, (life) => this.#process(life));
   }
 
-  /** One event at a time: what an action brings about waits for its turn. */
+  /** Takes one event at a time: an event that an action brings about waits for its turn. */
   #dispatch(event: ClusterEvent): void {
     this.#events.push(event);
     if (this.#dispatching) return;
     this.#dispatching = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        // One time for all of a step: what it says of a wait is what it has drawn, however busy the machine
-        // is.
+        // One time for all of a step, so that the wait that it announces is the wait that it sets, however
+        // busy the machine is.
         const now = performance.now();
         const context: StepContext = { policy: this.#policy, now, random: Math.random };
         const { state, actions } = stepCluster(this.#state, next, context);
@@ -222,8 +209,8 @@ export class Supervisor {
     this.#timer = setTimeout(
       () => {
         if (performance.now() - at > OWN_PAUSE_MS) this.#dispatch({ type: 'missed-time' });
-        // After the poll phase: heartbeats that have arrived are read before a worker is judged by their
-        // absence.
+        // After the poll phase, which reads heartbeats that have arrived: only then does their absence say
+        // that a worker is blocked.
         setImmediate(() => this.#dispatch({ type: 'wake' }));
       },
       // Timers may fire a fraction of a millisecond early.
@@ -253,11 +240,10 @@ export class Supervisor {
         return;
       }
       case 'worker-lost':
-        this.#reportLoss(action);
+        this.#failures.workerLost(action);
         return;
       case 'booted':
-        this.#booted?.resolve();
-        this.#booted = undefined;
+        this.#waits.booted();
         lifecycle.clusterReady(this.#state.size);
         hooks.notify('onReady');
         return;
@@ -266,7 +252,7 @@ export class Supervisor {
         return;
       case 'breaker-opened':
         lifecycle.breakerChanged('open');
-        void this.#reportCrashLoop(action.forMs);
+        void this.#failures.crashLoop(action.forMs);
         return;
       case 'breaker-half-open':
         lifecycle.breakerChanged('half-open');
@@ -277,30 +263,31 @@ export class Supervisor {
         warn('FORKTRACE_CRASH_LOOP_OVER', 'The crash loop is over: workers are respawned as usual.');
         return;
       case 'recycle-failed':
-        this.#reportFailedRecycling(action);
+        this.#failures.recyclingFailed(action);
         return;
       case 'reload-started':
-        this.#reloads = this.#nextReloads;
-        this.#nextReloads = [];
+        this.#waits.reloadStarted();
         lifecycle.reloadStarted();
         hooks.notify('onReload');
         return;
       case 'reload-done':
         lifecycle.reloadEnded(action.slots, undefined);
-        for (const { resolve } of this.#reloads.splice(0)) resolve(action.slots);
+        this.#waits.reloadDone(action.slots);
         return;
-      case 'reload-aborted':
-        this.#reloadAborted(action);
+      case 'reload-aborted': {
+        const error = this.#failures.reloadAborted(action);
+        lifecycle.reloadEnded(action.slots, error.message);
+        this.#waits.reloadFailed(error);
         return;
+      }
       case 'scaled':
         lifecycle.scaleEnded(undefined);
-        for (const { resolve } of this.#scalings.splice(0)) resolve();
+        this.#waits.scaled();
         return;
       case 'scale-failed': {
-        const reason = action.slot < 0 ? 'the cluster is stopping' : this.#exits.why(action.slot, action.incarnation);
-        const error = new ForktraceError('FORKTRACE_SCALE_FAILED', [action.from, action.to, reason]);
+        const error = this.#failures.scalingFailed(action);
         lifecycle.scaleEnded(error.message);
-        for (const { reject } of this.#scalings.splice(0)) reject(error);
+        this.#waits.scalingFailed(error);
         return;
       }
       case 'stopped':
@@ -313,7 +300,7 @@ export class Supervisor {
     const { hooks, lifecycle } = this.#parts;
     const extra = await hooks.run('preFork', { slot, incarnation });
     const life = this.#life(slot, incarnation);
-    // Told to stop before it was born.
+    // The worker was told to stop before it was forked.
     if (life?.phase !== 'starting') {
       this.#tell(slot, incarnation, { type: 'exit' });
       return;
@@ -367,50 +354,13 @@ export class Supervisor {
     this.#exitReports.add(slot, ended, recordExit);
   }
 
-  #reportLoss({ slot, incarnation, respawnInMs }: Extract<ClusterAction, { type: 'worker-lost' }>): void {
-    const next = respawnInMs === undefined ? 'Its successor is starting' : `Next try in ${Math.round(respawnInMs)} ms`;
-    const stack = this.#exits.stack(slot, incarnation);
-    warn(
-      'FORKTRACE_WORKER_DIED',
-      `Worker in slot ${slot} ${this.#exits.why(slot, incarnation).replace(/\.$/, '')}. ${next}.${stack}`,
-    );
-  }
-
-  #reportFailedRecycling({ slot, incarnation }: Extract<ClusterAction, { type: 'recycle-failed' }>): void {
-    const why = this.#exits.why(slot, incarnation).replace(/\.$/, '');
-    const stack = this.#exits.stack(slot, incarnation);
-    warn('FORKTRACE_RECYCLE_FAILED', `Slot ${slot}: the new worker ${why}; the old one serves on.${stack}`);
-  }
-
-  /** Once more is known of the deaths that opened the breaker. */
-  async #reportCrashLoop(forMs: number): Promise<void> {
-    await withinDeadline(this.#exitReports.settled(), CAUSES_KNOWN_MS);
-    const { breakerWindowMs } = this.#config.supervise;
-    const dir = this.#config.pipeline === 'journal' ? this.#config.journal.dir : undefined;
-    const about = describeCrashLoop(this.#exitReports.deaths.unplannedWithin(breakerWindowMs), dir);
-    const next = `none is respawned for ${Math.round(forMs)} ms, then one is tried`;
-    warn('FORKTRACE_CRASH_LOOP', `Workers keep dying: ${next}.${about}`);
-  }
-
-  #reloadAborted({ slot, incarnation, slots }: Extract<ClusterAction, { type: 'reload-aborted' }>): void {
-    const reason =
-      incarnation === undefined
-        ? 'the cluster is stopping'
-        : `the new worker in slot ${slot} ${this.#exits.why(slot, incarnation)}`;
-    const error = new ForktraceError('FORKTRACE_RELOAD_ABORTED', [slots.length, reason]);
-    this.#parts.lifecycle.reloadEnded(slots, error.message);
-    const stack = incarnation === undefined ? '' : this.#exits.stack(slot, incarnation);
-    warn('FORKTRACE_RELOAD_ABORTED', error.message + stack);
-    for (const { reject } of this.#reloads.splice(0)) reject(error);
-  }
-
-  /** What the watchdog ends is looked into first, once. */
+  /** Sends a signal. Peeks into a worker first, once, when the watchdog kills it. */
   #kill(action: Extract<ClusterAction, { type: 'signal' }>): void {
     const worker = this.#process(action);
     if (worker === undefined) return;
     const isWatchdog = action.signal === 'SIGKILL' && this.#life(action.slot, action.incarnation)?.fault !== undefined;
-    if (isWatchdog && this.#config.forensics.peek && !this.#looked.has(worker)) {
-      this.#looked.add(worker);
+    if (isWatchdog && this.#config.forensics.peek && !this.#peeked.has(worker)) {
+      this.#peeked.add(worker);
       void this.#watch.beforeKill(worker).then(() => worker.kill(action.signal));
     } else worker.kill(action.signal);
   }
@@ -427,11 +377,7 @@ export class Supervisor {
   #finish(): void {
     clearTimeout(this.#timer);
     this.#watch.stop();
-    const stopping = new ForktraceError('FORKTRACE_STOPPING', []);
-    for (const { reject } of [...this.#nextReloads.splice(0), ...this.#scalings.splice(0)]) reject(stopping);
-    this.#booted?.reject(this.#bootFailure?.error ?? stopping);
-    this.#booted = undefined;
-    for (const resolve of this.#stopped.splice(0)) resolve();
+    this.#waits.stopped(this.#bootFailure?.error);
   }
 
   #life(slot: number, incarnation: number): Incarnation | undefined {
