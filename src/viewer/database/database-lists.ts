@@ -4,8 +4,9 @@ import { conditionsTest, startsBetween } from '../views/trace-filter.js';
 import { pageOf } from '../views/trace-list.js';
 import { MAX_FAR_OFF, nearest, tracePlot } from '../views/trace-plot.js';
 import type { Row, Value } from './sqlite.js';
+import { keyAt, rowView, startOf } from './trace-row.js';
 import { traceSearch } from './trace-search.js';
-import { keyAt, rowView, startOf, type TraceTables } from './trace-tables.js';
+import type { TraceTables } from './trace-tables.js';
 
 /** Rows of one list: a page cannot scroll through more. What is older is reached by its time. */
 const MAX_LISTED = 100_000;

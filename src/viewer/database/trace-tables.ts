@@ -1,51 +1,23 @@
 /**
- * Traces in an SQLite database:
- *
- * | table | holds |
- * |---|---|
- * | `trace` | a row for each trace, as lists show it; its key is its start in microseconds |
- * | `block` | requests as they were received, one after the other, compressed |
- * | `terms` | full-text index of what a trace is found by, under the trace's key |
- * | `facet_value` | distinct routes, names, resources …, each of which is a term |
- * | `held` | how many traces there are: counting those of days takes seconds |
+ * Traces in an SQLite database: writes them, finds them by their id, and deletes the oldest. Its tables are
+ * those of trace-schema.ts.
  *
  * @module
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { TraceRowView } from '../api-types/trace-list.js';
 import type { Trace } from '../store/trace.js';
 import { traceRequestOf } from '../store/trace-request.js';
 import { TraceStore } from '../store/trace-store.js';
 import { traceRow } from '../views/trace-list.js';
 import { FacetValues } from './facet-values.js';
-import { type Database, openDatabase, type Row, type Statement, type Value } from './sqlite.js';
+import { RequestBlocks } from './request-blocks.js';
+import type { Database, Row, Value } from './sqlite.js';
+import { Statements } from './statements.js';
+import { keyAt } from './trace-row.js';
+import { openTraceDatabase } from './trace-schema.js';
 import { idTerm, linkTerm, MAX_WORDS, traceTerms } from './trace-terms.js';
 
-/** `FTVW`: tells our databases from others. */
-const APPLICATION_ID = 0x46545657;
-const SCHEMA = `
-  CREATE TABLE trace (
-    key INTEGER PRIMARY KEY, sequence INTEGER, id TEXT, blocks TEXT, duration REAL, outcome TEXT, spans INTEGER,
-    errors INTEGER, status INTEGER, processes INTEGER, slots TEXT, name TEXT, service TEXT
-  ) STRICT;
-  CREATE INDEX trace_by_arrival ON trace (sequence);
-  CREATE TABLE block (id INTEGER PRIMARY KEY, newest INTEGER, size INTEGER, bytes BLOB) STRICT;
-  CREATE TABLE facet_value (id INTEGER PRIMARY KEY, facet TEXT, value TEXT) STRICT;
-  CREATE VIRTUAL TABLE terms USING fts5(
-    words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
-  );
-  PRAGMA application_id = ${APPLICATION_ID};
-`;
-/** What files that are older than these have not. */
-const ADDED = `
-  CREATE INDEX IF NOT EXISTS block_by_newest ON block (newest);
-  CREATE TABLE IF NOT EXISTS held (traces INTEGER) STRICT;
-`;
 /** Of the traces that still get spans. A trace that gets one later is read again. */
 const OPEN_BYTES = 8 * 1024 * 1024;
-const CACHE_KIB = 12 * 1024;
-/** Blocks that are held as read: traces that are looked at one after the other stand in the same. */
-const READ_BLOCKS = 4;
 /**
  * What goes after a write when the size is exceeded: twice as many traces as came, so that any rate is kept
  * up with, and not so many that what is received next has to wait. Pages that are free are given back
@@ -61,15 +33,12 @@ const FREE_SHARE = 0.02;
  * write of a file of 1.5 million traces that was at its limit.
  */
 const MERGE_PAGES = 64;
-/** Segments of one level that are merged at a stretch, should steps not keep up. */
-const CRISIS_SEGMENTS = 64;
 const MAX_LINKING = 50;
 const MAX_NAMED = 50;
 /** The index puts all entries of a prefix in order before it answers: 0.25 s of CPU for a million. */
 const MAX_ENTRIES = 1_500_000;
 /** How many there are is told by so many traces. */
 const TOLD_BY = 100;
-const LATEST_KEY = 2 ** 52;
 
 /** Where a trace stands. */
 interface Place {
@@ -87,13 +56,12 @@ export class TraceTables {
   lastSequence = 0;
   readonly #maxBytes: number;
   readonly #maxEntries: number;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements: Statements;
+  #blocks!: RequestBlocks;
   /** What came last, with all its spans. */
   #open!: TraceStore;
   #places = new WeakMap<Trace, Place>();
   readonly #changed = new Set<Trace>();
-  #lastBlock = 0;
-  readonly #read = new Map<number, Map<string, Trace>>();
 
   /**
    * @param maxEntries of the index that one prefix may have it put in order
@@ -102,26 +70,9 @@ export class TraceTables {
   constructor(path: string, maxBytes: number, maxEntries = MAX_ENTRIES) {
     this.#maxBytes = maxBytes;
     this.#maxEntries = maxEntries;
-    this.database = openDatabase(path);
+    this.database = openTraceDatabase(path);
+    this.#statements = new Statements(this.database);
     try {
-      this.database.exec(`
-        PRAGMA page_size = 8192;
-        PRAGMA auto_vacuum = INCREMENTAL;
-        PRAGMA locking_mode = EXCLUSIVE;
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = NORMAL;
-        PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -${CACHE_KIB};
-      `);
-      if (this.#number('SELECT count(*) FROM sqlite_schema') === 0) this.database.exec(SCHEMA);
-      else if (this.#number('PRAGMA application_id') !== APPLICATION_ID)
-        throw new Error('it is the database of something else');
-      this.database.exec(ADDED);
-      this.database.exec(`
-        INSERT INTO terms (terms, rank) VALUES ('automerge', 0);
-        INSERT INTO terms (terms, rank) VALUES ('crisismerge', ${CRISIS_SEGMENTS});
-      `);
-      this.database.exec('CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, terms, instance)');
       this.#start();
     } catch (error) {
       this.database.close();
@@ -132,20 +83,15 @@ export class TraceTables {
   /** From what the database has. */
   #start(): void {
     const held = this.get('SELECT traces FROM held');
-    this.held = held === undefined ? this.#number('SELECT count(*) FROM trace') : Number(held.traces);
-    if (held === undefined) this.#run('INSERT INTO held VALUES (?)', this.held);
-    this.lastSequence = this.#number('SELECT coalesce(max(sequence), 0) FROM trace');
-    this.#lastBlock = this.#number('SELECT coalesce(max(id), 0) FROM block');
+    this.held = held === undefined ? this.#statements.number('SELECT count(*) FROM trace') : Number(held.traces);
+    if (held === undefined) this.#statements.run('INSERT INTO held VALUES (?)', this.held);
+    this.lastSequence = this.#statements.number('SELECT coalesce(max(sequence), 0) FROM trace');
+    this.#blocks = new RequestBlocks(this.#statements);
     this.values = new FacetValues(this.database);
     this.#open = new TraceStore({ maxBytes: OPEN_BYTES });
     this.#open.onSpan((_span, trace) => this.#changed.add(trace));
     this.#changed.clear();
     this.#places = new WeakMap();
-    this.#read.clear();
-  }
-
-  #number(sql: string): number {
-    return Number(Object.values(this.get(sql)!)[0]);
   }
 
   close(): void {
@@ -153,26 +99,11 @@ export class TraceTables {
   }
 
   get(sql: string, ...values: Value[]): Row | undefined {
-    return this.#prepared(sql).get(...values);
+    return this.#statements.get(sql, ...values);
   }
 
   all(sql: string, ...values: Value[]): Row[] {
-    return this.#prepared(sql).all(...values);
-  }
-
-  /** @returns how many rows it was about */
-  #run(sql: string, ...values: Value[]): number {
-    return Number(this.#prepared(sql).run(...values).changes);
-  }
-
-  #prepared(sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.database.prepare(sql);
-      this.#statements.set(sql, statement);
-      if (this.#statements.size > 200) this.#statements.delete(this.#statements.keys().next().value as string);
-    }
-    return statement;
+    return this.#statements.all(sql, ...values);
   }
 
   /** @param request one or several trace export requests, one after the other */
@@ -182,15 +113,13 @@ export class TraceTables {
     if (this.#changed.size === 0) return;
     this.#transaction(() => {
       for (const trace of [...this.#changed]) if (trace.sequence > known) this.#continue(trace);
-      const block = ++this.#lastBlock;
+      const block = this.#blocks.next;
       const traces = [...this.#changed].sort((a, b) => a.startMs - b.startMs);
       // In the order of keys: the index is written in one go as long as they ascend.
       for (const trace of traces) this.#forget(trace);
       let newest = 0;
       for (const trace of traces) newest = Math.max(newest, this.#put(trace, block));
-      const bytes = deflateRawSync(request, { level: 1 });
-      this.#run('INSERT INTO block VALUES (?, ?, ?, ?)', block, newest, request.length, bytes);
-      this.#read.delete(block);
+      this.#blocks.add(request, newest);
     });
     const traces = this.#changed.size;
     this.#changed.clear();
@@ -203,9 +132,9 @@ export class TraceTables {
    * @returns whether there was anything to merge: then there may be more
    */
   merge(): boolean {
-    const changes = () => this.#number('SELECT total_changes()');
+    const changes = () => this.#statements.number('SELECT total_changes()');
     const before = changes();
-    this.#run("INSERT INTO terms (terms, rank) VALUES ('merge', ?)", MERGE_PAGES);
+    this.#statements.run("INSERT INTO terms (terms, rank) VALUES ('merge', ?)", MERGE_PAGES);
     // As SQLite's manual has it: one is that of the statement itself.
     return changes() - before >= 2;
   }
@@ -214,7 +143,7 @@ export class TraceTables {
     this.database.exec('BEGIN');
     try {
       work();
-      this.#run('UPDATE held SET traces = ?', this.held);
+      this.#statements.run('UPDATE held SET traces = ?', this.held);
       this.database.exec('COMMIT');
     } catch (error) {
       // A full disk may have rolled it back already.
@@ -232,7 +161,7 @@ export class TraceTables {
     if (row === undefined) return;
     const { key, sequence } = row as { key: number; sequence: number };
     const blocks = blocksOf(row);
-    const earlier = this.#traceIn(blocks, trace.id);
+    const earlier = this.#blocks.traceIn(blocks, trace.id);
     if (earlier !== undefined) this.#open.ingest(traceRequestOf(earlier.spans.values()));
     this.#places.set(trace, { key, sequence, blocks });
   }
@@ -245,8 +174,8 @@ export class TraceTables {
   }
 
   #remove(key: number): void {
-    this.#run('DELETE FROM terms WHERE rowid = ?', key);
-    this.held -= this.#run('DELETE FROM trace WHERE key = ?', key);
+    this.#statements.run('DELETE FROM terms WHERE rowid = ?', key);
+    this.held -= this.#statements.run('DELETE FROM trace WHERE key = ?', key);
   }
 
   /** @returns its key */
@@ -256,7 +185,7 @@ export class TraceTables {
     place.key = this.#freeKey(keyAt(trace.startMs));
     this.#places.set(trace, place);
     const { id, durationMs, outcome, spans, errors, httpStatus, processes, slots, name, service } = traceRow(trace);
-    this.#run(
+    this.#statements.run(
       'INSERT INTO trace VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       place.key,
       place.sequence,
@@ -272,7 +201,11 @@ export class TraceTables {
       name,
       service,
     );
-    this.#run('INSERT INTO terms (rowid, words) VALUES (?, ?)', place.key, traceTerms(trace, this.values.termOf));
+    this.#statements.run(
+      'INSERT INTO terms (rowid, words) VALUES (?, ?)',
+      place.key,
+      traceTerms(trace, this.values.termOf),
+    );
     this.held++;
     return place.key;
   }
@@ -323,7 +256,7 @@ export class TraceTables {
 
   trace(id: string): Trace | undefined {
     const row = this.#rowOf(id);
-    return row && this.#traceIn(blocksOf(row), id);
+    return row && this.#blocks.traceIn(blocksOf(row), id);
   }
 
   /** Some traces with a link to a span of the trace `id`, newest first. */
@@ -337,59 +270,25 @@ export class TraceTables {
 
   /** @param row with its `id` and `blocks` */
   traceOf(row: Row): Trace | undefined {
-    return this.#traceIn(blocksOf(row), String(row.id));
-  }
-
-  #traceIn(blocks: readonly number[], id: string): Trace | undefined {
-    if (blocks.length === 1) return this.#tracesIn(blocks[0]!).get(id);
-    const together = new TraceStore(UNLIMITED);
-    for (const block of blocks) {
-      const part = this.#tracesIn(block).get(id);
-      if (part !== undefined) together.ingest(traceRequestOf(part.spans.values()));
-    }
-    return together.traces.get(id);
-  }
-
-  #tracesIn(block: number): Map<string, Trace> {
-    let traces = this.#read.get(block);
-    if (traces === undefined) {
-      const bytes = this.get('SELECT bytes FROM block WHERE id = ?', block)?.bytes as Uint8Array | undefined;
-      const store = new TraceStore(UNLIMITED);
-      if (bytes !== undefined) store.ingest(inflateRawSync(bytes));
-      traces = store.traces;
-      this.#read.set(block, traces);
-      if (this.#read.size > READ_BLOCKS) this.#read.delete(this.#read.keys().next().value as number);
-    }
-    return traces;
+    return this.#blocks.traceIn(blocksOf(row), String(row.id));
   }
 
   /** What came last, oldest first: requests of up to `maxBytes` together. */
   newest(maxBytes: number): Buffer[] {
-    const requests: Buffer[] = [];
-    let room = maxBytes;
-    let before = Number.MAX_SAFE_INTEGER;
-    for (;;) {
-      const block = this.get('SELECT * FROM block WHERE id < ? ORDER BY id DESC LIMIT 1', before);
-      if (block === undefined) break;
-      before = block.id as number;
-      room -= block.size as number;
-      if (room < 0) break;
-      requests.unshift(inflateRawSync(block.bytes as Uint8Array));
-    }
-    return requests;
+    return this.#blocks.newest(maxBytes);
   }
 
   /** When the database is larger than it may be, up to `most` of the oldest traces go. */
   #trim(most: number): void {
-    const allowed = this.#maxBytes / this.#number('PRAGMA page_size');
-    const pages = () => this.#number('PRAGMA page_count');
-    const used = pages() - this.#number('PRAGMA freelist_count');
+    const allowed = this.#maxBytes / this.#statements.number('PRAGMA page_size');
+    const pages = () => this.#statements.number('PRAGMA page_count');
+    const used = pages() - this.#statements.number('PRAGMA freelist_count');
     if (used > allowed * (1 - FREE_SHARE)) {
       this.#transaction(() => {
         const oldest = this.all('SELECT key FROM trace ORDER BY key LIMIT ?', Math.min(most, this.held >> 1));
         for (const { key } of oldest) this.#remove(key as number);
         const last = oldest.at(-1)?.key as number | undefined;
-        if (last !== undefined) this.#run('DELETE FROM block WHERE newest <= ?', last);
+        if (last !== undefined) this.#blocks.removeUpTo(last);
       });
     }
     const over = Math.min(GIVE_BACK_PAGES, Math.ceil(pages() - allowed));
@@ -408,29 +307,4 @@ export class TraceTables {
   }
 }
 
-const UNLIMITED = { maxBytes: Infinity, maxSpans: Infinity, maxTraces: Infinity };
-
 const blocksOf = ({ blocks }: Row) => String(blocks).split(' ').map(Number);
-
-export function keyAt(startMs: number): number {
-  return Math.min(LATEST_KEY, Math.max(0, Math.floor(startMs * 1000)));
-}
-
-export const startOf = (key: number) => key / 1000;
-
-/** A line of a list. */
-export function rowView(row: Row): TraceRowView {
-  return {
-    id: row.id as string,
-    name: row.name as string,
-    service: row.service as string,
-    slots: row.slots === '' ? [] : String(row.slots).split(' ').map(Number),
-    processes: row.processes as number,
-    startMs: startOf(row.key as number),
-    durationMs: row.duration as number,
-    spans: row.spans as number,
-    errors: row.errors as number,
-    outcome: row.outcome as TraceRowView['outcome'],
-    httpStatus: row.status as number,
-  };
-}

@@ -17,24 +17,16 @@ import {
   CLUSTER_WORKER_INCARNATION,
   CLUSTER_WORKER_PID,
   CLUSTER_WORKER_SLOT,
-  DEATH_ID,
-  EXIT_CAUSE,
-  EXIT_EVENT,
-  EXIT_PLANNED,
-  EXIT_REQUESTS_INTERRUPTED,
-  EXIT_SIGNAL,
-  EXIT_SPANS_RECOVERED,
-  PROCESS_EXIT_CODE,
   WORKER_EXIT,
   WORKER_START,
 } from '../../wire/conventions.js';
 import { decode } from '../../wire/decode.js';
 import { Span } from '../../wire/otlp.js';
-import type { KeyValue } from '../../wire/otlp-json.js';
 import type { ClusterEventView } from '../api-types/cluster.js';
 import type { BlockedWorker } from '../viewer-messages.js';
+import { attributeText, type Exit, exitOfInterruptedSpan, exitOfWorkerSpan } from './process-end.js';
 import { isOfThisHost } from './process-gone.js';
-import { asNumber, type ProcessResource, scalar } from './process-resource.js';
+import { attributeNumber, type ProcessResource } from './process-resource.js';
 import { RequestSeries, type ServedRequest } from './request-series.js';
 import { isEntry, type StoredSpan, type Trace } from './trace.js';
 
@@ -54,19 +46,6 @@ export interface IncarnationHistory {
   /** Requests that its death cut off, as far as they have arrived. */
   interrupted: number;
   exit: Exit | undefined;
-}
-
-export interface Exit {
-  atMs: number;
-  /** One of the fixed list of exit causes. */
-  cause: string | undefined;
-  code: number | undefined;
-  signal: string | undefined;
-  planned: boolean | undefined;
-  spansRecovered: number | undefined;
-  requestsInterrupted: number | undefined;
-  traceId: string;
-  deathId: string | undefined;
 }
 
 /** One slot of one service on one machine, or one process in no slot. */
@@ -134,7 +113,7 @@ export class ClusterHistory {
       return;
     }
     if (span.name === CLUSTER_BREAKER) {
-      const state = text(decode(span.bytes, Span).attributes ?? [], CLUSTER_BREAKER_STATE) ?? '';
+      const state = attributeText(decode(span.bytes, Span).attributes ?? [], CLUSTER_BREAKER_STATE) ?? '';
       const coordinator = this.#coordinator(span);
       if ((coordinator.breaker?.atMs ?? 0) <= span.startMs) coordinator.breaker = { state, atMs: span.startMs };
       return;
@@ -153,7 +132,10 @@ export class ClusterHistory {
     if (span.startMs < incarnation.firstMs) incarnation.firstMs = span.startMs;
     if (span.endMs > incarnation.lastMs) incarnation.lastMs = span.endMs;
     if (isEntry(span)) lane.requests.add(servedRequest(span, trace.id));
-    if (span.interrupted) noteInterruption(incarnation, span, trace.id);
+    if (span.interrupted) {
+      if (isEntry(span)) incarnation.interrupted++;
+      incarnation.exit = exitOfInterruptedSpan(incarnation.exit, span, trace.id);
+    }
   }
 
   #of(resource: ProcessResource, atMs: number): { lane: Lane; incarnation: IncarnationHistory } {
@@ -222,10 +204,10 @@ export class ClusterHistory {
    */
   #addWorkerSpan(span: StoredSpan, trace: Trace): void {
     const { attributes: all = [] } = decode(span.bytes, Span);
-    const slot = number(all, CLUSTER_WORKER_SLOT);
+    const slot = attributeNumber(all, CLUSTER_WORKER_SLOT);
     if (slot === undefined) return;
-    const pid = number(all, CLUSTER_WORKER_PID);
-    const number_ = number(all, CLUSTER_WORKER_INCARNATION);
+    const pid = attributeNumber(all, CLUSTER_WORKER_PID);
+    const number_ = attributeNumber(all, CLUSTER_WORKER_INCARNATION);
     const { service, host, instanceId: coordinator } = span.resource;
     this.#coordinator(span);
     const lane = this.#lane(service, host, slot, '');
@@ -246,18 +228,7 @@ export class ClusterHistory {
       lane.incarnations.sort((a, b) => bornAt(a) - bornAt(b));
       return;
     }
-    incarnation.exit = {
-      // The span ends when the journal of the dead has been finished.
-      atMs: span.startMs,
-      cause: text(all, EXIT_CAUSE),
-      code: number(all, PROCESS_EXIT_CODE),
-      signal: text(all, EXIT_SIGNAL),
-      planned: flag(all, EXIT_PLANNED),
-      spansRecovered: number(all, EXIT_SPANS_RECOVERED),
-      requestsInterrupted: number(all, EXIT_REQUESTS_INTERRUPTED),
-      traceId: trace.id,
-      deathId: text(all, DEATH_ID),
-    };
+    incarnation.exit = exitOfWorkerSpan(span, all, trace.id);
   }
 }
 
@@ -291,44 +262,4 @@ function servedRequest(
 ): ServedRequest {
   const shown = route === '' && path !== '' && !name.includes('/') ? `${name} ${path}` : name;
   return { startMs, endMs, error, interrupted, name: shown, traceId };
-}
-
-/**
- * An interrupted span ends at its process's death; the coordinator may know more, and says it in its own
- * span.
- */
-function noteInterruption(incarnation: IncarnationHistory, span: StoredSpan, traceId: string): void {
-  if (isEntry(span)) incarnation.interrupted++;
-  if (incarnation.exit?.planned !== undefined) return;
-  const { events = [], attributes: ofSpan = [] } = decode(span.bytes, Span);
-  const attributes = events.find((event) => event.name === EXIT_EVENT)?.attributes ?? [];
-  incarnation.exit = {
-    atMs: span.endMs,
-    cause: text(attributes, EXIT_CAUSE) ?? incarnation.exit?.cause,
-    code: number(attributes, PROCESS_EXIT_CODE) ?? incarnation.exit?.code,
-    signal: text(attributes, EXIT_SIGNAL) ?? incarnation.exit?.signal,
-    planned: undefined,
-    spansRecovered: undefined,
-    requestsInterrupted: undefined,
-    traceId: incarnation.exit?.traceId ?? traceId,
-    deathId: text(ofSpan, DEATH_ID) ?? incarnation.exit?.deathId,
-  };
-}
-
-function find(attributes: KeyValue[], key: string) {
-  return scalar(attributes.find((attribute) => attribute.key === key)?.value);
-}
-
-function number(attributes: KeyValue[], key: string): number | undefined {
-  return asNumber(find(attributes, key));
-}
-
-function text(attributes: KeyValue[], key: string): string | undefined {
-  const value = find(attributes, key);
-  return value === undefined || value === '' ? undefined : String(value);
-}
-
-function flag(attributes: KeyValue[], key: string): boolean | undefined {
-  const value = find(attributes, key);
-  return typeof value === 'boolean' ? value : undefined;
 }

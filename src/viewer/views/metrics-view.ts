@@ -1,6 +1,7 @@
 import { valueText } from '../../wire/attribute-text.js';
 import type { InstrumentsView, InstrumentView, MetricLineView, MetricView } from '../api-types/metrics.js';
-import { type Instrument, type MetricStore, type Point, type Series, sameBounds } from '../store/metric-store.js';
+import type { Point } from '../store/metric-points.js';
+import { type Instrument, type MetricStore, type Series, sameBounds } from '../store/metric-store.js';
 import { preparedCharts } from './prepared-charts.js';
 
 const DEFAULT_WINDOW_MS = 15 * 60_000;
