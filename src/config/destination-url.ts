@@ -6,7 +6,7 @@
 import { describeValue } from '../errors.js';
 import type { Environment } from './environment.js';
 import { isSocketUrl } from './kinds.js';
-import { type ExportValues, isInsecure, type Origin, type OtlpVariables, refuse } from './otlp-variables.js';
+import { type ExportValues, isInsecure, type Origin, type OtlpVariables, refuseValue } from './otlp-variables.js';
 import type { ExportDestination } from './types.js';
 
 const DEFAULT_URLS = { 'otlp-grpc': 'http://localhost:4317', 'otlp-http': 'http://localhost:4318' } as const;
@@ -52,7 +52,7 @@ function appendPath(base: string, path: string): string {
 function httpUrl(origin: Origin, text: string, environment: Environment): string | undefined {
   if (isSocketUrl(text)) return text;
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text).href;
-  return refuse(
+  return refuseValue(
     origin,
     withoutPassword(text),
     'a URL that begins with http:// or https://, or unix:///path',
@@ -66,7 +66,7 @@ function grpcUrl(origin: Origin, text: string, insecure: boolean, environment: E
   const full = text.includes('://') ? text : `${insecure ? 'http' : 'https'}://${text}`;
   const url = /^https?:\/\//i.test(full) && URL.canParse(full) ? new URL(full) : undefined;
   if (url?.pathname === '/' && url.search === '') return `${url.protocol}//${url.host}`;
-  return refuse(
+  return refuseValue(
     origin,
     withoutPassword(text),
     'a URL http(s)://host:port without a path, for OTLP over gRPC',

@@ -9,7 +9,7 @@ import { describeValue, ForktraceError } from '../errors.js';
 import type { Environment } from './environment.js';
 import { type HeadersFunction, headerFault, parseHeaders } from './headers.js';
 import { timerMs } from './kinds.js';
-import { type ExportValues, isInsecure, type Origin, type OtlpVariables, refuse } from './otlp-variables.js';
+import { type ExportValues, isInsecure, type Origin, type OtlpVariables, refuseValue } from './otlp-variables.js';
 import type { ResolvedExport } from './resolved.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -104,8 +104,8 @@ function readPem(origin: Origin, value: string, environment: Environment): strin
     contents = readFileSync(value, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return refuse(origin, `${path} (${code})`, 'a PEM file that can be read', environment);
+    return refuseValue(origin, `${path} (${code})`, 'a PEM file that can be read', environment);
   }
   if (contents.includes('-----BEGIN ')) return contents;
-  return refuse(origin, `${path}, which is no PEM file`, 'a PEM file', environment);
+  return refuseValue(origin, `${path}, which is no PEM file`, 'a PEM file', environment);
 }

@@ -59,7 +59,7 @@ export function isInsecure(variables: OtlpVariables, values: ExportValues): bool
 }
 
 /** Of an option an error that stops the start; of a variable a warning, and its default is used. */
-export function refuse(origin: Origin, found: string, expected: string, environment: Environment): undefined {
+export function refuseValue(origin: Origin, found: string, expected: string, environment: Environment): undefined {
   if ('option' in origin) throw new ForktraceError('FORKTRACE_CONFIG_INVALID', [origin.option, found, expected]);
   environment.unusable(origin.variable, found, expected);
 }
