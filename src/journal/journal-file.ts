@@ -46,6 +46,7 @@ import { removeFile } from './list-journal.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
 import { monotonicAt } from './monotonic.js';
 import { askWhetherMoved, hasMoved, type Place, placeOf } from './place.js';
+import { codeOf, errorName } from './system-error.js';
 
 /** What a file is made of. */
 export interface FilePlan {
@@ -63,9 +64,6 @@ export class NoFile extends Error {
     this.code = code;
   }
 }
-
-const ENOSPC = 28;
-const EDQUOT = 122;
 
 /** Of a file that is not complete yet, or not any more. */
 const NOTHING = new FileMemory(new ArrayBuffer(0));
@@ -148,7 +146,7 @@ export class JournalFileWriter {
 
   #complete(errno: number): void {
     try {
-      if (errno !== 0) throw new NoFile(errnoName(errno), 'no space could be reserved');
+      if (errno !== 0) throw new NoFile(errorName(errno), 'no space could be reserved');
       const { mapping, header } = this.#plan;
       if (mapping) {
         this.#window = mapping.window(this.length);
@@ -401,10 +399,6 @@ export class JournalFileWriter {
   }
 }
 
-function errnoName(errno: number): string {
-  return errno === ENOSPC ? 'ENOSPC' : errno === EDQUOT ? 'EDQUOT' : `errno ${errno}`;
-}
-
 function openNew(path: string, dir: string): number {
   // With O_EXCL it follows no link either.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
@@ -429,6 +423,5 @@ function writeAll(fd: number, bytes: Uint8Array, position: number): void {
 
 function noFile(error: unknown): NoFile {
   if (error instanceof NoFile) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new NoFile(code ?? 'unknown', message);
+  return new NoFile(codeOf(error) ?? 'unknown', (error as Error).message);
 }

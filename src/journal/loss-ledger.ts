@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { LossReport } from '../warn.js';
+import { codeOf } from './system-error.js';
 
 /** Spans, or log records, not kept, by cause. */
 export interface Losses {
@@ -44,7 +45,7 @@ export class LossLedger {
 
   /** The system has refused a file: what happens until the next attempt is said with its reason. */
   refused(error: unknown): void {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     this.#retryAt = performance.now() + RETRY_MS;
     const isDenied = code === 'EACCES' || code === 'EPERM';
     const what = isDenied
@@ -52,7 +53,7 @@ export class LossLedger {
       : NO_SPACE.has(code)
         ? 'there is no space'
         : 'no file can be written';
-    this.refusal = `${what} in ${this.dir} (${code ?? message})`;
+    this.refusal = `${what} in ${this.dir} (${code ?? (error as Error).message})`;
   }
 
   /** Whether the system has refused a file so short a time ago that it is not asked again. */
