@@ -102,13 +102,14 @@ export function sendDestination(
     const socket = untraced(() => connect(path.name));
     connections.set(name, socket);
     socket.unref();
-    socket.once('connect', () => tell(socket));
     // Bound and not listening yet, or left by one that was killed: the next look tells.
     socket.once('error', () => {});
     socket.once('close', () => {
       path.release();
       connections.delete(name);
     });
+    // It is sent when the socket is connected.
+    tell(socket);
   };
   const tell = (socket: Socket) => {
     if (message)

@@ -57,15 +57,16 @@ test('the shipper takes a destination that is whole, from whoever, and nothing e
   );
 });
 
-test('a writer tells every shipper that follows, and the newest word when it changes', async (t) => {
+test('a writer tells every shipper that follows, each word once, and the newest when it changes', async (t) => {
   const dir = await tempDir(t);
   chmodSync(dir, 0o700);
   writeFileSync(join(dir, 'shipper-1-1.sock'), '');
   const heard: (string | undefined)[] = [];
   t.after(receiveDestinations(dir, ({ url }) => heard.push(url)));
   assert.ok(!existsSync(join(dir, 'shipper-1-1.sock')), 'what a dead shipper left is removed');
-  const next = sendDestination(dir, { ...target, url: 'http://first' });
+  const next = sendDestination(dir, undefined);
   t.after(() => next(undefined));
+  next({ ...target, url: 'http://first' });
   await waitFor(
     () => heard.length >= 1,
     () => 'the first',
@@ -75,6 +76,7 @@ test('a writer tells every shipper that follows, and the newest word when it cha
     () => heard.includes('http://second'),
     () => `the second: ${heard}`,
   );
+  assert.deepEqual(heard, ['http://first', 'http://second']);
   next(undefined);
   // Nothing to say: it connects and is silent.
   sendDestination(dir, undefined)(undefined);
