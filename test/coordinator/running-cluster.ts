@@ -10,7 +10,7 @@ import type { ChildExit, ClusterStats, TracingConfig } from 'forktrace';
 import type { Behaviour } from '../fixtures/cluster.js';
 import { pidsWithEnvironment } from '../process/alive.js';
 import { removeAtExit } from '../process/temp-dir.js';
-import { killWithCoverage } from '../process/write-coverage.js';
+import { kill, killWithCoverage } from '../process/write-coverage.js';
 
 /** Generous: the machine may be busy. What is waited for is exact. */
 export const BOUND_MS = 30_000;
@@ -283,6 +283,12 @@ export class RunningCluster {
       for (const pid of pidsWithEnvironment(`TMPDIR=${this.#directory}`)) await killWithCoverage(pid);
     this.killAll();
     await this.exited;
+    // A shipper that still boots has no lock yet, and would make its directory anew.
+    await until('the end of its companions', () => {
+      const pids = pidsWithEnvironment(`TMPDIR=${this.#directory}`).filter(alive);
+      for (const pid of pids) kill(pid);
+      return pids.length === 0;
+    });
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
