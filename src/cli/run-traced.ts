@@ -2,6 +2,12 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { ownFile } from '../own-files.js';
+import { hasTerminal } from '../process/has-terminal.js';
+
+/** A terminal sends them to the whole group: they have reached the program already. */
+const TYPED = ['SIGINT', 'SIGQUIT'] as const;
+/** Whoever sends them knows this process alone. */
+const SENT = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Runs a program of any kind with the preload and a root span, and ends as it does. */
 export function runTraced(program: string, args: readonly string[], service: string | undefined): void {
@@ -13,10 +19,9 @@ export function runTraced(program: string, args: readonly string[], service: str
       ...(service !== undefined && { OTEL_SERVICE_NAME: service }),
     },
   });
-  // A terminal signals the whole group, so Ctrl-C has reached it already; what is sent to this process alone
-  // is passed on.
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  const isTyped = hasTerminal();
+  for (const signal of SENT) process.on(signal, () => child.kill(signal));
+  for (const signal of TYPED) process.on(signal, () => isTyped || child.kill(signal));
   child.on('error', (error) => {
     throw error;
   });

@@ -6,7 +6,6 @@
  */
 
 import cluster from 'node:cluster';
-import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -18,6 +17,7 @@ import { ownFile } from '../own-files.js';
 import { announce } from '../process/announce.js';
 import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
+import { hasTerminal } from '../process/has-terminal.js';
 import { isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import { runDirectory } from '../process/run-directory.js';
@@ -328,19 +328,6 @@ async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpan
     if (!(error instanceof ForktraceError) || error.code !== 'FORKTRACE_JOURNAL_DIR') return noLifecycleSpans;
     warn('FORKTRACE_JOURNAL_DIR', `${error.message} Spans are exported by each worker (pipeline: 'batch') instead.`);
     return undefined;
-  }
-}
-
-/**
- * Whether the terminal that this process was started from, if any, still exists. After a hangup it cannot be
- * opened.
- */
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY));
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -51,7 +51,7 @@ async function failed(why: string, code: number): Promise<void> {
     });
     try {
       const { dir }: ShipperConfig = JSON.parse(text);
-      (await import('./say-left.js')).sayLeft(dir, why);
+      (await import('./say-left.js')).sayLeft(dir, `no shipper could be started (${why})`);
     } catch {
       // One that has read it has said itself what is wrong.
     }

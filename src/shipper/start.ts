@@ -178,7 +178,7 @@ export class ShipperKeeper {
 
   /** No shipper could be started, or has stayed, and nobody is left to start one. */
   #sayLeft(): void {
-    sayLeft(this.#config.dir, this.#failure ?? 'no process for it');
+    sayLeft(this.#config.dir, `no shipper could be started (${this.#failure ?? 'no process for it'})`);
   }
 
   /** Stops looking after the shipper; one that runs goes on until its work is done. */

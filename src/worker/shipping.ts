@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
 
@@ -47,7 +48,12 @@ function shipFrom(config: ResolvedConfig): Omit<Shipping, 'goTo'> {
         const isNeeded = await shipper.stop(config.supervise.shutdownTimeoutMs);
         if (isNeeded && mayStartProcesses()) ensureShipper(shipperConfigOf(config), { attached: false }).release();
       },
-      lookAgain() {},
+      lookAgain() {
+        // A thread's end is not that of the process, which ships on.
+        if (!isMainThread) return;
+        const { sayLeft } = require('../shipper/say-left.js') as typeof import('../shipper/say-left.js');
+        sayLeft(config.journal.dir, 'this process ended before it could ship them');
+      },
     };
   }
   const { ensureShipper, shipperConfigOf } = require('../shipper/start.js') as typeof import('../shipper/start.js');

@@ -65,3 +65,26 @@ test('a tool that is killed has an interrupted root span, and the command dies o
   assert.equal(root!.name, 'tool.js');
   assert.equal(root!.attributes['forktrace.interrupted'], true);
 });
+
+test('a signal that is sent to the command alone reaches the tool, which decides', async (t) => {
+  const signals = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+  const script = join(await tempDir(t), 'listening-tool.mjs');
+  await writeFile(
+    script,
+    `for (const signal of ${JSON.stringify(signals)}) process.on(signal, () => console.log('heard ' + signal));
+    setInterval(() => {}, 1 << 30);
+    console.log('ready');`,
+  );
+  // Of a session of its own: a terminal would signal both.
+  const program = runProgram(t, cli, {
+    args: ['run', '--trace', script],
+    ownGroup: true,
+    env: { NODE_ENV: 'production', FORKTRACE_JOURNAL_DIR: await tempDir(t) },
+  });
+  await program.waitForOutput(/ready/);
+  for (const signal of signals) {
+    program.kill(signal);
+    await program.waitForOutput(new RegExp(`heard ${signal}`));
+  }
+  assert.equal(program.exit, undefined);
+});

@@ -95,3 +95,31 @@ function childOf(pid: number): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return children === '' ? undefined : Number(children);
 }
+
+test('a process that ships inline and exits before it could: how many spans stay is said, and the next start delivers them', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const dir = await tempDir(t);
+  const start = (ship: string) =>
+    runProgram(t, fixture('tool'), {
+      args: ['exit', '1', '5'],
+      execArgv: ['--import', import.meta.resolve('forktrace/register')],
+      env: {
+        NODE_ENV: 'production',
+        OTEL_SERVICE_NAME: 'alone',
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+        FORKTRACE_JOURNAL_DIR: dir,
+        FORKTRACE_SHIP: ship,
+      },
+    });
+  const inline = start('inline');
+  assert.deepEqual(await inline.waitForExit(), { code: 42, signal: null });
+  const place = join(dir, 'alone');
+  assert.match(
+    inline.stderr,
+    new RegExp(`FORKTRACE_SPANS_LEFT\\] .*: 6 spans left in ${place}, as this process ended before .* ship ${place}`),
+  );
+  const next = start('process');
+  await next.waitForExit();
+  assert.doesNotMatch(next.stderr, /FORKTRACE_SPANS_LEFT/);
+  await endpoint.waitForSpans(12);
+});
