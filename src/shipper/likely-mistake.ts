@@ -10,6 +10,11 @@ import { probe, type Spoken } from './probe.js';
 import { proxyFor } from './proxy.js';
 import type { SendResult } from './transport.js';
 
+/**
+ * HTTP's status for a content coding that is not taken (RFC 9110, 15.5.16); grpc-go's and grpc-java's words.
+ */
+const NO_GZIP_TEXT = /^HTTP 415\b|decompressor/i;
+
 /** A sentence for the operator; empty where nothing can be told. Never rejects; takes up to 2 seconds. */
 export async function likelyMistake(
   target: ResolvedExport,
@@ -17,6 +22,8 @@ export async function likelyMistake(
 ): Promise<string> {
   const endpoint = endpointOf(target);
   if (!endpoint) return '';
+  if (target.compression === 'gzip' && NO_GZIP_TEXT.test(failure.reason))
+    return "It may not take gzip: set the compression to 'none' (OTEL_EXPORTER_OTLP_COMPRESSION=none)";
   // Behind a proxy the port may not be reached in any other way.
   const probed = failure.fault !== undefined && !proxyFor(endpoint);
   const spoken = probed ? await probe(endpoint).catch(() => undefined) : undefined;

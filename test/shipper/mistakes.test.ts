@@ -58,6 +58,24 @@ test('a path that is there twice, and the other protocol’s port, are named', a
   assert.equal(await of('otlp-http', 'http://c:4318/v1/traces'), '');
 });
 
+test('an endpoint that does not take gzip, in the words of HTTP, Go and Java, is told from one that takes nothing', async () => {
+  const of = (reason: string, compression: 'gzip' | 'none' = 'gzip') =>
+    likelyMistake(
+      { ...PLAIN_EXPORT, to: 'otlp-grpc', url: 'http://c:4317', compression },
+      { outcome: 'blocked', reason },
+    );
+  const answers = [
+    'HTTP 415 Unsupported Media Type',
+    'UNIMPLEMENTED: grpc: Decompressor is not installed for grpc-encoding "gzip"',
+    "UNIMPLEMENTED: Can't find decompressor for gzip",
+  ];
+  for (const answer of answers) {
+    assert.match(await of(answer), /may not take gzip.*OTEL_EXPORTER_OTLP_COMPRESSION=none/);
+    assert.equal(await of(answer, 'none'), '');
+  }
+  assert.equal(await of('UNIMPLEMENTED: unknown service'), '');
+});
+
 test('a proxy of the environment is used, by gRPC, by HTTP, with its login; NO_PROXY names exceptions', async (t) => {
   const endpoint = await OtlpEndpoint.start(t);
   const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
