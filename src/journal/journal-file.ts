@@ -6,21 +6,18 @@
  */
 import {
   closeSync,
-  constants,
   existsSync,
   fdatasync,
   fdatasyncSync,
   fstat,
   fstatSync,
   futimes,
-  openSync,
   readSync,
   renameSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { makeDirectory } from '../process/private-directory.js';
 import type { Memory } from '../wire/memory.js';
 import { FileMemory } from './file-memory.js';
 import {
@@ -45,8 +42,9 @@ import {
 import { removeFile } from './list-journal.js';
 import type { FileWindow, Mapping } from './mapped-memory.js';
 import { monotonicAt } from './monotonic.js';
+import { NoFile, noFile, openNew, writeAll } from './new-file.js';
 import { askWhetherMoved, hasMoved, type Place, placeOf } from './place.js';
-import { codeOf, errorName } from './system-error.js';
+import { errorName } from './system-error.js';
 
 /** What a file is made of. */
 export interface FilePlan {
@@ -54,15 +52,6 @@ export interface FilePlan {
   /** undefined: the file is written, not mapped. */
   mapping: Mapping | undefined;
   header: Omit<JournalHeader, 'headerLength' | 'createdMs'>;
-}
-
-/** The system has no space, no memory, or no such directory for a file. */
-export class NoFile extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** Of a file that is not complete yet, or not any more. */
@@ -397,31 +386,4 @@ export class JournalFileWriter {
     // An entry handle or a late call must not reach memory that another file has now.
     this.#see(NOTHING);
   }
-}
-
-function openNew(path: string, dir: string): number {
-  // With O_EXCL it follows no link either.
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-  try {
-    return openSync(path, flags, 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw noFile(error);
-  }
-  // Somebody has removed the directory.
-  try {
-    makeDirectory(dir);
-    return openSync(path, flags, 0o600);
-  } catch (error) {
-    throw noFile(error);
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-}
-
-function noFile(error: unknown): NoFile {
-  if (error instanceof NoFile) return error;
-  return new NoFile(codeOf(error) ?? 'unknown', (error as Error).message);
 }

@@ -6,7 +6,8 @@
  * @module
  */
 import { headerLengthFor } from './format.js';
-import { type FilePlan, JournalFileWriter, NoFile } from './journal-file.js';
+import { type FilePlan, JournalFileWriter } from './journal-file.js';
+import { NoFile } from './new-file.js';
 
 /**
  * Sealed segments that stay mapped until the shipper gives them back. At full load about six are on their
