@@ -9,6 +9,7 @@
  * @module
  */
 import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort } from 'node:worker_threads';
 import { ForktraceError } from '../errors.js';
 import { watchFastifyInstances } from '../http/routes/fastify-instances.js';
 import { yieldInstrumentation } from '../instrumentation/enabled.js';
@@ -40,6 +41,8 @@ const require = requireInMainRealm(import.meta.url);
 
 /** @param realm the `globalThis` of the code that imports the preload */
 export function preload(realm: object = globalThis): void {
+  // The thread of Node's module hooks runs what `--require` names, and cannot register hooks itself.
+  if (!isMainThread && parentPort === null) return;
   if (!isMainRealm) {
     const { preload } = require('./preload.js') as typeof import('./preload.js');
     preload(realm);
