@@ -67,7 +67,7 @@ interface Sample {
   shipperIdle: number;
 }
 
-/** The shipper looks twice a second, renews its lock and looks for leftovers every five. */
+/** The shipper looks once a second, renews its lock and looks for leftovers every five. */
 const IDLE_MS = 5000;
 
 /** Share of a core that a process takes by itself. */

@@ -83,7 +83,7 @@ function startOf(state: ThreadState): number {
 /** More than all fields of a stat file take. */
 const statBytes = Buffer.alloc(1024);
 
-/** By single calls of the system: whoever asks does so twice a second, for as long as the writer lives. */
+/** By single calls of the system: whoever asks does so often, for as long as the writer lives. */
 function stateOf({ pid, thread }: Pick<WriterIdentity, 'pid' | 'thread'>): ThreadState {
   let stat: string;
   try {

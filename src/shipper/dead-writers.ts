@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { monotonicAt } from '../journal/monotonic.js';
 import { isOfCoordinator, isThread, type KnownEnds } from './known-ends.js';
 import type { TailedWriter } from './tailed-writer.js';
 
@@ -48,8 +47,7 @@ export class DeadWriters {
     return threadsFirst.filter((writer) => {
       if (writer.finished) return false;
       if (writer.isDead()) return !this.#isReportAwaited(writer, waits);
-      writer.seenAliveMs = Date.now();
-      writer.seenAliveMonotonicMs = monotonicAt(performance.now());
+      writer.seenAlive();
       return false;
     });
   }

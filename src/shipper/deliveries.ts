@@ -6,7 +6,7 @@
  */
 import type { ResolvedExport } from '../config/resolved.js';
 import { addRefused } from '../journal/refused.js';
-import { Delivery } from './delivery.js';
+import { Delivery, gatherMsOf } from './delivery.js';
 import { type Destination, destinationOf, logsExportOf } from './destination.js';
 import { ExportReport } from './export-report.js';
 import { isAwaited } from './fresh-export.js';
@@ -113,6 +113,11 @@ export class Deliveries {
   stop(stopAt: number): void {
     this.#stopAt = stopAt;
     for (const delivery of this.#deliveries.values()) delivery.stop(stopAt);
+  }
+
+  /** The shortest time that anybody's spans wait for others to travel with, in milliseconds. */
+  get gatherMs(): number {
+    return Math.min(...[...this.#targets.values()].map(gatherMsOf));
   }
 
   close(): void {

@@ -50,6 +50,10 @@ interface DeliveryOptions extends GathererOptions, OutcomesOptions {
   answered(): void;
 }
 
+/** How long what goes there waits for others to travel with, in milliseconds. */
+export const gatherMsOf = ({ gatherMs, to }: ResolvedExport): number =>
+  gatherMs ?? (to === 'viewer' || to === 'console' ? GATHER_WATCHED_MS : GATHER_MS);
+
 export class Delivery {
   readonly #options: DeliveryOptions;
   #export: ResolvedExport;
@@ -202,12 +206,7 @@ export class Delivery {
     if (bytes >= this.#size.bytes) return 0;
     const waited = now - since;
     const full = bytes > 0 && waited > 0 ? ((this.#size.bytes - bytes) * waited) / bytes : Number.POSITIVE_INFINITY;
-    return Math.min(bytes > 0 ? this.#gatherMs - waited : Number.POSITIVE_INFINITY, full, soonest);
-  }
-
-  get #gatherMs(): number {
-    const { gatherMs, to } = this.#export;
-    return gatherMs ?? (to === 'viewer' || to === 'console' ? GATHER_WATCHED_MS : GATHER_MS);
+    return Math.min(bytes > 0 ? gatherMsOf(this.#export) - waited : Number.POSITIVE_INFINITY, full, soonest);
   }
 
   async #sendNext(): Promise<void> {

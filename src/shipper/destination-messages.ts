@@ -1,7 +1,8 @@
 /**
  * What a writer tells whoever ships its journal: the destination with all that the journal must not hold,
  * headers and keys. It goes over a socket in the journal's directory, which is this user's alone, and stays
- * in the shipper's memory. A writer stays connected, and tells it again to the shipper that follows.
+ * in the shipper's memory. A writer stays connected, and tells it again to the shipper that follows. It says
+ * its id, too: as long as it is connected, it lives.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
 import { strangerIn } from '../process/private-directory.js';
 import { untraced } from '../untraced.js';
+import type { Connections } from './connected-writers.js';
 
 const SOCKET = /^shipper-\d+-\d+\.sock$/;
 /** Of a socket's path on macOS (unix(4)). */
@@ -32,6 +34,13 @@ interface DestinationMessage {
   at: number;
 }
 
+interface WriterMessage {
+  type: 'writer';
+  id: string;
+}
+
+const WRITER_ID = /^[0-9a-f]{32}$/;
+
 let sockets = 0;
 
 /**
@@ -40,10 +49,16 @@ let sockets = 0;
  *
  * @returns ends it
  */
-export function receiveDestinations(dir: string, hear: (target: ResolvedExport, at: number) => void): () => void {
+export function receiveDestinations(
+  dir: string,
+  hear: (target: ResolvedExport, at: number) => void,
+  connections?: Connections,
+): () => void {
   if (process.platform === 'win32') return () => {};
   const server: Server = createServer((socket) => {
     let text = '';
+    let writerId: string | undefined;
+    connections?.opened();
     socket.unref();
     socket.setEncoding('utf8');
     socket.on('error', () => {});
@@ -53,11 +68,18 @@ export function receiveDestinations(dir: string, hear: (target: ResolvedExport, 
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
         const message = parseMessage(text.slice(0, end));
         text = text.slice(end + 1);
-        if (message) hear(message.export, message.at);
+        if (message?.type === 'destination') hear(message.export, message.at);
+        else if (message && writerId === undefined) {
+          writerId = message.id;
+          connections?.named(writerId);
+        }
       }
     });
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      connections?.closed(writerId);
+    });
   });
   const open = new Set<Socket>();
   removeDeadSockets(dir);
@@ -84,11 +106,13 @@ export function receiveDestinations(dir: string, hear: (target: ResolvedExport, 
 /**
  * Says `target` to the shipper of the directory, and to every one that follows it.
  *
+ * @param writerId of the writer whose destination it is
  * @returns says another one, or with undefined nothing any more
  */
 export function sendDestination(
   dir: string,
   target: ResolvedExport | undefined,
+  writerId?: string,
 ): (next: ResolvedExport | undefined) => void {
   let message = target;
   let at = Date.now();
@@ -109,6 +133,8 @@ export function sendDestination(
       connections.delete(name);
     });
     // It is sent when the socket is connected.
+    if (writerId !== undefined)
+      socket.write(`${JSON.stringify({ type: 'writer', id: writerId } satisfies WriterMessage)}\n`);
     tell(socket);
   };
   const tell = (socket: Socket) => {
@@ -174,11 +200,15 @@ function reachable(dir: string, name: string): { name: string; release: () => vo
 }
 
 /** undefined: nothing that this version understands. */
-function parseMessage(line: string): DestinationMessage | undefined {
+function parseMessage(line: string): DestinationMessage | WriterMessage | undefined {
   try {
-    const message: Partial<DestinationMessage> = JSON.parse(line);
-    const target = message.type === 'destination' ? message.export : undefined;
-    const { at } = message;
+    const message: Partial<DestinationMessage> | Partial<WriterMessage> = JSON.parse(line);
+    if (message.type === 'writer')
+      return typeof message.id === 'string' && WRITER_ID.test(message.id)
+        ? { type: 'writer', id: message.id }
+        : undefined;
+    if (message.type !== 'destination') return undefined;
+    const { export: target, at } = message;
     return isSound(target) && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;
   } catch {
     return undefined;

@@ -46,7 +46,7 @@ export function startInlineShipper(config: ShipperConfig, redactLastWords?: Reda
       shipper = new Shipper({ dir, maxBytes, lock, export: config.export, keepAlive: false, redactLastWords });
       const running = shipper;
       const hear = (target: ResolvedExport, at = target === config.export ? 0 : Date.now()) => running.hear(target, at);
-      const endings = [receiveDestinations(dir, hear), watchExport(config.export, hear)];
+      const endings = [receiveDestinations(dir, hear, running.connections), watchExport(config.export, hear)];
       if (stopping) shipper.stop(...stopping);
       await running.run();
       for (const end of endings) end();

@@ -17,7 +17,8 @@ import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type StartedShipper } from './shipper-messages.js';
 import { type Leaving, tend } from './tenure.js';
 
-const STATS_MS = 1000;
+/** A little less than the time between two looks, as timers are not that precise. */
+const STATS_MS = 950;
 /**
  * With nobody left to ship for, in milliseconds: a tool that follows within it needs no shipper of its own.
  */
@@ -127,7 +128,7 @@ function releaseUnused(shipper: Shipper): void {
 }
 
 async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> {
-  const stopHearing = receiveDestinations(config.dir, (target, at) => shipper.hear(target, at));
+  const stopHearing = receiveDestinations(config.dir, (target, at) => shipper.hear(target, at), shipper.connections);
   // Its starter may end long before its files change.
   const stopWatching = watchExport(config.export, (fresh) =>
     shipper.hear(fresh, fresh === config.export ? 0 : Date.now()),
@@ -135,8 +136,11 @@ async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> 
   let makesWay = false;
   let hopelessSince = performance.now();
   let shipped = 0;
-  const stats = setInterval(() => {
+  let statsAt = Number.NEGATIVE_INFINITY;
+  const looked = () => {
     const now = performance.now();
+    if (now - statsAt < STATS_MS) return;
+    statsAt = now;
     const current = shipper.stats();
     tell({ type: 'stats', stats: current });
     const before = shipped;
@@ -152,13 +156,12 @@ async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> 
       shipper.stop(FINISHES_WITHIN_MS);
     }
     if (now - hopelessSince > HOPELESS_MS) shipper.stop(0);
-  }, STATS_MS);
+  };
   tell({ type: 'ready' });
 
-  await shipper.run();
+  await shipper.run(looked);
   stopHearing();
   stopWatching();
-  clearInterval(stats);
   tell({ type: 'stats', stats: shipper.stats() });
   if (mustEnd) return 'for good';
   return shipper.hasEndedIdle ? 'idle' : makesWay ? 'making way' : 'told';

@@ -33,7 +33,7 @@ export function sayDestination(dir: string, writerId: string, target: ResolvedEx
   sayPlace(dir, writerId, target, stderr);
   // Whoever starts the viewer knows its port, and starts its shipper.
   if (target.to === 'viewer' && target.url === undefined) return () => {};
-  const say = sendDestination(dir, undefined);
+  const say = sendDestination(dir, undefined, writerId);
   const end = watchExport(target, (fresh) => {
     say(concrete(fresh));
   });

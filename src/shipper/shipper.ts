@@ -10,6 +10,7 @@ import { makeRoom, removeLeftovers, removeLeftoversOf } from '../journal/journal
 import { numberOf } from '../number-of.js';
 import { removeOldExits } from '../process/told-exit.js';
 import { warn } from '../warn.js';
+import { ConnectedWriters, type Connections } from './connected-writers.js';
 import { DeadWriters, type DeadWritersOptions } from './dead-writers.js';
 import { Deliveries, SHIPPED_SIGNALS } from './deliveries.js';
 import type { Delivery } from './delivery.js';
@@ -29,7 +30,19 @@ import { WriterRecovery, type WriterRecoveryOptions } from './writer-recovery.js
 /** How long the shipper sleeps between two looks: until a delivery is due, within these bounds. */
 const POLL_MIN_MS = 50;
 const POLL_MAX_MS = 500;
+/**
+ * Likewise, while every writer is connected: whoever comes or goes wakes it, and spans that it finds after as
+ * long as they may wait are due at once.
+ */
+const POLL_CONNECTED_MAX_MS = 1000;
+/** Until it is looked again whether writers live; and while all of them are connected. */
 const LIVENESS_MS = 500;
+const LIVENESS_CONNECTED_MS = 5000;
+/**
+ * After somebody has come or gone: several do at once, and a process ends a little later than its
+ * connections. Doubled until one that has gone is looked for as any other.
+ */
+const NEWS_MS = 20;
 const ROOM_MS = 5000;
 const LEASE_MS = 5000;
 /** For the spans of files that a stranger has deleted, when the directory is another shipper's. */
@@ -84,6 +97,7 @@ export class Shipper {
   /** Their journals are closed and delivered; what they have said goes with their processes. */
   readonly #closed = new Set<TailedWriter>();
   readonly #sleep = new WakingSleep();
+  readonly #connected = new ConnectedWriters((isClosed, writerId) => this.#heardOf(isClosed, writerId));
   /** Set by {@link stop}: when to give up, by `performance.now()`. */
   #stopAt: number | undefined;
   /** Whether to wait for writers that live, too. */
@@ -95,7 +109,12 @@ export class Shipper {
   #hasEndedIdle = false;
   /** Of writers that lived when {@link run} ended. */
   #leftWriters: readonly string[] = [];
-  #nextLiveness = 0;
+  /** `performance.now()` of the last look whether writers live. */
+  #livenessAt = Number.NEGATIVE_INFINITY;
+  /** `performance.now()` of the next one, as somebody has gone. */
+  #goneAt = Number.POSITIVE_INFINITY;
+  /** Until the one after that. */
+  #goneMs = Number.POSITIVE_INFINITY;
   #nextRoom = 0;
   #nextLease = 0;
 
@@ -115,12 +134,22 @@ export class Shipper {
     if (this.#deliveries.hear(target, at)) this.#sleep.wake();
   }
 
-  /** Ships until {@link stop}; resolves with whether everything has been shipped. */
-  async run(): Promise<boolean> {
+  /** For whoever receives what writers tell. */
+  get connections(): Connections {
+    return this.#connected;
+  }
+
+  /**
+   * Ships until {@link stop}; resolves with whether everything has been shipped.
+   *
+   * @param looked called after each look, which is once a second at least
+   */
+  async run(looked?: () => void): Promise<boolean> {
     let complete = false;
     for (;;) {
       const now = performance.now();
       this.#refresh(now);
+      looked?.();
       const stopping = this.#stopAt !== undefined;
       if (!stopping && this.#isAlone()) {
         this.#hasEndedIdle = true;
@@ -138,7 +167,7 @@ export class Shipper {
       } else if (isLate) {
         break;
       }
-      const ms = stopping ? Math.max(0, Math.min(POLL_MIN_MS, this.#stopAt! - now)) : pollMsOf(deliveries, now);
+      const ms = stopping ? Math.max(0, Math.min(POLL_MIN_MS, this.#stopAt! - now)) : this.#pollMs(deliveries, now);
       // Somebody waits for one that stops, even if it holds no process open.
       await this.#sleep.sleep(ms, stopping || this.#options.keepAlive !== false);
     }
@@ -223,7 +252,7 @@ export class Shipper {
    */
   writerExited({ pid, ...death }: { pid: number } & KnownDeath): void {
     this.#ends.hear(pid, death);
-    this.#nextLiveness = 0;
+    this.#livenessAt = Number.NEGATIVE_INFINITY;
     this.#sleep.wake();
   }
 
@@ -287,7 +316,7 @@ export class Shipper {
         this.#removeFinished();
         return;
       }
-      const dead = now >= this.#nextLiveness ? this.#newlyDead(now) : [];
+      const dead = now >= this.#nextLiveness() ? this.#newlyDead(now) : [];
       // After the deaths are known: what the dead have written is then all there.
       this.#tail.refresh(now);
       const found = this.#deadAmong([...this.#tail.writers.values()].filter(({ seenAliveMs }) => seenAliveMs === 0));
@@ -326,7 +355,9 @@ export class Shipper {
   }
 
   #newlyDead(now: number): TailedWriter[] {
-    this.#nextLiveness = now + LIVENESS_MS;
+    this.#livenessAt = now;
+    this.#goneAt = this.#goneMs < LIVENESS_MS ? now + this.#goneMs : Number.POSITIVE_INFINITY;
+    this.#goneMs *= 2;
     for (const writer of this.#closed) {
       if (!writer.isDead()) continue;
       this.#closed.delete(writer);
@@ -334,6 +365,31 @@ export class Shipper {
       removeLeftoversOf(this.#options.dir, writer.identity.id);
     }
     return this.#deadAmong(this.#tail.writers.values());
+  }
+
+  #nextLiveness(): number {
+    return Math.min(this.#goneAt, this.#livenessAt + (this.#areAllConnected() ? LIVENESS_CONNECTED_MS : LIVENESS_MS));
+  }
+
+  /** Nobody can come to an end without being heard. */
+  #areAllConnected(): boolean {
+    let isAny = false;
+    for (const { identity, finished, wasDead } of this.#tail.writers.values()) {
+      if (finished) continue;
+      if (wasDead || !this.#connected.has(identity.id)) return false;
+      isAny = true;
+    }
+    return isAny && this.#closed.size === 0;
+  }
+
+  /** Somebody has connected, or a connection has ended. */
+  #heardOf(isClosed: boolean, writerId: string | undefined): void {
+    if (isClosed) {
+      if (writerId !== undefined) this.#tail.writers.get(writerId)?.seenAlive();
+      this.#goneMs = NEWS_MS;
+      this.#goneAt = Math.min(this.#goneAt, performance.now() + NEWS_MS);
+    }
+    this.#sleep.shorten(NEWS_MS);
   }
 
   #deadAmong(writers: Iterable<TailedWriter>): TailedWriter[] {
@@ -389,10 +445,13 @@ export class Shipper {
     if (this.#stopAt !== undefined) this.#sleep.wake();
     else this.#sleep.shorten(Math.max(0, delivery.dueInMs(performance.now())));
   }
-}
 
-function pollMsOf(deliveries: Iterable<Delivery>, now: number): number {
-  let ms = POLL_MAX_MS;
-  for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));
-  return Math.max(ms, POLL_MIN_MS);
+  #pollMs(deliveries: Iterable<Delivery>, now: number): number {
+    let ms = this.#areAllConnected()
+      ? Math.max(POLL_MAX_MS, Math.min(POLL_CONNECTED_MAX_MS, this.#deliveries.gatherMs))
+      : POLL_MAX_MS;
+    for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));
+    ms = Math.max(ms, POLL_MIN_MS);
+    return Math.min(ms, Math.max(0, this.#goneAt - now));
+  }
 }

@@ -8,6 +8,7 @@ import type { LogInBrief } from '../forensics/in-brief.js';
 import type { JournalHeader, WriterIdentity } from '../journal/format.js';
 import { hasSameClock, isWriterDead } from '../journal/identity.js';
 import type { JournalFile } from '../journal/list-journal.js';
+import { monotonicAt } from '../journal/monotonic.js';
 import { isUnsound } from '../journal/open-file.js';
 import { openSegment, type SegmentReader } from '../journal/segment-reader.js';
 import { isSound } from '../wire/check.js';
@@ -96,6 +97,12 @@ export class TailedWriter {
   saidIn(dir: string): Said | undefined {
     this.#said ??= readDestination(dir, this.identity.id);
     return this.#said;
+  }
+
+  /** Its process is there now. */
+  seenAlive(): void {
+    this.seenAliveMs = Date.now();
+    this.seenAliveMonotonicMs = monotonicAt(performance.now());
   }
 
   /** Nothing of it has been recovered, and nothing has failed to be. */
