@@ -30,7 +30,8 @@ shipper.on('exit', (code, signal) => {
 });
 shipper.on('message', (message) => {
   const answer = parseFromShipper(message);
-  if (!answer) return;
+  // It is told once, however much comes at a time.
+  if (!answer || !shipper.connected) return;
   shipper.disconnect();
   if (!process.connected) process.exit();
   process.send?.(answer, undefined, undefined, () => process.exit());

@@ -136,7 +136,7 @@ async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> 
   let makesWay = false;
   let hopelessSince = performance.now();
   let shipped = 0;
-  let statsAt = Number.NEGATIVE_INFINITY;
+  let statsAt = performance.now();
   const looked = () => {
     const now = performance.now();
     if (now - statsAt < STATS_MS) return;

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SPARE } from '#src/journal/format.js';
+import { ownFile } from '#src/own-files.js';
 import { isShipperAlive } from '#src/shipper/lock.js';
 import type { ShipperConfig } from '#src/shipper/shipper-messages.js';
 import { ensureShipper } from '#src/shipper/start.js';
@@ -60,6 +63,32 @@ test('a worker’s shipper outlives it, ships all that it left, and ends when no
   await waitFor(() => !isAlive(shipper), 'the end of the shipper');
   assert.deepEqual(journalFiles(dir), []);
   assert.equal(isShipperAlive(dir), false);
+});
+
+test('a launcher ends as it should, however many messages of its shipper come at a time', async (t) => {
+  const { config } = await setUp(t);
+  const often = join(await tempDir(t), 'often.cjs');
+  writeFileSync(
+    often,
+    // And whoever waits until a message is written has time to hear of what else happens.
+    `const { send } = process;
+    process.send = (message, handle, options, done = () => {}) => {
+      for (let n = 0; n < 3; n++) send.call(process, message, undefined, undefined, () => {});
+      setTimeout(done, 200);
+      return true;
+    };`,
+  );
+  const launcher = fork(ownFile('shipper/launch.js'), [], {
+    env: { ...process.env, NODE_OPTIONS: `--require ${often}` },
+    stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
+  });
+  const told: unknown[] = [];
+  launcher.on('message', ({ type }: { type: string }) => told.push(type));
+  const exited = once(launcher, 'exit');
+  launcher.stdin!.end(`${JSON.stringify(config)}\n`);
+  assert.deepEqual(await exited, [0, null]);
+  assert.ok(told.includes('ready'), `${told}`);
+  await waitFor(() => !isShipperAlive(config.dir), 'the end of the shipper');
 });
 
 test('a program’s output ends with the program, though its shipper still has work; the next program has one of its own', async (t) => {
