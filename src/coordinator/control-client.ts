@@ -40,7 +40,7 @@ export class ControlClient {
       throw new ForktraceError('FORKTRACE_NO_COORDINATOR', [`pid ${this.pid} does not answer`], { cause });
     }
     if (status === 200) return withoutControls(answer) as ControlCommands[Command]['result'];
-    const { code, message } = (withoutControls(answer) as Partial<ControlError>).error ?? {};
+    const { code, message } = (withoutControls(answer) as Partial<ControlError> | null)?.error ?? {};
     throw Object.assign(new Error(message ?? `status ${status}`), { code: code ?? 'FORKTRACE_CONTROL' });
   }
 
