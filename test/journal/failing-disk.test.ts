@@ -8,6 +8,7 @@ import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { ENDED } from '../fixtures/soak-writing.js';
 import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
 import { DISK_FAULTS, mountFailing } from './mounted.js';
 
 /** Of two requests: a shipper cannot store on such a disk that the last ones were taken. */
@@ -53,14 +54,11 @@ for (const fault of FAULTS)
         [...writer.stderr.matchAll(/Spans lost: (\d+),/g)].reduce((sum, [, spans]) => sum + Number(spans), 0);
       // The root span is one more.
       const all = written() + 1;
-      await writer
-        .waitFor(
-          () => new Set(endpoint.received().map(({ name }) => name)).size + lost() >= all,
-          `${all} spans, received or said to be lost`,
-        )
-        .catch((error) => {
-          throw new Error(`${error.message}\n${endpoint.received().length} received, ${lost()} lost`);
-        });
+      // The shipper delivers when the process has ended.
+      await waitFor(
+        () => new Set(endpoint.received().map(({ name }) => name)).size + lost() >= all,
+        () => `${all} spans: ${endpoint.received().length} received, ${lost()} said to be lost`,
+      );
       const names = new Set(endpoint.received().map(({ name }) => name));
       const excess = names.size + lost() - all;
       assert.ok(excess >= 0 && excess <= (IS_XFS.test(fault) ? UNSTORED : 0), `${excess} too many`);
