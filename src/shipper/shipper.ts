@@ -84,7 +84,11 @@ function sayLeft(what: string, dir: string): void {
   warn('FORKTRACE_SPANS_LEFT', `${what} left in ${dir}: ${how}`);
 }
 
-const NOT_WRITABLE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
+/**
+ * errno(3) of what the system lacks now and has again later: room, descriptors, memory. A file system that
+ * may not be written, or has failed, does not become another by waiting.
+ */
+const COMES_BACK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
 export class Shipper {
   readonly #options: ShipperOptions;
@@ -291,9 +295,8 @@ export class Shipper {
   #isBusy(): boolean {
     // What was set aside waits for as long as there is something else to do, and for the next start.
     if (this.#lagBytes() > this.#setAsideBytes() || this.liveWriters > 0) return true;
-    // Room comes back; a file system that may not be written does not become another by waiting.
     for (const { finished, unrecovered } of this.#tail.writers.values())
-      if (!finished && unrecovered && !NOT_WRITABLE.has(unrecovered.code ?? '')) return true;
+      if (!finished && COMES_BACK.has(unrecovered?.code ?? '')) return true;
     return false;
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { ENDED } from '../fixtures/soak-writing.js';
 import { fixture, runProgram } from '../process/run-program.js';
@@ -17,32 +17,37 @@ const UNSTORED = 300;
 const FAULTS = Object.keys(DISK_FAULTS) as (keyof typeof DISK_FAULTS)[];
 const IS_XFS = /\bxfs\b/;
 
+async function startWriter(t: TestContext, dir: string, mode: 'write' | 'mmap') {
+  const progress = join(await tempDir(t), 'progress');
+  mkdirSync(progress);
+  const endpoint = await OtlpEndpoint.start(t);
+  const writer = runProgram(t, fixture('soak-writer'), {
+    ipc: true,
+    env: {
+      NODE_ENV: 'production',
+      OTEL_SERVICE_NAME: 'shop',
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+      FORKTRACE_JOURNAL_DIR: dir,
+      FORKTRACE_JOURNAL_MODE: mode,
+      SOAK_PROGRESS: progress,
+    },
+  });
+  await endpoint.waitForSpans(100);
+  return { endpoint, writer, progress };
+}
+
 // A store to a page of an xfs that has shut itself down may be answered by SIGBUS: docs/journal-format.md.
 for (const fault of FAULTS)
   for (const mode of IS_XFS.test(fault) ? (['write'] as const) : (['write', 'mmap'] as const))
     test(`${fault}, ${mode} mode: the process goes on, and all that is missing is said`, async (t) => {
       const disk = mountFailing(t, fault);
       if (disk === undefined) return;
-      const progress = join(await tempDir(t), 'progress');
-      mkdirSync(progress);
-      const endpoint = await OtlpEndpoint.start(t);
-      const writer = runProgram(t, fixture('soak-writer'), {
-        ipc: true,
-        env: {
-          NODE_ENV: 'production',
-          OTEL_SERVICE_NAME: 'shop',
-          OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
-          FORKTRACE_JOURNAL_DIR: disk.dir,
-          FORKTRACE_JOURNAL_MODE: mode,
-          SOAK_PROGRESS: progress,
-        },
-      });
+      const { endpoint, writer, progress } = await startWriter(t, disk.dir, mode);
       const written = () =>
         readdirSync(progress).reduce(
           (sum, name) => sum + Number(readFileSync(join(progress, name), 'utf8').replace(ENDED, '')),
           0,
         );
-      await endpoint.waitForSpans(100);
       disk.fail();
       const before = written();
       // What is mapped takes stores for as long as there is room.
@@ -64,3 +69,14 @@ for (const fault of FAULTS)
       assert.ok(excess >= 0 && excess <= (IS_XFS.test(fault) ? UNSTORED : 0), `${excess} too many`);
       assert.equal(names.size, endpoint.received().length, 'none twice');
     });
+
+for (const fault of FAULTS)
+  test(`${fault}: a process that is killed there leaves no shipper that holds it`, async (t) => {
+    const disk = mountFailing(t, fault);
+    if (disk === undefined) return;
+    const { writer } = await startWriter(t, disk.dir, 'write');
+    disk.fail();
+    writer.kill('SIGKILL');
+    await writer.waitForExit();
+    await waitFor(disk.unmount, 'nobody has anything open there');
+  });

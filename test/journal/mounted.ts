@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -45,16 +45,24 @@ export const DISK_FAULTS = {
   },
 };
 
+interface FailingDisk {
+  dir: string;
+  fail(): void;
+  /** Takes it away, unless a process has something open there. @returns whether it is gone */
+  unmount(): boolean;
+}
+
 /**
  * An empty file system, and what makes it fail; undefined, and the test skipped, where none can be mounted.
  */
-export function mountFailing(t: Test, fault: keyof typeof DISK_FAULTS): { dir: string; fail(): void } | undefined {
+export function mountFailing(t: Test, fault: keyof typeof DISK_FAULTS): FailingDisk | undefined {
   const { make, options, fail } = DISK_FAULTS[fault];
   const image = join(tempDir(t), 'image');
   writeFileSync(image, '');
   truncateSync(image, DISK_BYTES);
   const dir = tryTo(t, ...make(image)) ? mount(t, ['-o', options, image]) : undefined;
-  return dir === undefined ? undefined : { dir, fail: () => fail(dir) };
+  if (dir === undefined) return undefined;
+  return { dir, fail: () => fail(dir), unmount: () => spawnSync('umount', [dir]).status === 0 };
 }
 
 /** @param size as `mount -o size=` takes it */
