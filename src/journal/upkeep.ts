@@ -49,8 +49,8 @@ export class Upkeep {
   }
 
   /**
-   * Tables before segments, so that a span that ends in between is in one of them; then the names of the
-   * files.
+   * Tables are begun before segments: of a span that ends in between, most often one of the two reaches the
+   * disk. It is not certain, as threads do this side by side; such a span is younger than the last sync.
    */
   #sync(): void {
     this.#files.flush();
