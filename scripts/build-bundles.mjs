@@ -76,7 +76,7 @@ const bundleOf = new Map();
 const placeOf = new Map();
 
 /** What loads a bundle in another one. */
-const loadOf = (bundle) => `loadBundle('${bundle}')`;
+const loadOf = (bundle, load = 'loadBundle') => `${load}('${bundle}')`;
 /** In a bundle the module of `src`, by its place: see `exporting`. */
 const moduleIn = (loaded, name) => `${loaded}[${placeOf.get(name)}]()`;
 /** The exports of a bundled module as one object. */
@@ -157,9 +157,11 @@ const boundaries = (file = 'unwritten.cjs') => ({
 async function located(name) {
   const text = readFileSync(join(source, name), 'utf8');
   const objects = new Map();
+  // Code of another realm loads what is the process's with the process's functions.
+  const load = text.includes('const require = requireInMainRealm(') ? "require('./load-bundle.cjs')" : undefined;
   for (const [, path] of text.matchAll(/\b[rR]equire\('(\.[^']+)'\)/g)) {
     const loaded = sourceOf(name, path);
-    if (placeOf.has(loaded)) objects.set(loaded, await objectOf(loadOf(bundleOf.get(loaded)), loaded));
+    if (placeOf.has(loaded)) objects.set(loaded, await objectOf(loadOf(bundleOf.get(loaded), load), loaded));
   }
   const require = /^const require = createRequire\(import\.meta\.url\);$/m.test(text) ? 'bundleRequire' : 'require';
   return text
@@ -239,7 +241,7 @@ const isLate = (loading) => LATE.some((name) => loading.includes(`"node:${name}"
 /** As esbuild writes them. */
 const NODE_LOAD = /^var (?<as>\w+) = (?<loading>(?:__toESM\()?require\("node:[\w/]+"\)\)?);$/gm;
 const OWN_LOAD = /^(?<to>var \w+ = )(?<loading>loadBundle\("[^"]+"\)|bundleRequire\("[^"]+"\))(?=[;[])/gm;
-const BUNDLE_LOAD = /\bloadBundle\("(?<file>[^"]+)"\)/g;
+const BUNDLE_LOAD = /\b(?:loadBundle|load-bundle\.cjs"\))\("(?<file>[^"]+)"\)/g;
 
 /** Each module of a bundle loads what it needs. In the bundle that is loaded once, for all of them. */
 function loadOnce(file) {

@@ -50,7 +50,7 @@ async function keepCode(t: TestContext, env: Environment): Promise<string> {
     env: { NODE_DISABLE_COMPILE_CACHE: undefined, ...env },
   });
   const directory = await waitFor(async () => {
-    for (const name of await readdir(codeIn(env))) {
+    for (const name of await readdir(codeIn(env)).catch((): string[] => [])) {
       const files = await readdir(join(codeIn(env), name)).catch((): string[] => []);
       if (OF_A_SERVER.every((file) => files.includes(file))) return join(codeIn(env), name);
     }
