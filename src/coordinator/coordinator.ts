@@ -6,11 +6,11 @@
  */
 
 import cluster from 'node:cluster';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { resolveConfig } from '../config/index.js';
-import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
+import type { ResolvedConfig } from '../config/resolved.js';
 import type { TracingConfig } from '../config/types.js';
 import { describeValue, ForktraceError } from '../errors.js';
 import { ownFile } from '../own-files.js';
@@ -19,12 +19,9 @@ import { describeDestination } from '../process/destination.js';
 import { endIfUncaught } from '../process/failed-start.js';
 import { hasTerminal } from '../process/has-terminal.js';
 import { isInContainer } from '../process/pid-namespace.js';
-import { privateParent } from '../process/private-directory.js';
-import { runDirectory } from '../process/run-directory.js';
 import { type TerminationSignal, TerminationSignals } from '../process/termination-signals.js';
-import { type KnownDeath, NOTHING_RECOVERED, type Recovered } from '../shipper/shipper-messages.js';
-import type { ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';
+import { ClusterShippers, shipsJournals } from './cluster-shippers.js';
 import { ControlServer } from './control-server.js';
 import { exitEvidenceOf } from './exit-evidence.js';
 import type { ClusterHandle, ClusterStats } from './handle.js';
@@ -39,20 +36,11 @@ export class Coordinator implements ClusterHandle {
   readonly #startedAt = performance.now();
   readonly #hooks: CoordinatorHooks;
   readonly #lifecycle: LifecycleSpans;
-  /** Whether the journal's directory can be used. If not, there is nothing to ship. */
-  readonly #hasJournal: boolean;
+  readonly #shippers: ClusterShippers;
   readonly #supervisor: Supervisor;
   readonly #hadTerminal = hasTerminal();
   #control: ControlServer | undefined;
   #viewer: ViewerProcess | undefined;
-  /**
-   * One shipper for each user that this process has been, because a hook may change the user. The newest
-   * comes first.
-   */
-  readonly #shippers: ShipperKeeper[] = [];
-  /** The journal directory of the current user, where workers write. */
-  #journalDir: string;
-  #uid = process.geteuid?.();
   #stopping: Promise<void> | undefined;
   #hasStopped = false;
   #signals: TerminationSignals | undefined;
@@ -68,60 +56,18 @@ export class Coordinator implements ClusterHandle {
 
   private constructor(config: ResolvedConfig, lifecycle: LifecycleSpans | undefined) {
     this.#config = config;
-    this.#journalDir = config.journal.dir;
-    this.#hasJournal = lifecycle !== undefined;
+    this.#shippers = new ClusterShippers(config, lifecycle !== undefined);
     this.#lifecycle = lifecycle ?? noLifecycleSpans;
     this.#hooks = new CoordinatorHooks(config.hooks);
     this.#supervisor = new Supervisor(config, {
       hooks: this.#hooks,
       lifecycle: this.#lifecycle,
-      environment: () => this.#environment(),
+      environment: () => ({ FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl, ...this.#shippers.environment() }),
       blocked: (workers) => this.#viewer?.blocked(workers),
-      recovered: (pid, death) => this.#recovered(pid, death),
-      exitEvidence: (pid, forkedAtMs) =>
-        exitEvidenceOf(new Set([this.#journalDir, config.journal.dir]), pid, forkedAtMs),
+      // The hook waits for it, the next worker does not.
+      recovered: (pid, death) => this.#shippers.writerExited(pid, death),
+      exitEvidence: (pid, forkedAtMs) => exitEvidenceOf(this.#shippers.journalDirs, pid, forkedAtMs),
     });
-  }
-
-  /** Variables for each worker that is forked. */
-  #environment(): NodeJS.ProcessEnv {
-    this.#followUser();
-    return {
-      FORKTRACE_VIEWER_URL: this.#viewer?.otlpUrl,
-      ...(!this.#hasJournal && { FORKTRACE_PIPELINE: 'batch' }),
-      ...(this.#journalDir !== this.#config.journal.dir && { FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir) }),
-      // Workers cannot guess a directory with a random name.
-      ...(privateParent().announce && {
-        FORKTRACE_JOURNAL_DIR: dirname(this.#journalDir),
-        FORKTRACE_RUN_DIR: runDirectory(),
-      }),
-    };
-  }
-
-  /**
-   * A hook may have changed the user of this process. The new user may not be able to enter the directory of
-   * the user before.
-   */
-  #followUser(): void {
-    const uid = process.geteuid?.();
-    if (uid === this.#uid) return;
-    this.#uid = uid;
-    if (!this.#hasJournal || !shipsJournals(this.#config)) return;
-    const before = this.#journalDir;
-    this.#journalDir = join(privateParent().dir, basename(before));
-    warn(
-      'FORKTRACE_USER_CHANGED',
-      `The coordinator now runs as user ${uid}, who cannot create files in ${before}. Workers that it starts keep their journals in ${this.#journalDir}, with a shipper of that user.`,
-    );
-    if (this.#shippers.length > 0) void this.#startShipper();
-  }
-
-  async #startShipper(): Promise<void> {
-    const { ensureShipper, shipperConfigOf } = await import('../shipper/start.js');
-    const config = { ...shipperConfigOf(this.#config), dir: this.#journalDir };
-    this.#shippers.unshift(
-      ensureShipper({ ...config, export: atViewer(config.export, this.#viewer?.otlpUrl) }, { attached: true }),
-    );
   }
 
   async #start(): Promise<void> {
@@ -169,8 +115,7 @@ export class Coordinator implements ClusterHandle {
       this.#viewer = await ViewerProcess.start({ ...this.#config.viewer, journals: dirname(this.#config.journal.dir) });
     }
     announce(describeDestination(this.#config, this.#viewer?.url));
-    this.#followUser();
-    if (this.#hasJournal && shipsJournals(this.#config)) await this.#startShipper();
+    await this.#shippers.start(this.#viewer?.otlpUrl);
   }
 
   #announceAddress(): void {
@@ -197,7 +142,7 @@ export class Coordinator implements ClusterHandle {
       restarts: slots.reduce((sum, { restarts }) => sum + restarts, 0),
       breaker: breaker.state,
       workers,
-      shipper: this.#shippers[0]?.stats,
+      shipper: this.#shippers.stats,
       viewerUrl: this.#viewer?.url,
     };
   }
@@ -237,7 +182,7 @@ export class Coordinator implements ClusterHandle {
     // time.
     const most = isInContainer() ? Number.POSITIVE_INFINITY : SHIP_REST_MS;
     const rest = Math.min(most, Math.max(SHIP_REST_LEAST_MS, left));
-    await Promise.all(this.#shippers.map((shipper) => shipper.stop(rest)));
+    await this.#shippers.stop(rest);
     await this.#viewer?.stop();
     await this.#hooks.settled();
     await this.#hooks.run('onExit');
@@ -248,15 +193,6 @@ export class Coordinator implements ClusterHandle {
     // SIGTERM and SIGINT keep their listener until the end: a signal on its way while the last listener is
     // removed would be lost, and the process would live on. From now on a signal ends the process at once, as
     // it would without a listener.
-  }
-
-  /**
-   * What the shipper finds in the journal of a dead worker. The hook waits for it, the next worker does not.
-   */
-  async #recovered(pid: number, exit: KnownDeath): Promise<Recovered> {
-    const found = await Promise.all(this.#shippers.map((shipper) => shipper.writerExited(pid, exit)));
-    // A shipper that holds no journal of the dead worker finds no cause.
-    return found.find(({ cause }) => cause !== undefined) ?? NOTHING_RECOVERED;
   }
 
   /** Stops the workers, then ends this process by `signal`, as it would have ended without forktrace. */
@@ -313,10 +249,6 @@ const SHIP_REST_LEAST_MS = 500;
 
 const SIGNAL_TAKES_EFFECT_MS = 1000;
 
-function shipsJournals({ disabled, pipeline, ship, tracerProvider }: ResolvedConfig): boolean {
-  return pipeline === 'journal' && ship === 'process' && !disabled && tracerProvider === undefined;
-}
-
 /** Undefined when the journal's directory cannot be used; a warning has said so. */
 async function openLifecycleSpans(config: ResolvedConfig): Promise<LifecycleSpans | undefined> {
   if (!shipsJournals(config)) return noLifecycleSpans;
@@ -347,13 +279,4 @@ function instrumentWorkers(): void {
   const { execArgv = process.execArgv } = cluster.settings;
   const register = pathToFileURL(ownFile('register.js')).href;
   cluster.setupPrimary({ execArgv: [...execArgv, '--import', register] });
-}
-
-/** The export target with the URL of the viewer that has just started, if spans go to the viewer. */
-function atViewer(target: ResolvedExport, url: string | undefined): ResolvedExport {
-  return {
-    ...target,
-    url: target.to === 'viewer' ? url : target.url,
-    ...(target.logs && { logs: atViewer(target.logs, url) }),
-  };
 }
