@@ -159,6 +159,13 @@ export class Contestant {
 
   async stop(): Promise<void> {
     await this.server?.stop();
+    // One that has more to deliver outlives its server, and would go on in what is removed here.
+    const shipper = shipperPid(join(this.journalDir, 'bench'));
+    try {
+      if (shipper !== undefined) process.kill(shipper, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
     await this.sink?.stop('SIGKILL');
     rmSync(this.journalDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }

@@ -20,7 +20,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pidsWithEnvironment } from '../process/alive.js';
 import { freePort } from '../process/free-port.js';
+import { waitFor } from '../process/wait-for.js';
+import { kill } from '../process/write-coverage.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -77,6 +80,12 @@ export async function play(scene: Scene): Promise<string> {
     });
   } finally {
     collector?.close();
+    // A shipper that still boots has no lock yet, and would make its directory anew.
+    await waitFor(() => {
+      const pids = pidsWithEnvironment(`TMPDIR=${join(dir, 'tmp')}`);
+      for (const pid of pids) kill(pid);
+      return pids.length === 0;
+    }, 'the end of its companions');
     rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
