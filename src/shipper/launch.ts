@@ -39,7 +39,7 @@ shipper.on('message', (message) => {
 
 /**
  * A starter that lives starts another one; a tool that has ended by now has nobody else to say what it
- * leaves.
+ * leaves, and the next one says it.
  */
 async function failed(why: string, code: number): Promise<void> {
   if (!process.connected) {
@@ -52,6 +52,8 @@ async function failed(why: string, code: number): Promise<void> {
     });
     try {
       const { dir }: ShipperConfig = JSON.parse(text);
+      const { keepUnheard } = await import('./unheard.js');
+      process.on('warning', (warning) => keepUnheard(dir, warning));
       (await import('./say-left.js')).sayLeft(dir, `no shipper could be started (${why})`);
     } catch {
       // One that has read it has said itself what is wrong.

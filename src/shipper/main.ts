@@ -16,6 +16,7 @@ import { releaseStdout } from './release-stdout.js';
 import { Shipper } from './shipper.js';
 import { type FromShipper, parseToShipper, type StartedShipper } from './shipper-messages.js';
 import { type Leaving, tend } from './tenure.js';
+import { keepUnheard } from './unheard.js';
 
 /** A little less than the time between two looks, as timers are not that precise. */
 const STATS_MS = 950;
@@ -56,6 +57,10 @@ let hasMadeWay = false;
 
 async function main(config: StartedShipper): Promise<void> {
   openDirectory(config.dir);
+  process.on('warning', (warning) => {
+    isUnheard ||= !processExists(config.starter);
+    if (isUnheard) keepUnheard(config.dir, warning);
+  });
   let shipper: Shipper | undefined;
   process.on('message', (message) => {
     const known = parseToShipper(message);

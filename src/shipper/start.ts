@@ -28,6 +28,7 @@ import {
   type StartedShipper,
   type ToShipper,
 } from './shipper-messages.js';
+import { sayUnheard } from './unheard.js';
 
 const CHECK_MS = 1000;
 const RESTART_MIN_MS = 100;
@@ -89,6 +90,7 @@ export class ShipperKeeper {
     this.#bootsWithinMs = bootsWithinMs;
     this.#attached = attached;
     this.#answerMs = answerMs;
+    sayUnheard(config.dir);
     this.#check = setInterval(() => this.#ensure(), CHECK_MS).unref();
     this.#ensure();
   }
