@@ -191,14 +191,36 @@ export const warnings = {
 /** The stable code of every warning. */
 export type WarningCode = keyof typeof warnings;
 
-/** One warning with a stable code, for `process.on('warning')`. */
+/** Warnings whose tick has not come yet. */
+const unsaid = new Set<Error>();
+
+/**
+ * One warning with a stable code, for `process.on('warning')`. Node.js emits it in the next tick; in a
+ * process that exits before that, at the exit.
+ */
 export function warn(code: WarningCode, message: string): void {
-  process.emitWarning(message, { type: 'ForktraceWarning', code });
+  const warning = warningOf(code, message);
+  if (unsaid.size === 0) process.once('exit', sayUnsaid);
+  unsaid.add(warning);
+  process.nextTick(() => {
+    unsaid.delete(warning);
+    if (unsaid.size === 0) process.off('exit', sayUnsaid);
+  });
+  process.emitWarning(warning);
 }
 
 /** As {@link warn}, but synchronous, because an exiting process runs no later turn. */
 export function warnNow(code: WarningCode, message: string): void {
-  process.emit('warning', Object.assign(new Error(message), { name: 'ForktraceWarning', code }));
+  process.emit('warning', warningOf(code, message));
+}
+
+function warningOf(code: WarningCode, message: string): Error {
+  return Object.assign(new Error(message), { name: 'ForktraceWarning', code });
+}
+
+function sayUnsaid(): void {
+  for (const warning of unsaid) process.emit('warning', warning);
+  unsaid.clear();
 }
 
 const FIRST_INTERVAL_MS = 60_000;
