@@ -77,7 +77,7 @@ export function preload(realm: object = globalThis): void {
   enableInstalled();
   watchFastifyInstances();
   // With this variable the process has one span of its own, which begins now.
-  if (process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
+  if (isMainThread && process.env.FORKTRACE_ROOT_SPAN?.toLowerCase() === 'true') start();
   findServers((server) =>
     unlessItFails(() => {
       if (staysOut) return;

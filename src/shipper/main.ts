@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openDirectory } from '../journal/journal-directory.js';
+import { closeInherited } from '../process/inherited-descriptors.js';
 import { processExists } from '../process/run-directory.js';
 import { warn } from '../warn.js';
 import { receiveDestinations } from './destination-messages.js';
@@ -172,6 +173,7 @@ async function ship(config: StartedShipper, shipper: Shipper): Promise<Leaving> 
   return shipper.hasEndedIdle ? 'idle' : makesWay ? 'making way' : 'told';
 }
 
+closeInherited();
 // Ctrl-C reaches the whole foreground group; the shipper goes when its work is done.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});

@@ -50,6 +50,34 @@ test('spans of the tool are its children', async (t) => {
   assert.equal(Number(root.attributes['process.exit.code']), 42);
 });
 
+test('a thread has none of its own: its spans are children of the process’s, however the process ends', async (t) => {
+  const api = JSON.stringify(import.meta.resolve('@opentelemetry/api'));
+  const script = join(await tempDir(t), 'with-thread.mjs');
+  await writeFile(
+    script,
+    `import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+    import { trace } from ${api};
+    const atWork = (thread) => new Promise((resolve) => thread.once('message', resolve));
+    if (isMainThread) {
+      await Promise.all([undefined, 'silent'].map((argv) => atWork(new Worker(new URL(import.meta.url), { argv: [argv] }))));
+      process.exit();
+    }
+    if (process.argv[2] !== 'silent') trace.getTracer('thread').startSpan('in the thread').end();
+    parentPort.postMessage('at work');
+    setInterval(() => {}, 1 << 30);`,
+  );
+  const { endpoint, program } = await start(t, [script]);
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
+  const spans = await endpoint.waitForSpans(2);
+  const root = spans.find(({ name }) => name === 'with-thread.mjs')!;
+  assert.deepEqual(
+    spans.filter((span) => span !== root).map(({ name, parentSpanId }) => ({ name, parentSpanId })),
+    [{ name: 'in the thread', parentSpanId: root.spanId }],
+  );
+  assert.equal(Number(root.attributes['process.exit.code']), 0);
+  assert.equal(root.attributes['forktrace.interrupted'], undefined);
+});
+
 test('an error that nobody catches is on it', async (t) => {
   const { endpoint, program } = await start(t, [fixture('tool'), 'throw', '1', '0']);
   assert.equal((await program.waitForExit()).code, 1);

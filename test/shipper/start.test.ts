@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -33,8 +33,12 @@ async function setUp(t: TestContext) {
       tls: {},
     },
   };
-  const worker = (count: number, inFlight = 0, env: Record<string, string> = {}) =>
-    runProgram(t, fixture('shipping-worker'), { args: [JSON.stringify(config), String(count), String(inFlight)], env });
+  /** @param through a program that runs it */
+  const worker = (count: number, inFlight = 0, env: Record<string, string> = {}, through?: string) => {
+    const command = [fixture('shipping-worker'), JSON.stringify(config), String(count), String(inFlight)];
+    if (through !== undefined) command.unshift(through);
+    return runProgram(t, command[0]!, { args: command.slice(1), env });
+  };
   return { dir, endpoint, config, worker };
 }
 
@@ -212,6 +216,35 @@ test('a shipper inherits neither preloads nor trace context nor telemetry settin
   assert.match(read('environ'), /SSL_CERT_DIR=\/kept/);
   assert.doesNotMatch(read('cmdline'), /secret/);
 });
+
+test('a shipper holds no file that its starter has from others, such as the lock of a script', {
+  skip: process.platform !== 'linux' && 'no /proc',
+}, async (t) => {
+  const { endpoint, worker, dir } = await setUp(t);
+  const lock = `${dir}.lock`;
+  // As `flock -n 200 node job.js` in a script that ends with `200>lock`.
+  const script = join(await tempDir(t), 'script.mjs');
+  writeFileSync(
+    script,
+    `import { spawn } from 'node:child_process';
+    const script = 'exec 200>"$0"; exec "$@"';
+    spawn('bash', ['-c', script, ${JSON.stringify(lock)}, process.execPath, ...process.argv.slice(2)], { stdio: 'inherit' });`,
+  );
+  const program = worker(1, 0, {}, script);
+  const shipper = await shipperOf(program);
+  await endpoint.waitForSpans(1);
+  const held = readdirSync(`/proc/${shipper}/fd`).map((fd) => linkOf(`/proc/${shipper}/fd/${fd}`));
+  assert.ok(held.length > 3);
+  assert.ok(!held.includes(lock), held.join());
+});
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 test('who stays attached is told of deaths and numbers, and stops its shipper', async (t) => {
   const { endpoint, config, worker } = await setUp(t);
