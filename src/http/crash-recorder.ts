@@ -1,6 +1,21 @@
 import { activeRequest } from './active-request.js';
+import type { ServerRequest } from './server-request.js';
 
 let installed = false;
+/** Whose handler has just thrown to the server, until Node says what. */
+let throwing: ServerRequest | undefined;
+
+/**
+ * Called while an error leaves a request's handler. To catch the error and throw it again would tell more,
+ * but Node prints the line that has thrown last above the stack of an uncaught error: that must be the app's.
+ */
+export function handlerThrows(request: ServerRequest): void {
+  throwing = request;
+  // Somebody else has caught it, then.
+  process.nextTick(() => {
+    throwing = undefined;
+  });
+}
 
 /**
  * Records on its request's span what is about to end the process: an asynchronous handler's rejection, say,
@@ -10,7 +25,12 @@ let installed = false;
 export function recordCrashes(): void {
   if (installed) return;
   installed = true;
-  process.on('uncaughtExceptionMonitor', (error) => activeRequest()?.threw(error));
+  // Before the journal's own listener, which asks whose error it is.
+  process.prependListener('uncaughtExceptionMonitor', (error) => {
+    const request = throwing ?? activeRequest();
+    throwing = undefined;
+    request?.threw(error);
+  });
   // Before the journal's own listener.
   process.prependListener('exit', () => activeRequest()?.processExits());
 }

@@ -17,7 +17,7 @@ import { describeValue, ForktraceError } from '../errors.js';
 import { UNTRACED } from '../untraced.js';
 import { activeRequest } from './active-request.js';
 import { Connection, connect, connectionOf } from './connection.js';
-import { recordCrashes } from './crash-recorder.js';
+import { handlerThrows, recordCrashes } from './crash-recorder.js';
 import { errorType, isGone } from './error-type.js';
 import { guarded, said } from './guard.js';
 import { Http1Request, http1RequestOf } from './http1-request.js';
@@ -175,12 +175,15 @@ class ServerTracer {
     }
     if (request === undefined) return emit.call(this.#server, event, message, response);
     if (request === EXCLUDED) return this.#excluded(emit, message, [event, message, response]);
+    let throws = true;
     try {
-      if (enterCallback(request, message)) return emit.call(this.#server, event, message, response);
-      return runInContext(request, emitIn, emit, this.#server, event, message, response);
-    } catch (error) {
-      request.threw(error);
-      throw error;
+      const isHeard = enterCallback(request, message)
+        ? emit.call(this.#server, event, message, response)
+        : runInContext(request, emitIn, emit, this.#server, event, message, response);
+      throws = false;
+      return isHeard;
+    } finally {
+      if (throws) handlerThrows(request);
     }
   }
 
@@ -240,11 +243,13 @@ class ServerTracer {
   }
 
   #run(request: ServerRequest, emit: Emit, args: [string, ...unknown[]]): boolean {
+    let throws = true;
     try {
-      return context.with(request, emit, this.#server, ...args);
-    } catch (error) {
-      request.threw(error);
-      throw error;
+      const isHeard = context.with(request, emit, this.#server, ...args);
+      throws = false;
+      return isHeard;
+    } finally {
+      if (throws) handlerThrows(request);
     }
   }
 
