@@ -11,7 +11,11 @@ const SENT = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Runs a program of any kind with the preload and a root span, and ends as it does. */
 export function runTraced(program: string, args: readonly string[], service: string | undefined): void {
-  const child = spawn(process.execPath, ['--import', pathToFileURL(ownFile('register.js')).href, program, ...args], {
+  // For whoever looks at processes, and for the program, which sees that this one only waits for it.
+  process.title = 'forktrace run';
+  // Options of Node.js that this process was started with are for the program.
+  const nodeArgs = [...process.execArgv, '--import', pathToFileURL(ownFile('register.js')).href];
+  const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
     stdio: 'inherit',
     env: {
       ...process.env,

@@ -10,10 +10,11 @@ import { tempDir } from '../process/temp-dir.js';
 const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-async function start(t: TestContext, args: string[], variables: Record<string, string> = {}) {
+async function start(t: TestContext, args: string[], variables: Record<string, string> = {}, execArgv: string[] = []) {
   const endpoint = await OtlpEndpoint.start(t);
   const program = runProgram(t, cli, {
     args: ['run', '--trace', ...args],
+    execArgv,
     env: {
       NODE_ENV: 'production',
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
@@ -84,6 +85,14 @@ test('an error that nobody catches is on it', async (t) => {
   const [root] = await endpoint.waitForSpans(1);
   assert.equal(Number(root!.attributes['process.exit.code']), 1);
   assert.equal(root!.events[0]!.attributes['exception.message'], 'the tool failed');
+});
+
+test("options of Node.js that the command was started with are the program's", async (t) => {
+  const script = join(await tempDir(t), 'plain-tool.mjs');
+  await writeFile(script, 'console.log(process.execArgv.includes("--title=mine"), process.title);');
+  const { program } = await start(t, [script], {}, ['--title=mine']);
+  assert.deepEqual(await program.waitForExit(), { code: 0, signal: null });
+  assert.equal(program.stdout.trim(), 'true mine');
 });
 
 test('a tool that is killed has an interrupted root span, and the command dies of the same signal', async (t) => {

@@ -43,6 +43,10 @@ Example:
   $ forktrace run server.js -w 2 -- --config prod.json
   $ forktrace run --trace tool.js --its-own options
 
+Options of Node.js: in NODE_OPTIONS, or before the path of the command; processes that serve the app get both.
+  $ NODE_OPTIONS=--max-old-space-size=4096 forktrace run app.js
+  $ node --enable-source-maps node_modules/forktrace/dist/cli/main.js run app.js
+
 SIGTERM and Ctrl-C drain and stop, a second one a second later ends at once; SIGHUP reloads; SIGTTIN and SIGTTOU are one
 worker more and one fewer.`,
     )
