@@ -181,6 +181,13 @@ export interface JournalConfig {
    * @default 1024
    */
   inFlight?: number;
+  /**
+   * How long the last process of a container waits at its end until its journal is delivered. Which process
+   * that is. Takes a whole number from 0 to 2147483647, in milliseconds.
+   *
+   * @default FORKTRACE_JOURNAL_END_TIMEOUT, else 5000
+   */
+  endTimeoutMs?: number;
 }
 
 /** What a span may contain; anything beyond is dropped and counted. */

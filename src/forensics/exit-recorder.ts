@@ -149,7 +149,7 @@ export class ExitRecorder {
         const record = { ...(passesOn(called) ? { cause: called.cause } : called), signal: name };
         recorder.#vitals()?.recordExit(record);
         if (endsNamespace) recorder.#raised = { record, atMs: performance.now() };
-        recorder.#flush(false);
+        recorder.#flush(!endsNamespace);
       }
       return recorder.#kill.call(process, pid, signal);
     })(this);

@@ -53,7 +53,8 @@ export function beforeApiUse({ first, serves, unserved }: ApiUse): void {
     if (reads > MOST_READS) settle();
     const reader = sites[0]?.getFileName();
     const isInReach = !isStanding || typeof reader !== 'string' || !IN_PACKAGE.test(reader) || serves(reader);
-    if (isInReach && !isUnserved(sites)) return undefined;
+    // Where intrinsics are frozen, nobody knows who reads.
+    if (isInReach && !isUnserved(sites) && sites.length > 0) return undefined;
     settle();
     unserved();
     return global[REGISTRY];
@@ -93,7 +94,7 @@ function isForeign(file: string | null | undefined): boolean {
 
 /**
  * The three innermost calls that led to one of `called`, with the names of the files that run, not those from
- * source maps.
+ * source maps. None where intrinsics are frozen.
  */
 function callersOf(called: () => unknown): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
@@ -103,13 +104,12 @@ function callersOf(called: () => unknown): NodeJS.CallSite[] {
     try {
       const holder: { stack?: unknown } = {};
       Error.captureStackTrace(holder, called);
-      return holder.stack as NodeJS.CallSite[];
+      return Array.isArray(holder.stack) ? holder.stack : [];
     } finally {
       Error.prepareStackTrace = prepareStackTrace;
       Error.stackTraceLimit = stackTraceLimit;
     }
   } catch {
-    // Intrinsics are frozen, so that the stack cannot be read.
     return [];
   }
 }

@@ -3,9 +3,6 @@ import { pm2ShutdownTimeoutMs } from '../pm2/environment.js';
 import { TerminationSignals } from '../process/termination-signals.js';
 import type { StartedTracing } from '../worker/start-worker.js';
 
-/** Milliseconds for the last flush at a signal. */
-const STOP_MS = 5000;
-
 /** Flushes when the event loop runs empty, and at a signal that the app does not listen to. */
 export function flushAtEnd(tracing: StartedTracing): void {
   const { config, identity } = tracing;
@@ -13,11 +10,16 @@ export function flushAtEnd(tracing: StartedTracing): void {
   // Anything else may still be traced until the exit.
   process.once(
     'beforeExit',
-    () => void (config.ship === 'inline' || config.rootSpan ? tracing.shutdown() : tracing.forceFlush(0)),
+    () =>
+      void (config.ship === 'inline' || config.rootSpan
+        ? tracing.shutdown(config.journal.endTimeoutMs)
+        : tracing.forceFlush(0)),
   );
   if (!isMainThread) return;
   // pm2 kills a process that is not gone in time.
-  const deadlineMs = identity.manager === 'pm2' ? Math.min(STOP_MS, pm2ShutdownTimeoutMs(process.env)) : STOP_MS;
+  const { endTimeoutMs } = config.journal;
+  const deadlineMs =
+    identity.manager === 'pm2' ? Math.min(endTimeoutMs, pm2ShutdownTimeoutMs(process.env)) : endTimeoutMs;
   const signals = new TerminationSignals(['SIGTERM', 'SIGINT'], {
     async stop(signal) {
       await tracing.shutdown(deadlineMs);

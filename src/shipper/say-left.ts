@@ -1,5 +1,6 @@
 import { undeliveredIn } from '../journal/delivery.js';
 import { numberOf } from '../number-of.js';
+import { endsContainer } from '../process/pid-namespace.js';
 import { warnNow } from '../warn.js';
 import { shipperPid } from './lock.js';
 
@@ -7,12 +8,13 @@ import { shipperPid } from './lock.js';
 const COUNT_MS = 100;
 
 /**
- * Says what stays in a directory as this process ends, where no other process ships it; nothing where that is
- * nothing.
+ * Says what stays in a directory as this process ends, where no other process ships it then; nothing where
+ * that is nothing.
  */
 export function sayLeft(dir: string, why: string): void {
   const spans = undeliveredIn(dir, COUNT_MS);
-  if (spans === 0 || ![undefined, process.pid].includes(shipperPid(dir))) return;
+  const isShippedOn = ![undefined, process.pid].includes(shipperPid(dir)) && !endsContainer();
+  if (spans === 0 || isShippedOn) return;
   warnNow(
     'FORKTRACE_SPANS_LEFT',
     `${numberOf(spans, 'span')} left in ${dir}, as ${why}: the next start of the service delivers what is left, or: forktrace ship ${dir}`,

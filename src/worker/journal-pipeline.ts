@@ -13,12 +13,13 @@ import { type Journal, openJournal } from '../journal/journal.js';
 import { type RefusedCounts, readRefused } from '../journal/refused.js';
 import { withinDeadline } from '../process/deadline.js';
 import { exitCodeNow } from '../process/exit-code.js';
-import { endsNamespace, isInContainer } from '../process/pid-namespace.js';
+import { endsContainer, isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
 import type { Resource } from '../sdk/types.js';
 import { countSetAside } from '../shipper/destination.js';
 import { isShipperAlive } from '../shipper/lock.js';
 import { sayDestination, sayPlace } from '../shipper/say-destination.js';
+import { sayLeft } from '../shipper/say-left.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { activeSpan } from './active-span.js';
 import type { Pipeline } from './pipeline.js';
@@ -26,13 +27,14 @@ import { createResource, resourceAttributes } from './resource.js';
 import { startShipping } from './shipping.js';
 import { ownStderrFile } from './stderr-file.js';
 
-/** Milliseconds that the exit of PID 1 waits for the shipper, which ends with it. */
-const LAST_DELIVERY_MS = 3000;
 /**
- * Milliseconds that it waits before that for the shipper's start. A start takes most of a second, and ten
- * times that in a container that may use a tenth of a core.
+ * Milliseconds that the exit of a container's last process waits for the start of the shipper, before it
+ * waits for the delivery. A start takes most of a second, and ten times that in a container that may use a
+ * tenth of a core.
  */
 const LAST_START_MS = 10_000;
+/** Milliseconds after a shutdown in which an exit belongs to it: both have one deadline. */
+const SAME_END_MS = 1000;
 
 /**
  * Spans that are in flight when tracing is shut down are interrupted by what ends the process later. The
@@ -107,7 +109,10 @@ export function createJournalPipeline(
   // millisecond.
   journal.vitals();
   stopRecordingFormer();
-  const isLast = endsNamespace && config.ship === 'process';
+  const isLast = endsContainer() && config.ship === 'process';
+  const { endTimeoutMs } = config.journal;
+  /** The last shutdown: until when it could wait, and when it was over. */
+  let shutdown = { until: 0, overAt: Number.NEGATIVE_INFINITY };
   /** All else ends with this process, the shipper too: what is in flight is delivered before that as well. */
   const deliverLast = () => {
     const { inFlight } = journal.stats();
@@ -116,8 +121,12 @@ export function createJournalPipeline(
       const { interruptOwn } = require('../shipper/interrupt-own.js') as typeof import('../shipper/interrupt-own.js');
       interruptOwn(journal.dir, journal.writerId);
     }
-    const shipper = { runs: () => isShipperAlive(journal.dir), startMs: LAST_START_MS };
-    deliveredNow(journal, LAST_DELIVERY_MS, true, shipper);
+    const now = performance.now();
+    const isBegun = now - shutdown.overAt < SAME_END_MS;
+    const shipper = { runs: () => isShipperAlive(journal.dir), startMs: isBegun ? 0 : LAST_START_MS };
+    const leftMs = isBegun ? Math.max(0, shutdown.until - now) : endTimeoutMs;
+    if (!deliveredNow(journal, leftMs, true, shipper))
+      sayLeft(journal.dir, `the container ends, and there was no more time to deliver (journal.endTimeoutMs)`);
   };
   const exit = new ExitRecorder(
     () => journal.vitals(),
@@ -147,6 +156,7 @@ export function createJournalPipeline(
     },
     forceFlush: (timeoutMillis) => tracerProvider.forceFlush({ timeoutMillis }).catch(() => false),
     async shutdown(timeoutMs) {
+      const until = performance.now() + timeoutMs;
       await tracerProvider.shutdown().catch(reported);
       stopVitals();
       stopHeapWatch();
@@ -154,7 +164,7 @@ export function createJournalPipeline(
       useResource();
       // In a container, undelivered spans may be lost with this process; with PID 1 also those of jobs that
       // it has run.
-      if (isInContainer()) await delivered(journal, timeoutMs, 'both', endsNamespace);
+      if (isInContainer()) await delivered(journal, timeoutMs, 'both', isLast);
       const { inFlight } = journal.stats();
       journal.close();
       await shipping.stop();
@@ -163,6 +173,7 @@ export function createJournalPipeline(
       // After the listener that records the end.
       if (inFlight > 0 && isLast) process.once('exit', deliverLast);
       for (const end of unsay) end();
+      shutdown = { until, overAt: performance.now() };
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync(code) {

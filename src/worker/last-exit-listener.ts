@@ -6,6 +6,9 @@ import { exitCodeNow, seenExitCode } from '../process/exit-code.js';
  */
 const MOST_MOVES = 1000;
 
+/** A test's fake timers replace the global one. */
+const { queueMicrotask } = globalThis;
+
 /** `process.exit` calls it after the listeners, and some programs call it directly. */
 type Exiting = { reallyExit?: (code?: number) => never };
 

@@ -29,7 +29,7 @@ import { unpackPm2Environment } from '../pm2/environment.js';
 import { announceOnce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
-import { endsNamespace } from '../process/pid-namespace.js';
+import { endsContainer } from '../process/pid-namespace.js';
 import { coordinatorsWorker, enterTracedProcess, type TracedProcess, tellThreads } from '../process/run-directory.js';
 import { watchChildren } from '../process/watch-children.js';
 import { traceChildren } from '../propagation/child-span.js';
@@ -89,6 +89,8 @@ export interface StartedTracing extends WorkerTracing {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
+/** Of the event `exit`, at most. */
+const OWN_LISTENERS = 6;
 
 /**
  * Parts that only some configurations need are loaded synchronously when they are needed, so that tracing is
@@ -129,7 +131,10 @@ export function startWorkerTracing(config: TracingConfig = {}, as: StartedAs = '
   }
 }
 
-/** Whether this process must flush before it ends. With the journal only for metrics, and as PID 1. */
+/**
+ * Whether this process must flush before it ends. With the journal only for metrics, and where a container
+ * ends with it.
+ */
 export function mustFlushAtEnd(): boolean {
   return mustFlush;
 }
@@ -144,8 +149,15 @@ export function isTracingStarting(): boolean {
   return isStarting;
 }
 
+/** An app that has as many listeners as Node finds usual is not warned of a leak because of ours. */
+function allowListeners(): void {
+  const most = process.getMaxListeners();
+  if (most > 0) process.setMaxListeners(most + OWN_LISTENERS);
+}
+
 function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
   keepTickObject();
+  allowListeners();
   watchFastifyInstances();
   unpackPm2Environment(process.env);
   const resolved = resolveConfig(userConfig, process.env, as);
@@ -205,7 +217,7 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
       : undefined;
   if (!config.disabled) setWorkerHttp({ ...userConfig.http });
   if (!config.disabled) tellActiveSpan();
-  mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsNamespace);
+  mustFlush = !config.disabled && (!pipeline.outlivesProcess || meterProvider !== undefined || endsContainer());
   const endRootSpan =
     config.rootSpan && as === 'traces' && !config.disabled
       ? (require('./root-span.js') as typeof import('./root-span.js')).openRootSpan(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -13,6 +14,7 @@ const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 const able = spawnSync('unshare', [...unshare, 'true']).status === 0;
 const skip = able ? false : 'needs Linux and root: unshare --pid';
 
+const cli = fileURLToPath(import.meta.resolve('#src/cli/main.js'));
 const PRELOAD = ['--import', register];
 const EXIT = 'forktrace.exit';
 
@@ -36,11 +38,19 @@ const tenthOfACore = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup']
 const JOIN = ['sh', '-c', 'echo $$ > "$1"; shift; exec "$@"', 'join'];
 
 async function asPid1(t: TestContext, args: string[], env: Record<string, string> = {}, group?: string) {
+  const ended = await contained(t, [process.execPath, ...args], env, group);
+  assert.match(ended.output, /"pid":1\b/);
+  return ended;
+}
+
+/** Runs a container of this program. */
+async function contained(t: TestContext, program: string[], env: Record<string, string> = {}, group?: string) {
   const endpoint = await OtlpEndpoint.start(t);
-  const command = ['unshare', ...unshare, process.execPath, ...args];
+  if (env.ANSWERS_AFTER_MS) endpoint.answerWith({ answer: 'slow', delayMs: Number(env.ANSWERS_AFTER_MS) });
+  const command = ['unshare', ...unshare, ...program];
   const [file, ...rest] = group === undefined ? command : [...JOIN, join(group, 'cgroup.procs'), ...command];
   const child = spawn(file!, rest, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
       // Else nothing of what runs there is covered.
@@ -55,13 +65,13 @@ async function asPid1(t: TestContext, args: string[], env: Record<string, string
   // Its children die with PID 1.
   t.after(() => child.kill('SIGKILL'));
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text;
-  });
-  const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
-  const [code] = await ended;
-  assert.match(output, /"pid":1\b/);
-  return { code, spans: endpoint.received() };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(60_000) });
+  return { code, spans: endpoint.received(), output };
 }
 
 test('a tool that is PID 1 of its container and calls process.exit() has delivered by then', { skip }, async (t) => {
@@ -99,6 +109,61 @@ test('a PID 1 that traces nothing: each of its jobs is delivered by a shipper of
   const { code, spans } = await asPid1(t, [...PRELOAD, fixture('job-starter'), register, fixture('tool'), '2']);
   assert.equal(code, 0, 'zombies');
   assert.equal(spans.length, 2 * 2);
+});
+
+/** What starts the program as PID 1, and ends as it does. */
+const FRONTS: Record<string, (command: string, dir: string) => string[]> = {
+  'sh -c': (command) => ['sh', '-c', `${command}; exit $?`],
+  npm(command, dir) {
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ scripts: { start: command } }));
+    return ['npm', '--prefix', dir, 'start'];
+  },
+  // An init that only waits, under a name of one.
+  tini(command, dir) {
+    const init = join(dir, 'tini');
+    symlinkSync(process.execPath, init);
+    const waits = `const { status, signal } = require('node:child_process').spawnSync('sh', ['-c', 'exec "$0" "$@"', ...process.argv.slice(1)], { stdio: 'inherit' });
+      process.exit(signal ? 143 : status)`;
+    return [init, '-e', waits, ...command.split(' ')];
+  },
+  'forktrace run --trace': (command) => command.replace(PRELOAD.join(' '), `${cli} run --trace`).split(' '),
+};
+
+const isOfTool = ({ name }: { name: string }) => name === 'tool' || name.startsWith('step');
+
+for (const [name, front] of Object.entries(FRONTS)) {
+  for (const [end, exit] of Object.entries({ exit: 42, empty: 0, term: 143 })) {
+    test(`a program for whose end alone PID 1 waits has delivered by then: ${name}, ${end}`, { skip }, async (t) => {
+      const command = [process.execPath, ...PRELOAD, fixture('tool'), end, '0', '3'].join(' ');
+      const { code, spans } = await contained(t, front(command, await tempDir(t)));
+      assert.equal(code, exit);
+      const own = spans.filter(isOfTool);
+      const root = own.find(({ name }) => name === 'tool');
+      assert.equal(own.length, root === undefined ? 3 : 4);
+      // Below the span around the program's life it is no local root, and is not told as interrupted.
+      if (front === FRONTS['forktrace run --trace'] && end === 'term') assert.equal(root, undefined);
+      else assert.equal(root?.attributes['forktrace.interrupted'], end === 'term' ? true : undefined);
+    });
+  }
+}
+
+test('a job of a program that is PID 1 and runs others does not wait for its delivery', { skip }, async (t) => {
+  const runs = `const { spawnSync } = require('node:child_process');
+    const { status } = spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit' });
+    process.exit(status);`;
+  const job = [...PRELOAD, fixture('tool'), 'exit', '0', '3'];
+  const { code, spans } = await contained(t, [process.execPath, '-e', runs, ...job], { ANSWERS_AFTER_MS: '30000' });
+  assert.deepEqual([code, spans.length], [42, 0]);
+});
+
+test('a container waits as long as journal.endTimeoutMs says, and says what is left then', { skip }, async (t) => {
+  const tool = [...PRELOAD, fixture('tool'), 'exit', '0', '3'];
+  const patient = await asPid1(t, tool, { ANSWERS_AFTER_MS: '3500', FORKTRACE_JOURNAL_END_TIMEOUT: '20000' });
+  assert.deepEqual([patient.code, patient.spans.length], [42, 4]);
+  assert.doesNotMatch(patient.output, /left in/);
+  const hasty = await asPid1(t, tool, { ANSWERS_AFTER_MS: '30000', FORKTRACE_JOURNAL_END_TIMEOUT: '100' });
+  assert.equal(hasty.code, 42);
+  assert.match(hasty.output, /FORKTRACE_SPANS_LEFT\] \w+: 4 spans left in .*the container ends/);
 });
 
 test('one whose event loop runs empty, too', { skip }, async (t) => {

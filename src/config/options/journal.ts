@@ -40,6 +40,13 @@ export const journaling = {
       about: 'How many local-root spans in flight the in-flight table holds before it grows.',
       default: 1024,
     }),
+    endTimeoutMs: option(milliseconds(0), {
+      about:
+        'How long the last process of a container waits at its end until its journal is delivered. [Which process that is](preload.md).',
+      unit: 'ms',
+      variable: 'FORKTRACE_JOURNAL_END_TIMEOUT',
+      default: 5000,
+    }),
   }),
   ship: option(choice('process', 'inline'), {
     about: "Who ships the journal: a `process` of its own, or `inline`, this process's event loop.",
