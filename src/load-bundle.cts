@@ -15,7 +15,7 @@ import path = require('node:path');
 import vm = require('node:vm');
 
 // Taken now: an instrumentation of fs that comes later makes no spans of what is done here.
-const { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } = fs;
+const { chmodSync, closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } = fs;
 const { readdirSync, rename, rmSync, statSync, writeFile } = fs;
 
 /** Of the bundles, by the build. */
@@ -97,7 +97,11 @@ function keptCode(file: string): Buffer | undefined {
 /** Nothing is made, nor removed, below what is another user's, or a link to somewhere. */
 function makeDirectory(): void {
   for (const each of [parent, directories, directory]) {
-    if (!existsSync(each)) mkdirSync(each, { mode: 0o700 });
+    if (!existsSync(each)) {
+      mkdirSync(each, { mode: 0o700 });
+      // Without what the umask takes away: other files of this user are kept in the first.
+      chmodSync(each, 0o700);
+    }
     const stats = lstatSync(each);
     if (!stats.isDirectory() || !isOursAlone(stats)) return;
   }

@@ -5,9 +5,11 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitRecord } from '../journal/vitals.js';
+import { makeDirectory } from '../process/private-directory.js';
+import { replacePrivate } from '../process/private-file.js';
 import type { ProcessExit } from '../process/process-exit.js';
 import type { Block } from './block.js';
 import type { ExitCause } from './exit-cause.js';
@@ -72,10 +74,9 @@ export function postMortemId(writerId: string): string {
 export function keepPostMortem(dir: string, death: PostMortem): void {
   try {
     const folder = join(dir, FOLDER);
-    mkdirSync(folder, { mode: 0o700, recursive: true });
+    makeDirectory(folder);
     const path = join(folder, `${Math.round(death.atMs)}-${death.id}.json`);
-    writeFileSync(`${path}.new`, JSON.stringify(death), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    replacePrivate(path, JSON.stringify(death));
     for (const { name } of namesIn(folder).slice(KEPT)) rmSync(join(folder, name), { force: true });
   } catch {
     // A full or read-only disk.

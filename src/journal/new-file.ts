@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constants, openSync, writeSync } from 'node:fs';
+import { constants, fchmodSync, openSync, writeSync } from 'node:fs';
 import { makeDirectory } from '../process/private-directory.js';
 import { codeOf } from './system-error.js';
 
@@ -21,17 +21,24 @@ export function openNew(path: string, dir: string): number {
   // With O_EXCL it follows no link either.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
   try {
-    return openSync(path, flags, 0o600);
+    return openPrivate(path, flags);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw noFile(error);
   }
   // Somebody has removed the directory.
   try {
     makeDirectory(dir);
-    return openSync(path, flags, 0o600);
+    return openPrivate(path, flags);
   } catch (error) {
     throw noFile(error);
   }
+}
+
+/** The shipper opens it as well, whatever the umask of this process. */
+function openPrivate(path: string, flags: number): number {
+  const fd = openSync(path, flags, 0o600);
+  fchmodSync(fd, 0o600);
+  return fd;
 }
 
 export function writeAll(fd: number, bytes: Uint8Array, position: number): void {

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replacePrivate } from '../process/private-file.js';
 
 /** Spans by the `error.type` of their refusal. */
 export type RefusedCounts = Record<string, number>;
@@ -21,8 +22,7 @@ export function addRefused(dir: string, writerId: string, errorType: string, spa
   const counts = readRefused(dir, writerId);
   counts[errorType] = (counts[errorType] ?? 0) + spans;
   try {
-    writeFileSync(`${path}.new`, JSON.stringify(counts), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    replacePrivate(path, JSON.stringify(counts));
   } catch {
     // The directory is gone, or may not be written.
   }

@@ -1,3 +1,5 @@
+import { delimiter, isAbsolute, resolve } from 'node:path';
+
 /**
  * The variables that every process needs: where programs, certificates, proxies and temporary files are, and
  * the language and colours of its output.
@@ -24,7 +26,28 @@ const NEEDED = [
  */
 export function companionEnvironment(env: NodeJS.ProcessEnv, own?: RegExp): NodeJS.ProcessEnv {
   const needed = Object.entries(env).filter(([name]) => own?.test(name) || NEEDED.some((names) => names.test(name)));
-  return Object.fromEntries([...needed, ...plugAndPlay(env.NODE_OPTIONS)]);
+  return Object.fromEntries([...needed.map(absolute), ...plugAndPlay(env.NODE_OPTIONS)]);
+}
+
+/** Variables with a path, or several. */
+const PATHS =
+  /^(HOME|TMPDIR|TEMP|TMP|PM2_HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF|GRPC_DEFAULT_SSL_ROOTS_FILE_PATH)$/;
+
+/** A companion has a working directory of its own. */
+function absolute([name, value]: [string, string | undefined]): [string, string | undefined] {
+  if (!value || !PATHS.test(name)) return [name, value];
+  try {
+    return [
+      name,
+      value
+        .split(delimiter)
+        .map((each) => (isAbsolute(each) ? each : resolve(each)))
+        .join(delimiter),
+    ];
+  } catch {
+    // The working directory is gone.
+    return [name, value];
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -12,8 +12,9 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory and its missing parents, with mode 0700. Node's own `recursive` option never returns for
- * a path below /proc, where making a directory fails with ENOENT although its parent exists.
+ * Makes a directory and its missing parents, with mode 0700 whatever the umask. Node's own `recursive` option
+ * never returns for a path below /proc, where making a directory fails with ENOENT although its parent
+ * exists.
  *
  * @throws the error of the file system
  */
@@ -26,6 +27,8 @@ export function makeDirectory(dir: string): void {
   for (const path of missing.reverse()) {
     try {
       mkdirSync(path, { mode: 0o700 });
+      // Without what the umask takes away.
+      chmodSync(path, 0o700);
     } catch (error) {
       // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

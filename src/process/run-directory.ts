@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { getEnvironmentData, isMainThread, type Serializable, setEnvironmentData } from 'node:worker_threads';
 import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
+import { writePrivate } from './private-file.js';
 
 const SOCKET = /^(\d+)\.sock$/;
 
@@ -106,7 +107,7 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
     prepareRunDirectory(directory);
     const path = join(directory, `${traced.pid}.process.json`);
     if (!isMainThread && enteredProcess(directory) !== undefined) return;
-    writeFileSync(path, JSON.stringify(traced), { mode: 0o600 });
+    writePrivate(path, JSON.stringify(traced));
     if (!isMainThread) return;
     process.once('exit', () => {
       try {

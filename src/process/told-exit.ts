@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { replacePrivate } from './private-file.js';
 import { type Whereabouts, whereabouts } from './whereabouts.js';
 
 const FILE = /^[0-9a-f]{8}-\d+-\d+(-\d+)?\.exit(\.new)?$/;
@@ -33,8 +34,7 @@ function pathOf(dir: string, { bootId, pidNamespace, pid }: ProcessId, threadId?
 export function tellExit(dir: string, pid: number, exit: object, threadId?: number): void {
   const path = pathOf(dir, { pid, ...whereabouts() }, threadId);
   try {
-    writeFileSync(`${path}.new`, JSON.stringify({ atMs: Date.now(), ...exit }), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    replacePrivate(path, JSON.stringify({ atMs: Date.now(), ...exit }));
   } catch {
     // No space is left, or the directory is gone.
   }

@@ -40,7 +40,9 @@ export function tracedSpawn(
   third?: SpawnOptions,
 ): ChildProcess {
   const [args, options] = argumentsAndOptions(second, third);
-  return withChildSpan(command, () => spawn(command, args, { ...options, env: environmentWithContext(options.env) }));
+  return withChildSpan(programOf(command, options.shell), () =>
+    spawn(command, args, { ...options, env: environmentWithContext(options.env) }),
+  );
 }
 
 /**
@@ -54,6 +56,13 @@ export function tracedSpawn(
 export function tracedWorker(filename: string | URL, options: WorkerOptions = {}): Worker {
   if (options.env === SHARE_ENV) return new Worker(filename, options);
   return new Worker(filename, { ...options, env: environmentWithContext(options.env as NodeJS.ProcessEnv) });
+}
+
+/** With a shell the command is a line of text for it, which may hold anything. */
+function programOf(command: string, shell: SpawnOptions['shell']): string {
+  if (!shell) return command;
+  if (typeof shell === 'string') return shell;
+  return process.platform === 'win32' ? (process.env.comspec ?? 'cmd.exe') : 'sh';
 }
 
 /** Node's own functions allow to leave out the arguments. */

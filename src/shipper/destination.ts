@@ -5,12 +5,13 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedExport } from '../config/resolved.js';
 import type { ExportDestination } from '../config/types.js';
 import { isStderrFile, type StderrFile } from '../forensics/stderr-file.js';
 import { REFUSED } from '../journal/refused.js';
+import { replacePrivate } from '../process/private-file.js';
 import { endpointOf } from './endpoint-url.js';
 import type { Signal } from './transport.js';
 
@@ -78,8 +79,7 @@ export const destinationFile = (dir: string, writerId: string): string => join(d
 /** @throws what the file system says */
 export function writeDestination(dir: string, writerId: string, said: Said): void {
   const path = destinationFile(dir, writerId);
-  writeFileSync(`${path}.new`, `${JSON.stringify(said)}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replacePrivate(path, `${JSON.stringify(said)}\n`);
 }
 
 /** undefined: the writer has said nothing that can be read. */

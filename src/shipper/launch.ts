@@ -15,6 +15,7 @@ import { parseFromShipper, type ShipperConfig } from './shipper-messages.js';
 const BOOTS_WITHIN_MS = 25_000;
 
 process.title = 'forktrace launcher';
+process.umask(0o077);
 const shipper = fork(ownFile('shipper/main.js'), [], {
   detached: true,
   execArgv: shipperArguments(),

@@ -9,11 +9,12 @@
  *
  * @module
  */
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WriterIdentity } from '../journal/format.js';
 import { isWriterDead, LEASE_TIMEOUT_MS, newWriterIdentity } from '../journal/identity.js';
 import { isAbsence } from '../journal/list-journal.js';
+import { writePrivate } from '../process/private-file.js';
 
 const LOCK_FILE = /^shipper-([1-9]\d{0,14})\.lock$/;
 const DRAFT_FILE = /^shipper-[0-9a-f]{32}\.draft$/;
@@ -41,7 +42,7 @@ export class ShipperLock {
     const holder = newWriterIdentity(undefined);
     const next = generation + 1;
     const draft = join(dir, `shipper-${holder.id}.draft`);
-    writeFileSync(draft, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
+    writePrivate(draft, JSON.stringify(holder), 'wx');
     try {
       linkSync(draft, lockFile(dir, next));
     } catch (error) {
@@ -90,7 +91,7 @@ export class ShipperLock {
     if (!this.isOurs()) return;
     const draft = join(this.#dir, `shipper-${this.#holder.id}.draft`);
     try {
-      writeFileSync(draft, '', { mode: 0o600 });
+      writePrivate(draft, '');
       renameSync(draft, lockFile(this.#dir, this.#generation));
     } catch {
       // No space for a new file, or no directory any more.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parse } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { openDirectory } from '../journal/journal-directory.js';
@@ -181,6 +182,9 @@ process.stderr.on('error', () => {
   isUnheard = true;
 });
 process.title = 'forktrace shipper';
+// Its own files are its user's alone, and it holds no file system that it happens to be started on.
+process.umask(0o077);
+process.chdir(parse(process.execPath).root);
 process.stdin.setEncoding('utf8');
 let text = '';
 for await (const chunk of process.stdin) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { shipperPid } from '#src/shipper/lock.js';
 import { fixture, runProgram } from './run-program.js';
@@ -21,16 +21,20 @@ test('a shipper has of its starter’s environment what it needs, and nothing el
       WATCH_REPORT_DEPENDENCIES: '1',
       NODE_OPTIONS: '--no-deprecation',
       HTTPS_PROXY: 'http://proxy.invalid:3128',
+      SSL_CERT_DIR: 'certificates:/etc/ssl/certs',
     },
   });
   const pid = await program.waitFor(() => shipperPid(join(dir, 'secretive')), 'a shipper');
-  const names = readFileSync(`/proc/${pid}/environ`, 'latin1')
-    .split('\0')
-    .map((entry) => entry.slice(0, entry.indexOf('=')));
+  const entries = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  const names = entries.map((entry) => entry.slice(0, entry.indexOf('=')));
   const expected = ['HTTPS_PROXY', 'PATH', 'TMPDIR'];
   assert.deepEqual(
     expected.filter((name) => !names.includes(name)),
     [],
   );
+  // It works elsewhere, so that a file system can be unmounted, and finds what a path means where it was
+  // started.
+  await program.waitFor(() => readlinkSync(`/proc/${pid}/cwd`) === '/', 'its own working directory');
+  assert.ok(entries.includes(`SSL_CERT_DIR=${resolve('certificates')}:/etc/ssl/certs`), entries.join('\n'));
   assert.doesNotMatch(names.join(' '), /DATABASE|WATCH|NODE_OPTIONS|OTEL|FORKTRACE|TEST_RUN_ID/);
 });

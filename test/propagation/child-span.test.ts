@@ -35,6 +35,16 @@ test('a spawned program has a span with its exit code, ERROR unless that is 0', 
   }
 });
 
+test('a line for a shell is not the name of a program: it may hold a secret', async () => {
+  for (const [shell, name] of [
+    [true, 'sh'],
+    ['/bin/bash', 'bash'],
+  ] as const) {
+    await once(tracedSpawn('true --token abc/def', { shell }), 'exit');
+    assert.equal(only(name).attributes['process.executable.name'], name);
+  }
+});
+
 test('one that is killed has the signal', async () => {
   const child = tracedSpawn('sleep', ['30']);
   child.kill('SIGKILL');
