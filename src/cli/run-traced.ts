@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { ownFile } from '../own-files.js';
 import { hasTerminal } from '../process/has-terminal.js';
+import { WAITING_TITLE } from '../process/pid-namespace.js';
 
 /** A terminal sends them to the whole group: they have reached the program already. */
 const TYPED = ['SIGINT', 'SIGQUIT'] as const;
@@ -12,7 +13,7 @@ const SENT = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 /** Runs a program of any kind with the preload and a root span, and ends as it does. */
 export function runTraced(program: string, args: readonly string[], service: string | undefined): void {
   // For whoever looks at processes, and for the program, which sees that this one only waits for it.
-  process.title = 'forktrace run';
+  process.title = WAITING_TITLE;
   // Options of Node.js that this process was started with are for the program.
   const nodeArgs = [...process.execArgv, '--import', pathToFileURL(ownFile('register.js')).href];
   const child = spawn(process.execPath, [...nodeArgs, program, ...args], {

@@ -22,11 +22,11 @@ export function isInContainer(): boolean {
   }
 }
 
-/**
- * Programs that start another one, and end when it ends: inits, package managers, and this package's own
- * command.
- */
-const WAITING = /^(?:tini|tini-static|docker-init|dumb-init|catatonit|timeout|npm|npx|yarn|yarnpkg|pnpm|forktrace)$/;
+/** Programs that start another one, and end when it ends: inits, package managers and the like. */
+const WAITING =
+  /^(?:tini|tini-static|docker-init|dumb-init|catatonit|timeout|su|sudo|runuser|npm|npx|yarn|yarnpkg|pnpm)$/;
+/** The title of `forktrace run --trace`, which is one of them. */
+export const WAITING_TITLE = 'forktrace run --trace';
 const SHELL = /^(?:sh|dash|ash|busybox|bash|zsh|ksh)$/;
 
 /**
@@ -36,6 +36,7 @@ const SHELL = /^(?:sh|dash|ash|busybox|bash|zsh|ksh)$/;
  * @param command its arguments, the program first
  */
 export function onlyWaits([program = '', ...args]: readonly string[]): boolean {
+  if (program === WAITING_TITLE) return true;
   // npm shows what it does in the place of its arguments: "npm start".
   const name = basename(program.split(' ')[0]!);
   // A shell that has nothing to run is a person's.

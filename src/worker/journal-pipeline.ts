@@ -109,7 +109,8 @@ export function createJournalPipeline(
   // millisecond.
   journal.vitals();
   stopRecordingFormer();
-  const isLast = endsContainer() && config.ship === 'process';
+  // A coordinator waits itself for what its workers have left.
+  const isLast = identity.slot === undefined && endsContainer() && config.ship === 'process';
   const { endTimeoutMs } = config.journal;
   /** The last shutdown: until when it could wait, and when it was over. */
   let shutdown = { until: 0, overAt: Number.NEGATIVE_INFINITY };
