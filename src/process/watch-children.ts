@@ -7,7 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
-import { endsNamespace } from './pid-namespace.js';
+import { endsContainer, endsNamespace } from './pid-namespace.js';
 import { watchThread } from './watch-thread.js';
 
 const require = createRequire(import.meta.url);
@@ -32,8 +32,25 @@ export function watchChildren(): void {
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };
     if (endsNamespace) waitForCompanions(child);
+    if (!hasChildren) firstChild();
     const startedAtMs = Date.now();
     child.once('exit', (code, signal) => tell(child.pid, startedAtMs, { code, signal }));
+  });
+}
+
+let hasChildren = false;
+
+/** What a process has traced itself is waited for by its own tracing. */
+function firstChild(): void {
+  hasChildren = true;
+  const { isMainThread } = require('node:worker_threads') as typeof import('node:worker_threads');
+  if (!isMainThread || !endsContainer()) return;
+  // Before the listener that takes this process out of the list.
+  process.prependOnceListener('exit', () => {
+    const { enteredProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
+    if (enteredProcess() !== undefined) return;
+    const { waitForShippers } = require('./wait-for-shippers.js') as typeof import('./wait-for-shippers.js');
+    waitForShippers();
   });
 }
 

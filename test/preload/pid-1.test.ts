@@ -147,6 +147,26 @@ for (const [name, front] of Object.entries(FRONTS)) {
   }
 }
 
+test('a cluster of the app whose primary is PID 1 and traces nothing: what its last worker left is delivered', {
+  skip,
+}, async (t) => {
+  const app = join(await tempDir(t), 'cluster.mjs');
+  writeFileSync(
+    app,
+    `import cluster from 'node:cluster';
+    import { trace } from ${JSON.stringify(import.meta.resolve('@opentelemetry/api'))};
+    if (cluster.isPrimary) cluster.fork().on('exit', (code) => process.exit(code));
+    else {
+      trace.getTracer('last').startSpan('ended').end();
+      trace.getTracer('last').startSpan('open');
+      setTimeout(() => process.exit(3), 50);
+    }`,
+  );
+  const { code, spans } = await contained(t, [process.execPath, ...PRELOAD, app]);
+  assert.equal(code, 3);
+  assert.deepEqual(spans.map(({ name }) => name).sort(), ['ended', 'open']);
+});
+
 test('a job of a program that is PID 1 and runs others does not wait for its delivery', { skip }, async (t) => {
   const runs = `const { spawnSync } = require('node:child_process');
     const { status } = spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit' });
