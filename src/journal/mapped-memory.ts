@@ -38,6 +38,8 @@ interface Calls {
     async(address: bigint, length: number, advice: number, done: (error: Error | null, code: number) => void): void;
   };
   munmap(address: bigint, length: number): number;
+  /** Of glibc alone. */
+  mallocTrim?: { async(pad: number, done: () => void): void };
   view(address: bigint, length: number): ArrayBuffer;
 }
 
@@ -62,10 +64,24 @@ export function mappingUnavailable(): string | undefined {
       munmap: libc.func('int munmap(void *address, size_t length)'),
       view: koffi.view,
     };
+    try {
+      calls.mallocTrim = libc.func('int malloc_trim(size_t pad)') as unknown as Calls['mallocTrim'];
+    } catch {
+      // Another C library.
+    }
     return undefined;
   } catch (error) {
     return `koffi does not load: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/**
+ * Gives what this process has freed back to the system, where its C library can (glibc: malloc_trim(3)), in a
+ * thread of libuv's pool. V8 takes megabytes while it compiles hot code, in several threads, and glibc keeps
+ * them: 21 MB of a hello-world server.
+ */
+export function giveBackFreed(): void {
+  calls?.mallocTrim?.async(0, () => {});
 }
 
 /** How files become memory: the system's way below, or a simulation's. */

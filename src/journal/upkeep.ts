@@ -1,11 +1,12 @@
 /**
  * What a writer does for its files from time to time: it renews their lease, makes deleted ones again, gives
- * back what a burst has needed, and with `sync: 'interval'` brings them to the disk.
+ * back what a burst or a start has needed, and with `sync: 'interval'` brings them to the disk.
  *
  * @module
  */
 import { close, fsync, open } from 'node:fs';
 import { LEASE_RENEWAL_MS } from './identity.js';
+import { giveBackFreed } from './mapped-memory.js';
 import type { TakenForDead } from './taken-for-dead.js';
 import type { WriterFiles } from './writer-files.js';
 
@@ -14,6 +15,7 @@ export class Upkeep {
   readonly #takenForDead: TakenForDead;
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #syncTimer: NodeJS.Timeout | undefined;
+  #renewals = 0;
 
   /** @param syncMs between syncs, in milliseconds; undefined: never */
   constructor(files: WriterFiles, takenForDead: TakenForDead, syncMs: number | undefined) {
@@ -34,6 +36,9 @@ export class Upkeep {
     this.#takenForDead.look();
     const now = Date.now();
     files.trim();
+    // Less and less often: what has been compiled once is not compiled again.
+    this.#renewals++;
+    if ((this.#renewals & (this.#renewals - 1)) === 0) giveBackFreed();
     files.touchVitals();
     for (const file of files.inUse()) {
       file.renewLease(now);

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SPARE } from '#src/journal/format.js';
 import { openJournal } from '#src/journal/journal.js';
 import { makeRoom, removeLeftoversOf } from '#src/journal/journal-directory.js';
@@ -210,4 +212,37 @@ test('what a burst needed is given back to the system, one file per renewal of t
   }
   t.mock.timers.tick(5000);
   assert.equal(spares(dir).length, 1, 'the next segment needs one');
+});
+
+const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+const isGlibc = header.glibcVersionRuntime !== undefined;
+
+test('what C and C++ code has freed goes back to the system at the first, second, fourth, … renewal of the lease', {
+  skip: isGlibc ? false : 'needs glibc, which keeps it',
+}, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  await setUp(t);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+  /** Frees 64 MiB below something that stays, so that glibc keeps them. */
+  const free = async () => {
+    const blocks = Array.from({ length: 1024 }, () => Buffer.allocUnsafeSlow(64 * 1024).fill(1));
+    const last = Buffer.allocUnsafeSlow(64 * 1024);
+    const before = megabytes();
+    blocks.length = 0;
+    collect();
+    // In a thread of V8's.
+    await waitFor(() => process.memoryUsage().arrayBuffers < 32 * 2 ** 20, 'freed');
+    return { last, before };
+  };
+  for (const renewals of [1, 1, 2]) {
+    const { last, before } = await free();
+    for (let n = 1; n <= renewals; n++) {
+      assert.ok(megabytes() > before - 16, 'it is kept');
+      t.mock.timers.tick(5000);
+    }
+    await waitFor(() => megabytes() < before - 40, 'given back');
+    assert.ok(last.length > 0);
+  }
 });
