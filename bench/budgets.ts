@@ -12,6 +12,7 @@ import {
   hasResults,
   loadResults,
   type MemoryResults,
+  type MemoryRow,
   type RateResults,
   type SpanResults,
   type StartResults,
@@ -87,18 +88,17 @@ export function verdicts(): Verdict[] {
   const cluster = loadResults<ClusterResults>('cluster');
 
   const ours = of(node24, JOURNAL);
-  const untraced = of(node24, 'untraced');
   const [threeAttributes] = span.cases['3 attributes']!.against;
   const delivered = cluster.summary.filter(({ contestant }) => contestant === JOURNAL).map((row) => row.delivered ?? 0);
   const leastDelivered = Math.min(...delivered, ours.delivered ?? 0);
-  const memory = { median: (ours.memory - untraced.memory) / 1e6, threeQuarters: ours.threeQuarters!.memory / 1e6 };
   const encoded = { median: threeAttributes!.ratio, threeQuarters: threeAttributes!.threeQuarters };
   return [
     throughput('hello-world throughput, Node 24', 0.9, ours),
     throughput('hello-world throughput, Node 20', 0.82, of(node20, JOURNAL)),
     throughput('Express throughput, Node 24', 0.9, of(express, JOURNAL)),
     share('a span with 3 attributes, encoded, against the SDK serialised', 10, encoded),
-    judge('memory added per worker', 15, memory, inUnit(' MB')),
+    memoryOf('hello-world', 'hello'),
+    memoryOf('Express, 3 child spans', 'express'),
     {
       what: 'spans delivered at saturation',
       bound: '100 %',
@@ -142,11 +142,21 @@ function ofStart(): Verdict {
   return judge('CPU to the first response, against untraced', 1.5, measured, inUnit('×'));
 }
 
+function memoryRow(app: string): MemoryRow | undefined {
+  const rows = hasResults('memory') ? loadResults<MemoryResults>('memory').rows : [];
+  return rows.find((row) => row.app === app && row.name === JOURNAL);
+}
+
+function memoryOf(what: string, app: string): Verdict {
+  const row = memoryRow(app);
+  const added = row && { median: row.added / 1e6, threeQuarters: (row.addedThreeQuarters ?? row.added) / 1e6 };
+  return judge(`memory added per worker, ${what}`, 15, added, inUnit(' MB'));
+}
+
 /** Of the process that all workers share. */
 function ofShipper(): Verdict[] {
   const own = rated('hello', '2000', JOURNAL);
-  const rows = hasResults('memory') ? loadResults<MemoryResults>('memory').rows : [];
-  const beside = rows.find(({ name }) => name === JOURNAL);
+  const beside = memoryRow('express');
   const cpu = own && { median: own.shipper, threeQuarters: own.shipperThreeQuarters };
   const idle = beside && {
     median: beside.shipperIdle * 100,

@@ -6,7 +6,8 @@
 //       as fast as it goes; with `polls` it never sleeps
 //   { rate, durationMs, sleeps }
 //       at a fixed rate, with `sleeps` a few each millisecond; latency counts from when a request was due, so
-//       that a stalled server cannot hide it (coordinated omission)
+//       that a stalled server cannot hide it (coordinated omission); without `sleeps` it is known of each
+//       request whether the generator itself was late
 //   { close: true }
 //       closes the connections
 const net = require('node:net');
@@ -143,9 +144,16 @@ async function flatOut(job) {
   return { done, failed, seconds, perSecond: done / seconds, startUpShare: tenthMs / 1000 / seconds - 0.1 };
 }
 
+/** A turn of the loop that took longer: the generator has not had its core, or collected garbage. */
+const LATE_MS = 1;
+
 async function atRate(job) {
   assertOpen();
   const latencies = [];
+  /** Of each: it was in flight, or due, while the generator was late, or waited behind one that was. */
+  const isLate = [];
+  let late = false;
+  let lookedAt;
   /** Milliseconds since 1970. */
   const answeredAt = [];
   const idle = [];
@@ -155,6 +163,8 @@ async function atRate(job) {
     const now = performance.now();
     latencies.push(now - connection.dueAt);
     answeredAt.push(performance.timeOrigin + now);
+    if (now - lookedAt > LATE_MS) late = true;
+    isLate.push(late);
     if (status !== '200') failed++;
     const dueAt = due.shift();
     if (dueAt === undefined) idle.push(connection);
@@ -168,6 +178,7 @@ async function atRate(job) {
   }
   const total = Math.round((job.rate * job.durationMs) / 1000);
   const startedAt = performance.now();
+  lookedAt = startedAt;
   let sent = 0;
   await new Promise((resolve, reject) => {
     let isLost = false;
@@ -178,6 +189,9 @@ async function atRate(job) {
     const tick = () => {
       if (isLost) return;
       const now = performance.now();
+      if (now - lookedAt > LATE_MS) late = true;
+      else if (idle.length === connections.length) late = false;
+      lookedAt = now;
       while (sent < total && startedAt + (sent * 1000) / job.rate <= now) {
         const dueAt = startedAt + (sent * 1000) / job.rate;
         sent++;
@@ -192,7 +206,7 @@ async function atRate(job) {
     };
     tick();
   });
-  return { done: total, failed, latencies, answeredAt };
+  return { done: total, failed, latencies, isLate, answeredAt };
 }
 
 process.on('message', async (job) => {

@@ -27,6 +27,8 @@ export interface FlatOut {
 export interface AtRate {
   /** Milliseconds that each request took, from when it was due. */
   latencies: number[];
+  /** Of each, whether the generator itself was late since nothing was in flight last. Without `sleeps`. */
+  isLate: boolean[];
   /** When, in milliseconds since 1970. */
   answeredAt: number[];
 }
@@ -111,6 +113,11 @@ export class Load {
 
   close(): void {
     this.#process.tell({ close: true });
+  }
+
+  /** To the generator's process. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.child.kill(signal);
   }
 
   async stop(): Promise<void> {

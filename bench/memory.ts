@@ -6,13 +6,14 @@
  *
  * An hour at 1,000 requests/s:
  *
- *   npm run bench:memory -- --contestants untraced,forktrace-journal-mmap --requests 3600000
+ *   npm run bench:memory -- --apps hello --contestants untraced,forktrace-journal-mmap --requests 3600000
  *
  * Memory is the proportional set size (smaps, proc(5)) after the requests: pages that processes share, such
  * as the journal's segments, count by their share. Node's own code does not count: it is there once for all
  * who run it. V8 sizes its young generation by itself, by how much outlives its collections, so it is apart:
- * `rest` is without it. Each round has processes of its own; a difference is to the untraced server of the
- * same round.
+ * `rest` is without it. In a round all contestants run at the same time, in processes of its own; they get
+ * their requests one after the other, and are measured some seconds after the last, when what a process does
+ * once it has warmed up is done. A difference is to the untraced server of the same round.
  *
  * Excluded: the endpoint and the generator. The peers are those of bench/peers that are installed.
  *
@@ -25,7 +26,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { apps, Contestant, OTHER_CORE, peers } from './contestant.js';
 import { Load } from './load.js';
-import { benchRoot, proportionalSetSize, treeCpuSeconds } from './processes.js';
+import { benchRoot, prioritizeSession, proportionalSetSize, treeCpuSeconds } from './processes.js';
 import { Progress } from './progress.js';
 import { type MemoryRow, renderTable, saveResults } from './report.js';
 import { median, quartile } from './statistics.js';
@@ -33,7 +34,7 @@ import { TimeLimit } from './time-limit.js';
 
 const installed = peers.filter((name) => existsSync(join(benchRoot, 'peers/node_modules', packageOf(name))));
 const options = new Command('bench:memory')
-  .option('--app <name>', Object.keys(apps).join(', '), 'express')
+  .option('--apps <names>', `comma-separated: ${Object.keys(apps).join(', ')}`, 'hello,express')
   .option('--contestants <names>', 'comma-separated', ['untraced,forktrace-journal-mmap,otel-2', ...installed].join())
   .option('--rounds <n>', 'of each contestant', Number, 3)
   .option('--minutes <n>', 'no further round begins that would end later', Number)
@@ -42,7 +43,7 @@ const options = new Command('bench:memory')
   .option('--json <name>', 'where the result goes', 'memory')
   .parse()
   .opts<{
-    app: string;
+    apps: string;
     contestants: string;
     rounds: number;
     minutes?: number;
@@ -50,9 +51,11 @@ const options = new Command('bench:memory')
     node?: string;
     json: string;
   }>();
-const { app, requests } = options;
+const { requests } = options;
+const appNames = options.apps.split(',');
 const names = options.contestants.split(',');
-if (!apps[app]) throw new Error(`--app: got ${app}, expected one of ${Object.keys(apps).join(', ')}`);
+for (const app of appNames)
+  if (!apps[app]) throw new Error(`--apps: got ${app}, expected some of ${Object.keys(apps).join(', ')}`);
 if (!names.includes('untraced')) throw new Error('--contestants: expected untraced among them');
 
 function packageOf(peer: string): string {
@@ -67,6 +70,9 @@ interface Sample {
   shipperIdle: number;
 }
 
+const CONNECTIONS = 32;
+/** From the last server's last request. */
+const SETTLED_MS = 12_000;
 /** The shipper looks once a second, renews its lock and looks for leftovers every five. */
 const IDLE_MS = 5000;
 
@@ -78,16 +84,31 @@ async function idleShare(pid: number): Promise<number> {
   return (treeCpuSeconds(pid) - before) / ((performance.now() - from) / 1000);
 }
 
-async function measure(name: string): Promise<Sample> {
-  const contestant = new Contestant(name);
-  const load = new Load(OTHER_CORE);
-  try {
+/** One server, once it has answered all its requests. */
+class Served {
+  readonly contestant: Contestant;
+  readonly #load = new Load(OTHER_CORE);
+
+  constructor(
+    readonly app: string,
+    readonly name: string,
+  ) {
+    this.contestant = new Contestant(name);
+  }
+
+  async serve(): Promise<void> {
+    const { app, contestant } = this;
+    const { path, spans } = apps[app]!;
     await contestant.start(app, options.node ? { nodePath: options.node } : {});
-    await load.connect({ port: contestant.port, path: apps[app]!.path, connections: 32 });
-    await load.flatOut(requests, true);
-    contestant.expected = name === 'untraced' ? 0 : (requests + 32) * apps[app]!.spans;
-    await contestant.settle();
+    await this.#load.connect({ port: contestant.port, path, connections: CONNECTIONS });
+    await this.#load.flatOut(requests, true);
+    contestant.expected = this.name === 'untraced' ? 0 : (requests + CONNECTIONS) * spans;
     // Not before: while the load generator has its core, a shipper takes long to start.
+    await contestant.settle();
+  }
+
+  async sample(): Promise<Sample> {
+    const { contestant, name } = this;
     const shipper = contestant.shipper();
     if (shipper === undefined && name.startsWith('forktrace-journal')) throw new Error(`${name} has no shipper`);
     const { youngGeneration } = await contestant.server.ask<{ youngGeneration: number }>('usage');
@@ -97,60 +118,81 @@ async function measure(name: string): Promise<Sample> {
       shipper: shipper === undefined ? 0 : proportionalSetSize(shipper),
       shipperIdle: shipper === undefined ? 0 : await idleShare(shipper),
     };
-  } finally {
-    await load.stop();
-    await contestant.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.#load.stop();
+    await this.contestant.stop();
   }
 }
 
-const samples = new Map(names.map((name) => [name, [] as Sample[]]));
-const progress = new Progress(names.length * options.rounds);
+async function runRound(app: string): Promise<Map<string, Sample>> {
+  const servers: Served[] = [];
+  try {
+    for (const name of names) {
+      const served = new Served(app, name);
+      servers.push(served);
+      await served.serve();
+      progress.step(`${app}  ${name}`);
+    }
+    await sleep(SETTLED_MS);
+    const samples = await Promise.all(servers.map((served) => served.sample()));
+    return new Map(names.map((name, index) => [name, samples[index]!]));
+  } finally {
+    await Promise.all(servers.map((served) => served.stop()));
+  }
+}
+
+// A server that waits for its core is one that has not warmed up.
+process.once('exit', prioritizeSession(process.pid));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+/** Of each app, its rounds. */
+const rounds = new Map(appNames.map((app) => [app, [] as Map<string, Sample>[]]));
+const progress = new Progress(names.length * appNames.length * options.rounds);
 const limit = new TimeLimit(options.minutes);
 for (let round = 0; round < options.rounds; round++) {
-  for (let at = 0; at < names.length; at++) {
-    const name = names[(at + round) % names.length]!;
-    samples.get(name)!.push(await measure(name));
-    progress.step(`round ${round + 1}  ${name}`);
-  }
+  for (const app of appNames) rounds.get(app)!.push(await runRound(app));
   if (!limit.next()) break;
 }
 progress.end();
 
-const base = samples.get('untraced')!;
 const rest = ({ worker, young }: Sample) => worker - young;
-const rows = names.map((name): MemoryRow => {
-  const own = samples.get(name)!;
-  const added = own.map((sample, round) => sample.worker - base[round]!.worker);
-  const addedRest = own.map((sample, round) => rest(sample) - rest(base[round]!));
+const rows = [...rounds].flatMap(([app, samples]) => names.map((name) => rowOf(app, name, samples)));
+
+function rowOf(app: string, name: string, samples: readonly Map<string, Sample>[]): MemoryRow {
+  const own = samples.map((round) => round.get(name)!);
+  const added = (of: (sample: Sample) => number) =>
+    samples.map((round) => of(round.get(name)!) - of(round.get('untraced')!));
+  const middle = (of: (sample: Sample) => number) => median(own.map(of));
+  const threeQuarters = (of: (sample: Sample) => number) => quartile(own.map(of), 'upper');
   return {
+    app,
     name,
-    worker: median(own.map(({ worker }) => worker)),
-    young: median(own.map(({ young }) => young)),
-    added: median(added),
-    addedRest: median(addedRest),
-    addedRestThreeQuarters: quartile(addedRest, 'upper'),
-    shipper: median(own.map(({ shipper }) => shipper)),
-    shipperThreeQuarters: quartile(
-      own.map(({ shipper }) => shipper),
+    worker: middle(({ worker }) => worker),
+    young: middle(({ young }) => young),
+    added: median(added(({ worker }) => worker)),
+    addedThreeQuarters: quartile(
+      added(({ worker }) => worker),
       'upper',
     ),
-    shipperIdle: median(own.map(({ shipperIdle }) => shipperIdle)),
-    shipperIdleThreeQuarters: quartile(
-      own.map(({ shipperIdle }) => shipperIdle),
-      'upper',
-    ),
+    addedRest: median(added(rest)),
+    shipper: middle(({ shipper }) => shipper),
+    shipperThreeQuarters: threeQuarters(({ shipper }) => shipper),
+    shipperIdle: middle(({ shipperIdle }) => shipperIdle),
+    shipperIdleThreeQuarters: threeQuarters(({ shipperIdle }) => shipperIdle),
   };
-});
+}
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 console.log(
   renderTable(
-    [app, 'worker MB', 'of it young', '+ MB', '+ without young', '3/4 of rounds', 'shipper MB', 'idle %'],
-    rows.map(({ name, worker, young, added, addedRest, addedRestThreeQuarters, shipper, shipperIdle }) => [
+    ['app', '', 'worker MB', 'of it young', '+ MB', '3/4 of rounds', '+ without young', 'shipper MB', 'idle %'],
+    rows.map(({ app, name, worker, young, added, addedThreeQuarters, addedRest, shipper, shipperIdle }) => [
+      app,
       name,
-      ...[worker, young, added, addedRest, addedRestThreeQuarters, shipper].map(megabytes),
+      ...[worker, young, added, addedThreeQuarters ?? added, addedRest, shipper].map(megabytes),
       (shipperIdle * 100).toFixed(2),
     ]),
   ),
 );
 const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-saveResults(options.json, { node, app, options: { rounds: base.length, requests }, rows });
+saveResults(options.json, { node, options: { rounds: rounds.get(appNames[0]!)!.length, requests }, rows });

@@ -71,25 +71,36 @@ export class BenchProcess {
 
 interface Stat {
   pid: number;
-  parent: number;
   command: string;
   cpuSeconds: number;
   rss: number;
 }
 
+/** The fields behind the command's name (proc(5)): the first is the state. */
+function statFields(pid: number): string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
 function readStat(pid: number): Stat | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const fields = statFields(pid);
     return {
       pid,
-      parent: Number(fields[1]),
       command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
       cpuSeconds: schedSeconds(pid) ?? (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
       rss: Number(fields[21]) * 4096,
     };
   } catch {
     return undefined; // the process has just ended
+  }
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(statFields(pid)[1]);
+  } catch {
+    return undefined;
   }
 }
 
@@ -178,13 +189,16 @@ export function cpuSeconds(worker: number, shipper: number | undefined): Cpu {
   return cpu;
 }
 
-/** `pid`, its descendants, and the shipper with its. */
+/**
+ * `pid`, its descendants, and the shipper with its. Of other processes only the parent is read: the time that
+ * this takes is at the edges of what is measured.
+ */
 export function members(pid: number, shipper?: number): Stat[] {
-  const stats = readdirSync('/proc')
+  const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => readStat(Number(name)))
-    .filter((stat) => stat !== undefined);
-  const found = stats.filter((stat) => stat.pid === pid || stat.pid === shipper);
-  for (const one of found) found.push(...stats.filter((stat) => stat.parent === one.pid && !found.includes(stat)));
-  return found;
+    .map((name) => ({ pid: Number(name), parent: parentOf(Number(name)) }));
+  const found = shipper === undefined || shipper === pid ? [pid] : [pid, shipper];
+  for (const one of found)
+    found.push(...parents.filter(({ pid, parent }) => parent === one && !found.includes(pid)).map(({ pid }) => pid));
+  return found.map(readStat).filter((stat) => stat !== undefined);
 }

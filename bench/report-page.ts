@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { numberOf } from '#src/number-of.js';
 import { VERDICT_HEAD, type Verdict, verdictRow } from './budgets.js';
 import { benchRoot } from './processes.js';
+import type { RateRow } from './rate/rounds.js';
 import { rateCells } from './rate/table.js';
 import {
   type ClusterResults,
@@ -67,9 +68,16 @@ A budget is held when three quarters of the rounds hold it, because a median nea
 
 ${rates()}${starts()}## Method
 
-- At a fixed rate all contestants run at the same time, after some ten thousand requests of warm-up. They serve one window each, in turn; every
-  round reverses the order. The CPU time of worker, shipper and all processes that they start is read twice while the load goes on. A ratio
-  counts as not known when the quartiles of its rounds are further than 15 % from the median. The following points are about saturation.
+- At a fixed rate all servers of an app run at the same time, two of each contestant, after 15,000 requests of warm-up each. In a pass
+  each contestant serves one window, in turn, so that what is compared is seconds apart; the next pass is of the other servers, and every
+  second pair of passes is in reversed order. As many passes as fit into the time are put together into four rounds of neighbours: a round
+  has their means, and a ratio is of what two contestants add in the same round to the untraced server. The table has the medians of the
+  rounds. A ratio counts as not known when the quartiles of its rounds are further than 15 % from the median.
+- Load goes on for 1.2 s before a window, until spans are on their way through gatherings and batches as they will be at its end; the CPU time
+  of worker, shipper and all processes that they start is read in nanoseconds at both ends.
+- Latencies at fixed rates are of windows of their own, in which the generator never sleeps. Its core is the shipper's and the endpoint's, too,
+  so a request counts only where the generator was never more than 1 ms late since nothing was in flight last. Where more than half of
+  the requests have met a late generator, there is no figure. The following points are about saturation.
 - The server runs in a process of its own on one core. Load generator, OTLP/gRPC sink and shipper run on the other core; generator and sink have
   priority there, because an exporter that waits for its Collector drops spans. Rounds, requests and keep-alive connections are
   stated beside each table.
@@ -111,7 +119,6 @@ ${http('http-express-node24', 'JSON API on Express, 3 child spans')}
 ${http('http-fastify-node24', 'JSON API on Fastify, 3 child spans')}
 ${http('http-io-node24', '20 ms of simulated I/O')}
 ${http('http-not-sampled-node24', 'hello-world, not sampled')}
-${http('http-peers-node24', 'hello-world, with peers')}
 ${profile()}
 ## A cluster
 
@@ -127,7 +134,7 @@ ${cluster('cluster-connections')}
 npm ci
 npm run bench                                # all of the above but the clusters; at most half an hour
 npm run bench -- --headline                   # the first table; 13 minutes
-npm run bench:rate -- --apps express --rates 2000 --rounds 3 --launches 1
+npm run bench:rate -- --apps express --rates 2000 --minutes 1.5
 npm run bench:start
 npm run bench:memory
 npm run bench:span
@@ -150,8 +157,16 @@ function rates(): string {
     if (!hasResults(name!)) return [];
     const { node, windowMs, rows } = loadResults<RateResults>(name!);
     const cells = rateCells(rows);
-    const rounds = numberOf(rows[0]?.rounds ?? 0, 'round');
-    const how = `Node ${node}, ${rounds} or more of ${windowMs / 1000} s each, microseconds of CPU a request.`;
+    const least = (of: (row: RateRow) => number) => Math.min(...rows.map(of));
+    const windows = numberOf(
+      least(({ passes, rounds }) => passes ?? rounds),
+      'window',
+    );
+    const rounds = numberOf(
+      least((row) => row.rounds),
+      'round',
+    );
+    const how = `Node ${node}, at least ${windows} of ${windowMs / 1000} s for each contestant, in ${rounds}; microseconds of CPU a request.`;
     return [`### ${title}\n\n${how}\n\n${table(cells.head, cells.rows)}\n`];
   });
   return tables.length > 0 ? `## At a fixed rate\n\n${tables.join('\n')}\n` : '';
@@ -186,15 +201,17 @@ function starts(): string {
     );
   }
   if (hasResults('memory')) {
-    const { node, app, options, rows } = loadResults<MemoryResults>('memory');
+    const { node, options, rows } = loadResults<MemoryResults>('memory');
     const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-    const cells = rows.map((one) => [
+    const cells = rows.map((one, index) => [
+      one.app === rows[index - 1]?.app ? '' : one.app,
       one.name,
       ...[one.worker, one.young, one.added, one.addedRest, one.shipper].map(megabytes),
       one.shipper === 0 ? '–' : `${(one.shipperIdle * 100).toFixed(2)} %`,
     ]);
+    const head = ['app', '', 'worker', 'of it young', '+ worker', '+ without young', 'shipper', 'of a core when idle'];
     parts.push(
-      `## Memory\n\n${app} on Node ${node} after ${options.requests} requests, ${options.rounds} rounds, megabytes.\n\n${table(['', 'worker', 'of it young', '+ worker', '+ without young', 'shipper', 'of a core when idle'], cells)}\n`,
+      `## Memory\n\nOn Node ${node} after ${options.requests} requests, ${numberOf(options.rounds, 'round')}, megabytes.\n\n${table(head, cells)}\n`,
     );
   }
   return parts.length > 0 ? `${parts.join('\n')}\n` : '';
@@ -211,8 +228,6 @@ function shortfalls(verdicts: readonly Verdict[]): string {
   const { cases } = loadResults<SpanResults>('span');
   const [empty, attributes] = [cases['start + end']!, cases['3 attributes']!];
   const [added, micros] = [ours.addedWorkerMicros!, untraced.workerMicros];
-  const megabytes = (key: 'memory' | 'youngGeneration') => (ours[key] - untraced[key]) / 1e6;
-  const rest = megabytes('memory') - megabytes('youngGeneration');
   return `## What is short, and why
 
 On Node 24, by the tables below:
@@ -223,13 +238,20 @@ On Node 24, by the tables below:
 - One span: a tenth of the SDK's ${attributes.against[0]!.nanos.toFixed(0)} ns are ${(attributes.against[0]!.nanos / 10).toFixed(0)} ns. Without attributes a span takes ${empty.nanos.toFixed(0)} ns,
   two readings of the clock included; each of the three attributes adds ${((attributes.nanos - empty.nanos) / 3).toFixed(0)} ns. The
   median is ${attributes.nanos.toFixed(0)} ns, and a quarter of the rounds takes 1/${(1 / attributes.against[0]!.threeQuarters).toFixed(1)} of the SDK's time or more.
-- Memory: of the ${megabytes('memory').toFixed(0)} MB, ${megabytes('youngGeneration').toFixed(0)} MB are V8's young generation. The other ${rest.toFixed(0)} MB are
-  the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
-  shipper), and the code of forktrace, the API and koffi with the memory that loading it took. Workers of a cluster share the pages of
-  files, so each of many workers takes less.
+- Memory: ${memoryShare()}
 - Where the time goes is under [Where it goes](#where-it-goes).
 
 `;
+}
+
+function memoryShare(): string {
+  const { rows } = loadResults<MemoryResults>('memory');
+  const [first] = rows.filter(({ name }) => name === 'forktrace-journal-mmap');
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+  return `of the ${megabytes(first!.added)} MB that ${first!.app} has more, ${megabytes(first!.added - first!.addedRest)} MB are V8's young generation. The other ${megabytes(first!.addedRest)} MB are
+  the journal's mapped segments (1 MiB each: the one that is written, the next one, and up to six on their way through the
+  shipper), and the code of forktrace, the API and koffi with the memory that loading and compiling it took. Workers of a cluster share
+  the pages of files, so each of many workers takes less.`;
 }
 
 /** What the README shows of it: the table that a reader compares tracers by. */

@@ -137,22 +137,23 @@ export interface ClusterResults {
 
 export interface MemoryResults {
   node: string;
-  app: string;
   options: { rounds: number; requests: number };
   rows: MemoryRow[];
 }
 
 /** Bytes, proportional set size, the medians of rounds. */
 export interface MemoryRow {
+  app: string;
   name: string;
   worker: number;
   /** Of it, V8's young generation. */
   young: number;
   /** To the untraced server of the same round. */
   added: number;
+  /** Not in earlier results. */
+  addedThreeQuarters?: number;
   /** Likewise, both without their young generations. */
   addedRest: number;
-  addedRestThreeQuarters: number;
   shipper: number;
   shipperThreeQuarters: number;
   /** Share of a core that the shipper takes while nothing is traced. */

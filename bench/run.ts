@@ -81,21 +81,20 @@ const bounded = (minutes: number, program: string, major: string, ...args: strin
 const named = (minutes: number, program: string, name: string, major: string, ...args: string[]): Step =>
   bounded(minutes, program, major, '--json', name, ...args);
 
-const launches = quick ? ['--launches', '1'] : ['--launches', '2', '--most-launches', '4'];
-const first = named(12.5, 'rate/main.js', 'rate', '24', ...launches, ...rounds(4));
-const rates = ['--rates', '500,5000,25%,50%,70%', '--latency', '--launches', '1', '--window-ms', '1500'];
-const spans = ['--apps', 'spans-1,spans-10,spans-100', '--rates', '200', '--launches', '1'];
+const passes = quick ? ['--passes', '3'] : [];
+const first = named(12.5, 'rate/main.js', 'rate', '24', ...passes);
+const rates = ['--rates', '500,5000,25%,50%,70%', '--latency', '--instances', '1', '--window-s', '1'];
+const spans = ['--apps', 'spans-1,spans-10,spans-100', '--rates', '1000', '--instances', '1', '--window-s', '1'];
 const others: Step[] = [
-  named(4.5, 'rate/main.js', 'rate-rates', '24', '--apps', 'hello,express', ...rates, ...rounds(4)),
-  named(1.5, 'rate/main.js', 'rate-spans', '24', ...spans, ...rounds(4)),
+  named(5, 'rate/main.js', 'rate-rates', '24', '--apps', 'hello,express', ...rates, ...passes),
+  named(2.5, 'rate/main.js', 'rate-spans', '24', ...spans, ...passes),
   // It installs dd-trace, which the next ones take when it is there.
   unbounded(0.5, 'killed.js', '--json', 'killed', '--node', nodeOf('24')),
   bounded(1.8, 'start.js', '24', ...rounds(9)),
   // Not Sentry, which posts each request by itself: it takes longer than all others together.
-  named(2, 'memory.js', 'memory', '24', '--contestants', beside, '--requests', '20000', ...rounds(3)),
+  named(2.5, 'memory.js', 'memory', '24', '--contestants', beside, '--requests', '20000', ...rounds(3)),
   bounded(1.5, 'span.js', '24', ...rounds(2)),
-  named(1.8, 'http.js', 'http-hello-node24', '24', ...three, ...noLatency, ...rounds(5)),
-  named(1.8, 'http.js', 'http-peers-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(4)),
+  named(2.4, 'http.js', 'http-hello-node24', '24', '--contestants', sideBySide, ...noLatency, ...rounds(5)),
   named(1, 'http.js', 'http-hello-node20', '20', ...three, ...noLatency, ...rounds(4)),
   named(1, 'http.js', 'http-express-node24', '24', '--app', 'express', ...three, ...noLatency, ...rounds(4)),
   ...['untraced', 'forktrace-journal-mmap'].map((contestant) =>

@@ -9,6 +9,7 @@ import {
   hasResults,
   type KilledResults,
   loadResults,
+  type MemoryResults,
   type RateResults,
   type StartResults,
 } from './report.js';
@@ -46,18 +47,17 @@ function atRate(row: Row): string[][] {
 }
 
 function saturated(row: Row): string[][] {
-  if (!hasResults('http-peers-node24')) return [];
-  const { summary } = loadResults<HttpResults>('http-peers-node24');
+  const { summary } = loadResults<HttpResults>('http-hello-node24');
   const of = (name: string) => summary.find((one) => one.name === name);
-  const untraced = of('untraced')!.memory;
+  const { rows } = loadResults<MemoryResults>('memory');
   const memory: Cell = ({ name }) => {
-    const bytes = of(name)?.memory;
-    return bytes === undefined ? undefined : (bytes - untraced) / 1e6;
+    const bytes = rows.find((one) => one.app === 'express' && one.name === name)?.added;
+    return bytes === undefined ? undefined : bytes / 1e6;
   };
   return [
     ...row('throughput of hello-world at saturation, untraced = 1', ({ name }) => of(name)?.throughputRatio, 2, ''),
     ...row('CPU added to one of its requests, all processes', ({ name }) => of(name)?.addedAllMicros, 0, ' µs', '+'),
-    ...row('memory added to the server', memory, 0, ' MB', '+'),
+    ...row('memory added to an Express server', memory, 0, ' MB', '+'),
   ];
 }
 

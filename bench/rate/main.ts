@@ -3,33 +3,36 @@
  * processes, which is what a user pays for the same requests.
  *
  *   npm run bench:rate                                                   every app at 2,000 requests/s
- *   npm run bench:rate -- --apps express --rates 2000 --rounds 3         a look
+ *   npm run bench:rate -- --apps express --rates 2000 --minutes 1.5      a look
  *   npm run bench:rate -- --apps hello,express --rates 500,2000,5000,25%,50%,70% --latency
  *   npm run bench:rate -- --apps hello --env FORKTRACE_JOURNAL_MODE=write
  *
- * Contestants run at the same time and serve one after the other, a window of time each, in an order that is
- * turned round in every round, so that what is compared is seconds apart. The server has a core of its own;
- * load generator, endpoint and shipper have the other. CPU time is the operating system's (schedstat of all
- * threads), of the worker, the shipper, and all else that they have started; read at two moments of a load
- * that goes on before and after.
+ * All servers of an app run at the same time, two of each contestant, warmed up once: a process is faster or
+ * slower for all its life. In a pass each contestant serves one window, one after the other, so that what is
+ * compared is seconds apart; the next pass is of the other servers, and every second pair of passes is in
+ * reversed order. There are as many passes as fit into the time. They are put together into a few rounds of
+ * neighbours, and a round has the means of its passes.
+ *
+ * The server has a core of its own; load generator, endpoint and shipper have the other. CPU time is the
+ * operating system's (schedstat of all threads), of the worker, the shipper, and all else that they have
+ * started; read at two moments of a load that goes on before and after.
  *
  * Excluded: start and warm-up (some seconds at saturation), the endpoint, the generator. With --latency each
- * round has a second window in which the generator never sleeps; latency counts from when a request was due
- * (coordinated omission).
+ * contestant has a second window in a pass, in which the generator never sleeps; latency counts from when a
+ * request was due (coordinated omission), and requests for which the generator itself was late are left out.
  *
  * @module
  */
 import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
-import { apps } from '../contestant.js';
-import type { Latency } from '../load.js';
+import { apps, OTHER_CORE } from '../contestant.js';
 import { areServersInstalled, startServers } from '../postgres-redis.js';
-import { prioritizeSession } from '../processes.js';
+import { pin, prioritizeSession } from '../processes.js';
 import { Progress } from '../progress.js';
 import { saveResults } from '../report.js';
 import { TimeLimit } from '../time-limit.js';
-import { type RateRow, type Rounds, summarize } from './rounds.js';
-import { type CpuPerRequest, Served } from './served.js';
+import { inRounds, type Passes, type RateRow, summarize, type Window } from './rounds.js';
+import { Served } from './served.js';
 import { renderRateTable } from './table.js';
 
 const OURS = 'forktrace-journal-mmap';
@@ -52,11 +55,11 @@ const options = new Command('bench:rate')
     OURS,
     'otel-2',
   ])
-  .option('--launches <n>', 'how often all processes are started anew', Number, 2)
-  .option('--rounds <n>', 'of each launch and rate', Number, 3)
-  .option('--most-launches <n>', 'more of them until the quartiles of all ratios are within 15 %', Number)
-  .option('--minutes <n>', 'shared by all apps: no further round or launch begins that would end later', Number)
-  .option('--window-ms <n>', 'of each contestant, rate and round', Number, 2000)
+  .option('--instances <n>', 'servers of each contestant, which take turns', Number, 2)
+  .option('--passes <n>', 'at most', Number)
+  .option('--rounds <n>', 'into which the passes are put together, at most', Number, 4)
+  .option('--minutes <n>', 'shared by all apps: no further pass begins that would end later', Number)
+  .option('--window-s <n>', 'of each contestant, rate and pass; whole, as the shipper gathers for a second', Number, 2)
   .option('--latency', 'a second window for latencies')
   .option('--env <NAME=value...>', 'for all servers')
   .option('--node <path>', 'the Node.js that the servers run on')
@@ -66,21 +69,23 @@ const options = new Command('bench:rate')
     apps: string[];
     rates: string[];
     contestants: string[];
-    launches: number;
+    instances: number;
+    passes?: number;
     rounds: number;
-    mostLaunches?: number;
     minutes?: number;
-    windowMs: number;
+    windowS: number;
     latency?: boolean;
     env?: string[];
     node?: string;
     json: string;
   }>();
-const { contestants, windowMs } = options;
+const { contestants, instances, windowS } = options;
 for (const name of options.apps)
   if (!apps[name]) throw new Error(`--apps: got ${name}, expected some of ${Object.keys(apps).join(', ')}`);
 if (!contestants.includes('untraced')) throw new Error('--contestants: expected untraced among them');
-const mostLaunches = options.mostLaunches ?? options.launches;
+if (!Number.isInteger(windowS)) throw new Error(`--window-s: got ${windowS}, expected a whole number`);
+/** Without a bound of time, as many as are put together by fours. */
+const mostPasses = options.passes ?? (options.minutes === undefined ? options.rounds * 4 : Number.POSITIVE_INFINITY);
 const given = Object.fromEntries((options.env ?? []).map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 
 /** What is known of one app at one rate. */
@@ -89,10 +94,10 @@ interface Cell {
   rate: number;
   /** Who can keep it. */
   names: string[];
-  rounds: Rounds;
+  passes: Passes;
 }
 
-/** Until the last spans of those that lose some are given up. */
+/** For the last spans of those that lose some, which are waited for before they are given up. */
 const STOP_MINUTES = 0.1;
 /** Above this share of what a contestant can do, a queue is what is measured. */
 const MOST_LOAD = 0.95;
@@ -101,75 +106,81 @@ function cellOf(asked: string, servers: readonly Served[]): Cell {
   const { capacity } = servers.find(({ name }) => name === 'untraced')!;
   const rate = asked.endsWith('%') ? Math.round((capacity * Number.parseFloat(asked)) / 100) : Number(asked);
   const able = servers.filter((one) => rate <= MOST_LOAD * one.capacity);
-  return { asked, rate, names: able.map(({ name }) => name), rounds: new Map() };
+  return { asked, rate, names: able.map(({ name }) => name), passes: new Map() };
 }
 
-async function runRound(all: readonly Served[], cell: Cell, isReversed: boolean): Promise<void> {
-  const { rate, names } = cell;
-  const servers = all.filter(({ name }) => names.includes(name));
-  const found = new Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }>();
-  for (const served of isReversed ? [...servers].reverse() : servers) {
-    const cpu = await served.cpu(rate, windowMs);
+/** One window of each of `all`, in their order. */
+async function runPass(all: readonly Served[], { rate, names, passes }: Cell): Promise<void> {
+  const found = new Map<string, Window>();
+  for (const served of all.filter(({ name }) => names.includes(name))) {
+    const cpu = await served.cpu(rate, windowS * 1000);
     if (cpu === undefined) {
-      console.log(`${served.name} has not kept ${rate} requests/s: this round is left out`);
+      console.log(`${served.name} has not kept ${rate} requests/s: this pass is left out`);
       return;
     }
-    const latency = options.latency ? await served.latency(rate, windowMs) : undefined;
+    const latency = options.latency ? await served.latency(rate, windowS * 1000) : undefined;
     found.set(served.name, { cpu, latency });
   }
-  // All of a round, or nothing.
-  for (const name of names) cell.rounds.set(name, [...(cell.rounds.get(name) ?? []), found.get(name)!]);
+  // All of a pass, or nothing.
+  for (const [name, window] of found) passes.set(name, [...(passes.get(name) ?? []), window]);
 }
 
-const isSettled = ({ rounds }: Cell) =>
-  rounds.size > 0 &&
-  summarize(rounds, OURS, () => undefined).every(({ share }) => share === undefined || share.isKnown);
+/** All servers of an app, warm: they start at the same time, and are warmed up one after the other. */
+async function startAll(app: string, env: NodeJS.ProcessEnv, into: Served[]): Promise<void> {
+  const names = Array.from({ length: instances }, () => contestants).flat();
+  let warmed: Promise<void> = Promise.resolve();
+  const starts = names.map(async (name, index) => {
+    const served = await Served.start(name, app, { nodePath: options.node, env });
+    into[index] = served;
+    warmed = warmed.then(() => served.warmUp());
+    await warmed;
+  });
+  const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+  await Promise.all(into.map((served) => served.settle()));
+}
 
-async function runApp(app: string, minutes: number, progress: Progress): Promise<RateRow[]> {
+async function runApp(app: string, minutes: number): Promise<RateRow[]> {
   const needs = app === 'postgres-redis' ? await startServers() : undefined;
   const env = {
     ...given,
     ...(needs && { BENCH_POSTGRES: String(needs.postgres), BENCH_REDIS: String(needs.redis) }),
   };
   let cells: Cell[] = [];
-  const limit = new TimeLimit(minutes);
-  const delivered = new Map<string, number | undefined>();
+  const servers: Served[] = [];
+  const until = new TimeLimit(minutes - STOP_MINUTES);
   try {
-    for (let launch = 0; launch < mostLaunches; launch++) {
-      if (launch > 0 && !limit.next()) break;
-      if (launch >= options.launches && cells.every(isSettled)) break;
-      const launchLimit = new TimeLimit(limit.leftMinutes / Math.max(1, options.launches - launch));
-      const servers: Served[] = [];
-      try {
-        for (const name of contestants) servers.push(await Served.start(name, app, { nodePath: options.node, env }));
-        await Promise.all(servers.map((served) => served.settle()));
-        const roundsLimit = new TimeLimit(launchLimit.leftMinutes - STOP_MINUTES);
-        if (launch === 0) cells = options.rates.map((asked) => cellOf(asked, servers));
-        for (let round = 0; round < options.rounds; round++) {
-          for (const cell of cells) if (cell.names.includes('untraced')) await runRound(servers, cell, round % 2 === 1);
-          progress.step(`${app}, launch ${launch + 1}, round ${round + 1}`);
-          if (!roundsLimit.next()) break;
-        }
-      } finally {
-        await Promise.all(servers.map((served) => served.stop()));
-        for (const served of servers) {
-          const share = served.delivered;
-          if (share !== undefined) delivered.set(served.name, Math.min(share, delivered.get(served.name) ?? 1));
-        }
-      }
+    await startAll(app, env, servers);
+    const limit = new TimeLimit(until.leftMinutes);
+    cells = options.rates.map((asked) => cellOf(asked, servers.slice(0, contestants.length)));
+    for (let pass = 0; pass < mostPasses && (pass === 0 || limit.next()); pass++) {
+      const from = (pass % instances) * contestants.length;
+      const own = servers.slice(from, from + contestants.length);
+      if (Math.floor(pass / instances) % 2 === 1) own.reverse();
+      for (const cell of cells) if (cell.names.includes('untraced')) await runPass(own, cell);
     }
   } finally {
+    // One that has not started has no place.
+    await Promise.all(servers.filter((served) => served !== undefined).map((served) => served.stop()));
     await needs?.stop();
   }
-  return cells.flatMap(({ asked, rate, rounds }): RateRow[] => {
-    if (rounds.size === 0) {
+  return cells.flatMap(({ asked, rate, passes }): RateRow[] => {
+    if (passes.size === 0) {
       console.log(`${app} at ${asked}: left out, for it has not been kept`);
       return [];
     }
-    const summary = summarize(rounds, OURS, (name) => delivered.get(name));
+    const rounds = inRounds(passes, options.rounds);
+    const summary = summarize(rounds, OURS, (name) => delivered(servers, name));
     const unable = contestants.filter((name) => !rounds.has(name));
-    return [{ app, asked, rate, rounds: rounds.get('untraced')!.length, contestants: summary, unable }];
+    const counts = { passes: passes.get('untraced')!.length, rounds: rounds.get('untraced')!.length };
+    return [{ app, asked, rate, ...counts, contestants: summary, unable }];
   });
+}
+
+/** The least of a contestant's servers. */
+function delivered(servers: readonly Served[], name: string): number | undefined {
+  const shares = servers.filter((one) => one.name === name).flatMap((one) => one.delivered ?? []);
+  return shares.length > 0 ? Math.min(...shares) : undefined;
 }
 
 const chosen = options.apps.filter((app) => app !== 'postgres-redis' || areServersInstalled);
@@ -179,13 +190,16 @@ if (chosen.length < options.apps.length)
 // machine does.
 process.once('exit', prioritizeSession(process.pid));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
-const progress = new Progress(chosen.length * options.launches * options.rounds);
+// Of all that follows the server alone is moved to the other one.
+pin(process.pid, OTHER_CORE);
+const progress = new Progress(chosen.length);
 const rows: RateRow[] = [];
 const limit = new TimeLimit(options.minutes);
 for (const [index, app] of chosen.entries()) {
-  rows.push(...(await runApp(app, limit.leftMinutes / (chosen.length - index), progress)));
-  if (app === chosen.at(-1)) progress.end();
+  rows.push(...(await runApp(app, limit.leftMinutes / (chosen.length - index))));
+  progress.step(app);
 }
+progress.end();
 console.log(renderRateTable(rows));
 const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
-saveResults(options.json, { node, windowMs, rows });
+saveResults(options.json, { node, windowMs: windowS * 1000, rows });

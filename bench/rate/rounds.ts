@@ -8,11 +8,37 @@ import type { Latency } from '../load.js';
 import { median, quartile } from '../statistics.js';
 import type { CpuPerRequest } from './served.js';
 
-/**
- * A contestant's windows, one of each round, in the order of the rounds; the untraced server's are named
- * `untraced`.
- */
-export type Rounds = Map<string, { cpu: CpuPerRequest; latency: Latency | undefined }[]>;
+/** What a contestant has used in a window of time, or in the mean of some. */
+export interface Window {
+  cpu: CpuPerRequest;
+  latency: Latency | undefined;
+}
+
+/** A contestant's windows, one of each pass, in order; the untraced server's are named `untraced`. */
+export type Passes = Map<string, Window[]>;
+/** Likewise, one of each round. */
+export type Rounds = Map<string, Window[]>;
+
+/** Puts passes that follow each other together: CPU time is their mean, a percentile their median. */
+export function inRounds(passes: Passes, most: number): Rounds {
+  return new Map(
+    [...passes].map(([name, windows]) => {
+      const count = Math.min(most, windows.length);
+      const at = (round: number) => Math.floor((round * windows.length) / count);
+      return [name, Array.from({ length: count }, (_, round) => together(windows.slice(at(round), at(round + 1))))];
+    }),
+  );
+}
+
+function together(windows: readonly Window[]): Window {
+  const mean = (key: keyof CpuPerRequest) => windows.reduce((sum, { cpu }) => sum + cpu[key], 0) / windows.length;
+  const latencies = windows.map(({ latency }) => latency).filter((latency) => latency !== undefined);
+  const middle = (key: keyof Latency) => median(latencies.map((latency) => latency[key]));
+  return {
+    cpu: { worker: mean('worker'), shipper: mean('shipper'), others: mean('others') },
+    latency: latencies.length > 0 ? { p50: middle('p50'), p99: middle('p99'), p999: middle('p999') } : undefined,
+  };
+}
 
 export interface RateRow {
   app: string;
@@ -20,6 +46,8 @@ export interface RateRow {
   asked: string;
   /** Requests a second. */
   rate: number;
+  /** Windows of each contestant; not in earlier results. */
+  passes?: number;
   rounds: number;
   contestants: RateContestant[];
   /** Who cannot keep the rate. */
@@ -87,7 +115,10 @@ export function summarize(rounds: Rounds, ours: string, delivered: (name: string
     };
     const isPeer = name !== 'untraced' && name !== ours && rounds.has(ours);
     const theirs = isPeer ? added(name) : [];
-    const hasLatency = name !== 'untraced' && own.every((each) => each.latency !== undefined);
+    const p99 = own.flatMap(({ latency }, round) => {
+      const base = untraced[round]!.latency;
+      return latency && base ? [latency.p99 / base.p99] : [];
+    });
     return {
       name,
       worker: part((cpu) => cpu.worker),
@@ -102,9 +133,7 @@ export function summarize(rounds: Rounds, ours: string, delivered: (name: string
       p50: latency('p50'),
       p99: latency('p99'),
       p999: latency('p999'),
-      p99Ratio: hasLatency
-        ? quartiles(own.map(({ latency }, round) => latency!.p99 / untraced[round]!.latency!.p99))
-        : undefined,
+      p99Ratio: name !== 'untraced' && p99.length > 0 ? quartiles(p99) : undefined,
       delivered: delivered(name),
     };
   });

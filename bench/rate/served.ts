@@ -7,20 +7,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { probe } from '../arrival.js';
 import { apps, Contestant, OTHER_CORE } from '../contestant.js';
-import { Load, latencyOf } from '../load.js';
+import { type Latency, Load, latencyOf } from '../load.js';
 import { type Cpu, cpuSeconds } from '../processes.js';
 
 /**
  * V8 compiles by how often code has run: after so many requests, or so long, nothing that counts is left to
  * compile.
  */
-const WARM_UP_STEPS = 10;
-const WARM_UP_REQUESTS = 3000;
-const WARM_UP_MS = 8000;
+const WARM_UP_STEPS = 6;
+const WARM_UP_REQUESTS = 2500;
+const WARM_UP_MS = 5000;
 /** Enough for 20 ms of waiting at 2,000 requests a second. */
 const CONNECTIONS = 64;
 /**
  * Before a window: by then spans are on their way through gatherings and batches as they will be at its end.
+ * A shipper gathers for a second, so a window of whole seconds has its share of gatherings.
  */
 const LEAD_IN_MS = 1200;
 /** Of a window's time: a server that is done so much later has not kept the rate. */
@@ -56,7 +57,7 @@ export class Served {
     this.#load = new Load(OTHER_CORE);
   }
 
-  /** Starts and warms it up at saturation; spans with the right attributes have arrived then. */
+  /** Starts it; spans with the right attributes have arrived then. */
   static async start(name: string, app: string, { nodePath, env }: ServedOptions): Promise<Served> {
     const served = new Served(name, app);
     try {
@@ -79,6 +80,10 @@ export class Served {
     await this.#load.connect({ port: contestant.port, path, connections: CONNECTIONS });
     this.#sent(CONNECTIONS);
     this.#shipper = contestant.shipper();
+  }
+
+  /** At saturation. */
+  async warmUp(): Promise<void> {
     for (let step = 0, from = performance.now(); step < WARM_UP_STEPS; step++) {
       const before = this.#cpu().worker;
       await this.#load.flatOut(WARM_UP_REQUESTS, true);
@@ -139,11 +144,15 @@ export class Served {
     return cpuSeconds(this.#contestant.server.child.pid!, this.#shipper);
   }
 
-  /** Milliseconds from when requests were due, at a rate that is kept without pause. */
-  async latency(rate: number, durationMs: number) {
-    const { latencies } = await this.#load.atRate(rate, durationMs, true);
+  /**
+   * Milliseconds from when requests were due, at a rate that is kept without pause, where the generator was
+   * in time; undefined when it was so for less than half of them.
+   */
+  async latency(rate: number, durationMs: number): Promise<Latency | undefined> {
+    const { latencies, isLate } = await this.#load.atRate(rate, durationMs, true);
     this.#sent(latencies.length);
-    return latencyOf(latencies);
+    const inTime = latencies.filter((_, index) => !isLate[index]);
+    return inTime.length >= latencies.length / 2 ? latencyOf(inTime) : undefined;
   }
 
   #sent(requests: number): void {

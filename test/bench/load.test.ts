@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type FlatOut, guarded, Load, latencyOf } from '#bench/load.js';
+import { waitFor } from '../process/wait-for.js';
 
 async function listen(t: TestContext, onRequest: RequestListener) {
   const server = createServer(onRequest);
@@ -50,14 +51,31 @@ test('a stalled server cannot hide it: latency counts from when a request was du
   // One of 200 requests is held for half a second, and with it the only connection.
   const { load, target } = await serve(t, (n) => (n === 50 ? 500 : undefined));
   await load.connect({ ...target, connections: 1 });
-  const { latencies, answeredAt } = await load.atRate(200, 1000);
+  const { latencies, answeredAt, isLate } = await load.atRate(200, 1000);
   assert.equal(latencies.length, 200);
+  assert.equal(isLate.length, 200);
   assert.equal(answeredAt.length, 200);
   const { p50, p99 } = latencyOf(latencies);
   assert.ok(p99 > 400, `p99 ${p99} ms`);
   // About a hundred requests were due while it was held; measured from when they were sent, only one would be
   // slow.
   assert.ok(p50 > 1, `p50 ${p50} ms`);
+});
+
+test('requests that meet a generator that is held up are known', async (t) => {
+  const { load, target } = await serve(t, () => undefined);
+  await load.connect({ ...target, connections: 4 });
+  // On a busy machine it may be held up at any time.
+  await waitFor(async () => (await load.atRate(500, 200, true)).isLate.includes(false), 'a request in time');
+  const running = load.atRate(500, 1500);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  load.signal('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  load.signal('SIGCONT');
+  const { latencies, isLate } = await running;
+  const slow = isLate.filter((_, index) => latencies[index]! > 50);
+  assert.ok(slow.length > 10, `${slow.length} were due while it was stopped`);
+  assert.ok(slow.every((late) => late));
 });
 
 test('a connection that the server closes ends the run, and the next one', async (t) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ClusterResults, HttpResults, KilledResults, SpanResults } from '#bench/report.js';
+import type { ClusterResults, HttpResults, KilledResults, RateResults, SpanResults } from '#bench/report.js';
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 
@@ -46,6 +46,16 @@ test('bench:http has throughput, CPU, memory, latency, attributes and what was d
     assert.ok(one.memory > untraced!.memory, one.name);
     assert.ok(one.attributes!.includes('url.path'), one.name);
   }
+});
+
+test('bench:rate has CPU, latency and what was delivered of each window', async (t) => {
+  const args = ['--apps', 'hello', '--rates', '300', '--contestants', 'untraced,forktrace-journal-mmap', '--latency'];
+  const { rows } = await bench<RateResults>(t, 'rate/main', 'rate', [...args, '--passes', '2', '--window-s', '1']);
+  const [untraced, ours] = rows[0]!.contestants;
+  assert.deepEqual([rows[0]!.passes, rows[0]!.rounds, rows[0]!.unable], [2, 2, []]);
+  assert.ok(untraced!.worker > 0 && ours!.shipper > 0);
+  assert.equal(untraced!.delivered, undefined);
+  assert.equal(ours!.delivered, 1);
 });
 
 test('bench:cluster has CPU over all processes, memory, readiness, reload and what was delivered', async (t) => {

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { verdicts } from '#bench/budgets.js';
 import { prioritizeSession } from '#bench/processes.js';
-import { quartiles, type Rounds, summarize } from '#bench/rate/rounds.js';
+import { inRounds, quartiles, type Rounds, summarize } from '#bench/rate/rounds.js';
 import { rateCells } from '#bench/rate/table.js';
 import { readmeShare, reportPage } from '#bench/report-page.js';
 import { tempDir } from '../process/temp-dir.js';
@@ -26,6 +26,42 @@ test('a contestant costs what it adds to the untraced server in the same round, 
   assert.equal(untraced!.all, 55);
   assert.deepEqual([ours!.worker, ours!.shipper, ours!.all, ours!.share], [2, 2, 4, undefined]);
   assert.deepEqual([otel!.all, otel!.share!.median, otel!.share!.isKnown], [40, 0.1, true]);
+});
+
+test('passes that follow each other are put together into rounds, none is left out, and few are not put together', () => {
+  const latency = (p99: number) => ({ p50: 1, p99, p999: 9 });
+  const windows = [1, 2, 3, 4, 5, 6, 7].map((worker) => ({ ...cpu(worker, 2 * worker), latency: latency(worker) }));
+  const rounds = (count: number, most: number) =>
+    inRounds(new Map([['untraced', windows.slice(0, count)]]), most).get('untraced')!;
+  assert.deepEqual(
+    rounds(7, 3).map((round) => [round.cpu.worker, round.cpu.shipper, round.latency?.p99]),
+    [
+      [1.5, 3, 1.5],
+      [3.5, 7, 3.5],
+      [6, 12, 6],
+    ],
+  );
+  assert.deepEqual(
+    rounds(2, 5).map((round) => round.cpu.worker),
+    [1, 2],
+  );
+  assert.equal(inRounds(new Map([['untraced', [cpu(1)]]]), 5).get('untraced')![0]!.latency, undefined);
+});
+
+test('a ratio of latencies is of the rounds in which both are known', () => {
+  const window = (p99: number | undefined) => ({
+    ...cpu(50),
+    latency: p99 === undefined ? undefined : { p50: 1, p99, p999: 9 },
+  });
+  const rounds: Rounds = new Map([
+    ['untraced', [window(2), window(undefined), window(2)]],
+    ['ours', [window(3), window(9), window(3)]],
+    ['otel-2', [window(undefined), window(9), window(undefined)]],
+  ]);
+  const [untraced, ours, otel] = summarize(rounds, 'ours', () => 1);
+  assert.equal(untraced!.p99Ratio, undefined);
+  assert.equal(ours!.p99Ratio!.median, 1.5);
+  assert.equal(otel!.p99Ratio, undefined);
 });
 
 test('a ratio whose quartiles are further than 15 % from the median is not known, and neither is one of two rounds', () => {
@@ -99,7 +135,7 @@ test('a verdict and the README say so where the rounds are too far apart, and th
   };
   const rows = [row('hello', rounds), row('express', others)];
   writeFileSync(join(dir, 'rate.json'), JSON.stringify({ node: 'v24', windowMs: 2000, rows }));
-  const memory = { worker: 9e7, young: 1e7, added: 2e7, addedRest: 1e7, addedRestThreeQuarters: 1e7 };
+  const memory = { worker: 9e7, young: 1e7, added: 14e6, addedThreeQuarters: 16e6, addedRest: 1e7 };
   const beside = {
     ...{ shipper: 40e6, shipperThreeQuarters: 46e6, shipperIdle: 0.0014, shipperIdleThreeQuarters: 0.0016 },
     name: 'forktrace-journal-mmap',
@@ -108,9 +144,11 @@ test('a verdict and the README say so where the rounds are too far apart, and th
     join(dir, 'memory.json'),
     JSON.stringify({
       node: 'v24',
-      app: 'express',
       options: { rounds: 3, requests: 1 },
-      rows: [{ ...memory, ...beside }],
+      rows: [
+        { ...memory, ...beside, app: 'hello', addedThreeQuarters: 15e6, shipper: 50e6 },
+        { ...memory, ...beside, app: 'express' },
+      ],
     }),
   );
   const found = (what: string) => {
@@ -119,12 +157,14 @@ test('a verdict and the README say so where the rounds are too far apart, and th
   };
   assert.deepEqual(found('added by hello'), ['1/50.0 (not known: the rounds disagree)', '1/9.1', false]);
   // Three quarters of the rounds hold it.
-  assert.deepEqual(found('Express, 3 child'), ['1/20.0 (not known: the rounds disagree)', '1/18.2', false]);
+  assert.deepEqual(found('added by Express, 3 child'), ['1/20.0 (not known: the rounds disagree)', '1/18.2', false]);
   assert.deepEqual(found('per span at 2,000'), ['0.80 µs', '8.00 µs', false]);
   assert.deepEqual(found('while nothing is traced'), ['0.14 %', '0.16 %', true]);
+  assert.deepEqual(found('per worker, hello'), ['14.00 MB', '15.00 MB', true]);
+  assert.deepEqual(found('per worker, Express'), ['14.00 MB', '16.00 MB', false]);
   assert.deepEqual(found('memory of the shipper'), ['40.00 MB', '46.00 MB', false]);
   assert.match(readmeShare(), /CPU added to a request, Express.*\(its rounds are more than 15 % apart\)/);
-  assert.match(reportPage(verdicts()), /\| forktrace-journal-mmap \| 90\.0 .*\| 40\.0 \| 0\.14 % \|/);
+  assert.match(reportPage(verdicts()), /\| express \| forktrace-journal-mmap \| 90\.0 .*\| 40\.0 \| 0\.14 % \|/);
 });
 
 test('a session that goes before others while it is measured goes with them again afterwards', {
