@@ -25,6 +25,8 @@ export interface FlatOut {
 }
 
 export interface AtRate {
+  /** Requests that were answered. */
+  done: number;
   /** Milliseconds that each request took, from when it was due. */
   latencies: number[];
   /** Of each, whether the generator itself was late since nothing was in flight last. Without `sleeps`. */
@@ -105,9 +107,9 @@ export class Load {
    */
   async atRate(rate: number, durationMs: number, keep = false, sleeps = false): Promise<AtRate> {
     const job = { rate, durationMs, sleeps };
-    const { done, failed, ...run } = await this.#process.ask<AtRate & { done: number; failed: number }>(job);
+    const { failed, ...run } = await this.#process.ask<AtRate & { failed: number }>(job);
     if (!keep) this.close();
-    if (failed > 0) throw new Error(`${failed} of ${done} requests failed`);
+    if (failed > 0) throw new Error(`${failed} of ${run.done} requests failed`);
     return run;
   }
 

@@ -12,7 +12,7 @@
  * as the journal's segments, count by their share. Node's own code does not count: it is there once for all
  * who run it. V8 sizes its young generation by itself, by how much outlives its collections, so it is apart:
  * `rest` is without it. In a round all contestants run at the same time, in processes of its own; they get
- * their requests one after the other, and are measured some seconds after the last, when what a process does
+ * their requests one after the other, then all of them 500 a second for 12 s, after which what a process does
  * once it has warmed up is done. A difference is to the untraced server of the same round.
  *
  * Excluded: the endpoint and the generator. The peers are those of bench/peers that are installed.
@@ -71,8 +71,12 @@ interface Sample {
 }
 
 const CONNECTIONS = 32;
-/** From the last server's last request. */
-const SETTLED_MS = 12_000;
+/**
+ * How all contestants are served before they are measured: requests a second, and for so long. At 100 a
+ * second V8 finds that little is allocated, and shrinks the heaps of those who have collected it once before.
+ */
+const RATE = 500;
+const SERVING_MS = 12_000;
 /** The shipper looks once a second, renews its lock and looks for leftovers every five. */
 const IDLE_MS = 5000;
 
@@ -84,7 +88,6 @@ async function idleShare(pid: number): Promise<number> {
   return (treeCpuSeconds(pid) - before) / ((performance.now() - from) / 1000);
 }
 
-/** One server, once it has answered all its requests. */
 class Served {
   readonly contestant: Contestant;
   readonly #load = new Load(OTHER_CORE);
@@ -96,28 +99,28 @@ class Served {
     this.contestant = new Contestant(name);
   }
 
-  async serve(): Promise<void> {
+  async warmUp(): Promise<void> {
     const { app, contestant } = this;
-    const { path, spans } = apps[app]!;
     await contestant.start(app, options.node ? { nodePath: options.node } : {});
-    await this.#load.connect({ port: contestant.port, path, connections: CONNECTIONS });
+    await this.#load.connect({ port: contestant.port, path: apps[app]!.path, connections: CONNECTIONS });
     await this.#load.flatOut(requests, true);
-    contestant.expected = this.name === 'untraced' ? 0 : (requests + CONNECTIONS) * spans;
-    // Not before: while the load generator has its core, a shipper takes long to start.
-    await contestant.settle();
   }
 
+  /** Read right after requests: a process that has nothing to do for some seconds collects its garbage. */
   async sample(): Promise<Sample> {
     const { contestant, name } = this;
+    const { done } = await this.#load.atRate(RATE, SERVING_MS, true, true);
     const shipper = contestant.shipper();
     if (shipper === undefined && name.startsWith('forktrace-journal')) throw new Error(`${name} has no shipper`);
     const { youngGeneration } = await contestant.server.ask<{ youngGeneration: number }>('usage');
-    return {
+    const memory = {
       worker: proportionalSetSize(contestant.server.child.pid!),
       young: youngGeneration,
       shipper: shipper === undefined ? 0 : proportionalSetSize(shipper),
-      shipperIdle: shipper === undefined ? 0 : await idleShare(shipper),
     };
+    contestant.expected = name === 'untraced' ? 0 : (requests + CONNECTIONS + done) * apps[this.app]!.spans;
+    await contestant.settle();
+    return { ...memory, shipperIdle: shipper === undefined ? 0 : await idleShare(shipper) };
   }
 
   async stop(): Promise<void> {
@@ -132,10 +135,9 @@ async function runRound(app: string): Promise<Map<string, Sample>> {
     for (const name of names) {
       const served = new Served(app, name);
       servers.push(served);
-      await served.serve();
+      await served.warmUp();
       progress.step(`${app}  ${name}`);
     }
-    await sleep(SETTLED_MS);
     const samples = await Promise.all(servers.map((served) => served.sample()));
     return new Map(names.map((name, index) => [name, samples[index]!]));
   } finally {

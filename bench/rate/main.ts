@@ -97,8 +97,6 @@ interface Cell {
   passes: Passes;
 }
 
-/** For the last spans of those that lose some, which are waited for before they are given up. */
-const STOP_MINUTES = 0.1;
 /** Above this share of what a contestant can do, a queue is what is measured. */
 const MOST_LOAD = 0.95;
 
@@ -106,7 +104,8 @@ function cellOf(asked: string, servers: readonly Served[]): Cell {
   const { capacity } = servers.find(({ name }) => name === 'untraced')!;
   const rate = asked.endsWith('%') ? Math.round((capacity * Number.parseFloat(asked)) / 100) : Number(asked);
   const able = servers.filter((one) => rate <= MOST_LOAD * one.capacity);
-  return { asked, rate, names: able.map(({ name }) => name), passes: new Map() };
+  const names = able.map(({ name }) => name);
+  return { asked, rate, names, passes: new Map(names.map((name) => [name, []])) };
 }
 
 /** One window of each of `all`, in their order. */
@@ -122,7 +121,7 @@ async function runPass(all: readonly Served[], { rate, names, passes }: Cell): P
     found.set(served.name, { cpu, latency });
   }
   // All of a pass, or nothing.
-  for (const [name, window] of found) passes.set(name, [...(passes.get(name) ?? []), window]);
+  for (const [name, window] of found) passes.get(name)!.push(window);
 }
 
 /** All servers of an app, warm: they start at the same time, and are warmed up one after the other. */
@@ -134,47 +133,54 @@ async function startAll(app: string, env: NodeJS.ProcessEnv, into: Served[]): Pr
     into[index] = served;
     warmed = warmed.then(() => served.warmUp());
     await warmed;
+    await served.settle();
   });
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
-  await Promise.all(into.map((served) => served.settle()));
 }
 
-async function runApp(app: string, minutes: number): Promise<RateRow[]> {
+/** @returns its rows, once its servers have stopped, which takes time but hardly CPU */
+async function runApp(app: string, minutes: number): Promise<{ rows: Promise<RateRow[]> }> {
+  const limit = new TimeLimit(minutes);
   const needs = app === 'postgres-redis' ? await startServers() : undefined;
   const env = {
     ...given,
     ...(needs && { BENCH_POSTGRES: String(needs.postgres), BENCH_REDIS: String(needs.redis) }),
   };
-  let cells: Cell[] = [];
   const servers: Served[] = [];
-  const until = new TimeLimit(minutes - STOP_MINUTES);
+  const stop = async () => {
+    // One that has not started has no place.
+    await Promise.all(servers.filter((served) => served !== undefined).map((served) => served.stop()));
+    await needs?.stop();
+  };
   try {
     await startAll(app, env, servers);
-    const limit = new TimeLimit(until.leftMinutes);
-    cells = options.rates.map((asked) => cellOf(asked, servers.slice(0, contestants.length)));
-    for (let pass = 0; pass < mostPasses && (pass === 0 || limit.next()); pass++) {
+    const passesLimit = new TimeLimit(limit.leftMinutes);
+    const cells = options.rates.map((asked) => cellOf(asked, servers.slice(0, contestants.length)));
+    for (let pass = 0; pass < mostPasses && (pass === 0 || passesLimit.next()); pass++) {
       const from = (pass % instances) * contestants.length;
       const own = servers.slice(from, from + contestants.length);
       if (Math.floor(pass / instances) % 2 === 1) own.reverse();
       for (const cell of cells) if (cell.names.includes('untraced')) await runPass(own, cell);
     }
-  } finally {
-    // One that has not started has no place.
-    await Promise.all(servers.filter((served) => served !== undefined).map((served) => served.stop()));
-    await needs?.stop();
+    return { rows: stop().then(() => cells.flatMap((cell) => rowOf(app, cell, servers))) };
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  return cells.flatMap(({ asked, rate, passes }): RateRow[] => {
-    if (passes.size === 0) {
-      console.log(`${app} at ${asked}: left out, for it has not been kept`);
-      return [];
-    }
-    const rounds = inRounds(passes, options.rounds);
-    const summary = summarize(rounds, OURS, (name) => delivered(servers, name));
-    const unable = contestants.filter((name) => !rounds.has(name));
-    const counts = { passes: passes.get('untraced')!.length, rounds: rounds.get('untraced')!.length };
-    return [{ app, asked, rate, ...counts, contestants: summary, unable }];
-  });
+}
+
+function rowOf(app: string, { asked, rate, passes }: Cell, servers: readonly Served[]): RateRow[] {
+  const count = passes.get('untraced')?.length ?? 0;
+  if (count === 0) {
+    console.log(`${app} at ${asked}: left out, for it has not been kept`);
+    return [];
+  }
+  const rounds = inRounds(passes, options.rounds);
+  const summary = summarize(rounds, OURS, (name) => delivered(servers, name));
+  const unable = contestants.filter((name) => !rounds.has(name));
+  const counts = { passes: count, rounds: rounds.get('untraced')!.length };
+  return [{ app, asked, rate, ...counts, contestants: summary, unable }];
 }
 
 /** The least of a contestant's servers. */
@@ -193,13 +199,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 // Of all that follows the server alone is moved to the other one.
 pin(process.pid, OTHER_CORE);
 const progress = new Progress(chosen.length);
-const rows: RateRow[] = [];
+const found: Promise<RateRow[]>[] = [];
 const limit = new TimeLimit(options.minutes);
 for (const [index, app] of chosen.entries()) {
-  rows.push(...(await runApp(app, limit.leftMinutes / (chosen.length - index))));
+  const { rows } = await runApp(app, limit.leftMinutes / (chosen.length - index));
+  found.push(rows);
   progress.step(app);
 }
 progress.end();
+const rows = (await Promise.all(found)).flat();
 console.log(renderRateTable(rows));
 const node = execFileSync(options.node ?? process.execPath, ['--version'], { encoding: 'utf8' }).trim();
 saveResults(options.json, { node, windowMs: windowS * 1000, rows });
