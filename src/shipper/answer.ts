@@ -22,13 +22,9 @@ const MAX_RETRY_AFTER_MS = 30_000;
 /** Below this no endpoint calls a request too large: a 400 is about what is in it. */
 const LARGE_REQUEST_BYTES = 512 * 1024;
 
-/** Of grpc-js, where the request has not left. */
-const NOT_SENT_TEXT = /^No connection established|^Name resolution failed|^Deadline exceeded(?!.*remote_addr)/;
-/** Of grpc-js, which ends with a note of its name resolution, whether there is one or not. */
-const EMPTY_NOTE = /\s*Resolution note:\s*$/;
-/** Of grpc-js, for what a proxy answers. */
+/** Of `grpc-status.ts`, for what a proxy answers. */
 const HTTP_TEXT = /^Received HTTP status code (\d{3})$/;
-/** Of grpc-js, on either side. */
+/** Of `transport-grpc.ts`, and of servers on grpc-js. */
 const SIZE_IN_TEXT = /^Received message larger than max \((\d+) vs/;
 /** grpc-go, grpc-js, grpc-java, Envoy and nginx, each in its own words. */
 const SIZE_TEXT =
@@ -87,18 +83,18 @@ export function resultOfHttp(answer: HttpAnswer, requestBytes: number): SendResu
   return { outcome: 'blocked', reason, doubtful: !HTTP_LOGIN.has(status) };
 }
 
-/** Of google.rpc.Code (google/rpc/code.proto). */
 export interface GrpcAnswer {
-  code: number;
+  /** Of google.rpc.Code (google/rpc/code.proto), or a number that is none of its. */
   codeName: string;
   details: string;
+  /** The request has not left, or nobody has looked into it. */
+  isUnsent?: boolean;
   /** `grpc-status-details-bin`. */
   statusDetails?: Uint8Array | undefined;
 }
 
 export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResult {
-  const { code, codeName, statusDetails } = answer;
-  const details = answer.details.replace(EMPTY_NOTE, '');
+  const { codeName, details, statusDetails } = answer;
   const status = Number(HTTP_TEXT.exec(details)?.[1] ?? 0);
   if (status > 0) return resultOfProxy(status, `${codeName}: ${details}`);
   // Not of the request, but of the answer, whose first bytes are taken for its length.
@@ -109,7 +105,7 @@ export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResu
   const afterMs = askedFor === undefined ? undefined : Math.min(askedFor, MAX_RETRY_AFTER_MS);
   const isSize = SIZE_TEXT.test(details);
   const errorType = codeName;
-  const doubtful = afterMs === undefined && !NOT_SENT_TEXT.test(details);
+  const doubtful = afterMs === undefined && !answer.isUnsent;
   switch (codeName) {
     case 'CANCELLED':
     case 'DEADLINE_EXCEEDED':
@@ -136,7 +132,7 @@ export function resultOfGrpc(answer: GrpcAnswer, requestBytes: number): SendResu
       return { outcome: 'blocked', reason, fault: 'no-answer', missing: true };
     default:
       if (isSize) return { outcome: 'too-large', reason, errorType };
-      return { outcome: 'bad-data', reason: code === -1 ? printable(details) : reason, errorType, certain: false };
+      return { outcome: 'bad-data', reason, errorType, certain: false };
   }
 }
 

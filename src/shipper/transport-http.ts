@@ -31,6 +31,7 @@ import { LogsRequest, TracesRequest } from '../wire/otlp.js';
 import { type HttpAnswer, resultOfHttp } from './answer.js';
 import { type Endpoint, endpointOf } from './endpoint-url.js';
 import { type HttpProxy, proxyFor } from './proxy.js';
+import { authorityOf, basic, tunnelThrough } from './proxy-tunnel.js';
 import type { SendResult, Signal, Transport } from './transport.js';
 
 const gzip = promisify(gzipWithCallback);
@@ -182,46 +183,14 @@ async function decoded(encodings: string | undefined, body: Buffer): Promise<Buf
   return bytes;
 }
 
-const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
-
-function authorityOf({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** A TLS connection through the proxy (RFC 9110, 9.3.6). */
+/** A TLS connection through the proxy. */
 function tunnel(proxy: HttpProxy, endpoint: Endpoint, tls: object, ms: number) {
   return (_options: unknown, connected: (error: Error | null, socket?: object) => void): undefined => {
-    const request = plainRequest({
-      method: 'CONNECT',
-      host: proxy.host,
-      port: proxy.port,
-      path: authorityOf(endpoint),
-      agent: false,
-      headers: {
-        Host: authorityOf(endpoint),
-        ...(proxy.login !== undefined && { 'Proxy-Authorization': basic(proxy.login) }),
-      },
-    });
-    // Whoever waits for the connection gives up by itself, and nothing else can have it then.
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${ms} ms`)), ms);
-    request.once('close', () => {
-      clearTimeout(timer);
-      // Nobody listens where it has connected, or has failed.
-      connected(new Error(`the proxy ${proxy.host}:${proxy.port} closed the connection without an answer`));
-    });
-    request.on('connect', ({ statusCode, statusMessage }, socket, head) => {
-      if (statusCode !== 200) {
-        socket.destroy();
-        connected(new Error(`the proxy ${proxy.host}:${proxy.port} answered ${statusCode} ${statusMessage}`));
-        return;
-      }
-      if (head.length > 0) socket.unshift(head);
-      clearTimeout(timer);
+    tunnelThrough(proxy, endpoint, ms, (error, socket) => {
+      if (error) return connected(error);
       const { host } = endpoint;
       // An address is no server name (RFC 6066, 3).
       connected(null, tlsConnect({ ...tls, socket, host, ...(isIP(host) === 0 && { servername: host }) }));
     });
-    request.on('error', (error) => connected(new Error(`the proxy ${proxy.host}:${proxy.port}: ${error.message}`)));
-    request.end();
   };
 }

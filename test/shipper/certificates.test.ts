@@ -148,11 +148,13 @@ for (const to of ['otlp-grpc', 'otlp-http'] as const) {
     const url = to === 'otlp-http' ? `${front.url}/v1/traces` : front.url;
     const journal = open();
     write(journal, 1, 'before');
-    ship({ to, url, tls: { ca: `${expiring.cert}${renewed.cert}` } });
+    const { shipper } = ship({ to, url, tls: { ca: `${expiring.cert}${renewed.cert}` } });
     await endpoint.waitForSpans(1);
     await waitFor(() => Date.now() > expiresAt + 1000, 'the end of the certificate');
     write(journal, 1, 'after');
     await endpoint.waitForSpans(2);
+    // What is cut before its answer comes once more.
+    await waitFor(() => shipper.stats().lagBytes === 0, 'its answer');
     assert.equal(front.connections, 1);
     front.use(expiring);
     write(journal, 1, 'refused');
