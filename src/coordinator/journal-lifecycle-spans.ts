@@ -22,6 +22,7 @@ import { blockAttributes } from '../forensics/block.js';
 import { exitExceptionAttributes } from '../forensics/exit-exception.js';
 import { lastLogAttributes } from '../forensics/last-log-attributes.js';
 import { vitalsAttributes } from '../forensics/vitals-attributes.js';
+import { isBehind } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { StderrRecords } from '../logs/stderr-records.js';
@@ -105,7 +106,9 @@ export class JournalLifecycleSpans implements LifecycleSpans {
       const { resource } = config;
       this.#journal.useResource(encodeResource({ ...attributes, ...knownAttributes(resource) }));
     });
-    this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export);
+    this.#unsay = sayDestination(config.journal.dir, this.#journal.writerId, config.export, () =>
+      isBehind(this.#journal),
+    );
     const provider = new JournalTracerProvider({
       // Only span processors read it, and there are none here.
       resource: { attributes } as never,

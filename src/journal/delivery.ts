@@ -89,6 +89,10 @@ export function deliveredNow(
   return awaited.length === 0;
 }
 
+/** Whether something in the segments that `journal` writes to has not been shipped. */
+export const isBehind = (journal: Journal): boolean =>
+  journal.openSegments().some(({ committed, shipped }) => committed > shipped());
+
 /** How many spans `journal` holds that have not been shipped. Reads its segments, so not for a hot path. */
 export function undelivered(journal: Journal): number {
   journal.flush();

@@ -2,7 +2,8 @@
  * What a writer tells whoever ships its journal: the destination with all that the journal must not hold,
  * headers and keys. It goes over a socket in the journal's directory, which is this user's alone, and stays
  * in the shipper's memory. A writer stays connected, and tells it again to the shipper that follows. It says
- * its id, too: as long as it is connected, it lives.
+ * its id, too: as long as it is connected, it lives. A shipper that has nothing to do says that it sleeps;
+ * the next time that a writer looks, and has written something, it wakes it.
  *
  * @module
  */
@@ -37,7 +38,17 @@ interface DestinationMessage {
 interface WriterMessage {
   type: 'writer';
   id: string;
+  /** It answers {@link ASLEEP}. */
+  wakes?: boolean | undefined;
 }
+
+/** Something has been written since the shipper has said that it sleeps. */
+interface WrittenMessage {
+  type: 'written';
+}
+
+/** What the shipper says: nobody looks until the writer says that it has written. */
+const ASLEEP = '{"type":"asleep"}\n';
 
 const WRITER_ID = /^[0-9a-f]{32}$/;
 
@@ -69,9 +80,11 @@ export function receiveDestinations(
         const message = parseMessage(text.slice(0, end));
         text = text.slice(end + 1);
         if (message?.type === 'destination') hear(message.export, message.at);
-        else if (message && writerId === undefined) {
+        else if (message?.type === 'written') {
+          if (writerId !== undefined) connections?.written(writerId);
+        } else if (message && writerId === undefined) {
           writerId = message.id;
-          connections?.named(writerId);
+          connections?.named(writerId, message.wakes ? () => socket.write(ASLEEP) : undefined);
         }
       }
     });
@@ -107,18 +120,25 @@ export function receiveDestinations(
  * Says `target` to the shipper of the directory, and to every one that follows it.
  *
  * @param writerId of the writer whose destination it is
+ * @param hasUnshipped whether that writer has written what has not been shipped
  * @returns says another one, or with undefined nothing any more
  */
 export function sendDestination(
   dir: string,
   target: ResolvedExport | undefined,
   writerId?: string,
+  hasUnshipped?: () => boolean,
 ): (next: ResolvedExport | undefined) => void {
   let message = target;
   let at = Date.now();
   const connections = new Map<string, Socket>();
+  /** Those of shippers that sleep. */
+  const asleep = new Set<Socket>();
   const look = () => {
     if (connections.size === 0) for (const name of socketsIn(dir)) meet(name);
+    if (asleep.size === 0 || !hasUnshipped?.()) return;
+    for (const socket of asleep) socket.write(`${JSON.stringify({ type: 'written' } satisfies WrittenMessage)}\n`);
+    asleep.clear();
   };
   const meet = (name: string) => {
     const path = reachable(dir, name);
@@ -131,10 +151,15 @@ export function sendDestination(
     socket.once('close', () => {
       path.release();
       connections.delete(name);
+      asleep.delete(socket);
     });
+    // Whatever else a newer version says.
+    if (hasUnshipped) socket.setEncoding('utf8').on('data', (said: unknown) => said === ASLEEP && asleep.add(socket));
     // It is sent when the socket is connected.
     if (writerId !== undefined)
-      socket.write(`${JSON.stringify({ type: 'writer', id: writerId } satisfies WriterMessage)}\n`);
+      socket.write(
+        `${JSON.stringify({ type: 'writer', id: writerId, wakes: hasUnshipped !== undefined } satisfies WriterMessage)}\n`,
+      );
     tell(socket);
   };
   const tell = (socket: Socket) => {
@@ -200,13 +225,14 @@ function reachable(dir: string, name: string): { name: string; release: () => vo
 }
 
 /** undefined: nothing that this version understands. */
-function parseMessage(line: string): DestinationMessage | WriterMessage | undefined {
+function parseMessage(line: string): DestinationMessage | WriterMessage | WrittenMessage | undefined {
   try {
-    const message: Partial<DestinationMessage> | Partial<WriterMessage> = JSON.parse(line);
+    const message: Partial<DestinationMessage> | Partial<WriterMessage> | WrittenMessage = JSON.parse(line);
     if (message.type === 'writer')
       return typeof message.id === 'string' && WRITER_ID.test(message.id)
-        ? { type: 'writer', id: message.id }
+        ? { type: 'writer', id: message.id, wakes: message.wakes === true }
         : undefined;
+    if (message.type === 'written') return { type: 'written' };
     if (message.type !== 'destination') return undefined;
     const { export: target, at } = message;
     return isSound(target) && typeof at === 'number' ? { type: 'destination', export: target, at } : undefined;

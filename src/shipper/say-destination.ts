@@ -28,12 +28,23 @@ export function sayPlace(dir: string, writerId: string, target: ResolvedExport, 
   }
 }
 
-/** Beside this writer's segments, and to the shipper. Never throws. @returns ends it */
-export function sayDestination(dir: string, writerId: string, target: ResolvedExport, stderr?: StderrFile): () => void {
+/**
+ * Beside this writer's segments, and to the shipper. Never throws.
+ *
+ * @param hasUnshipped whether this writer has written what has not been shipped
+ * @returns ends it
+ */
+export function sayDestination(
+  dir: string,
+  writerId: string,
+  target: ResolvedExport,
+  hasUnshipped: () => boolean,
+  stderr?: StderrFile,
+): () => void {
   sayPlace(dir, writerId, target, stderr);
   // Whoever starts the viewer knows its port, and starts its shipper.
   if (target.to === 'viewer' && target.url === undefined) return () => {};
-  const say = sendDestination(dir, undefined, writerId);
+  const say = sendDestination(dir, undefined, writerId, hasUnshipped);
   const end = watchExport(target, (fresh) => {
     say(concrete(fresh));
   });

@@ -35,6 +35,12 @@ const POLL_MAX_MS = 500;
  * long as they may wait are due at once.
  */
 const POLL_CONNECTED_MAX_MS = 1000;
+/**
+ * And while all of them say when they have written, after so many looks that have found nothing: waking up is
+ * most of what a look costs. One whose event loop is blocked says nothing.
+ */
+const POLL_ASLEEP_MS = 5000;
+const LOOKS_BEFORE_SLEEP = 2;
 /** Until it is looked again whether writers live; and while all of them are connected. */
 const LIVENESS_MS = 500;
 const LIVENESS_CONNECTED_MS = 5000;
@@ -101,7 +107,15 @@ export class Shipper {
   /** Their journals are closed and delivered; what they have said goes with their processes. */
   readonly #closed = new Set<TailedWriter>();
   readonly #sleep = new WakingSleep();
-  readonly #connected = new ConnectedWriters((isClosed, writerId) => this.#heardOf(isClosed, writerId));
+  readonly #connected = new ConnectedWriters(
+    (isClosed, writerId) => this.#heardOf(isClosed, writerId),
+    // Else it looks soon by itself.
+    () => this.#isAsleep && this.#sleep.shorten(0),
+  );
+  /** Looks in a row with nothing to ship. */
+  #emptyLooks = 0;
+  /** It looks when a writer says that it has written. */
+  #isAsleep = false;
   /** Set by {@link stop}: when to give up, by `performance.now()`. */
   #stopAt: number | undefined;
   /** Whether to wait for writers that live, too. */
@@ -162,6 +176,7 @@ export class Shipper {
       }
       const isLate = stopping && now > this.#stopAt!;
       const deliveries = this.#deliveries.withLag();
+      this.#emptyLooks = deliveries.size > 0 ? 0 : this.#emptyLooks + 1;
       if (deliveries.size > 0) {
         if (isLate || [...deliveries].every(({ gaveUp }) => gaveUp)) break;
         for (const delivery of deliveries) delivery.pump(now);
@@ -385,6 +400,11 @@ export class Shipper {
     return isAny && this.#closed.size === 0;
   }
 
+  /** Nobody writes without being heard. */
+  #isWokenByAll(): boolean {
+    return this.#connected.tellAsleep([...this.#tail.writers.values()].map(({ identity }) => identity.id));
+  }
+
   /** Somebody has connected, or a connection has ended. */
   #heardOf(isClosed: boolean, writerId: string | undefined): void {
     if (isClosed) {
@@ -450,9 +470,13 @@ export class Shipper {
   }
 
   #pollMs(deliveries: Iterable<Delivery>, now: number): number {
-    let ms = this.#areAllConnected()
-      ? Math.max(POLL_MAX_MS, Math.min(POLL_CONNECTED_MAX_MS, this.#deliveries.gatherMs))
-      : POLL_MAX_MS;
+    let ms = POLL_MAX_MS;
+    this.#isAsleep = false;
+    if (this.#areAllConnected()) {
+      ms = Math.max(ms, Math.min(POLL_CONNECTED_MAX_MS, this.#deliveries.gatherMs));
+      this.#isAsleep = this.#emptyLooks > LOOKS_BEFORE_SLEEP && this.#isWokenByAll();
+      if (this.#isAsleep) ms = POLL_ASLEEP_MS;
+    }
     for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));
     ms = Math.max(ms, POLL_MIN_MS);
     return Math.min(ms, Math.max(0, this.#goneAt - now));

@@ -7,7 +7,7 @@ import type { WorkerIdentity } from '../config/types.js';
 import { ExitRecorder } from '../forensics/exit-recorder.js';
 import { VitalsSampler } from '../forensics/vitals-sampler.js';
 import { requestCounts } from '../http/request-counts.js';
-import { delivered, deliveredNow, undelivered } from '../journal/delivery.js';
+import { delivered, deliveredNow, isBehind, undelivered } from '../journal/delivery.js';
 import { encodeResource } from '../journal/encoder.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { type RefusedCounts, readRefused } from '../journal/refused.js';
@@ -73,7 +73,7 @@ export function createJournalPipeline(
     renewed(writerId, now) {
       if (now === place) return sayPlace(now, writerId, config.export, stderr);
       place = now;
-      unsay.push(sayDestination(now, writerId, config.export, stderr));
+      unsay.push(sayDestination(now, writerId, config.export, hasUnshipped, stderr));
       shipping.goTo(now);
     },
     dirOfUser: () => join(privateParent().dir, basename(dir)),
@@ -81,7 +81,8 @@ export function createJournalPipeline(
   /** With all attributes, or at the end of the process with those that are known by then. */
   const useResource = () => settled && journal.useResource(encodeResource(resourceAttributes(config, identity)));
   void settled?.then(useResource);
-  const unsay = [sayDestination(dir, journal.writerId, config.export, stderr)];
+  const hasUnshipped = () => isBehind(journal);
+  const unsay = [sayDestination(dir, journal.writerId, config.export, hasUnshipped, stderr)];
   let resource: Resource | undefined;
   const tracerProvider = new JournalTracerProvider({
     get resource() {

@@ -16,6 +16,8 @@ import { journalScene, PLAIN_EXPORT } from './journal-scene.js';
 const NEVER_MS = 60_000;
 /** Between two looks of a shipper whose writers are all connected, and whether they live. */
 const LOOK_MS = 1000;
+/** Likewise, where they say when they have written. */
+const ASLEEP_MS = 5000;
 const LIVENESS_MS = 5000;
 /** A timer may be early. */
 const EARLY_MS = 5;
@@ -37,6 +39,29 @@ test('a writer is connected as long as one of its connections is there', () => {
   writers.closed('c');
   assert.deepEqual(has(), [false, true]);
   assert.deepEqual(heard, [[false], [true, undefined], [true, 'a'], [true, 'a'], [true, 'c']]);
+});
+
+test('writers are told that the shipper sleeps if all of them wake it, each once until it has written', () => {
+  const told: string[] = [];
+  let woken = 0;
+  const writers = new ConnectedWriters(
+    () => {},
+    () => woken++,
+  );
+  const wakes = (id: string) => writers.named(id, () => told.push(id));
+  wakes('a');
+  writers.named('b');
+  assert.equal(writers.tellAsleep(['a', 'b']), false);
+  assert.deepEqual(told, []);
+  wakes('b');
+  for (let nth = 1; nth <= 2; nth++) assert.equal(writers.tellAsleep(['a', 'b']), true);
+  assert.deepEqual(told, ['a', 'b']);
+  writers.written('b');
+  assert.equal(woken, 1);
+  assert.equal(writers.tellAsleep(['a', 'b']), true);
+  assert.deepEqual(told, ['a', 'b', 'b']);
+  writers.closed('a');
+  assert.equal(writers.tellAsleep(['a', 'b']), false);
 });
 
 /** A shipper that counts its looks, and a writer in another process that is known to it as connected. */
@@ -90,6 +115,58 @@ test('a shipper looks once a second while all writers are connected, at once whe
   shipper.connections.closed(writerId);
 });
 
+test('a shipper with nothing to ship looks seldom while all writers say when they have written, and at once then', async (t) => {
+  const { endpoint, writerId, shipper, nextLooks } = await scene(t, 0);
+  await endpoint.waitForSpans(10);
+  let told = 0;
+  shipper.connections.named(writerId, () => told++);
+  await waitFor(() => told === 1, 'the shipper says that it sleeps');
+  const slow = await nextLooks(2);
+  assert.ok(slow.last - slow.first >= ASLEEP_MS - EARLY_MS, `${slow.last - slow.first} ms between two looks`);
+  assert.equal(told, 1);
+  const from = performance.now();
+  shipper.connections.written(writerId);
+  const { first } = await nextLooks(1);
+  assert.ok(first - from < ASLEEP_MS - LOOK_MS, `${first - from} ms`);
+  await waitFor(() => told === 2, 'it says so again');
+});
+
+test('over the socket: what a writer has written wakes a shipper that has said that it sleeps, once', async (t) => {
+  const dir = await tempDir(t);
+  chmodSync(dir, 0o700);
+  const id = 'a'.repeat(32);
+  let sayAsleep: (() => void) | undefined;
+  let written = 0;
+  t.after(
+    receiveDestinations(dir, () => {}, {
+      opened() {},
+      named(_, say) {
+        sayAsleep = say;
+      },
+      written: (writerId) => (written += Number(writerId === id)),
+      closed() {},
+    }),
+  );
+  let asked = 0;
+  let isBehind = false;
+  const say = sendDestination(dir, PLAIN_EXPORT, id, () => {
+    asked++;
+    return isBehind;
+  });
+  t.after(() => say(undefined));
+  await waitFor(() => sayAsleep !== undefined, 'the writer says that it wakes');
+  assert.equal(asked, 0, 'nobody has asked yet');
+  sayAsleep!();
+  await waitFor(() => asked > 1, 'two looks at what is unshipped');
+  assert.equal(written, 0);
+  isBehind = true;
+  await waitFor(() => written === 1, 'the word that something has been written');
+  const before = asked;
+  sayAsleep!();
+  await waitFor(() => written === 2, 'and once more');
+  assert.equal(asked, before + 1, 'only one who sleeps is woken');
+});
+
 test('the end of a connection tells that of a process; one that nothing tells is found all the same', async (t) => {
   await Promise.all(
     [true, false].map(async (isTold) => {
@@ -113,6 +190,7 @@ test('a connection says whose it is, once, and what is no id is nobody', async (
   const end = receiveDestinations(dir, () => {}, {
     opened: () => heard.push('opened'),
     named: (id) => heard.push(`named ${id}`),
+    written() {},
     closed: (id) => heard.push(`closed ${id}`),
   });
   t.after(end);
