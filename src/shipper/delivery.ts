@@ -23,6 +23,11 @@ import { createTransport, type Signal, type Transport } from './transport.js';
 const GATHER_MS = 1000;
 /** Where somebody watches. */
 const GATHER_WATCHED_MS = 300;
+/**
+ * To an endpoint that the last request has not reached: what is read and put together for nothing is most of
+ * what a try costs.
+ */
+const UNREACHED_BYTES = 16 * 1024;
 /** A writer that lives says where its spans go, and with which login, within this time. */
 const SAID_WITHIN_MS = 5000;
 
@@ -167,6 +172,11 @@ export class Delivery {
     return this.#shipment === undefined ? Math.max(waitsMs, this.#gatheredInMs(now)) : waitsMs;
   }
 
+  /** Nothing is sent for a while, as the last request has failed. */
+  isPausing(now: number): boolean {
+    return this.#times.notBefore > now;
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#shipment) this.#advance(this.#shipment);
@@ -210,7 +220,8 @@ export class Delivery {
   }
 
   async #sendNext(): Promise<void> {
-    this.#shipment ??= this.#gatherer.gather(this.#times.isStopping);
+    const { isStopping, isUnreached } = this.#times;
+    this.#shipment ??= this.#gatherer.gather(isStopping, isUnreached && !isStopping ? UNREACHED_BYTES : undefined);
     const shipment = this.#shipment;
     const range = shipment.takeNext();
     if (!range) {

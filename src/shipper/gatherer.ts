@@ -35,6 +35,8 @@ export class Gatherer {
   readonly #memory: Buffer;
   #inUse = 0;
   #parts: Shipment['parts'][number][] = [];
+  /** Bytes of the request at hand, at most. */
+  #most = 0;
   #firstWriter = 0;
   /** The last shipment was a suspect's. */
   #wasSuspect = false;
@@ -63,8 +65,12 @@ export class Gatherer {
     return this.#builder.endOf(index);
   }
 
-  /** @param isStopping what was set aside keeps nothing else waiting then */
-  gather(isStopping: boolean): Shipment {
+  /**
+   * @param isStopping what was set aside keeps nothing else waiting then
+   * @param most bytes, but for a single item that is larger
+   */
+  gather(isStopping: boolean, most = Number.POSITIVE_INFINITY): Shipment {
+    this.#most = Math.min(most, this.#size.bytes);
     this.#builder.clear();
     this.#inUse = 0;
     this.#parts = [];
@@ -104,10 +110,9 @@ export class Gatherer {
   #readWriter(writer: TailedWriter, isSuspect: boolean): void {
     let begun = false;
     for (const segment of writer.of(this.#options.signal).values()) {
-      const room =
-        this.#size.bytes - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
+      const room = this.#most - this.#builder.length - (begun ? 0 : writer.resource.length + writer.schemaUrl.length);
       if (segment.lag <= 0) continue;
-      if (this.#count > 0 && (isSuspect || room < this.#size.bytes / 16)) continue;
+      if (this.#count > 0 && (isSuspect || room < this.#most / 16)) continue;
       if (!begun) this.#builder.beginWriter(writer);
       begun = true;
       this.#tryToRead(writer, segment, Math.max(0, Math.min(room, this.#suspects.bytesFor(writer))));

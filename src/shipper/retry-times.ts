@@ -23,6 +23,8 @@ export class RetryTimes {
   #stopAt: number | undefined;
   /** Stopped, and there is no time for another try. */
   gaveUp = false;
+  /** The last request has not reached the endpoint, and so may the next. */
+  isUnreached = false;
 
   /** @param leastMs the first wait, in milliseconds */
   constructor(leastMs: number = BACKOFF_MIN_MS) {
@@ -45,6 +47,7 @@ export class RetryTimes {
   /** Something was taken. */
   succeeded(): void {
     this.notBefore = 0;
+    this.isUnreached = false;
     this.#backoffMs = this.#leastMs;
     this.#blockedMs = this.#leastMs * BLOCKED_TIMES;
   }
@@ -61,6 +64,7 @@ export class RetryTimes {
   }
 
   failed(result: Failed): void {
+    this.isUnreached = result.outcome === 'retry' && !result.doubtful;
     if (result.outcome === 'blocked') {
       this.#wait(this.#blockedMs);
       this.#blockedMs = Math.min(this.#blockedMs * 2, BLOCKED_MAX_MS);

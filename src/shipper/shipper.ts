@@ -90,6 +90,8 @@ function sayLeft(what: string, dir: string): void {
   warn('FORKTRACE_SPANS_LEFT', `${what} left in ${dir}: ${how}`);
 }
 
+const hasLag = (writer: TailedWriter): boolean => [...writer.allSegments()].some(({ lag }) => lag > 0);
+
 /**
  * errno(3) of what the system lacks now and has again later: room, descriptors, memory. A file system that
  * may not be written, or has failed, does not become another by waiting.
@@ -400,9 +402,10 @@ export class Shipper {
     return isAny && this.#closed.size === 0;
   }
 
-  /** Nobody writes without being heard. */
+  /** Nobody writes without being heard; of those whose endpoint is away, what they have waits anyway. */
   #isWokenByAll(): boolean {
-    return this.#connected.tellAsleep([...this.#tail.writers.values()].map(({ identity }) => identity.id));
+    const heard = [...this.#tail.writers.values()].filter((writer) => writer.isWaiting() || !hasLag(writer));
+    return this.#connected.tellAsleep(heard.map(({ identity }) => identity.id));
   }
 
   /** Somebody has connected, or a connection has ended. */
@@ -465,16 +468,19 @@ export class Shipper {
    * After an answer it is the next that is waited for: not looked for at once, as most often there is none.
    */
   #answered(delivery: Delivery): void {
-    if (this.#stopAt !== undefined) this.#sleep.wake();
-    else this.#sleep.shorten(Math.max(0, delivery.dueInMs(performance.now())));
+    const now = performance.now();
+    // One that has failed is slept for: how long is known now.
+    if (this.#stopAt !== undefined || delivery.isPausing(now)) this.#sleep.wake();
+    else this.#sleep.shorten(Math.max(0, delivery.dueInMs(now)));
   }
 
-  #pollMs(deliveries: Iterable<Delivery>, now: number): number {
+  #pollMs(deliveries: ReadonlySet<Delivery>, now: number): number {
     let ms = POLL_MAX_MS;
     this.#isAsleep = false;
     if (this.#areAllConnected()) {
       ms = Math.max(ms, Math.min(POLL_CONNECTED_MAX_MS, this.#deliveries.gatherMs));
-      this.#isAsleep = this.#emptyLooks > LOOKS_BEFORE_SLEEP && this.#isWokenByAll();
+      const isPausing = deliveries.size > 0 && [...deliveries].every((delivery) => delivery.isPausing(now));
+      this.#isAsleep = (isPausing || this.#emptyLooks > LOOKS_BEFORE_SLEEP) && this.#isWokenByAll();
       if (this.#isAsleep) ms = POLL_ASLEEP_MS;
     }
     for (const delivery of deliveries) ms = Math.min(ms, delivery.dueInMs(now));

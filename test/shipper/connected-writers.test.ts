@@ -90,7 +90,7 @@ async function scene(t: TestContext, gatherMs: number) {
     await waitFor(() => looks.length >= first + count, `${count} looks`);
     return { first: looks[first]!, last: looks[first + count - 1]! };
   };
-  return { endpoint, open, writer, writerId, shipper, nextLooks };
+  return { endpoint, open, writer, writerId, shipper, looks, nextLooks };
 }
 
 test('a shipper looks once a second while all writers are connected, at once when one comes, and twice without', async (t) => {
@@ -129,6 +129,21 @@ test('a shipper with nothing to ship looks seldom while all writers say when the
   const { first } = await nextLooks(1);
   assert.ok(first - from < ASLEEP_MS - LOOK_MS, `${first - from} ms`);
   await waitFor(() => told === 2, 'it says so again');
+});
+
+test('a shipper whose endpoint is away looks when it tries again, and when a writer that has nothing waiting has written', async (t) => {
+  const { endpoint, open, writerId, shipper, looks } = await scene(t, 0);
+  await endpoint.stop();
+  const other = open();
+  const told: string[] = [];
+  for (const id of [writerId, other.writerId]) shipper.connections.named(id, () => told.push(id));
+  await waitFor(() => told.includes(other.writerId), 'the one that has nothing waiting is told');
+  assert.ok(!told.includes(writerId), 'what the other one has waits anyway');
+  // One look when it tries, and one when that has failed.
+  const isSeldom = () => looks.some((at, nth) => nth > 0 && at - looks[nth - 1]! > 1.5 * LOOK_MS);
+  await waitFor(isSeldom, 'two looks that are further apart');
+  await endpoint.restart();
+  await endpoint.waitForSpans(10);
 });
 
 test('over the socket: what a writer has written wakes a shipper that has said that it sleeps, once', async (t) => {

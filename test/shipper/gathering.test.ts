@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
 import { fixture, runProgram } from '../process/run-program.js';
+import { waitFor } from '../process/wait-for.js';
 import { journalScene } from './journal-scene.js';
 
 /** Longer than any test here waits. */
@@ -39,4 +40,19 @@ test('what a process has left behind does not wait: nothing comes after it', asy
   assert.equal(endpoint.requests.length, 0);
   writer.kill('SIGKILL');
   await endpoint.waitForSpans(12);
+});
+
+test('an endpoint that has not been reached is tried with little, and gets all once it is', async (t) => {
+  const endpoint = await OtlpEndpoint.start(t);
+  const { open, write, ship, warnings } = await journalScene(t);
+  await endpoint.stop();
+  write(open(), 400, 'span', 'x'.repeat(1000));
+  const { shipper } = ship({ url: endpoint.grpcUrl, gatherMs: 0 });
+  await waitFor(() => warnings.length > 0, 'a failure');
+  await endpoint.restart();
+  await endpoint.waitForSpans(400);
+  await waitFor(() => shipper.stats().shipped === 400, 'all are taken');
+  const [first, second] = endpoint.requests;
+  assert.ok(first!.bytes < 20_000, `${first!.bytes} bytes`);
+  assert.ok(second!.bytes > 200_000, `${second!.bytes} bytes`);
 });
