@@ -6,12 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 
-export interface CgroupMemory {
-  used: number;
-  /** Bytes; 0 when there is no limit. */
-  limit: number;
-}
-
 /** The files of one control group. */
 interface CgroupFiles {
   used: string;
@@ -25,13 +19,16 @@ const NO_LIMIT = 2 ** 60;
 
 let found: CgroupFiles | undefined | null = null;
 
-/** Undefined when there is no control group that this process can read. */
-export function cgroupMemory(files = ownFiles()): CgroupMemory | undefined {
-  const used = files && numberIn(files.used);
-  if (used === undefined) return undefined;
+/** Bytes; undefined when there is no control group that this process can read. */
+export function cgroupUsed(files = ownFiles()): number | undefined {
+  return files && numberIn(files.used);
+}
+
+/** Bytes; 0 when there is no limit, or no such control group. */
+export function cgroupLimit(files = ownFiles()): number {
   // Without a limit the file says `max`, which is not a number.
-  const limit = numberIn(files!.limit) ?? 0;
-  return { used, limit: limit >= NO_LIMIT ? 0 : limit };
+  const limit = (files && numberIn(files.limit)) ?? 0;
+  return limit >= NO_LIMIT ? 0 : limit;
 }
 
 /**

@@ -12,15 +12,24 @@ import {
   performance,
 } from 'node:perf_hooks';
 import type { VitalsWriter } from '../journal/vitals.js';
-import { cgroupMemory } from './cgroup-memory.js';
+import { cgroupLimit, cgroupUsed } from './cgroup-memory.js';
 import { oldGenerationLimit } from './heap-limit.js';
 import { storeSample } from './vitals-table.js';
 
 const INTERVAL_MS = 1000;
-/** Counting handles visits each of them, so they are counted only in every tenth sample. */
-const HANDLES_EVERY = 10;
-/** Resolution of Node's own timer in C++. At this value it costs a few microseconds a second. */
+/**
+ * Counting handles visits each of them, and a limit hardly changes: both are looked at in every tenth sample.
+ */
+const RARELY = 10;
+/**
+ * Resolution of Node's own timer in C++. At this value it costs a busy process a few microseconds a second.
+ */
 const DELAY_RESOLUTION_MS = 100;
+/**
+ * Below this utilisation the timer is off: ten times a second it would wake a process that does nothing else,
+ * which takes a quarter of what tracing costs it then.
+ */
+const IDLE_BELOW = 0.01;
 const NANOSECONDS = 1e6;
 
 /** Counts that other parts of the process know. */
@@ -41,6 +50,10 @@ export class VitalsSampler {
   #utilization = performance.eventLoopUtilization();
   #taken = 0;
   #handles = 0;
+  #cgroupLimit = 0;
+  #tickAt = performance.now();
+  /** By how much the last sample was late, in milliseconds. */
+  #lateMs = 0;
   #gcMs = 0;
   #majorGcs = 0;
 
@@ -51,7 +64,7 @@ export class VitalsSampler {
     this.#delay.enable();
     this.#collections = new PerformanceObserver((list) => this.#collected(list.getEntries()));
     this.#collections.observe({ entryTypes: ['gc'] });
-    this.#timer = setInterval(() => this.sample(), INTERVAL_MS).unref();
+    this.#timer = setInterval(() => this.#tick(), INTERVAL_MS).unref();
   }
 
   stop(): void {
@@ -60,13 +73,24 @@ export class VitalsSampler {
     this.#delay.disable();
   }
 
+  #tick(): void {
+    const now = performance.now();
+    this.#lateMs = Math.max(0, now - this.#tickAt - INTERVAL_MS);
+    this.#tickAt = now;
+    this.sample();
+  }
+
   /** Takes a sample. Never throws: without a free file descriptor a number stays as it was. */
   sample(): void {
     const heap = this.#getHeapStatistics();
-    const cgroup = cgroupMemory();
-    const utilization = performance.eventLoopUtilization();
+    const elu = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(elu, this.#utilization);
+    this.#utilization = elu;
     const { user, system } = process.cpuUsage();
-    if (this.#taken % HANDLES_EVERY === 0) this.#handles = process.getActiveResourcesInfo().length;
+    if (this.#taken % RARELY === 0) {
+      this.#handles = process.getActiveResourcesInfo().length;
+      this.#cgroupLimit = cgroupLimit();
+    }
     const { inFlight, served, spans } = this.#counts();
     const sample = {
       atMs: Date.now(),
@@ -74,11 +98,11 @@ export class VitalsSampler {
       heapLimit: this.#heapLimit,
       rss: residentSet(),
       external: heap.external_memory,
-      cgroupUsed: cgroup?.used ?? 0,
-      cgroupLimit: cgroup?.limit ?? 0,
-      utilization: performance.eventLoopUtilization(utilization, this.#utilization).utilization,
-      // The histogram is empty before the first turn of its timer.
-      delayMs: this.#delay.count > 0 ? this.#delay.max / NANOSECONDS - DELAY_RESOLUTION_MS : 0,
+      cgroupUsed: cgroupUsed() ?? 0,
+      cgroupLimit: this.#cgroupLimit,
+      utilization,
+      // The histogram is empty before the first turn of its timer, and while that is off.
+      delayMs: this.#delay.count > 0 ? this.#delay.max / NANOSECONDS - DELAY_RESOLUTION_MS : this.#lateMs,
       gcMs: this.#gcMs,
       majorGcs: this.#majorGcs,
       inFlight,
@@ -87,8 +111,9 @@ export class VitalsSampler {
       handles: this.#handles,
       cpuMs: (user + system) / 1000,
     };
-    this.#utilization = utilization;
     this.#delay.reset();
+    if (utilization < IDLE_BELOW) this.#delay.disable();
+    else this.#delay.enable();
     this.#gcMs = 0;
     storeSample((index, value) => this.#vitals.set(index, value), sample, this.#taken++);
     this.#vitals.flush();

@@ -54,6 +54,14 @@ const WRITER_ID = /^[0-9a-f]{32}$/;
 
 let sockets = 0;
 
+/** How many connections to the shipper of a directory this process has. */
+const connected = new Map<string, number>();
+
+/** Whether a writer of this process is connected to the shipper of `dir`, which lives then. */
+export function isConnected(dir: string): boolean {
+  return (connected.get(dir) ?? 0) > 0;
+}
+
 /**
  * Receives what every writer tells; for the holder of the directory's lock. Where the directory can hold no
  * socket, the shipper knows the destination of its starter alone.
@@ -148,10 +156,16 @@ export function sendDestination(
     socket.unref();
     // Bound and not listening yet, or left by one that was killed: the next look tells.
     socket.once('error', () => {});
+    let isOpen = false;
+    socket.once('connect', () => {
+      isOpen = true;
+      count(dir, 1);
+    });
     socket.once('close', () => {
       path.release();
       connections.delete(name);
       asleep.delete(socket);
+      if (isOpen) count(dir, -1);
     });
     // Whatever else a newer version says.
     if (hasUnshipped) socket.setEncoding('utf8').on('data', (said: unknown) => said === ASLEEP && asleep.add(socket));
@@ -178,6 +192,12 @@ export function sendDestination(
       for (const socket of connections.values()) socket.end();
     }
   };
+}
+
+function count(dir: string, change: 1 | -1): void {
+  const now = (connected.get(dir) ?? 0) + change;
+  if (now > 0) connected.set(dir, now);
+  else connected.delete(dir);
 }
 
 /** For the holder of the directory's lock, who is alone there. */

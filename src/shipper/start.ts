@@ -14,6 +14,7 @@ import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
 import { tellExit } from '../process/told-exit.js';
 import { warn } from '../warn.js';
+import { isConnected } from './destination-messages.js';
 import { isShipperAlive } from './lock.js';
 import { shipperArguments } from './node-arguments.js';
 import { sayLeft } from './say-left.js';
@@ -31,6 +32,11 @@ import {
 import { sayUnheard } from './unheard.js';
 
 const CHECK_MS = 1000;
+/**
+ * A shipper that a writer of this process is connected to lives, so that the lock is read in one of so many
+ * checks alone: it may be frozen, in another container.
+ */
+const CHECKS_CONNECTED = 10;
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 30_000;
 /** A shipper that has lived so long has not failed at its start. */
@@ -82,6 +88,8 @@ export class ShipperKeeper {
   #failures = 0;
   #restartMs = RESTART_MIN_MS;
   #restart: NodeJS.Timeout | undefined;
+  /** Checks since the lock was read. */
+  #unread = 0;
   #stopping = false;
 
   constructor(config: ShipperConfig, options: EnsureShipperOptions) {
@@ -91,7 +99,7 @@ export class ShipperKeeper {
     this.#attached = attached;
     this.#answerMs = answerMs;
     sayUnheard(config.dir);
-    this.#check = setInterval(() => this.#ensure(), CHECK_MS).unref();
+    this.#check = setInterval(() => this.#look(), CHECK_MS).unref();
     this.#ensure();
   }
 
@@ -188,6 +196,12 @@ export class ShipperKeeper {
     this.#stopping = true;
     clearInterval(this.#check);
     clearTimeout(this.#restart);
+  }
+
+  #look(): void {
+    if (this.#child === undefined && isConnected(this.#config.dir) && ++this.#unread < CHECKS_CONNECTED) return;
+    this.#unread = 0;
+    this.#ensure();
   }
 
   #ensure(): void {

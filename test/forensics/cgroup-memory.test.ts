@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { cgroupMemory, findCgroup, oomKills } from '#src/forensics/cgroup-memory.js';
+import { cgroupLimit, cgroupUsed, findCgroup, oomKills } from '#src/forensics/cgroup-memory.js';
 import { tempDir } from '../process/temp-dir.js';
 
 /** Files as the kernel has them; `self` is `/proc/self/cgroup`. */
@@ -67,8 +67,10 @@ const machines: Record<string, Machine> = {
 };
 
 test('where there is no control group, the kills are those of the machine', () => {
-  assert.equal(cgroupMemory({ used: '/nowhere', limit: '/nowhere', events: '/nowhere' }), undefined);
-  const kills = oomKills({ used: '/nowhere', limit: '/nowhere', events: '/nowhere' });
+  const nowhere = { used: '/nowhere', limit: '/nowhere', events: '/nowhere' };
+  assert.equal(cgroupUsed(nowhere), undefined);
+  assert.equal(cgroupLimit(nowhere), 0);
+  const kills = oomKills(nowhere);
   const [, ofMachine] = /^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8')) ?? [];
   assert.equal(kills, Number(ofMachine ?? 0));
 });
@@ -88,7 +90,7 @@ for (const [name, { self, files, memory, kills }] of Object.entries(machines)) {
     const found = findCgroup(root);
     assert.equal(found === undefined, memory === undefined);
     if (found === undefined) return;
-    assert.deepEqual(cgroupMemory(found), memory);
+    assert.deepEqual({ used: cgroupUsed(found), limit: cgroupLimit(found) }, memory);
     if (kills !== undefined) assert.equal(oomKills(found), kills);
   });
 }

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { getHeapStatistics } from 'node:v8';
-import { cgroupMemory, oomKills } from '#src/forensics/cgroup-memory.js';
+import { cgroupLimit, cgroupUsed, oomKills } from '#src/forensics/cgroup-memory.js';
 import { oldGenerationLimit } from '#src/forensics/heap-limit.js';
 import { VitalsSampler } from '#src/forensics/vitals-sampler.js';
 import { SECONDS, storeSample, VITAL, vitalsOf } from '#src/forensics/vitals-table.js';
 import { openJournal } from '#src/journal/journal.js';
 import { readVitals } from '#src/journal/vitals.js';
+import { fixture, runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
+import { waitFor } from '../process/wait-for.js';
 
 const into = (page: Float64Array) => (index: number, value: number) => {
   page[index] = value;
@@ -74,6 +77,54 @@ for (const mode of ['mmap', 'write'] as const) {
   });
 }
 
+test('a process that does nothing is woken for its samples, and for little else', async (t) => {
+  const dir = join(await tempDir(t), 'journal');
+  const program = runProgram(t, fixture('idle-vitals'), { args: [dir] });
+  const [, id] = await program.waitForOutput(/writer ([0-9a-f]{32})/);
+  const samples = (count: number) =>
+    program.waitFor(() => (vitalsOf(readVitals(dir, id!)!.numbers)?.last.taken ?? 0) >= count, `${count} samples`);
+  const wakeUps = () => {
+    const status = readFileSync(`/proc/${program.pid}/status`, 'utf8');
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)![1]);
+  };
+  // The first seconds have the start, and garbage of it.
+  await samples(4);
+  const before = wakeUps();
+  await samples(9);
+  const woken = wakeUps() - before;
+  assert.ok(woken <= 25, `${woken} times in 5 s`);
+});
+
+test('the delay of an event loop that was idle is seen again once it is busy', async (t) => {
+  const dir = join(await tempDir(t), 'journal');
+  const options = { maxBytes: 2 ** 26, segmentBytes: 65536, inFlight: 16, resource: Buffer.alloc(0) };
+  const journal = openJournal({ dir, mode: 'write', ...options });
+  t.after(() => journal.close());
+  const sampler = new VitalsSampler(journal.vitals()!, () => ({ inFlight: 0, served: 0, spans: 0 }));
+  t.after(() => sampler.stop());
+  const last = () => vitalsOf(readVitals(dir, journal.writerId)!.numbers)!.last;
+  const block = (ms: number) => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  };
+  const idle = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  await waitFor(async () => {
+    sampler.sample();
+    await idle(300);
+    sampler.sample();
+    return last().utilization < 0.01;
+  }, 'an idle loop');
+  await waitFor(async () => {
+    block(50);
+    sampler.sample();
+    await idle(250);
+    block(400);
+    await idle(150);
+    sampler.sample();
+    return last().delayMs > 100;
+  }, 'a delay');
+});
+
 test('the limit of the heap is where V8 gives up, which is below what Node tells', () => {
   const MB = 1024 * 1024;
   assert.equal(oldGenerationLimit(240 * MB, ['--max-old-space-size=48']), 48 * MB);
@@ -87,7 +138,8 @@ test('the limit of the heap is where V8 gives up, which is below what Node tells
 });
 
 test('a control group with a limit has one that is above what is used', () => {
-  const memory = cgroupMemory();
-  if (memory !== undefined && memory.limit > 0) assert.ok(memory.used > 0 && memory.used <= memory.limit);
+  const used = cgroupUsed();
+  const limit = cgroupLimit();
+  if (used !== undefined && limit > 0) assert.ok(used > 0 && used <= limit);
   assert.ok(oomKills() >= 0);
 });

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SPARE } from '#src/journal/format.js';
 import { ownFile } from '#src/own-files.js';
-import { isShipperAlive } from '#src/shipper/lock.js';
+import { isConnected, receiveDestinations, sendDestination } from '#src/shipper/destination-messages.js';
+import { isShipperAlive, ShipperLock } from '#src/shipper/lock.js';
 import type { ShipperConfig } from '#src/shipper/shipper-messages.js';
 import { ensureShipper } from '#src/shipper/start.js';
 import { OtlpEndpoint } from '../endpoint/endpoint.js';
@@ -311,3 +312,29 @@ test('shipper and launcher load nothing of what traces an app, and no transport 
     assert.ok(seen.size > 1);
   }
 });
+
+for (const end of ['it closes the connection', 'it stays connected, and has no lock for ten checks'] as const) {
+  test(`a shipper that a writer is connected to is not looked for, until ${end}`, async (t) => {
+    const { dir, config } = await setUp(t);
+    mkdirSync(dir, { mode: 0o700 });
+    const lock = ShipperLock.acquire(dir)!;
+    const close = receiveDestinations(dir, () => {});
+    t.after(close);
+    const say = sendDestination(dir, undefined);
+    t.after(() => say(undefined));
+    await waitFor(() => isConnected(dir), 'a connection');
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const keeper = ensureShipper(config, { attached: true });
+    t.after(() => keeper.stop(10_000));
+    lock.release();
+    for (let check = 1; check < 10; check++) t.mock.timers.tick(1000);
+    assert.equal(keeper.pid, undefined);
+    if (end === 'it closes the connection') {
+      close();
+      await waitFor(() => !isConnected(dir), 'the end of the connection');
+    }
+    t.mock.timers.tick(1000);
+    assert.notEqual(keeper.pid, undefined);
+    t.mock.timers.reset();
+  });
+}
