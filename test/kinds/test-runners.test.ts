@@ -20,7 +20,9 @@ const KILL = `process.kill(process.pid, 'SIGKILL')`;
 const EXIT = 'process.reallyExit(3)';
 
 const VITEST = (death: string) => ({
-  'adds.test.js': `import { expect, test } from 'vitest'; test('adds', () => expect(1 + 1).toBe(2));`,
+  'adds.test.js': `import { span } from 'forktrace'; import { expect, test } from 'vitest';
+    const add = span({ name: 'code under test' }, async (a, b) => a + b);
+    test('adds', async () => expect(await add(1, 1)).toBe(2));`,
   'dies.test.js': `import { test } from 'vitest'; test('dies', () => { ${death}; });`,
 });
 
@@ -47,6 +49,7 @@ const RUNS: Record<string, Run> = {
   'Vitest, forks': vitest('forks', KILL),
   'Vitest, threads': vitest('threads', EXIT),
   'Vitest, vmForks': vitest('vmForks', KILL),
+  'Vitest, vmThreads': vitest('vmThreads', EXIT),
   Jest: {
     packages: ['jest'],
     program: 'node_modules/jest/bin/jest.js',
@@ -102,6 +105,8 @@ for (const [name, { packages, program, args, files, env, tests }] of Object.entr
     if (!tests) return;
     const added = spans.find((span) => span.name === 'adds')!;
     assert.equal(added.parentSpanId, spans.find((span) => span.name.endsWith(Object.keys(files)[0]!))!.spanId);
+    const code = spans.find((span) => span.name === 'code under test');
+    assert.equal(code?.parentSpanId, packages.includes('vitest') ? added.spanId : undefined);
   });
 }
 

@@ -94,6 +94,42 @@ test('the permission model without child processes: the process ships its own jo
   assert.doesNotMatch(program.stderr, /FORKTRACE_SHIPPER_DIED/);
 });
 
+const FREEZES = 'Object.freeze(Object.prototype);Object.freeze(Array.prototype);Object.freeze(Function.prototype)';
+
+/** What restricts a process and its intrinsics. */
+const RESTRICTIONS: Record<string, string[]> = {
+  '--frozen-intrinsics': ['--frozen-intrinsics'],
+  'frozen prototypes': [`--import=data:text/javascript,${FREEZES}`],
+  'no Error.prepareStackTrace of anybody’s': [
+    `--import=data:text/javascript,Object.defineProperty(Error,'prepareStackTrace',{value:undefined})`,
+  ],
+  '--disable-proto=delete': ['--disable-proto=delete'],
+  '--disable-proto=throw': ['--disable-proto=throw'],
+  '--disallow-code-generation-from-strings': ['--disallow-code-generation-from-strings'],
+  '--no-addons': ['--no-addons'],
+  '--jitless': ['--jitless'],
+  '--stack-trace-limit=0': ['--stack-trace-limit=0'],
+};
+
+for (const [name, options] of Object.entries(RESTRICTIONS)) {
+  test(`${name}: the app is traced, and prints what it prints untraced`, async (t) => {
+    const { endpoint, env } = await environment(t);
+    const run = async (preload: string[]) => {
+      const program = runProgram(t, fixture('unaware-server'), {
+        execArgv: [...options, ...preload],
+        env: { ...env, FORKTRACE_QUIET: 'true' },
+      });
+      await program.waitForOutput(/"port"/);
+      program.kill('SIGTERM');
+      assert.deepEqual(await program.waitForExit(), { code: null, signal: 'SIGTERM' });
+      return program.output.replaceAll(/\d+/g, '0');
+    };
+    const untraced = await run([]);
+    assert.equal(await run(['--import', register]), untraced);
+    assert.equal((await endpoint.waitForSpans(1)).length, 1);
+  });
+}
+
 test('a worker under --inspect-brk waits for its debugger, however long that takes', async (t) => {
   const { env } = await environment(t);
   const program = runProgram(t, fixture('signal-handlers'), {
