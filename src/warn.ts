@@ -47,7 +47,7 @@ export const warnings = {
     lost: 'nothing, but `forktrace status`, `reload`, `scale`, `kill` and `stop` do not find the cluster',
   },
   FORKTRACE_START_FAILED: {
-    when: 'tracing could not start under the preload because file descriptors or memory were exhausted',
+    when: 'tracing could not start under the preload because file descriptors or memory were exhausted, or Node.js runs with `--no-experimental-require-module`',
     lost: 'all spans of this process; it continues to run',
   },
   FORKTRACE_REGISTERED_TWICE: {

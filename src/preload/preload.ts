@@ -181,6 +181,12 @@ function enableInstalled(): void {
   if (isWord('none', FORKTRACE_INSTRUMENTATIONS) || isWord('true', OTEL_SDK_DISABLED)) return;
   const installed = installedInstrumentations(appDirectory());
   if (installed.length === 0) return;
+  if (process.features.require_module === false) {
+    // What enables them is an ES module.
+    staysOut = true;
+    sayStartFailed({ code: 'ERR_REQUIRE_ESM' });
+    return;
+  }
   const { enableAutomatically } =
     require('../instrumentation/automatic.js') as typeof import('../instrumentation/automatic.js');
   try {

@@ -9,8 +9,11 @@ let said = false;
 export function sayStartFailed(error: unknown): void {
   if (said) return;
   said = true;
-  warn(
-    'FORKTRACE_START_FAILED',
-    `Tracing did not start, and this process runs without it: ${(error as Error).message}`,
-  );
+  warn('FORKTRACE_START_FAILED', `Tracing did not start, and this process runs without it: ${why(error as Error)}`);
+}
+
+/** Node's own message advises to change the code of the package. */
+function why({ code, message }: NodeJS.ErrnoException): string {
+  if (code !== 'ERR_REQUIRE_ESM') return message;
+  return 'Node.js runs with --no-experimental-require-module, and forktrace loads parts of itself with require() of ES modules. Remove that option from the command line or NODE_OPTIONS';
 }

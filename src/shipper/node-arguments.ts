@@ -5,5 +5,8 @@
  */
 export function shipperArguments(): string[] {
   // Bun has another engine.
-  return process.versions.bun === undefined ? ['--max-semi-space-size=1'] : [];
+  if (process.versions.bun !== undefined) return [];
+  // Node.js passes the permission model on, and each process warns of what it allows: the app has said it.
+  const warned = process.permission === undefined ? [] : ['SecurityWarning', 'ExperimentalWarning'];
+  return ['--max-semi-space-size=1', ...warned.map((name) => `--disable-warning=${name}`)];
 }

@@ -94,6 +94,47 @@ test('the permission model without child processes: the process ships its own jo
   assert.doesNotMatch(program.stderr, /FORKTRACE_SHIPPER_DIED/);
 });
 
+test('the permission model with child processes: the shipper’s processes do not warn again of what it allows', async (t) => {
+  const { endpoint, env } = await environment(t);
+  const run = async (preload: string[]) => {
+    const program = runProgram(t, fixture('unaware-server'), {
+      execArgv: [
+        permission,
+        ...network,
+        '--allow-fs-read=*',
+        '--allow-fs-write=*',
+        '--allow-child-process',
+        ...preload,
+      ],
+      // Node.js 22 says in a process that sends with TLS what it cannot read of them.
+      env: { ...env, FORKTRACE_QUIET: 'true', NODE_EXTRA_CA_CERTS: undefined },
+    });
+    await program.waitForOutput(/"port"/);
+    // By now all processes of the shipper have booted.
+    if (preload.length > 0) await endpoint.waitForSpans(1);
+    program.kill('SIGTERM');
+    await program.waitForExit();
+    return program.stderr.replaceAll(/\d+/g, '0');
+  };
+  const untraced = await run([]);
+  assert.equal(await run(['--import', register]), untraced);
+});
+
+test('--no-experimental-require-module: the app runs untraced, and is told which option to remove', {
+  skip: process.features.require_module === undefined && 'this Node.js has no such option',
+}, async (t) => {
+  const { env } = await environment(t);
+  // A part that tracing needs, and the instrumentations that are installed beside the app.
+  for (const needs of [{ FORKTRACE_ROOT_SPAN: 'true' }, { FORKTRACE_INSTRUMENTATIONS: undefined }]) {
+    const program = runProgram(t, fixture('unaware-server'), {
+      execArgv: ['--no-experimental-require-module', '--import', register],
+      env: { ...env, FORKTRACE_QUIET: 'true', ...needs },
+    });
+    await program.waitForOutput(/"port"/);
+    await program.waitForOutput(/FORKTRACE_START_FAILED.*: Node\.js runs with --no-experimental-require-module/);
+  }
+});
+
 const FREEZES = 'Object.freeze(Object.prototype);Object.freeze(Array.prototype);Object.freeze(Function.prototype)';
 
 /** What restricts a process and its intrinsics. */
@@ -107,7 +148,6 @@ const RESTRICTIONS: Record<string, string[]> = {
   '--disable-proto=throw': ['--disable-proto=throw'],
   '--disallow-code-generation-from-strings': ['--disallow-code-generation-from-strings'],
   '--no-addons': ['--no-addons'],
-  '--jitless': ['--jitless'],
   '--stack-trace-limit=0': ['--stack-trace-limit=0'],
 };
 
