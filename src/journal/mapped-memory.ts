@@ -76,12 +76,20 @@ export function mappingUnavailable(): string | undefined {
 }
 
 /**
+ * Bytes of this process beside V8's heap above which nothing is given back: malloc_trim holds the locks of
+ * malloc, for 600 ms where 500 MB are free in small pieces.
+ */
+const MOST_LOOKED_THROUGH = 128 * 1024 * 1024;
+
+/**
  * Gives what this process has freed back to the system, where its C library can (glibc: malloc_trim(3)), in a
  * thread of libuv's pool. V8 takes megabytes while it compiles hot code, in several threads, and glibc keeps
- * them: 21 MB of a hello-world server.
+ * them: 21 MB of a hello-world server. Does nothing in a process with much other memory, which would wait.
  */
 export function giveBackFreed(): void {
-  calls?.mallocTrim?.async(0, () => {});
+  if (!calls?.mallocTrim) return;
+  const { rss, heapTotal } = process.memoryUsage();
+  if (rss - heapTotal <= MOST_LOOKED_THROUGH) calls.mallocTrim.async(0, () => {});
 }
 
 /** How files become memory: the system's way below, or a simulation's. */
