@@ -24,6 +24,7 @@ import { otherPreload, warnOfOtherSdk } from '../worker/other-sdk.js';
 import { beforeApiUse, isProviderRegistered } from './api-use.js';
 import { findServers } from './find-servers.js';
 import { isLauncher } from './launcher.js';
+import { offerApi } from './offer-api.js';
 import { sayStartFailed } from './start-failed.js';
 import { stopTheStart } from './stop-the-start.js';
 
@@ -72,6 +73,7 @@ export function preload(realm: object = globalThis): void {
   }
   shareWithThreads();
   watchChildren();
+  offerApi(require.cache, OWN_PROGRAMS.slice(0, -1), loadApi);
   beforeApiUse({ first: standIn, serves, unserved: start });
   standInForLogs(mayKeepLogs() ? () => void start() : undefined);
   enableInstalled();
@@ -87,6 +89,14 @@ export function preload(realm: object = globalThis): void {
       traceFoundServer(server);
     }),
   );
+}
+
+function loadApi(): void {
+  try {
+    loaded(() => require('../api.cjs'));
+  } catch {
+    // The app loads it itself, and finds out why that fails.
+  }
 }
 
 function standIn(): void {
