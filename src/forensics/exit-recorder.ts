@@ -11,6 +11,7 @@ import type { ExitRecord, VitalsWriter } from '../journal/vitals.js';
 import type { ActiveSpan } from '../process/active-span.js';
 import { exitCodeNow } from '../process/exit-code.js';
 import { endsNamespace } from '../process/pid-namespace.js';
+import { hear } from '../process/process-events.js';
 import { signalName } from '../process/signal-names.js';
 import { causeOfExit, type ExitCause } from './exit-cause.js';
 import type { Snapshot } from './snapshot.js';
@@ -49,6 +50,7 @@ export class ExitRecorder {
   readonly #active: (error?: unknown) => ActiveSpan | undefined;
   readonly #abort = process.abort;
   readonly #kill = process.kill;
+  readonly #stopHearing: () => void;
   #thrown: Ending | undefined;
   /** A signal that does not end PID 1: whoever has sent it exits instead. */
   #raised: Ending | undefined;
@@ -68,7 +70,7 @@ export class ExitRecorder {
     this.#vitals = vitals;
     this.#flush = flush;
     this.#active = active;
-    process.on('uncaughtExceptionMonitor', this.#onException);
+    this.#stopHearing = hear('uncaughtExceptionMonitor', this.#onException);
     // In a thread `process.abort` throws, which is an exception as any other.
     if (isMainThread) process.abort = this.#onAbort;
     process.kill = this.#onKill;
@@ -100,7 +102,7 @@ export class ExitRecorder {
   }
 
   stop(): void {
-    process.off('uncaughtExceptionMonitor', this.#onException);
+    this.#stopHearing();
     if (process.abort === this.#onAbort) process.abort = this.#abort;
     if (process.kill === this.#onKill) process.kill = this.#kill;
   }

@@ -1,3 +1,4 @@
+import { hear } from '../process/process-events.js';
 import { activeRequest } from './active-request.js';
 import type { ServerRequest } from './server-request.js';
 
@@ -26,11 +27,12 @@ export function recordCrashes(): void {
   if (installed) return;
   installed = true;
   // Before the journal's own listener, which asks whose error it is.
-  process.prependListener('uncaughtExceptionMonitor', (error) => {
+  const threw = (error: Error) => {
     const request = throwing ?? activeRequest();
     throwing = undefined;
     request?.threw(error);
-  });
+  };
+  hear('uncaughtExceptionMonitor', threw, true);
   // Before the journal's own listener.
-  process.prependListener('exit', () => activeRequest()?.processExits());
+  hear('exit', () => activeRequest()?.processExits(), true);
 }

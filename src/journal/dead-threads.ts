@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { Worker } from 'node:worker_threads';
+import { hear } from '../process/process-events.js';
 import { decodeHeader, headerLengthOf, PAGE_BYTES } from './format.js';
 import { hasEnded } from './identity.js';
 import { bytesAt, type MappedRange, mappedFiles, unmap } from './mapped-memory.js';
@@ -19,7 +21,7 @@ let isWatching = false;
 export function watchThreads(): void {
   if (isWatching) return;
   isWatching = true;
-  process.on('worker', (worker) => worker.once('exit', unmapDead));
+  hear('worker', (worker: Worker) => worker.once('exit', unmapDead));
 }
 
 function unmapDead(): void {

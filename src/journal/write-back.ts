@@ -11,6 +11,7 @@
  * @module
  */
 import { performance } from 'node:perf_hooks';
+import { hear } from '../process/process-events.js';
 import { untraced } from '../untraced.js';
 import type { ActiveSegment } from './active-segment.js';
 import { ENTRY_BYTES } from './format.js';
@@ -44,12 +45,13 @@ export class WriteBack {
   /** Spans without an entry wait: nothing in the files tells of them. */
   #hasAppended = false;
   #lookedAt = performance.now();
+  readonly #stopHearing: () => void;
 
   /** @param failed told when what has been stored since the last time could not be written; it is gone */
   constructor(table: InFlightTable, failed: (error: Error) => void) {
     this.#table = table;
     this.#failed = failed;
-    process.on('exit', this.flush);
+    this.#stopHearing = hear('exit', this.flush);
   }
 
   /** Where the committed spans of the segment's file end. */
@@ -200,6 +202,6 @@ export class WriteBack {
 
   /** No exit of the process calls this any more. */
   close(): void {
-    process.off('exit', this.flush);
+    this.#stopHearing();
   }
 }

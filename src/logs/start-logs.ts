@@ -2,6 +2,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedLogs } from '../config/resolved.js';
 import { delivered } from '../journal/delivery.js';
 import type { Journal } from '../journal/journal.js';
+import { hear } from '../process/process-events.js';
 import { JournalTracerProvider } from '../tracer/provider.js';
 import { warn } from '../warn.js';
 import { recordConsole } from './console-records.js';
@@ -48,11 +49,11 @@ export function startLogs(
   provider?.keepExceptions(new ExceptionRecords(writer, exceptions?.signal === 'logs/dup'));
   const stopConsole = options.captureOutput ? recordConsole(writer, isStderrRead) : undefined;
   const end = () => writer.end();
-  process.on('exit', end);
+  const stopHearing = hear('exit', end);
   return {
     counts: () => writer.counts(),
     stop() {
-      process.off('exit', end);
+      stopHearing();
       stopConsole?.();
       unregister?.();
       provider?.keepExceptions(undefined);

@@ -18,6 +18,7 @@ import { standInForLogs } from '../logs/logs-api.js';
 import { unpackPm2Environment } from '../pm2/environment.js';
 import { shareWithThreads } from '../process/announce.js';
 import { isMainRealm, requireInMainRealm } from '../process/main-realm.js';
+import { hearInEmit } from '../process/process-events.js';
 import { SLOT_VARIABLE } from '../process/slot-variables.js';
 import { watchChildren } from '../process/watch-children.js';
 import { otherPreload, warnOfOtherSdk } from '../worker/other-sdk.js';
@@ -58,6 +59,7 @@ export function preload(realm: object = globalThis): void {
   global[LOADED] = true;
   const program = process.argv[1];
   if (isLauncher(program) || program?.startsWith(OWN_PROGRAMS)) return;
+  hearInEmit();
   // The coordinator's workers start tracing with the config from the app's code, before the app is loaded.
   if (isCoordinatorsWorker()) {
     standInForLogs();

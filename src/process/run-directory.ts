@@ -11,6 +11,7 @@ import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
 import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
 import { writePrivate } from './private-file.js';
+import { hear } from './process-events.js';
 
 const SOCKET = /^(\d+)\.sock$/;
 
@@ -109,7 +110,7 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
     if (!isMainThread && enteredProcess(directory) !== undefined) return;
     writePrivate(path, JSON.stringify(traced));
     if (!isMainThread) return;
-    process.once('exit', () => {
+    hear('exit', () => {
       try {
         rmSync(path, { force: true });
       } catch {

@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
 import { endsContainer, endsNamespace } from './pid-namespace.js';
+import { hear } from './process-events.js';
 import { watchThread } from './watch-thread.js';
 
 const require = createRequire(import.meta.url);
@@ -27,7 +28,7 @@ export function watchChildren(): void {
   global[WATCHING] = true;
   // The event may come while the app is being imported, where Node 20 cannot require() an ES module that is
   // just being imported. So that module is loaded before.
-  process.on('worker', watchThread);
+  hear('worker', watchThread);
   // The documented diagnostics channel of Node: nothing in child_process is patched.
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };

@@ -15,6 +15,7 @@ import { withinDeadline } from '../process/deadline.js';
 import { exitCodeNow } from '../process/exit-code.js';
 import { endsContainer, isInContainer } from '../process/pid-namespace.js';
 import { privateParent } from '../process/private-directory.js';
+import { hear } from '../process/process-events.js';
 import type { Resource } from '../sdk/types.js';
 import { countSetAside } from '../shipper/destination.js';
 import { isShipperAlive } from '../shipper/lock.js';
@@ -137,9 +138,9 @@ export function createJournalPipeline(
   );
   // First of the listeners, because one of the app's may end the process before the journal is closed.
   const recordExit = (code: number) => exit.record(exitCodeNow(code));
-  process.on('exit', recordExit);
+  const stopHearing = hear('exit', recordExit);
   const stopRecording = () => {
-    process.off('exit', recordExit);
+    stopHearing();
     exit.stop();
   };
   const stopHeapWatch = config.forensics.heapOutOfMemory ? startHeapWatch(exit) : () => {};

@@ -1,4 +1,5 @@
 import { exitCodeNow, seenExitCode } from '../process/exit-code.js';
+import { hearAfterExit } from '../process/process-events.js';
 
 /**
  * Another listener may want to be the last, too, and would move behind this one each time that this one
@@ -45,8 +46,11 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
     isMoving = true;
     queueMicrotask(goLast);
   };
-  process.on('exit', onExit);
-  process.on('newListener', onAdded);
+  const stopHearing = hearAfterExit(onExit);
+  if (stopHearing === undefined) {
+    process.on('exit', onExit);
+    process.on('newListener', onAdded);
+  }
 
   const exiting = process as Exiting;
   const end = exiting.reallyExit;
@@ -58,6 +62,7 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
   if (end) exiting.reallyExit = reallyExit;
   return () => {
     isListening = false;
+    stopHearing?.();
     process.off('exit', onExit);
     process.off('newListener', onAdded);
     if (exiting.reallyExit === reallyExit) exiting.reallyExit = end!;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { getEnvironmentData, isMainThread, type Serializable, setEnvironmentData } from 'node:worker_threads';
 import { context, ROOT_CONTEXT, type SpanContext, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { exitCodeNow } from '../process/exit-code.js';
+import { hear } from '../process/process-events.js';
 import { PROCESS_EXIT_CODE } from '../wire/conventions.js';
 import { setProcessContext } from './context-manager.js';
 
@@ -31,14 +32,14 @@ export function openRootSpan(tracer: Tracer): (code?: number) => void {
   const { traceId, spanId, traceFlags } = span.spanContext();
   tellThreads({ traceId, spanId, traceFlags, isRemote: true });
   const crashed = (error: unknown) => span.recordException(error instanceof Error ? error : String(error));
-  process.on('uncaughtExceptionMonitor', crashed);
+  const stopHearing = hear('uncaughtExceptionMonitor', crashed);
   return (code = setExitCode()) => {
     if (code !== undefined) span.setAttribute(PROCESS_EXIT_CODE, code);
     if (code) span.setStatus({ code: SpanStatusCode.ERROR, message: `the process exited with code ${code}` });
     span.end();
     setProcessContext(ROOT_CONTEXT);
     tellThreads(undefined);
-    process.off('uncaughtExceptionMonitor', crashed);
+    stopHearing();
   };
 }
 

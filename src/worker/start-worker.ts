@@ -30,6 +30,7 @@ import { announceOnce } from '../process/announce.js';
 import { withinDeadline } from '../process/deadline.js';
 import { describeDestination } from '../process/destination.js';
 import { endsContainer } from '../process/pid-namespace.js';
+import { allowListeners } from '../process/process-events.js';
 import { coordinatorsWorker, enterTracedProcess, type TracedProcess, tellThreads } from '../process/run-directory.js';
 import { watchChildren } from '../process/watch-children.js';
 import { traceChildren } from '../propagation/child-span.js';
@@ -89,8 +90,6 @@ export interface StartedTracing extends WorkerTracing {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
-/** Of the event `exit`, at most. */
-const OWN_LISTENERS = 6;
 
 /**
  * Parts that only some configurations need are loaded synchronously when they are needed, so that tracing is
@@ -147,12 +146,6 @@ export function isTracingStarted(): boolean {
 /** Whether a {@link startWorkerTracing} runs, further out in this call. */
 export function isTracingStarting(): boolean {
   return isStarting;
-}
-
-/** An app that has as many listeners as Node finds usual is not warned of a leak because of ours. */
-function allowListeners(): void {
-  const most = process.getMaxListeners();
-  if (most > 0) process.setMaxListeners(most + OWN_LISTENERS);
 }
 
 function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
