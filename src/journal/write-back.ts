@@ -46,12 +46,17 @@ export class WriteBack {
   #hasAppended = false;
   #lookedAt = performance.now();
   readonly #stopHearing: () => void;
+  /** No later turn comes. */
+  #exits = false;
 
   /** @param failed told when what has been stored since the last time could not be written; it is gone */
   constructor(table: InFlightTable, failed: (error: Error) => void) {
     this.#table = table;
     this.#failed = failed;
-    this.#stopHearing = hear('exit', this.flush);
+    this.#stopHearing = hear('exit', () => {
+      this.#exits = true;
+      this.flush();
+    });
   }
 
   /** Where the committed spans of the segment's file end. */
@@ -65,7 +70,8 @@ export class WriteBack {
   }
 
   schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#exits) this.flush();
+    if (this.#exits || this.#scheduled) return;
     this.#scheduled = true;
     // After this turn's callbacks, so that a busy turn is written in one go. Holding the loop open for one
     // more turn: after a timer's callback, an immediate that does not hold it runs only when something else

@@ -10,13 +10,15 @@ type HeardEvent = 'exit' | 'worker' | 'uncaughtExceptionMonitor';
 // biome-ignore lint/suspicious/noExplicitAny: as the listeners of an EventEmitter
 type Listener = (...args: any[]) => void;
 
+type Emit = typeof process.emit;
+
 interface Heard {
   /** Called before the app's listeners. */
   before: Map<HeardEvent, Listener[]>;
   /** Called after them, unless one has thrown or ended the process. */
   after: Listener[];
-  /** `process.emit` calls them; else they are called by a listener. */
-  isWrapped: boolean;
+  /** What calls them; undefined: a listener does. */
+  emit?: Emit;
 }
 
 /** Of the event `exit`, at most, where `process.emit` is not wrapped. */
@@ -29,7 +31,7 @@ const emitter: NodeJS.EventEmitter = process;
 
 function heardHere(): Heard {
   const global = globalThis as { [HEARD]?: Heard };
-  global[HEARD] ??= { before: new Map(), after: [], isWrapped: false };
+  global[HEARD] ??= { before: new Map(), after: [] };
   return global[HEARD];
 }
 
@@ -41,8 +43,7 @@ function heardHere(): Heard {
 export function hearInEmit(): void {
   const heard = heardHere();
   const isElsewhere = 'bun' in process.versions || 'deno' in process.versions;
-  if (heard.isWrapped || heard.before.size > 0 || Object.hasOwn(process, 'emit') || isElsewhere) return;
-  heard.isWrapped = true;
+  if (heard.emit || heard.before.size > 0 || Object.hasOwn(process, 'emit') || isElsewhere) return;
   const { emit: next } = process;
   function emit(this: unknown, event: HeardEvent, ...args: unknown[]): boolean {
     if (this !== process) return Reflect.apply(next, this, [event, ...args]);
@@ -51,13 +52,14 @@ export function hearInEmit(): void {
     if (event === 'exit') callAll(heard.after, args);
     return isListenedTo;
   }
+  heard.emit = emit as Emit;
   Object.defineProperty(process, 'emit', { value: emit, configurable: true, writable: true, enumerable: false });
 }
 
 /** An app that has as many listeners as Node finds usual is not warned of a leak because of ours. */
 export function allowListeners(): void {
   const most = process.getMaxListeners();
-  if (!heardHere().isWrapped && most > 0) process.setMaxListeners(most + OWN_LISTENERS);
+  if (!heardHere().emit && most > 0) process.setMaxListeners(most + OWN_LISTENERS);
 }
 
 /**
@@ -67,12 +69,12 @@ export function allowListeners(): void {
  * @returns a function that ends it
  */
 export function hear(event: HeardEvent, listener: Listener, first = false): () => void {
-  const { before, isWrapped } = heardHere();
+  const { before, emit } = heardHere();
   let listeners = before.get(event);
   if (listeners === undefined) {
     listeners = [];
     before.set(event, listeners);
-    if (!isWrapped) emitter.prependListener(event, (...args: unknown[]) => callAll(before.get(event), args));
+    if (!emit) emitter.prependListener(event, (...args: unknown[]) => callAll(before.get(event), args));
   }
   if (first) listeners.unshift(listener);
   else listeners.push(listener);
@@ -85,10 +87,16 @@ export function hear(event: HeardEvent, listener: Listener, first = false): () =
  * @returns a function that ends it; undefined where this needs a listener
  */
 export function hearAfterExit(listener: Listener): (() => void) | undefined {
-  const { after, isWrapped } = heardHere();
-  if (!isWrapped) return undefined;
+  const { after, emit } = heardHere();
+  if (!emit) return undefined;
   after.push(listener);
   return () => remove(after, listener);
+}
+
+/** Whether other code has wrapped `process.emit`, and may do something after all listeners. */
+export function isEmitWrapped(): boolean {
+  const { emit } = heardHere();
+  return emit ? process.emit !== emit : Object.hasOwn(process, 'emit');
 }
 
 function callAll(listeners: Listener[] | undefined, args: unknown[]): void {

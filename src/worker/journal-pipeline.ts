@@ -131,6 +131,7 @@ export function createJournalPipeline(
     if (!deliveredNow(journal, leftMs, true, shipper))
       sayLeft(journal.dir, `the container ends, and there was no more time to deliver (journal.endTimeoutMs)`);
   };
+  let hasLooked = false;
   const exit = new ExitRecorder(
     () => journal.vitals(),
     (ends) => (ends && isLast ? deliverLast() : journal.flush()),
@@ -179,12 +180,14 @@ export function createJournalPipeline(
       shutdown = { until, overAt: performance.now() };
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
-    flushSync(code) {
+    flushSync(code, isLastCall) {
       exit.record(code);
       useResource();
       if (isLast) deliverLast();
-      else journal.close();
-      shipping.lookAgain();
+      else if (isLastCall) journal.close();
+      else journal.flush();
+      if (!hasLooked) shipping.lookAgain();
+      hasLooked = true;
     },
   };
 }

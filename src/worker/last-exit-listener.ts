@@ -1,5 +1,5 @@
 import { exitCodeNow, seenExitCode } from '../process/exit-code.js';
-import { hearAfterExit } from '../process/process-events.js';
+import { hearAfterExit, isEmitWrapped } from '../process/process-events.js';
 
 /**
  * Another listener may want to be the last, too, and would move behind this one each time that this one
@@ -18,20 +18,26 @@ type Exiting = { reallyExit?: (code?: number) => never };
  * what they log and trace is kept, and the exit code includes their changes. It is called as well when
  * listeners do not run to the end, because one called `process.exit`, or the app called `process.reallyExit`.
  *
- * @param listener gets the exit code that the parent of the process will see
+ * What wraps `process.emit`, as `signal-exit` does, calls functions of the app after all listeners: these may
+ * end spans, too. So the listener is called again when nothing of the app can follow.
+ *
+ * @param listener gets the exit code that the parent of the process will see, and whether this is the last
+ * call
  * @returns a function that removes it
  */
-export function listenLastToExit(listener: (code: number) => void): () => void {
+export function listenLastToExit(listener: (code: number, isLast: boolean) => void): () => void {
   let isListening = true;
   let isMoving = false;
   let moves = 0;
   let told: number | undefined;
-  const tell = (code: number) => {
-    if (!isListening || code === told) return;
+  let wasLast = false;
+  const tell = (code: number, isLast: boolean) => {
+    if (!isListening || (code === told && (wasLast || !isLast))) return;
     told = code;
-    listener(code);
+    wasLast ||= isLast;
+    listener(code, isLast);
   };
-  const onExit = (code: number) => tell(exitCodeNow(code));
+  const onExit = (code: number) => tell(exitCodeNow(code), !isEmitWrapped() && !isInExit());
   const goLast = () => {
     isMoving = false;
     if (!isListening) return;
@@ -55,7 +61,7 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
   const exiting = process as Exiting;
   const end = exiting.reallyExit;
   const reallyExit = (code = 0): never => {
-    tell(seenExitCode(code));
+    tell(seenExitCode(code), true);
     return end!.call(process, code);
   };
   // Deno and Bun do not have it.
@@ -67,4 +73,16 @@ export function listenLastToExit(listener: (code: number) => void): () => void {
     process.off('newListener', onAdded);
     if (exiting.reallyExit === reallyExit) exiting.reallyExit = end!;
   };
+}
+
+/** Whether `process.exit` is being called: `process.reallyExit` follows. */
+function isInExit(): boolean {
+  try {
+    const taken: { stack?: unknown } = {};
+    Error.captureStackTrace(taken, process.exit);
+    return String(taken.stack).includes('\n');
+  } catch {
+    // The app's own Error.prepareStackTrace threw, or intrinsics are frozen.
+    return false;
+  }
 }

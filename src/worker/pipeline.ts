@@ -37,6 +37,10 @@ export interface Pipeline {
   forceFlush(timeoutMs: number): Promise<boolean>;
   /** Makes sure that all ended spans will be exported, then frees all resources. Never rejects. */
   shutdown(timeoutMs: number): Promise<void>;
-  /** Does what is possible in `process.on('exit')`, where nothing can be waited for. */
-  flushSync(code: number): void;
+  /**
+   * Does what is possible at the exit, where nothing can be waited for.
+   *
+   * @param isLast nothing of the app follows; else there will be another call, or none
+   */
+  flushSync(code: number, isLast: boolean): void;
 }

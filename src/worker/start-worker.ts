@@ -217,9 +217,11 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
           tracerProvider.getTracer('forktrace', version),
         )
       : undefined;
-  const stopListening = listenLastToExit((code) => {
-    endRootSpan?.(code);
-    pipeline.flushSync(code);
+  let endedWith: number | undefined;
+  const stopListening = listenLastToExit((code, isLast) => {
+    if (code !== endedWith) endRootSpan?.(code);
+    endedWith = code;
+    pipeline.flushSync(code, isLast);
   });
 
   let stopped: Promise<boolean> | undefined;

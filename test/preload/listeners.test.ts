@@ -43,3 +43,23 @@ for (const execArgv of [
     });
   }
 }
+
+for (const end of ['exit', 'empty']) {
+  for (const mode of ['mmap', 'write']) {
+    test(`${end}, ${mode}: spans that end after all listeners of the exit are delivered`, async (t) => {
+      const endpoint = await OtlpEndpoint.start(t);
+      const program = runProgram(t, fixture('ends-span-in-exit-hook'), {
+        args: [end],
+        execArgv: ['--import', register],
+        env: {
+          NODE_ENV: 'production',
+          OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.grpcUrl,
+          FORKTRACE_JOURNAL_MODE: mode,
+        },
+      });
+      assert.equal((await program.waitForExit()).code, 7);
+      const spans = await endpoint.waitForSpans(2);
+      assert.deepEqual(spans.map(({ name, status }) => `${name} ${status.code}`).sort(), ['clean-up 0', 'tool 0']);
+    });
+  }
+}
