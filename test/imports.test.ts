@@ -91,7 +91,7 @@ const ALLOWED: Record<string, string[]> = {
   tracer: ['wire', 'journal'],
   forensics: ['wire', 'process', 'journal'],
   shipper: ['wire', 'sdk', 'process', 'config', 'pm2', 'journal', 'forensics'],
-  http: ['wire', 'config', 'propagation', 'tracer'],
+  http: ['wire', 'config', 'process', 'propagation', 'tracer'],
   logs: ['wire', 'process', 'config', 'journal', 'tracer'],
   // Of http/ the check of Host headers alone.
   viewer: ['wire', 'process', 'journal', 'forensics', 'http'],
