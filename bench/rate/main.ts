@@ -127,16 +127,14 @@ async function runPass(all: readonly Served[], { rate, names, passes }: Cell): P
 /** All servers of an app, warm: they start at the same time, and are warmed up one after the other. */
 async function startAll(app: string, env: NodeJS.ProcessEnv, into: Served[]): Promise<void> {
   const names = Array.from({ length: instances }, () => contestants).flat();
-  let warmed: Promise<void> = Promise.resolve();
   const starts = names.map(async (name, index) => {
-    const served = await Served.start(name, app, { nodePath: options.node, env });
-    into[index] = served;
-    warmed = warmed.then(() => served.warmUp());
-    await warmed;
-    await served.settle();
+    into[index] = await Served.start(name, app, { nodePath: options.node, env });
   });
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
+  // Not before: a shipper that starts would wait for a core that the load has.
+  for (const served of into) await served.warmUp();
+  await Promise.all(into.map((served) => served.settle()));
 }
 
 /** @returns its rows, once its servers have stopped, which takes time but hardly CPU */
