@@ -147,7 +147,7 @@ export const warnings = {
     lost: 'these parts',
   },
   FORKTRACE_SHIPS_INLINE: {
-    when: 'under `--permission` without `--allow-child-process` no shipper can be started, and the process ships its journal itself',
+    when: 'under `--permission` without `--allow-child-process`, or in a single executable application, no shipper can be started, and the process ships its journal itself',
     lost: 'nothing; spans that a process has not shipped when it is killed wait in the journal for its next start',
   },
   FORKTRACE_SHIPPER_DIED: {

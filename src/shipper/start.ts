@@ -12,6 +12,7 @@ import { ownFile } from '../own-files.js';
 import { writeToStderr } from '../process/announce.js';
 import { companionEnvironment } from '../process/companion-environment.js';
 import { endsNamespace } from '../process/pid-namespace.js';
+import { isSingleExecutable } from '../process/single-executable.js';
 import { tellExit } from '../process/told-exit.js';
 import { warn } from '../warn.js';
 import { isConnected } from './destination-messages.js';
@@ -217,6 +218,8 @@ export class ShipperKeeper {
   }
 
   #start(): void {
+    // It would run the app again, which would start a shipper, and so on.
+    if (isSingleExecutable()) return;
     this.#restart = undefined;
     this.#startedAt = performance.now();
     this.#isReady = false;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import type { ResolvedConfig } from '../config/resolved.js';
 import type { WorkerIdentity } from '../config/types.js';
+import { isSingleExecutable } from '../process/single-executable.js';
 
 const require = createRequire(import.meta.url);
 
@@ -67,8 +68,8 @@ function shipFrom(config: ResolvedConfig): Omit<Shipping, 'goTo'> {
   };
 }
 
-/** Whether Node's permission model allows this process to start others. */
+/** Whether this process can start programs of ours. */
 export function mayStartProcesses(): boolean {
   const { permission } = process as { permission?: { has(scope: string): boolean } };
-  return permission === undefined || permission.has('child');
+  return (permission === undefined || permission.has('child')) && !isSingleExecutable();
 }

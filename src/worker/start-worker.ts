@@ -32,6 +32,7 @@ import { describeDestination } from '../process/destination.js';
 import { endsContainer } from '../process/pid-namespace.js';
 import { allowListeners } from '../process/process-events.js';
 import { coordinatorsWorker, enterTracedProcess, type TracedProcess, tellThreads } from '../process/run-directory.js';
+import { isSingleExecutable } from '../process/single-executable.js';
 import { watchChildren } from '../process/watch-children.js';
 import { traceChildren } from '../propagation/child-span.js';
 import { takeParentFromEnvironment } from '../propagation/environment.js';
@@ -258,16 +259,18 @@ function start(userConfig: TracingConfig, as: StartedAs): StartedTracing {
 }
 
 /**
- * Under the permission model this process may not be able to start another. It then ships its journal itself.
+ * Under the permission model, and as a single executable application, this process may not be able to start
+ * another. It then ships its journal itself.
  */
 function shippingHere(config: ResolvedConfig, { manager, slot }: WorkerIdentity): ResolvedConfig {
-  const isShipped = manager === 'cluster' && slot !== undefined;
+  // The coordinator of such an application cannot start a shipper either.
+  const isShipped = manager === 'cluster' && slot !== undefined && !isSingleExecutable();
   if (mayStartProcesses() || isShipped) return config;
   if (config.ship === 'inline' || config.pipeline !== 'journal' || config.disabled) return config;
-  warn(
-    'FORKTRACE_SHIPS_INLINE',
-    "Node's permission model does not let this process start others (--allow-child-process is missing), so it ships its journal itself, as with ship: 'inline'.",
-  );
+  const why = isSingleExecutable()
+    ? 'A single executable application can start no program but itself'
+    : "Node's permission model does not let this process start others (--allow-child-process is missing)";
+  warn('FORKTRACE_SHIPS_INLINE', `${why}, so it ships its journal itself, as with ship: 'inline'.`);
   return { ...config, ship: 'inline' };
 }
 

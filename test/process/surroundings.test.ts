@@ -135,6 +135,20 @@ test('--no-experimental-require-module: the app runs untraced, and is told which
   }
 });
 
+test('a single executable application ships its own journal: what it starts would be itself again', async (t) => {
+  const { endpoint, env } = await environment(t);
+  // To build one takes a copy of Node.js; what tells it apart is one function.
+  const isSea = `process.getBuiltinModule = (get => name => name === 'node:sea' ? { isSea: () => true } : get(name))(process.getBuiltinModule)`;
+  const program = runProgram(t, fixture('unaware-server'), {
+    execArgv: [`--import=data:text/javascript,${encodeURIComponent(isSea)}`, '--import', register],
+    env: { ...env, FORKTRACE_QUIET: 'true' },
+  });
+  await program.waitForOutput(/"port"/);
+  assert.equal((await endpoint.waitForSpans(1)).length, 1);
+  assert.match(program.stderr, /FORKTRACE_SHIPS_INLINE.*: A single executable application/);
+  assert.deepEqual(program.pids(), [program.pid]);
+});
+
 const FREEZES = 'Object.freeze(Object.prototype);Object.freeze(Array.prototype);Object.freeze(Function.prototype)';
 
 /** What restricts a process and its intrinsics. */
