@@ -59,7 +59,7 @@ export function createGrpcTransport(target: ResolvedExport, signal: Signal): Tra
     ...(compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
   };
 
-  async function answerTo(request: Uint8Array): Promise<Answer> {
+  async function answerTo(request: Uint8Array, isAgain = false): Promise<Answer> {
     const until = performance.now() + timeoutMs;
     const body = compression === 'gzip' ? await gzip(request) : request;
     let session: ClientHttp2Session;
@@ -83,7 +83,10 @@ export function createGrpcTransport(target: ResolvedExport, signal: Signal): Tra
     const answer = await call.answered;
     clearTimeout(timer);
     session.unref();
-    return answer;
+    // A server that says farewell to a connection refuses what is on its way. It has not looked at it, so it
+    // is sent once more, as by every gRPC client (RFC 9113, 8.7).
+    const isRefused = 'codeName' in answer && answer.isUnsent === true;
+    return isRefused && !isAgain ? answerTo(request, true) : answer;
   }
 
   return {

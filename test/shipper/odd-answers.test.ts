@@ -244,6 +244,17 @@ function grpcAnswer(trailers: Record<string, string>, message: Uint8Array = Buff
     stream.end(message);
   };
 }
+
+/** Only the first one. */
+function refusing(refuse: (stream: ServerHttp2Stream) => void) {
+  let isFirst = true;
+  return (stream: ServerHttp2Stream) => {
+    if (isFirst) refuse(stream);
+    else grpcAnswer({ 'grpc-status': '0' }, EMPTY)(stream);
+    isFirst = false;
+  };
+}
+
 const page = (status: number) => (stream: ServerHttp2Stream) => {
   stream.respond({ ':status': status, 'content-type': 'text/html', location: 'http://127.0.0.1:1/' });
   stream.end('<html><title>Sign in</title></html>');
@@ -282,6 +293,11 @@ const GRPC: [what: string, answer: (stream: ServerHttp2Stream) => void, expected
   ],
   ['headers of 60 KB', grpcAnswer({ 'grpc-status': '0' }, EMPTY, { x: 'a'.repeat(60_000) }), accepted],
   ['a reset of the stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM), retry(/UNAVAILABLE/)],
+  [
+    'a reset of the stream, and an answer to the next one',
+    refusing((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)),
+    accepted,
+  ],
   ['that it wants calm', (stream) => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM), blocked(/RESOURCE_EXHAUSTED/)],
   [
     'a farewell to the connection, and an answer',
@@ -309,6 +325,24 @@ test('answers over gRPC', { concurrency: true }, async (t) => {
       }),
     ),
   );
+});
+
+test('a farewell to a gRPC connection that has grown old refuses a request on its way: it is sent again over a new one', async (t) => {
+  const server = createHttp2Server();
+  const ids: number[] = [];
+  server.on('session', (session: ServerHttp2Session) => session.on('error', () => {}));
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => {});
+    ids.push(stream.id!);
+    // What was answered before is the last that it has looked at.
+    if (ids.length === 2) stream.session!.goaway(constants.NGHTTP2_NO_ERROR, ids[0]);
+    else stream.once('end', () => grpcAnswer({ 'grpc-status': '0' }, EMPTY)(stream)).resume();
+  });
+  const url = `http://127.0.0.1:${await listen(t, server as unknown as Server)}`;
+  const transport = await createTransport({ ...PLAIN_EXPORT, to: 'otlp-grpc', url });
+  t.after(() => transport.close());
+  for (let n = 0; n < 2; n++) assert.equal((await transport.send(exportRequest(3))).outcome, 'accepted');
+  assert.deepEqual(ids, [1, 3, 1]);
 });
 
 for (const [to, outcome, reason] of [
