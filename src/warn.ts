@@ -191,6 +191,9 @@ export const warnings = {
 /** The stable code of every warning. */
 export type WarningCode = keyof typeof warnings;
 
+/** The type of each, and its name as an error. */
+const TYPE = 'ForktraceWarning';
+
 /** Warnings whose tick has not come yet. */
 const unsaid = new Set<Error>();
 
@@ -206,7 +209,7 @@ export function warn(code: WarningCode, message: string): void {
     unsaid.delete(warning);
     if (unsaid.size === 0) process.off('exit', sayUnsaid);
   });
-  process.emitWarning(warning);
+  process.emitWarning(message, { type: TYPE, code });
 }
 
 /** As {@link warn}, but synchronous, because an exiting process runs no later turn. */
@@ -215,7 +218,7 @@ export function warnNow(code: WarningCode, message: string): void {
 }
 
 function warningOf(code: WarningCode, message: string): Error {
-  return Object.assign(new Error(message), { name: 'ForktraceWarning', code });
+  return Object.assign(new Error(message), { name: TYPE, code });
 }
 
 function sayUnsaid(): void {
