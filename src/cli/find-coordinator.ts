@@ -1,6 +1,7 @@
 import { ControlClient } from '../coordinator/control-client.js';
 import { ForktraceError } from '../errors.js';
-import { checkRunDirectory, processExists, runDirectory, runningCoordinators } from '../process/run-directory.js';
+import { checkRunDirectory, processExists, runningCoordinators } from '../process/run-directory.js';
+import { runDirectory } from '../process/run-path.js';
 
 /**
  * The one coordinator that is meant.

@@ -4,7 +4,8 @@
  * @module
  */
 import { ControlClient } from '../coordinator/control-client.js';
-import { runDirectory, runningCoordinators, tracedProcesses } from '../process/run-directory.js';
+import { runningCoordinators, tracedProcesses } from '../process/run-directory.js';
+import { runDirectory } from '../process/run-path.js';
 import { print } from './arguments.js';
 import { duration } from './status-view.js';
 

@@ -8,7 +8,8 @@ import { ControlClient } from '../coordinator/control-client.js';
 import type { ControlCommands } from '../coordinator/control-protocol.js';
 import { ForktraceError } from '../errors.js';
 import { openInspector } from '../forensics/open-inspector.js';
-import { processExists, runDirectory, runningCoordinators } from '../process/run-directory.js';
+import { processExists, runningCoordinators } from '../process/run-directory.js';
+import { runDirectory } from '../process/run-path.js';
 
 const OPENS_WITHIN_MS = 3000;
 

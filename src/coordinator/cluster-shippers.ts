@@ -7,7 +7,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedConfig, ResolvedExport } from '../config/resolved.js';
 import { privateParent } from '../process/private-directory.js';
-import { runDirectory } from '../process/run-directory.js';
+import { runDirectory } from '../process/run-path.js';
 import { type KnownDeath, NOTHING_RECOVERED, type Recovered, type ShipperStats } from '../shipper/shipper-messages.js';
 import type { ShipperKeeper } from '../shipper/start.js';
 import { warn } from '../warn.js';

@@ -7,7 +7,8 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { describeValue, ForktraceError } from '../errors.js';
 import { asOwnServer } from '../process/own-server.js';
-import { controlAddress, prepareRunDirectory, runDirectory, runningCoordinators } from '../process/run-directory.js';
+import { controlAddress, prepareRunDirectory, runningCoordinators } from '../process/run-directory.js';
+import { runDirectory } from '../process/run-path.js';
 import { warn } from '../warn.js';
 import {
   CONTROL_COMMANDS,

@@ -6,22 +6,16 @@
  */
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { getEnvironmentData, isMainThread, type Serializable, setEnvironmentData } from 'node:worker_threads';
+import { isMainThread } from 'node:worker_threads';
 import { ForktraceError } from '../errors.js';
 import { printable } from '../printable.js';
-import { makeDirectory, privateParent, strangerBetween } from './private-directory.js';
+import { coordinatorsWorker } from './coordinators-worker.js';
+import { makeDirectory, strangerBetween } from './private-directory.js';
 import { writePrivate } from './private-file.js';
 import { hear } from './process-events.js';
+import { processFile, runDirectory } from './run-path.js';
 
 const SOCKET = /^(\d+)\.sock$/;
-
-/**
- * `FORKTRACE_RUN_DIR`, else `run` in this user's directory in the temp directory. The path is short, because
- * the path of a socket must be.
- */
-export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return env.FORKTRACE_RUN_DIR ?? join(privateParent(env).dir, 'run');
-}
 
 /**
  * A client checks the directory before it trusts what is in it: another user may have made it and listen
@@ -106,7 +100,7 @@ const PROCESS_FILE = /^(\d+)\.process\.json$/;
 export function enterTracedProcess(traced: TracedProcess, directory = runDirectory()): void {
   try {
     prepareRunDirectory(directory);
-    const path = join(directory, `${traced.pid}.process.json`);
+    const path = processFile(traced.pid, directory);
     if (!isMainThread && enteredProcess(directory) !== undefined) return;
     writePrivate(path, JSON.stringify(traced));
     if (!isMainThread) return;
@@ -122,19 +116,6 @@ export function enterTracedProcess(traced: TracedProcess, directory = runDirecto
   }
 }
 
-/** Where a worker of a coordinator, which is not entered here, tells its threads what it is. */
-const WORKER = 'forktrace.worker';
-
-/** Tells this process's threads, and whoever reports their ends, which worker of a coordinator this is. */
-export function tellThreads(worker: TracedProcess): void {
-  setEnvironmentData(WORKER, worker as unknown as Serializable);
-}
-
-/** The coordinator's worker that this thread belongs to; undefined when it belongs to none. */
-export function coordinatorsWorker(): TracedProcess | undefined {
-  return getEnvironmentData(WORKER) as TracedProcess | undefined;
-}
-
 /**
  * This process, as it was entered, or as it has told its threads.
  *
@@ -143,7 +124,7 @@ export function coordinatorsWorker(): TracedProcess | undefined {
 export function enteredProcess(directory = runDirectory()): TracedProcess | undefined {
   const worker = coordinatorsWorker();
   if (worker !== undefined) return worker;
-  const [found] = readTracedProcess(join(directory, `${process.pid}.process.json`), process.pid);
+  const [found] = readTracedProcess(processFile(process.pid, directory), process.pid);
   const startedAtMs = Date.now() - process.uptime() * 1000;
   // Otherwise an earlier process had that pid.
   return found !== undefined && found.startedAtMs >= startedAtMs - CLOCK_MS ? found : undefined;
@@ -169,7 +150,7 @@ export function tracedProcesses(directory = runDirectory()): TracedProcess[] {
  * @public
  */
 export function takeTracedProcess(pid: number, directory = runDirectory()): TracedProcess | undefined {
-  const path = join(directory, `${pid}.process.json`);
+  const path = processFile(pid, directory);
   const [found] = readTracedProcess(path, pid);
   if (found) rmSync(path, { force: true });
   return found;

@@ -6,9 +6,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { endsContainer, endsNamespace } from './pid-namespace.js';
 import { hear } from './process-events.js';
+import { processFile } from './run-path.js';
 import { watchThread } from './watch-thread.js';
 
 const require = createRequire(import.meta.url);
@@ -76,7 +78,8 @@ function tell(
   startedAtMs: number,
   exit: { code: number | null; signal: string | null },
 ): void {
-  if (pid === undefined) return;
+  // Most children are not traced, and a process that only starts such loads nothing.
+  if (pid === undefined || !existsSync(processFile(pid))) return;
   const { takeTracedProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
   const traced = takeTracedProcess(pid);
   // A process that removed its entry has also written down how it ends.

@@ -5,8 +5,11 @@
  * @module
  */
 import { errorMonitor } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
+import { coordinatorsWorker } from './coordinators-worker.js';
+import { processFile } from './run-path.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,6 +22,8 @@ export function watchThread(worker: Worker): void {
   });
   // Before the app's listener, which may end the process.
   worker.prependOnceListener('exit', (code) => {
+    // Neither this process nor any thread of its is traced, which loads nothing then.
+    if (coordinatorsWorker() === undefined && !existsSync(processFile(process.pid))) return;
     const { enteredProcess } = require('./run-directory.js') as typeof import('./run-directory.js');
     const dir = enteredProcess()?.journalDir;
     if (dir === undefined) return;

@@ -20,7 +20,7 @@ async function run(t: TestContext, ...args: string[]) {
   });
 }
 
-async function loadedBy(t: TestContext, what: 'nothing' | 'server'): Promise<Loaded> {
+async function loadedBy(t: TestContext, what: 'nothing' | 'child' | 'thread' | 'server'): Promise<Loaded> {
   const child = await run(t, what);
   const [line] = await child.waitForOutput(/^\{.*\}$/m);
   assert.deepEqual(await child.waitForExit(), { code: 0, signal: null });
@@ -38,6 +38,12 @@ test('a process that starts neither a span nor a server has loaded one bundle', 
   const { files } = await loadedBy(t, 'nothing');
   assert.deepEqual(ofPackages(files), ['dist/bundle-preload.cjs', 'dist/load-bundle.cjs']);
 });
+
+for (const what of ['child', 'thread'] as const)
+  test(`a process that starts a ${what} that is not traced has loaded no more when it has ended`, async (t) => {
+    const { files } = await loadedBy(t, what);
+    assert.deepEqual(ofPackages(files), ['dist/bundle-preload.cjs', 'dist/load-bundle.cjs']);
+  });
 
 test('the first request of a server has loaded a handful of files, and none of the slow modules of Node', async (t) => {
   const { builtins, files } = await loadedBy(t, 'server');
