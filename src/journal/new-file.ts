@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { constants, fchmodSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { makeDirectory } from '../process/private-directory.js';
+import { unmask } from '../process/private-file.js';
 import { codeOf } from './system-error.js';
 
 /** The system has no space, no memory, or no such directory for a file. */
@@ -37,7 +38,13 @@ export function openNew(path: string, dir: string): number {
 /** The shipper opens it as well, whatever the umask of this process. */
 function openPrivate(path: string, flags: number): number {
   const fd = openSync(path, flags, 0o600);
-  fchmodSync(fd, 0o600);
+  try {
+    // By its path: under Node's permission model no descriptor's mode can be changed.
+    unmask(path, 0o600);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
   return fd;
 }
 

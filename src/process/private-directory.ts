@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
+import { unmask } from './private-file.js';
 
 const GROUP_OR_OTHERS = 0o077;
 const GROUP_OR_OTHERS_WRITE = 0o022;
@@ -27,8 +28,7 @@ export function makeDirectory(dir: string): void {
   for (const path of missing.reverse()) {
     try {
       mkdirSync(path, { mode: 0o700 });
-      // Without what the umask takes away.
-      chmodSync(path, 0o700);
+      unmask(path, 0o700);
     } catch (error) {
       // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -1,4 +1,14 @@
-import { chmodSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
+
+/**
+ * Gives this user the permissions on a new file or directory that the process's umask has taken away. Changes
+ * nothing else: where a mounted file system has modes of its own, they cannot be changed.
+ *
+ * @throws the error of the file system
+ */
+export function unmask(path: string, bits: number): void {
+  if ((statSync(path).mode & bits) !== bits) chmodSync(path, bits);
+}
 
 /**
  * Writes a file that this user alone reads and writes, whatever the process's umask: one of 0177 or 0777 is
@@ -8,7 +18,7 @@ import { chmodSync, renameSync, writeFileSync } from 'node:fs';
  */
 export function writePrivate(path: string, text: string, flag: 'w' | 'wx' = 'w'): void {
   writeFileSync(path, text, { mode: 0o600, flag });
-  chmodSync(path, 0o600);
+  unmask(path, 0o600);
 }
 
 /** As {@link writePrivate}; a reader finds the former file or the new one, and no part of either. */
