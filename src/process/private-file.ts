@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, writeFileSync } from 'node:fs';
 
 /**
  * Gives this user the permissions on a new file or directory that the process's umask has taken away. Changes
@@ -7,7 +7,7 @@ import { chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
  * @throws the error of the file system
  */
 export function unmask(path: string, bits: number): void {
-  if ((statSync(path).mode & bits) !== bits) chmodSync(path, bits);
+  if ((lstatSync(path).mode & bits) !== bits) chmodSync(path, bits);
 }
 
 /**

@@ -178,7 +178,7 @@ export function installSimulatedDisk(): void {
 
 function statsOf(inode: Inode | undefined): object {
   if (inode === undefined) throw failure('ENOENT', 'a file');
-  return { size: inode.size, nlink: inode.links, mtimeMs: Date.now(), isFile: () => true };
+  return { size: inode.size, nlink: inode.links, mode: 0o100600, mtimeMs: Date.now(), isFile: () => true };
 }
 
 function failure(code: string, name: string): Error {
