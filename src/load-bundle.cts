@@ -4,8 +4,9 @@
  *
  * The code is kept in a directory of this user's alone, one file per bundle. It is made once, some seconds
  * after a bundle was loaded for the first time, by a process that lives so long, and written by a thread of
- * libuv's. Code that is missing, another user's, or of other bundles, another Node.js or other flags of V8 is
- * not used, and a directory that cannot be written stays as it is: a start is slower then, and nothing else.
+ * libuv's. Code that is missing, another user's, or of other bundles, another copy of the package, another
+ * Node.js or other flags of V8 is not used, and a directory that cannot be written stays as it is: a start is
+ * slower then, and nothing else.
  *
  * @module
  */
@@ -55,7 +56,9 @@ const isKept =
 const parent = path.join(env.TMPDIR || env.TMP || env.TEMP || '/tmp', `forktrace-${process.geteuid?.()}`);
 const directories = path.join(parent, '.code-cache');
 const flags = [...process.execArgv, ...(env.NODE_OPTIONS ?? '').split(' ')].filter((word) => MAYBE_FLAG.test(word));
-const name = `${CONTENT_HASH}-${process.version}-${process.arch}-${hashOf(flags.join(' '))}`;
+// V8 keeps the path of the code's file, by which frames of the stack are told apart: another copy of the
+// package has code of its own.
+const name = `${CONTENT_HASH}-${process.version}-${process.arch}-${hashOf([here, ...flags].join(' '))}`;
 const directory = path.join(directories, name);
 let isTrusted: boolean | undefined;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, cp, mkdir, readdir, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runProgram } from '../process/run-program.js';
 import { tempDir } from '../process/temp-dir.js';
 import { waitFor } from '../process/wait-for.js';
@@ -31,7 +31,12 @@ type Environment = Awaited<ReturnType<typeof environment>> & Record<string, stri
 
 /** Which bundles a process has loaded, and whether with the code of an earlier one. */
 async function taken(t: TestContext, env: Environment, what: 'nothing' | 'server', ...flags: string[]) {
-  const execArgv = [...flags, '--require', spy, '--import', register];
+  return takenBy(t, register, env, what, ...flags);
+}
+
+/** As {@link taken}, by one of several copies of the package. */
+async function takenBy(t: TestContext, copy: string, env: Environment, what: string, ...flags: string[]) {
+  const execArgv = [...flags, '--require', spy, '--import', copy];
   const withCache = { NODE_DISABLE_COMPILE_CACHE: undefined, ...env };
   const program = runProgram(t, loads, { args: [what], execArgv, env: withCache });
   assert.deepEqual(await program.waitForExit(), { code: 0, signal: null }, program.output);
@@ -102,6 +107,19 @@ test('a start takes the code that an earlier process has kept for this user, unl
   assert.deepEqual(await nothing(), { [PRELOAD]: true }, 'as it was');
   const none = { NODE_DISABLE_COMPILE_CACHE: '1', ...env };
   assert.deepEqual(await taken(t, none, 'nothing'), {}, 'loaded by Node');
+});
+
+test('another copy of the package does not take the code: its frames of the stack would have the paths of the first', async (t) => {
+  const env: Environment = await environment(t);
+  await keepCode(t, env);
+  const place = await tempDir(t);
+  const root = dirname(dirname(fileURLToPath(register)));
+  await cp(join(root, 'dist'), join(place, 'dist'), { recursive: true });
+  await cp(join(root, 'package.json'), join(place, 'package.json'));
+  await symlink(join(root, 'node_modules'), join(place, 'node_modules'));
+  const other = pathToFileURL(join(place, 'dist', 'register.js')).href;
+  assert.deepEqual(await takenBy(t, other, env, 'server'), all(OF_A_SERVER, false));
+  assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, true));
 });
 
 const PRECIOUS = Array.from({ length: 9 }, (_, n) => `precious ${n}`);
