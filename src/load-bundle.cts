@@ -29,8 +29,8 @@ const MAKE_AFTER_MS = 2000;
 /** Milliseconds: what has been written to so long ago is not written to any more. */
 const UNFINISHED_MS = 60_000;
 const UNFINISHED = /\.cjs\.\d+$/;
-/** Each is a megabyte, for one version and one set of flags. */
-const MOST_DIRECTORIES = 8;
+/** Each is a megabyte, for one copy of the package, one version and one set of flags. */
+const MOST_DIRECTORIES = 16;
 const GROUP_OR_OTHERS = 0o077;
 /** Words of a command line that may be flags of V8's, for which it makes other code. */
 const MAYBE_FLAG = /^--(?!import$|require$)[a-z\d_-]+(=[\w.-]{1,20})?$/;

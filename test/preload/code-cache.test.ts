@@ -69,10 +69,10 @@ async function keepCode(t: TestContext, env: Environment): Promise<string> {
 test('a start takes the code that an earlier process has kept for this user, unless it is not to be trusted', async (t) => {
   const env: Environment = await environment(t);
   assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, false), 'there is none');
-  for (let version = 0; version < 9; version++)
+  for (let version = 0; version < 17; version++)
     await mkdir(join(codeIn(env), `of version ${version}`), { recursive: true, mode: 0o700 });
   const directory = await keepCode(t, env);
-  assert.equal((await readdir(codeIn(env))).length, 8, 'the oldest are removed');
+  assert.equal((await readdir(codeIn(env))).length, 16, 'the oldest are removed');
   assert.equal((await stat(directory)).mode & 0o777, 0o700);
   const kept = join(directory, PRELOAD);
   assert.equal((await stat(kept)).mode & 0o777, 0o600);
@@ -122,7 +122,7 @@ test('another copy of the package does not take the code: its frames of the stac
   assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, true));
 });
 
-const PRECIOUS = Array.from({ length: 9 }, (_, n) => `precious ${n}`);
+const PRECIOUS = Array.from({ length: 17 }, (_, n) => `precious ${n}`);
 const PLACES: [what: string, make: (path: string, elsewhere: string) => Promise<unknown>][] = [
   ['a link to a directory', (path, elsewhere) => symlink(elsewhere, path)],
   ['a directory that others can write', (path) => chmod(path, 0o777)],
