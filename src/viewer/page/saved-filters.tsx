@@ -1,15 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import { navigate } from './location.ts';
 
-/** Each list has its own. */
-const keyOf = (path: string) => `forktrace.filters${path}`;
+/** Each list has its own, and each filter a key: two tabs that save at the same time both do. */
+const prefixOf = (path: string) => `forktrace.filters${path}?`;
 
 /** Name → the query of the address. */
 type Saved = Record<string, string>;
 
 function read(path: string): Saved {
+  const prefix = prefixOf(path);
   try {
-    return JSON.parse(localStorage.getItem(keyOf(path)) ?? '{}') as Saved;
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+    return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), localStorage.getItem(key) ?? '']));
   } catch {
     return {};
   }
@@ -26,16 +28,19 @@ export function SavedFilters({ path, query }: { path: string; query: string }) {
     addEventListener('storage', update);
     return () => removeEventListener('storage', update);
   }, [path]);
-  // From what is kept now: another tab may have kept more.
-  const change = (how: (kept: Saved) => Saved) => {
-    const next = how(read(path));
-    localStorage.setItem(keyOf(path), JSON.stringify(next));
-    setSaved(next);
+  const changed = () => {
+    setSaved(read(path));
     setNaming(undefined);
   };
   const save = () => {
     const name = naming?.trim();
-    if (name) change((kept) => ({ ...kept, [name]: query }));
+    if (!name) return;
+    localStorage.setItem(prefixOf(path) + name, query);
+    changed();
+  };
+  const forget = () => {
+    localStorage.removeItem(prefixOf(path) + current);
+    changed();
   };
   if (naming !== undefined) {
     return (
@@ -75,12 +80,7 @@ export function SavedFilters({ path, query }: { path: string; query: string }) {
         </select>
       )}
       {current !== '' ? (
-        <button
-          type="button"
-          onClick={() =>
-            change((kept) => Object.fromEntries(Object.entries(kept).filter(([name]) => name !== current)))
-          }
-        >
+        <button type="button" onClick={forget}>
           Forget
         </button>
       ) : (
