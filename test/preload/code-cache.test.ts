@@ -122,7 +122,7 @@ test('another copy of the package does not take the code: its frames of the stac
   assert.deepEqual(await taken(t, env, 'server'), all(OF_A_SERVER, true));
 });
 
-const PRECIOUS = Array.from({ length: 17 }, (_, n) => `precious ${n}`);
+const PRECIOUS = Array.from({ length: 17 }, (_, n) => `precious ${n + 10}`);
 const PLACES: [what: string, make: (path: string, elsewhere: string) => Promise<unknown>][] = [
   ['a link to a directory', (path, elsewhere) => symlink(elsewhere, path)],
   ['a directory that others can write', (path) => chmod(path, 0o777)],
