@@ -34,7 +34,10 @@ import { ownStderrFile } from './stderr-file.js';
  * tenth of a core.
  */
 const LAST_START_MS = 10_000;
-/** Milliseconds after a shutdown in which an exit belongs to it: both have one deadline. */
+/**
+ * Milliseconds after a shutdown, or a last delivery, in which what follows belongs to it: both have one
+ * deadline.
+ */
 const SAME_END_MS = 1000;
 
 /**
@@ -114,8 +117,9 @@ export function createJournalPipeline(
   // A coordinator waits itself for what its workers have left.
   const isLast = identity.slot === undefined && endsContainer() && config.ship === 'process';
   const { endTimeoutMs } = config.journal;
-  /** The last shutdown: until when it could wait, and when it was over. */
-  let shutdown = { until: 0, overAt: Number.NEGATIVE_INFINITY };
+  /** The last shutdown or delivery: until when it could wait, and when it was over. */
+  let end = { until: 0, overAt: Number.NEGATIVE_INFINITY };
+  let hasSaidLeft = false;
   /** All else ends with this process, the shipper too: what is in flight is delivered before that as well. */
   const deliverLast = () => {
     const { inFlight } = journal.stats();
@@ -125,11 +129,14 @@ export function createJournalPipeline(
       interruptOwn(journal.dir, journal.writerId);
     }
     const now = performance.now();
-    const isBegun = now - shutdown.overAt < SAME_END_MS;
+    const isBegun = now - end.overAt < SAME_END_MS;
+    const until = isBegun ? end.until : now + endTimeoutMs;
     const shipper = { runs: () => isShipperAlive(journal.dir), startMs: isBegun ? 0 : LAST_START_MS };
-    const leftMs = isBegun ? Math.max(0, shutdown.until - now) : endTimeoutMs;
-    if (!deliveredNow(journal, leftMs, true, shipper))
-      sayLeft(journal.dir, `the container ends, and there was no more time to deliver (journal.endTimeoutMs)`);
+    const isDelivered = deliveredNow(journal, Math.max(0, until - now), true, shipper);
+    end = { until, overAt: performance.now() };
+    if (isDelivered || hasSaidLeft) return;
+    hasSaidLeft = true;
+    sayLeft(journal.dir, `the container ends, and there was no more time to deliver (journal.endTimeoutMs)`);
   };
   let hasLooked = false;
   const exit = new ExitRecorder(
@@ -177,7 +184,7 @@ export function createJournalPipeline(
       // After the listener that records the end.
       if (inFlight > 0 && isLast) process.once('exit', deliverLast);
       for (const end of unsay) end();
-      shutdown = { until, overAt: performance.now() };
+      end = { until, overAt: performance.now() };
     },
     // Requests that are in flight now stay in the table, and become interrupted spans.
     flushSync(code, isLastCall) {

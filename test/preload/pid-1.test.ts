@@ -184,6 +184,7 @@ test('a container waits as long as journal.endTimeoutMs says, and says what is l
   const hasty = await asPid1(t, tool, { ANSWERS_AFTER_MS: '30000', FORKTRACE_JOURNAL_END_TIMEOUT: '100' });
   assert.equal(hasty.code, 42);
   assert.match(hasty.output, /FORKTRACE_SPANS_LEFT\] \w+: 4 spans left in .*the container ends/);
+  assert.equal(hasty.output.match(/FORKTRACE_SPANS_LEFT/g)?.length, 1, 'it waits once, and says it once');
 });
 
 test('one whose event loop runs empty, too', { skip }, async (t) => {
