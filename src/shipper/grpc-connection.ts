@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
@@ -22,7 +23,15 @@ export class GrpcConnection {
   constructor(endpoint: Endpoint, proxy: HttpProxy | undefined, { ca, cert, key }: ResolvedExport['tls']) {
     this.#endpoint = endpoint;
     this.#proxy = proxy;
-    if (endpoint.secure) this.#secureContext = createSecureContext({ ca, cert, key });
+    if (!endpoint.secure) return;
+    // As every gRPC library reads them (grpc/doc/environment_variables.md).
+    const { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: roots, GRPC_SSL_CIPHER_SUITES: ciphers } = process.env;
+    this.#secureContext = createSecureContext({
+      ca: ca ?? (roots ? readFileSync(roots) : undefined),
+      cert,
+      key,
+      ciphers,
+    });
   }
 
   /** Of `:authority`. */

@@ -30,7 +30,7 @@ export function openRootSpan(tracer: Tracer): (code?: number) => void {
   const span = context.with(ROOT_CONTEXT, () => tracer.startSpan(name));
   setProcessContext(trace.setSpan(ROOT_CONTEXT, span));
   const { traceId, spanId, traceFlags } = span.spanContext();
-  tellThreads({ traceId, spanId, traceFlags, isRemote: true });
+  passToThreads({ traceId, spanId, traceFlags, isRemote: true });
   const crashed = (error: unknown) => span.recordException(error instanceof Error ? error : String(error));
   const stopHearing = hear('uncaughtExceptionMonitor', crashed);
   return (code = setExitCode()) => {
@@ -38,12 +38,12 @@ export function openRootSpan(tracer: Tracer): (code?: number) => void {
     if (code) span.setStatus({ code: SpanStatusCode.ERROR, message: `the process exited with code ${code}` });
     span.end();
     setProcessContext(ROOT_CONTEXT);
-    tellThreads(undefined);
+    passToThreads(undefined);
     stopHearing();
   };
 }
 
-function tellThreads(span: SpanContext | undefined): void {
+function passToThreads(span: SpanContext | undefined): void {
   setEnvironmentData(OF_PROCESS, span as unknown as Serializable);
 }
 

@@ -136,6 +136,24 @@ test('the certificate of an endpoint is replaced by one of another authority: th
   }
 });
 
+test("gRPC's own variable names the authorities where no option does", async (t) => {
+  const certificates = await tempDir(t);
+  const made = makeCertificate(certificates, 'made');
+  const endpoint = await OtlpEndpoint.start(t);
+  const { url } = await terminator(t, made, endpoint.grpcUrl);
+  const file = join(certificates, 'roots.pem');
+  writeFileSync(file, made.cert);
+  const send = async () => {
+    const transport = await createTransport({ ...PLAIN_EXPORT, to: 'otlp-grpc', url });
+    t.after(() => transport.close());
+    return (await transport.send(exportRequest(1))).outcome;
+  };
+  assert.notEqual(await send(), 'accepted');
+  process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH = file;
+  t.after(() => delete process.env.GRPC_DEFAULT_SSL_ROOTS_FILE_PATH);
+  assert.equal(await send(), 'accepted');
+});
+
 for (const to of ['otlp-grpc', 'otlp-http'] as const) {
   test(`${to}: a certificate that expires during a run: the connection goes on, the next one says why it is refused, and the renewed one is taken`, async (t) => {
     const { open, write, ship, warnings } = await journalScene(t);
